@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which steps of a shot are not done, up to date or out of date, and why. Standard library only."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from pathlib import Path
+
+from .errors import PaintoverError
+from .files import digest_file
+from .shot import OutRecord, Shot
+from .style_header import StyleHeader, read_style_header
+
+
+class Step(enum.Enum):
+    """State of one step as the panel shows it."""
+
+    NOTHING = "nothing"
+    UP_TO_DATE = "up to date"
+    OUT_OF_DATE = "out of date"
+
+
+@dataclasses.dataclass(frozen=True)
+class StepState:
+    """A step's state and one short sentence of why."""
+
+    step: Step
+    why: str = ""
+
+
+def style_state(shot: Shot, style: str) -> StepState:
+    """Tell whether the style was trained on the paintings as they are now."""
+    path = shot.style_path(style)
+    if not path.is_file():
+        return StepState(Step.NOTHING, "Not trained yet")
+    try:
+        header = read_style_header(path)
+    except PaintoverError as error:
+        return StepState(Step.OUT_OF_DATE, str(error))
+    keys = [frame for frame in shot.key_frames() if shot.key_is_painted(frame)]
+    if sorted(header.trained_on) != keys:
+        return StepState(Step.OUT_OF_DATE, "Other keyframes than it was trained on")
+    changed = [frame for frame in keys if shot.key_digest(frame) != header.trained_on[frame]]
+    if changed:
+        return StepState(Step.OUT_OF_DATE, f"Keyframe {changed[0]} has changed since")
+    return StepState(Step.UP_TO_DATE, f"Trained on {len(keys)} keyframes, {header.steps} steps")
+
+
+def expected_out_record(
+    shot: Shot, style: str, header: StyleHeader, frame: int, file: str, settings: str
+) -> OutRecord:
+    """Return the record of a stylized frame as it would be written now.
+
+    Args:
+        settings: digest of the stylizing settings that change pixels (format, depth …).
+    """
+    return OutRecord(
+        file=file,
+        input=shot.input_digest(frame, header.trained_on),
+        style=digest_file(shot.style_path(style)),
+        settings=settings,
+    )
+
+
+def stale_out_frames(shot: Shot, style: str, frames: list[int]) -> list[int]:
+    """Return those of the frames whose stylized picture is missing or out of date.
+
+    The stylizing settings of the existing picture are taken as they are; whether the picture
+    opens is for the engine to check.
+    """
+    header = read_style_header(shot.style_path(style))
+    stale = []
+    for frame in frames:
+        record = shot.read_out_record(style, frame)
+        if record is None or record != expected_out_record(
+            shot, style, header, frame, record.file, record.settings
+        ):
+            stale.append(frame)
+    return stale
+
+
+def out_state(shot: Shot, style: str) -> StepState:
+    """Tell whether all captured frames are stylized with the style as it is now."""
+    folder = shot.out_path(style, 0).parent
+    if not shot.style_path(style).is_file() or not _has_pictures(folder):
+        return StepState(Step.NOTHING, "Not stylized yet")
+    frames = shot.frames
+    try:
+        stale = stale_out_frames(shot, style, frames)
+    except PaintoverError as error:
+        return StepState(Step.OUT_OF_DATE, str(error))
+    if stale:
+        return StepState(Step.OUT_OF_DATE, f"{len(stale)} of {len(frames)} frames to do")
+    return StepState(Step.UP_TO_DATE, f"{len(frames)} frames")
+
+
+def _has_pictures(folder: Path) -> bool:
+    return folder.is_dir() and any(path.suffix in (".png", ".exr") for path in folder.iterdir())

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a style file says of itself, readable without PyTorch (safetensors' JSON header)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import PaintoverError
+
+STYLE_VERSION = 1
+METADATA_KEY = "paintover"
+_MOST_HEADER_BYTES = 1 << 24
+
+
+@dataclasses.dataclass
+class StyleHeader:
+    """The metadata of ``styles/NAME.safetensors``."""
+
+    network: str
+    """Name of the network size, such as ``fast``."""
+    guides: list[str]
+    """Names of the guides that feed the network, in channel order."""
+    channels: int
+    """How many channels these guides have together."""
+    trained_on: dict[int, str]
+    """Keyframe → ``Shot.key_digest`` when it was learnt."""
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Training settings that change the result (patch size, batch, learning rate, seed …)."""
+    steps: int = 0
+    seconds: float = 0.0
+    curve: list[list[float]] = dataclasses.field(default_factory=list)
+    """Training curve: rows of step, seconds, training loss, held-out loss."""
+    version: int = STYLE_VERSION
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the header as safetensors metadata (strings only)."""
+        return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
+
+
+def read_style_header(path: Path) -> StyleHeader:
+    """Read the header of a style file.
+
+    Raises:
+        PaintoverError: the file is missing, damaged, not a style, or of a later version.
+    """
+    damaged = PaintoverError(f"{path} is damaged or not a Paintover style; train it again.")
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            if not 2 <= size <= _MOST_HEADER_BYTES:
+                raise damaged
+            header = json.loads(file.read(size))
+        data = json.loads(header["__metadata__"][METADATA_KEY])
+        version = int(data["version"])
+    except FileNotFoundError:
+        raise PaintoverError(f"There is no style {path}; train it first.") from None
+    except OSError as error:
+        raise PaintoverError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except (ValueError, KeyError, TypeError):
+        raise damaged from None
+    if version > STYLE_VERSION:
+        raise PaintoverError(
+            f"{path} was written by a later Paintover (version {version}); update Paintover, "
+            "or train the style again."
+        )
+    try:
+        trained_on = {int(frame): str(digest) for frame, digest in data["trained_on"].items()}
+        return StyleHeader(**{**data, "trained_on": trained_on})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise damaged from None
