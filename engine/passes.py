@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What renderers call their passes, and what those passes mean. Standard library only."""
+
+from __future__ import annotations
+
+import re
+
+SURFACE_AOV = "paintover_surface"
+OBJECT_AOV = "paintover_object"
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "alpha": ("Combined",),
+    "motion": ("Vector",),
+    "normal": ("Normal",),
+    "depth": ("Depth", "Z"),
+    "position": ("Position",),
+    "albedo": ("Diffuse Color", "DiffCol", "Denoising Albedo"),
+    "object": (OBJECT_AOV, "Object Index", "IndexOB"),
+    "surface": (SURFACE_AOV, "rest"),
+}
+"""Meaning → names of the pass in Blender 4.5 and 5.x, the best one first."""
+
+_COMPONENT = re.compile(r"^(?:(?P<layer>.+)\.)?(?P<name>[^.]+)\.(?P<component>[A-Za-z])$")
+
+
+def split_channel(channel: str) -> tuple[str, str, str] | None:
+    """Split ``ViewLayer.Vector.X`` into view layer, pass and component; None if it is not one."""
+    match = _COMPONENT.match(channel)
+    if not match:
+        return None
+    return match["layer"] or "", match["name"], match["component"].upper()
+
+
+def meanings(passes: list[str]) -> dict[str, str]:
+    """Choose the pass for each meaning from the names of the passes that there are.
+
+    Returns:
+        Meaning → name of the pass, for every meaning that has one.
+    """
+    present = set(passes)
+    return {
+        meaning: next(name for name in names if name in present)
+        for meaning, names in NAMES.items()
+        if present.intersection(names)
+    }
