@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Every target does the set-up that it needs; no virtual environment has to be activated.
+
+# A Python that starts (a version manager's shim may refuse); tools/ looks for the right version.
+PYTHON3 := $(shell for python in python3 $$(which -a python3) python3.13 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+PYTHON := .venv/bin/python
+ZIP := dist/paintover.zip
+SETUP_FLAGS ?=
+ARGS ?=
+
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-matrix lint format types addon bench clean
+
+help:  ## Show this list
+	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## Make .venv with everything in it (the other targets do this themselves)
+	@test -n "$(PYTHON3)" || { echo "Install Python 3.11 or 3.13 first."; exit 1; }
+	@"$(PYTHON3)" tools/environments.py main $(SETUP_FLAGS)
+
+demo: setup  ## Render, paint, train, stylize and compose a small shot; see demo/out
+	@$(PYTHON) -m demo $(ARGS)
+
+test: addon  ## Test the engine, the add-on and the demo in one version of Blender
+	@$(PYTHON) tools/run_tests.py test $(ARGS)
+
+test-matrix: addon  ## Test the add-on in the other versions of Blender, and in a real window
+	@$(PYTHON) tools/run_tests.py test-matrix $(SETUP_FLAGS) $(ARGS)
+
+lint: setup  ## Check style and format
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+format: setup  ## Bring every file into the format
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+types: setup  ## Check types of the engine and of the add-on
+	@$(PYTHON) -m mypy engine
+	@$(PYTHON) build_addon.py --stage dist/types
+	@cd dist/types && ../../$(PYTHON) -m mypy --config-file ../../pyproject.toml -p paintover
+
+addon: setup  ## Build the extension: a zip under dist/ to install in Blender
+	@$(PYTHON) build_addon.py
+
+bench: addon  ## Measure speed and memory
+	@$(PYTHON) -m benchmarks.spine $(ARGS)
+
+clean:  ## Remove what was built; the environments .venv* stay
+	rm -rf dist demo/out .mypy_cache .ruff_cache .pytest_cache
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

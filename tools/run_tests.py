@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the test suites, each in a process and environment of its own, and sums them up.
+
+    .venv/bin/python tools/run_tests.py test|test-matrix [--install-system-libraries] [PYTEST ...]
+
+``test`` is the engine, then the add-on and the demo in the bpy of ``.venv``. ``test-matrix`` is the
+add-on in every other bpy, then a real Blender with a window. The engine always runs in ``.venv``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from environments import (
+    ROOT,
+    Environment,
+    SetUpError,
+    main_environment,
+    matrix_environments,
+    set_up,
+)
+from pythons import find_python
+
+TIME_LIMIT = 1500
+NO_TESTS_COLLECTED = 5
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Tests that run together: a name, the Python that runs them, their folders."""
+
+    name: str
+    python: Path
+    folders: tuple[str, ...]
+
+
+def main_suites() -> list[Suite]:
+    """Return what ``make test`` runs. Torch and bpy never share a process."""
+    environment = main_environment()
+    addon = f"add-on and demo in bpy {environment.bpy}"
+    return [
+        Suite("engine", environment.python, ("tests/engine",)),
+        Suite(addon, environment.python, ("tests/addon", "tests/demo")),
+    ]
+
+
+def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
+    """Return what ``make test-matrix`` runs, and sentences about what it cannot run."""
+    suites, skipped = [], []
+    for environment in matrix_environments():
+        name = f"add-on in bpy {environment.bpy}"
+        if find_python(environment.python_version) or _is_ready(environment):
+            set_up(environment, install_libraries)
+            suites.append(Suite(name, environment.python, ("tests/addon",)))
+        else:
+            skipped.append(
+                f"{name}: skipped, because it needs Python {environment.python_version}, "
+                "which this machine does not have"
+            )
+    suites.append(Suite("real Blender", main_environment().python, ("tests/gui",)))
+    return suites, skipped
+
+
+def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
+    """Run one suite, showing its output; return whether it passed, and its last line."""
+    print(f"\n== {suite.name}", flush=True)
+    folders = [folder for folder in suite.folders if (ROOT / folder).is_dir()]
+    variables = {"PAINTOVER_ENGINE_PYTHON": str(main_environment().python), "PYTHONUNBUFFERED": "1"}
+    command = [str(suite.python), "-m", "pytest", *folders, *arguments]
+    summary = "no output"
+    with subprocess.Popen(
+        ["timeout", "--kill-after=20", str(TIME_LIMIT), *command],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            summary = line.strip() or summary
+    if process.returncode == 0:
+        return True, summary
+    if process.returncode == NO_TESTS_COLLECTED:
+        return False, "no tests were found"
+    return False, f"{summary} (exit status {process.returncode})"
+
+
+def _is_ready(environment: Environment) -> bool:
+    return environment.python.exists()
+
+
+def main() -> int:
+    """Command line; see the module's text."""
+    which, *arguments = sys.argv[1:] or ["test"]
+    install = "--install-system-libraries" in arguments
+    pytest_arguments = [a for a in arguments if a != "--install-system-libraries"]
+    skipped: list[str] = []
+    try:
+        if which == "test":
+            suites = main_suites()
+        else:
+            suites, skipped = matrix_suites(install)
+    except SetUpError as error:
+        print(f"set-up: {error}", file=sys.stderr)
+        return 1
+    results = [(suite.name, *run(suite, pytest_arguments)) for suite in suites]
+    print(f"\n== make {which}")
+    for sentence in skipped:
+        print(sentence)
+    for name, passed, summary in results:
+        print(f"{name}: {'passed' if passed else 'FAILED'}\n{summary}", flush=True)
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
