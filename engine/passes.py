@@ -20,6 +20,18 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """Meaning → names of the pass in Blender 4.5 and 5.x, the best one first."""
 
+COSTS: dict[str, str] = {
+    "alpha": "the subject is not told from the background, so the whole picture is painted",
+    "motion": "motion is estimated from the pictures, which is slower and wrong at edges",
+    "normal": "shape is told by colour alone, so strokes follow the form less well",
+    "depth": "edges and what is hidden behind them are told less well",
+    "position": "motion at edges and behind them cannot be checked",
+    "albedo": "shadows are harder to tell from dark colours",
+    "object": "things of like colour are mixed up, and paint is not carried along surfaces",
+    "surface": "paint is not carried along surfaces, so drawing drifts and details are lost",
+}
+"""What a shot without a pass loses, in words that follow "without it"."""
+
 _COMPONENT = re.compile(r"^(?:(?P<layer>.+)\.)?(?P<name>[^.]+)\.(?P<component>[A-Za-z])$")
 
 

@@ -215,15 +215,15 @@ def _decode(line: str, kinds: dict[str, Any]) -> Any:
             f"The add-on and the engine speak different versions ({version}, {PROTOCOL_VERSION}); "
             "install both from one Paintover release."
         )
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         raise PaintoverError(f"Unknown message {kind!r}; update Paintover.")
     known = get_type_hints(kinds[kind])
     for name in data:
         if name not in known:
             raise PaintoverError(f"Unknown field {name!r} in message {kind!r}; update Paintover.")
-    if data.get("live") is not None:
-        data["live"] = LivePicture(**data["live"])
     try:
+        if data.get("live") is not None:
+            data["live"] = LivePicture(**data["live"])
         return kinds[kind](**data)
     except TypeError:
-        raise PaintoverError(f"A field is missing in message {kind!r}.") from None
+        raise PaintoverError(f"A field is missing or wrong in message {kind!r}.") from None

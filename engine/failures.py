@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What went wrong, in one sentence for an animator: for the command line and the worker."""
+
+from __future__ import annotations
+
+import errno
+
+from .errors import PaintoverError
+
+NO_MEMORY = (
+    "There is not enough memory for this; close other programs, use a smaller network, "
+    "or choose --device cpu."
+)
+
+
+def explain(error: BaseException) -> str | None:
+    """Return a sentence for an error that a user can mend, or None for a fault of ours.
+
+    Args:
+        error: what a job raised. PyTorch tells of missing memory by ``OutOfMemoryError`` (a
+            ``RuntimeError``) on a GPU, and by a plain ``RuntimeError`` of its CPU allocator.
+    """
+    if isinstance(error, PaintoverError):
+        return str(error)
+    if isinstance(error, MemoryError) or _is_torch_memory_error(error):
+        return NO_MEMORY
+    if isinstance(error, OSError) and error.errno is not None:
+        return _explain_os_error(error)
+    return None
+
+
+def _is_torch_memory_error(error: BaseException) -> bool:
+    if not isinstance(error, RuntimeError):
+        return False
+    text = str(error)
+    return (
+        type(error).__name__ == "OutOfMemoryError"
+        or "out of memory" in text
+        or "can't allocate memory" in text
+    )
+
+
+def _explain_os_error(error: OSError) -> str | None:
+    name = error.filename2 or error.filename
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" for {name}" if name else ""
+        return f"The disk is full{where}; free some space and run this again."
+    if error.errno == errno.ENOMEM:
+        return NO_MEMORY
+    if not name:
+        return None
+    return f"Cannot use {name}: {error.strerror}; check that it exists and that you may use it."

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``info`` tells of a shot or a style, as plain data and in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from . import passes, state
+from .shot import PASS_MEANINGS, Shot, format_frames
+from .style_header import read_style_header
+from .terminal import format_seconds
+
+_DEFAULT_STYLE = "style"
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Describe a shot folder or a style file as plain data.
+
+    Returns:
+        For a shot: ``folder``, ``width``, ``height``, ``fps``, ``frames`` (a frame list),
+        ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what that
+        costs), ``guides``, ``painted`` and ``unpainted`` keyframes, ``styles`` (name →
+        ``training`` and ``stylizing``, each a ``state`` with its ``why``). For a style: the
+        fields of ``StyleHeader`` and ``file``.
+
+    Raises:
+        PaintoverError: it is neither, or damaged.
+    """
+    if path.suffix == ".safetensors":
+        return {"file": str(path), **dataclasses.asdict(read_style_header(path))}
+    shot = Shot.open(path)
+    manifest = shot.manifest
+    sources = {
+        meaning: source for meaning, source in manifest.passes.items() if source != "estimated"
+    }
+    painted = {frame: shot.key_is_painted(frame) for frame in shot.key_frames()}
+    return {
+        "folder": str(path),
+        "width": manifest.width,
+        "height": manifest.height,
+        "fps": manifest.fps,
+        "frames": format_frames(shot.frames),
+        "missing_files": [str(missing) for missing in shot.missing_files()],
+        "passes": sources,
+        "missing_passes": {
+            meaning: passes.COSTS[meaning]
+            for meaning in PASS_MEANINGS
+            if meaning != "image" and meaning not in sources
+        },
+        "guides": manifest.guides,
+        "painted": [frame for frame, is_painted in painted.items() if is_painted],
+        "unpainted": [frame for frame, is_painted in painted.items() if not is_painted],
+        "styles": {name: _style_states(shot, name) for name in _style_names(shot)},
+    }
+
+
+def describe_in_words(data: dict[str, Any]) -> str:
+    """Write what ``describe`` returned as lines for people."""
+    return "\n".join(_style_lines(data) if "file" in data else _shot_lines(data))
+
+
+def _style_names(shot: Shot) -> list[str]:
+    names = sorted(path.stem for path in (shot.folder / "styles").glob("[!.]*.safetensors"))
+    return names or [_DEFAULT_STYLE]
+
+
+def _style_states(shot: Shot, name: str) -> dict[str, dict[str, str]]:
+    steps = {"training": state.style_state(shot, name), "stylizing": state.out_state(shot, name)}
+    return {step: {"state": found.step.value, "why": found.why} for step, found in steps.items()}
+
+
+def _shot_lines(data: dict[str, Any]) -> list[str]:
+    size = f"{data['width']}×{data['height']} pixels, {data['fps']:g} frames a second"
+    lines = [f"Shot {data['folder']}", f"  frames     {data['frames'] or 'none'} ({size})"]
+    if data["missing_files"]:
+        first, *others = data["missing_files"]
+        more = f" and {len(others)} more" if others else ""
+        lines.append(f"             {first}{more} is gone; capture or import it again")
+    has = [*data["passes"], *(f"guide {name}" for name in data["guides"])]
+    lines.append(f"  passes     {', '.join(has) or 'none, only pictures'}")
+    for meaning, cost in data["missing_passes"].items():
+        lines.append(f"             no {meaning}: {cost}")
+    keys = format_frames(data["painted"]) or "none painted yet"
+    if data["unpainted"]:
+        keys += f" (not painted yet: {format_frames(data['unpainted'])})"
+    lines.append(f"  keyframes  {keys}")
+    for name, steps in data["styles"].items():
+        lines.append(f"  style      {name}")
+        for step, found in steps.items():
+            lines.append(f"    {step:<10} {found['state']}: {found['why']}")
+    return lines
+
+
+def _style_lines(data: dict[str, Any]) -> list[str]:
+    settings = ", ".join(f"{name} {value}" for name, value in data["settings"].items())
+    return [
+        f"Style {data['file']}",
+        f"  network    {data['network']}",
+        f"  guides     {', '.join(data['guides'])} ({data['channels']} channels)",
+        f"  keyframes  {format_frames(data['trained_on'])}",
+        f"  training   {data['steps']} steps in {format_seconds(data['seconds'])}",
+        f"  settings   {settings or 'none noted'}",
+    ]

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Progress on a terminal, as plain lines, or as the lines that a farm (Open Job Description) reads.
+
+What a job tells goes to the standard output; warnings and errors go to the standard error.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+STYLES = ("auto", "plain", "openjd", "none")
+
+_REWRITE = "\r\x1b[K"
+_TERMINAL_INTERVAL = 0.1
+_PLAIN_INTERVAL = 5.0
+_PLAIN_FRACTION = 0.1
+_FARM_INTERVAL = 0.5
+
+
+def format_seconds(seconds: float) -> str:
+    """Write a duration for people: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class Terminal:
+    """A reporter (see ``reporting.Reporter``) for the command line.
+
+    Args:
+        style: ``auto`` (one line rewritten on a terminal, plain lines elsewhere), ``plain``,
+            ``openjd``, or ``none``.
+        out: where progress goes.
+        err: where warnings and errors go.
+    """
+
+    def __init__(
+        self, style: str = "auto", out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
+        self._out = out or sys.stdout
+        self._err = err or sys.stderr
+        if style == "auto":
+            style = "terminal" if self._out.isatty() else "plain"
+        self._style = style
+        self._stop = threading.Event()
+        self._line_open = False
+        self._last = ("", -1.0, float("-inf"))
+
+    def stop(self) -> None:
+        """Ask the job to stop; safe to call in a signal handler."""
+        self._stop.set()
+
+    def cancelled(self) -> bool:
+        """Tell whether the job should stop."""
+        return self._stop.is_set()
+
+    def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
+        """Show how far a job is: 0..1, seconds left (below zero: unknown), a text for people."""
+        if not self._is_due(step, fraction):
+            return
+        left = f", {format_seconds(seconds_left)} left" if seconds_left >= 0 else ""
+        line = f"{step} {fraction:4.0%}  {text}{left}"
+        if self._style == "terminal":
+            columns = shutil.get_terminal_size().columns
+            self._write(f"{_REWRITE}{line[: columns - 1]}", end="")
+            self._line_open = True
+        elif self._style == "openjd":
+            self._write(f"openjd_progress: {100 * fraction:.1f}")
+            self._write(f"openjd_status: {step}: {text}{left}")
+        else:
+            self._write(line)
+
+    def frame_done(self, frame: int, path: Path) -> None:
+        """Say nothing: the progress line counts the frames."""
+
+    def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
+        """Ignore it; a terminal shows no pictures."""
+
+    def warned(self, sentence: str) -> None:
+        """Print a warning on a line of its own."""
+        self._end_line()
+        print(f"Warning: {sentence}", file=self._err, flush=True)
+
+    def finished(self, sentence: str) -> None:
+        """Print what the job has done."""
+        self._end_line()
+        if self._style == "openjd":
+            self._write("openjd_progress: 100.0")
+            sentence = f"openjd_status: {sentence}"
+        if self._style != "none":
+            self._write(sentence)
+
+    def failed(self, sentence: str) -> None:
+        """Print why the job has failed, for the user and, where asked for, for the farm."""
+        self._end_line()
+        if self._style == "openjd":
+            self._write(f"openjd_fail: {sentence}")
+        print(sentence, file=self._err, flush=True)
+
+    def _is_due(self, step: str, fraction: float) -> bool:
+        """Throttle: a new step and the end are always shown."""
+        last_step, last_fraction, last_time = self._last
+        now = time.monotonic()
+        passed = now - last_time
+        due = step != last_step or (fraction >= 1 > last_fraction)
+        if self._style == "terminal":
+            due = due or passed >= _TERMINAL_INTERVAL
+        elif self._style == "openjd":
+            due = due or passed >= _FARM_INTERVAL
+        else:
+            due = due or passed >= _PLAIN_INTERVAL or fraction - last_fraction >= _PLAIN_FRACTION
+        if self._style == "none" or not due:
+            return False
+        self._last = (step, fraction, now)
+        return True
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            self._write("")
+            self._line_open = False
+
+    def _write(self, text: str, end: str = "\n") -> None:
+        print(text, file=self._out, end=end, flush=True)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as a process of its own: requests on standard input, events on standard output.
+
+One job at a time, on the main thread; a second thread reads the requests, so that ``Cancel`` is
+heard during a job. The standard error is the log. The process ends when its input closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from . import __version__, errors, protocol
+from .failures import explain
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_PROGRESS_INTERVAL = 0.1
+
+
+def main() -> int:
+    """Serve requests until the standard input closes, and return the exit code.
+
+    Whatever libraries print goes to the standard error, so that it can't spoil the protocol.
+    """
+    events = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    # Unbuffered: a buffered reader's lock, held by the reading thread, would stop the exit.
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    worker = Worker(events)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: worker.end(130))
+    return worker.run(requests)
+
+
+class Worker:
+    """Takes requests, runs one job at a time and sends events.
+
+    Args:
+        events: an unbuffered binary stream for the event lines.
+    """
+
+    def __init__(self, events: IO[bytes]) -> None:
+        self._events = events
+        self._sending = threading.Lock()
+        self._jobs: queue.SimpleQueue[protocol.Request | None] = queue.SimpleQueue()
+        self._taking = threading.Lock()
+        self._current: JobReporter | None = None
+        self._ended = threading.Event()
+        self._exit_code = 0
+
+    def run(self, requests: IO[bytes]) -> int:
+        """Send ``Ready``, run jobs until the requests end, and return the exit code."""
+        from .device import describe_device  # noqa: PLC0415  (loads PyTorch)
+
+        self.send(protocol.Ready(0, describe_device("auto"), __version__))
+        threading.Thread(target=self._read, args=(requests,), daemon=True).start()
+        while (request := self._jobs.get()) is not None and not self._ended.is_set():
+            assert self._current is not None
+            outcome = self._run_job(request, self._current)
+            with self._taking:
+                self._current = None
+            self.send(outcome)
+        return self._exit_code
+
+    def end(self, exit_code: int = 0) -> None:
+        """Cancel the job and stop serving; safe to call in a signal handler."""
+        self._exit_code = exit_code
+        self._ended.set()
+        self._jobs.put(None)
+
+    def has_ended(self) -> bool:
+        """Tell whether no more requests come."""
+        return self._ended.is_set()
+
+    def send(self, event: protocol.Event) -> None:
+        """Write an event line. If nobody listens any more, the worker ends."""
+        try:
+            with self._sending:
+                line = protocol.encode(event).encode()
+                while line:
+                    line = line[self._events.write(line) :]
+        except OSError:
+            self.end()
+
+    def _read(self, requests: IO[bytes]) -> None:
+        for line in requests:
+            if not line.strip():
+                continue
+            try:
+                self._take(protocol.decode_request(line.decode("utf-8", "replace")))
+            except errors.PaintoverError as error:
+                self.send(protocol.Failed(0, str(error)))
+        self.end()
+
+    def _take(self, request: protocol.Request) -> None:
+        with self._taking:
+            current = self._current
+            if isinstance(request, protocol.Cancel):
+                if current is not None and current.job == request.job:
+                    current.cancel()
+                return
+            if current is None:
+                self._current = JobReporter(self, request)
+                self._jobs.put(request)
+                return
+        self.send(
+            protocol.Failed(
+                request.job,
+                f"The engine is busy with job {current.job}; wait until it is done, or cancel it.",
+            )
+        )
+
+    def _run_job(self, request: protocol.Request, report: JobReporter) -> protocol.Event:
+        try:
+            with contextlib.closing(report):
+                return protocol.Done(request.job, _job_of(request)(request, report))
+        except errors.Cancelled:
+            return protocol.Cancelled(request.job)
+        except Exception as error:  # a fault in one job must not take the worker with it
+            detail = traceback.format_exc()
+            print(detail, file=sys.stderr, flush=True)
+            sentence = explain(error) or (
+                f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
+                "the engine's log has the details."
+            )
+            return protocol.Failed(request.job, sentence, detail)
+
+
+def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
+    if isinstance(request, protocol.ImportPictures):
+        from .importing import import_pictures  # noqa: PLC0415  (loaded when first needed)
+
+        return import_pictures
+    if isinstance(request, protocol.Train):
+        from .training import train  # noqa: PLC0415
+
+        return train
+    from .stylizing import stylize  # noqa: PLC0415
+
+    return stylize
+
+
+class JobReporter:
+    """The reporter (see ``reporting.Reporter``) of one job of the worker.
+
+    Args:
+        worker: sends the events.
+        request: the job's request; a ``Train`` request may name a live picture.
+    """
+
+    def __init__(self, worker: Worker, request: protocol.Request) -> None:
+        self.job = request.job
+        self._worker = worker
+        self._place: protocol.LivePicture | None = getattr(request, "live", None)
+        self._live: LiveFile | None = None
+        self._cancelled = threading.Event()
+        self._last = ("", float("-inf"))
+
+    def cancel(self) -> None:
+        """Ask the job to stop."""
+        self._cancelled.set()
+
+    def cancelled(self) -> bool:
+        """Tell whether the job should stop."""
+        return self._cancelled.is_set() or self._worker.has_ended()
+
+    def close(self) -> None:
+        """Close the live picture's file."""
+        if self._live is not None:
+            self._live.close()
+
+    def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
+        """Send ``Progress``, ten times a second at most; a new step and the end are always sent."""
+        now = time.monotonic()
+        last_step, last_time = self._last
+        if step == last_step and fraction < 1 and now - last_time < _PROGRESS_INTERVAL:
+            return
+        self._last = (step, now)
+        self._worker.send(protocol.Progress(self.job, step, fraction, seconds_left, text))
+
+    def frame_done(self, frame: int, path: Path) -> None:
+        """Send ``FrameDone``."""
+        self._worker.send(protocol.FrameDone(self.job, frame, str(path)))
+
+    def warned(self, sentence: str) -> None:
+        """Send ``Warned``."""
+        self._worker.send(protocol.Warned(self.job, sentence))
+
+    def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
+        """Put a live picture into the add-on's file and send ``Picture``.
+
+        A file that can't be used is told once, and the job goes on without live pictures.
+        """
+        if self._place is None:
+            return
+        try:
+            if self._live is None:
+                self._live = LiveFile(self._place)
+            sequence = self._live.write(rgba)
+        except (OSError, ValueError) as error:
+            self._place = None
+            self.warned(f"There is no live picture this time: {error}.")
+            return
+        self._worker.send(protocol.Picture(self.job, frame, sequence))
+
+
+class LiveFile:
+    """The memory-mapped file of a ``protocol.LivePicture``, open for writing.
+
+    Raises:
+        OSError: the file is not there or can't be written.
+        ValueError: it is smaller than ``place.size``.
+    """
+
+    def __init__(self, place: protocol.LivePicture) -> None:
+        self._place = place
+        with Path(place.path).open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), place.size)
+        self._sequence = place.HEADER.unpack_from(self._map)[0] & ~1
+
+    def write(self, rgba: npt.NDArray[np.uint8]) -> int:
+        """Write a picture (height, width, 4), top row first, and return its sequence number.
+
+        Raises:
+            ValueError: the picture has not the size that was agreed.
+        """
+        place = self._place
+        if rgba.shape != (place.height, place.width, 4):
+            raise ValueError(f"it should be {place.width}×{place.height} but is {rgba.shape}")
+        self._put_header(self._sequence + 1)
+        self._map[place.HEADER.size : place.size] = rgba.tobytes()
+        self._sequence = (self._sequence + 2) & 0xFFFFFFFF
+        self._put_header(self._sequence)
+        return self._sequence
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._map.close()
+
+    def _put_header(self, sequence: int) -> None:
+        place = self._place
+        place.HEADER.pack_into(self._map, 0, sequence, place.width, place.height)
