@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paintover: paint over one frame of a shot, and every frame becomes that painting."""
+
+from __future__ import annotations
+
+import sys
+
+# When Blender reloads the add-on, nothing of the version before may be left.
+for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
+    del sys.modules[_name]
+
+from . import (  # noqa: E402
+    command,
+    engine_client,
+    engine_python,
+    jobs,
+    keyframe_images,
+    operators,
+    preferences,
+    properties,
+    states,
+    ui,
+)
+
+_modules = (
+    properties,
+    preferences,
+    operators,
+    ui,
+    keyframe_images,
+    states,
+    engine_client,
+    command,
+)
+
+
+def register() -> None:
+    """Called by Blender when the add-on is enabled."""
+    for module in _modules:
+        module.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the add-on is disabled."""
+    jobs.cancel_now()
+    for module in reversed(_modules):
+        module.unregister()
