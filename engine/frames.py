@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One frame of a shot as arrays: its picture and its passes by meaning, checked and cleaned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from . import pass_cleaning as cleaning
+from .errors import PaintoverError
+from .images import FloatArray, channel_names, encode_srgb, picture_size, read_layers, read_picture
+from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
+from .shot import FrameRecord, Shot, format_frames
+
+EXTRA_GUIDE = "guide:"
+"""Prefix of extra guide folders in ``wanted`` and in the names of guides."""
+
+_COMPONENTS = {
+    "alpha": "A",
+    "motion": "XYZW",
+    "normal": "XYZ",
+    "depth": "Z",
+    "position": "XYZ",
+    "albedo": "RGB",
+    "surface": "RGB",
+}
+_HELPERS = {
+    "motion": ("depth", "object"),
+    "object": ("depth",),
+    "surface": ("object", "depth"),
+    "normal": (),
+}
+"""Passes that cleaning looks at besides the pass itself."""
+
+
+@dataclasses.dataclass
+class Frame:
+    """One frame, top row first. A pass that the shot lacks, or that was not wanted, is None.
+
+    Attributes:
+        number: the frame's number.
+        image: (H, W, 3) float32, 0..1, display-referred, straight alpha.
+        alpha: (H, W) float32, 0..1, coverage; 1 where the picture has no alpha.
+        motion: (H, W, 4) float32, pixels, x right, y down: offsets to where the point was in the
+            previous frame, then to where it is in the next; NaN where not known.
+        motion_trusted: (H, W) bool, False within a pixel of an edge between objects or depths,
+            where renderers mix the motion of both sides, and where motion is NaN.
+        normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
+        depth: (H, W) float32, scene units along the view axis; infinity on the background.
+        position: (H, W, 3) float32, world space; NaN where not known.
+        albedo: (H, W, 3) float32, 0..1, display-referred.
+        object: (H, W) int32, stable id; 0 on the background, −1 where several objects share the
+            pixel or none is known.
+        surface: (H, W, 3) float32, rest-position coordinates; NaN where not known.
+        guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
+        notes: sentences on what the passes turned out not to be good for.
+    """
+
+    number: int
+    image: FloatArray
+    alpha: FloatArray
+    motion: FloatArray | None = None
+    motion_trusted: npt.NDArray[np.bool_] | None = None
+    normal: FloatArray | None = None
+    depth: FloatArray | None = None
+    position: FloatArray | None = None
+    albedo: FloatArray | None = None
+    object: npt.NDArray[np.int32] | None = None
+    surface: FloatArray | None = None
+    guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+
+def read_frame(shot: Shot, frame: int, wanted: Collection[str] | None = None) -> Frame:
+    """Read a frame's picture and passes.
+
+    Args:
+        shot: the shot.
+        frame: its number.
+        wanted: meanings of passes, and ``guide:NAME`` for extra guides; None reads all that the
+            shot has. Picture and alpha always come.
+
+    Raises:
+        PaintoverError: the frame isn't in the shot; a file is missing, damaged, of another size
+            than the shot, holds NaN in the picture, or lacks a pass that the shot should have.
+    """
+    record = shot.manifest.frames.get(frame)
+    if record is None:
+        raise PaintoverError(
+            f"{shot.folder} has no frame {frame}, only {format_frames(shot.frames)}; capture it."
+        )
+    if wanted is None:
+        wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
+    image_path = shot.image_path(frame)
+    _check_file(shot, frame, image_path)
+    picture = read_picture(image_path)
+    raw = _read_passes(shot, frame, record, set(wanted), picture.alpha is None)
+    shape = picture.pixels.shape[:2]
+    alpha = picture.alpha
+    if alpha is None:
+        alpha = raw["alpha"][..., 0] if "alpha" in raw else np.ones(shape, np.float32)
+    result = Frame(frame, np.ascontiguousarray(picture.rgb), cleaning.coverage(alpha))
+    for name in shot.manifest.guides:
+        if EXTRA_GUIDE + name in wanted:
+            path = shot.guide_path(name, frame)
+            _check_file(shot, frame, path)
+            result.guides[name] = np.ascontiguousarray(read_picture(path).rgb)
+    _fill(result, shot, raw, set(wanted))
+    return result
+
+
+def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]) -> None:
+    depth = objects = None
+    if "depth" in raw:
+        depth = cleaning.depth(raw["depth"][..., 0], cleaning.far_depth(shot, frame.number))
+    if OBJECT_AOV in raw and SURFACE_AOV in raw:
+        coverage = raw[SURFACE_AOV][..., 3]
+        objects = cleaning.objects_from_random(raw[OBJECT_AOV][..., 0], coverage, depth)
+    elif "object" in raw:
+        objects = cleaning.objects_from_index(raw["object"][..., 0])
+    if "normal" in raw:
+        frame.normal = np.clip(cleaning.finite(raw["normal"]), -1, 1)
+    if "albedo" in raw:
+        frame.albedo = encode_srgb(cleaning.finite(raw["albedo"]))
+    if "position" in raw:
+        frame.position = cleaning.unknown_where_infinite(raw["position"])
+    if "surface" in wanted and "surface" in raw:
+        coverage = raw[SURFACE_AOV][..., 3] if SURFACE_AOV in raw else frame.alpha
+        frame.surface = cleaning.surface(raw["surface"], coverage, objects)
+    if "motion" in wanted and "motion" in raw:
+        motion, reason = cleaning.motion(raw["motion"], shot, frame.number, depth, frame.alpha)
+        frame.notes += [reason] if reason else []
+        if motion is not None:
+            frame.motion = motion
+            edges = cleaning.edges(depth, objects, motion.shape[:2])
+            frame.motion_trusted = ~edges & np.isfinite(motion).all(axis=2)
+    frame.depth = depth if "depth" in wanted else None
+    frame.object = objects if "object" in wanted else None
+
+
+def _check_file(shot: Shot, frame: int, path: Path) -> None:
+    if not path.is_file():
+        raise PaintoverError(
+            f"Frame {frame} is missing: there is no {path}; capture or import it again."
+        )
+    width, height = picture_size(path)
+    if (width, height) != (shot.manifest.width, shot.manifest.height):
+        raise PaintoverError(
+            f"{path} is {width}×{height}, but the shot is {shot.manifest.width}×"
+            f"{shot.manifest.height}; capture or import frame {frame} again."
+        )
+
+
+def _read_passes(
+    shot: Shot, frame: int, record: FrameRecord, wanted: set[str], wants_alpha: bool
+) -> dict[str, FloatArray]:
+    """Read raw passes by meaning, (H, W, C), and the two AOVs under their own names."""
+    names = shot.manifest.passes
+    meanings = {meaning for meaning in wanted if meaning in _COMPONENTS or meaning == "object"}
+    for meaning in tuple(meanings):
+        meanings.update(_HELPERS.get(meaning, ()))
+    if not wants_alpha:
+        meanings.discard("alpha")
+    elif "alpha" in names:
+        meanings.add("alpha")
+    meanings &= set(names)
+    path = shot.passes_path(frame)
+    if not meanings or not (record.passes or path.is_file()):
+        return {}
+    _check_file(shot, frame, path)
+    found = _find_channels(path, shot.manifest.source.get("view_layer"))
+    chosen: dict[str, list[str]] = {}
+    for meaning in meanings:
+        components = found.get(names[meaning])
+        if components is None:
+            if meaning in wanted:
+                raise PaintoverError(
+                    f'{path} lacks the pass "{names[meaning]}"; capture frame {frame} again.'
+                )
+            continue
+        order = _COMPONENTS.get(meaning, "")
+        channels = [components[c] for c in order if c in components]
+        chosen[meaning] = channels if len(channels) == len(order) > 0 else [*components.values()]
+    if names.get("object") == OBJECT_AOV and SURFACE_AOV in found and "object" in chosen:
+        chosen[OBJECT_AOV] = chosen.pop("object")
+    if SURFACE_AOV in found and {OBJECT_AOV, "surface"} & set(chosen):
+        chosen[SURFACE_AOV] = [found[SURFACE_AOV][c] for c in "RGBA" if c in found[SURFACE_AOV]]
+    layers = read_layers(path, {channel for group in chosen.values() for channel in group})
+    return {name: np.stack([layers[c] for c in group], -1) for name, group in chosen.items()}
+
+
+def _find_channels(path: Path, view_layer: str | None) -> dict[str, dict[str, str]]:
+    """Map pass → component → channel, of one view layer where several have the pass."""
+    found: dict[str, dict[str, str]] = {}
+    layer_of: dict[str, str] = {}
+    for channel in channel_names(path):
+        parts = split_channel(channel)
+        if parts is None:
+            continue
+        layer, name, component = parts
+        if view_layer and layer not in ("", view_layer):
+            continue
+        if layer_of.setdefault(name, layer) == layer:
+            found.setdefault(name, {})[component] = channel
+    return found

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guides: their registry, and building the network's input from them.
+
+A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guide
+``projection`` is made from keyframes by ``engine.guides.projection`` and handed to ``build``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import PaintoverError
+from ..frames import EXTRA_GUIDE, Frame
+from ..images import FloatArray
+from ..shot import Shot
+from .base import Guide
+from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
+from .surface_noise import SurfaceNoise
+
+PROJECTION = "projection"
+PROJECTION_CHANNELS = 7
+PROJECTION_NEEDS = ("surface", "object")
+
+_GUIDES: dict[str, Guide] = {
+    guide.name: guide
+    for guide in (Colour(), Alpha(), Normal(), Albedo(), ObjectColour(), SurfaceNoise())
+}
+
+
+def available(shot: Shot) -> list[str]:
+    """Name the guides that the shot can feed, in channel order: ``projection`` comes last."""
+    has = {"image", *shot.manifest.passes}
+    if shot_is_transparent(shot):
+        has.add("alpha")
+    else:
+        has.discard("alpha")
+    names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
+    names += [EXTRA_GUIDE + name for name in shot.manifest.guides]
+    if has.issuperset(PROJECTION_NEEDS):
+        names.append(PROJECTION)
+    return names
+
+
+def check(shot: Shot, names: Sequence[str]) -> None:
+    """Check that a shot can feed guides.
+
+    Raises:
+        PaintoverError: it lacks one, or there is no such guide, or ``projection`` isn't last.
+    """
+    possible = [*available(shot), "alpha"]
+    for name in names:
+        if name not in possible:
+            raise PaintoverError(
+                f'{shot.folder} cannot feed the guide "{name}" (it has {", ".join(possible)}); '
+                "capture or import the shot again with it, or train a style without it."
+            )
+    if PROJECTION in names[:-1]:
+        raise PaintoverError(f'The guide "{PROJECTION}" must be named last.')
+
+
+def channels(names: Sequence[str]) -> int:
+    """Return how many channels guides have together."""
+    return sum(
+        PROJECTION_CHANNELS if name == PROJECTION else _guide(name).channels for name in names
+    )
+
+
+def needs(names: Sequence[str]) -> set[str]:
+    """Return what ``read_frame`` must read (its ``wanted``) to build these guides."""
+    wanted = {"image", "alpha"}
+    for name in names:
+        wanted.update(PROJECTION_NEEDS if name == PROJECTION else _guide(name).needs)
+    return wanted
+
+
+def build(names: Sequence[str], frame: Frame, projection: Guide | None = None) -> FloatArray:
+    """Compute the network's input for a frame.
+
+    Args:
+        names: guides in channel order.
+        frame: read with ``needs(names)`` at least.
+        projection: the projection of the keyframes, where ``names`` ends with it.
+
+    Returns:
+        (C, H, W) float32 in −1..1.
+
+    Raises:
+        PaintoverError: the frame lacks the pass or the picture of a guide.
+    """
+    parts = []
+    for name in names:
+        if name == PROJECTION:
+            if projection is None:
+                raise ValueError("the guide projection needs the keyframes' projection")
+            parts.append(projection.compute(frame))
+        else:
+            parts.append(_guide(name).compute(frame))
+    return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _guide(name: str) -> Guide:
+    if name.startswith(EXTRA_GUIDE):
+        return Extra(name)
+    if name not in _GUIDES:
+        raise PaintoverError(
+            f'There is no guide "{name}"; there are {", ".join(_GUIDES)}, {PROJECTION} and '
+            f"{EXTRA_GUIDE}NAME."
+        )
+    return _GUIDES[name]

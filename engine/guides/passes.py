@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guides that show a pass of the frame as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import PaintoverError
+from ..frames import EXTRA_GUIDE, Frame
+from ..images import FloatArray, has_alpha, read_picture
+from ..shot import Shot
+from .base import Guide
+from .hashing import hash_unit
+
+
+def shot_is_transparent(shot: Shot) -> bool:
+    """Tell whether the first, middle or last picture of a shot has a pixel with alpha below 1.
+
+    Raises:
+        PaintoverError: one of these pictures is missing or damaged.
+    """
+    frames = shot.frames
+    if not frames:
+        return False
+    for frame in sorted({frames[0], frames[len(frames) // 2], frames[-1]}):
+        path = shot.image_path(frame)
+        if has_alpha(path):
+            alpha = read_picture(path).alpha
+            if alpha is not None and bool((alpha < 1).any()):
+                return True
+    return False
+
+
+def _channels_first(values: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(np.moveaxis(values, 2, 0))
+
+
+def _lacking(name: str, frame: Frame) -> PaintoverError:
+    return PaintoverError(
+        f'Frame {frame.number} lacks what the guide "{name}" needs; capture it again.'
+    )
+
+
+class Colour(Guide):
+    """The picture itself; colours under zero alpha, which nobody sees, are grey."""
+
+    name = "colour"
+    needs = ("image",)
+    channels = 3
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the picture's colours: 0..1 becomes −1..1."""
+        seen = (frame.alpha > 0)[..., None]
+        return _channels_first(np.where(seen, frame.image * 2 - 1, np.float32(0)))
+
+
+class Alpha(Guide):
+    """The coverage of the frame."""
+
+    name = "alpha"
+    needs = ("alpha",)
+    channels = 1
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the coverage: 0..1 becomes −1..1."""
+        return (frame.alpha * 2 - 1)[None]
+
+
+class Normal(Guide):
+    """World-space normals."""
+
+    name = "normal"
+    needs = ("normal",)
+    channels = 3
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the normals as they are."""
+        if frame.normal is None:
+            raise _lacking(self.name, frame)
+        return _channels_first(frame.normal)
+
+
+class Albedo(Guide):
+    """Surface colours without light."""
+
+    name = "albedo"
+    needs = ("albedo",)
+    channels = 3
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the display-referred albedo: 0..1 becomes −1..1."""
+        if frame.albedo is None:
+            raise _lacking(self.name, frame)
+        return _channels_first(frame.albedo * 2 - 1)
+
+
+class ObjectColour(Guide):
+    """A colour for each object, the same in every shot and frame."""
+
+    name = "object"
+    needs = ("object",)
+    channels = 3
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return a hash of the object's id as three values in −1..1."""
+        if frame.object is None:
+            raise _lacking(self.name, frame)
+        known = frame.object > 0
+        ids = frame.object.astype(np.uint32)
+        ids = ids * np.uint32(3)
+        colours = [np.where(known, hash_unit(ids + np.uint32(c)) * 2 - 1, 0) for c in range(3)]
+        return np.stack(colours).astype(np.float32)
+
+
+class Extra(Guide):
+    """Pictures of an extra guide folder."""
+
+    channels = 3
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.needs = (name,)
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the guide picture's colours: 0..1 becomes −1..1."""
+        picture = frame.guides.get(self.name.removeprefix(EXTRA_GUIDE))
+        if picture is None:
+            raise _lacking(self.name, frame)
+        return _channels_first(picture * 2 - 1)

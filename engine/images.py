@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading and writing pictures and multilayer EXR. The only module that uses OpenImageIO.
+
+Pictures inside the engine are display-referred with straight alpha. PNG, JPEG and TIFF hold them
+as codes. OpenEXR holds them with the sRGB curve undone and premultiplied alpha.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too long to repeat)
+
+from .errors import PaintoverError
+from .files import write_bytes, written_beside
+
+FloatArray = npt.NDArray[np.float32]
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
+PNG_COMPRESSION = 1
+"""Level 6 takes four times as long and saves a quarter of the space."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture as the artist sees it.
+
+    Attributes:
+        pixels: (H, W, 3) or (H, W, 4) float32, 0..1, display-referred, straight alpha, top row
+            first.
+        bits: 8 or 16, how finely the file stores a channel (16 for EXR and floating point).
+    """
+
+    pixels: FloatArray
+    bits: int
+
+    @property
+    def rgb(self) -> FloatArray:
+        """The colours, (H, W, 3)."""
+        return self.pixels[..., :3]
+
+    @property
+    def alpha(self) -> FloatArray | None:
+        """The alpha, (H, W), or None where the file has none."""
+        return self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
+
+
+def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
+    """Apply the sRGB curve (IEC 61966-2-1) to linear values; the result is clipped to 0..1."""
+    x = np.clip(np.asarray(linear, np.float32), 0, 1)
+    curve = 1.055 * np.power(x, 1 / 2.4, dtype=np.float32) - 0.055
+    return np.where(x <= 0.0031308, 12.92 * x, curve).astype(np.float32)
+
+
+def decode_srgb(display: npt.ArrayLike) -> FloatArray:
+    """Undo the sRGB curve (IEC 61966-2-1) of values in 0..1, to linear 0..1."""
+    x = np.clip(np.asarray(display, np.float32), 0, 1)
+    curve = np.power((x + 0.055) / 1.055, 2.4, dtype=np.float32)
+    return np.where(x <= 0.04045, x / 12.92, curve).astype(np.float32)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Read width and height of a picture without its pixels.
+
+    Raises:
+        PaintoverError: the file is missing, or not a picture.
+    """
+    with _opened(path) as file:
+        spec = file.spec()
+        if _is_exr(path):
+            return spec.full_width, spec.full_height
+        return spec.width, spec.height
+
+
+def has_alpha(path: Path) -> bool:
+    """Tell, from its header alone, whether a picture has an alpha channel.
+
+    Raises:
+        PaintoverError: the file is missing, or not a picture.
+    """
+    with _opened(path) as file:
+        return len(_picture_channels(path, file.spec())) in (2, 4)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a PNG, JPEG, TIFF or EXR as a display-referred picture.
+
+    Grey becomes RGB. Codes of PNG, JPEG and TIFF are divided by the largest code, and their alpha
+    is taken as straight. EXR is divided by its alpha (where that is above zero), then goes through
+    the sRGB curve. Values above 1, infinity included, become 1, those below 0 become 0.
+
+    Raises:
+        PaintoverError: the file is missing, damaged, cut short, not a picture, or holds NaN.
+    """
+    with _opened(path) as file:
+        spec = file.spec()
+        wanted = _picture_channels(path, spec)
+        codes = _read_all(path, file, 0, spec)
+    bits = 8 if codes.dtype == np.uint8 else 16
+    if np.issubdtype(codes.dtype, np.integer):
+        pixels = codes[..., wanted].astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
+    else:
+        pixels = codes[..., wanted].astype(np.float32)
+        if np.isnan(pixels).any():
+            raise PaintoverError(f"{path} holds NaN (not a number) pixels; save it again without.")
+    if _is_exr(path):
+        pixels = _to_display_window(pixels, spec)
+    if pixels.shape[2] <= 2:
+        pixels = np.concatenate([np.repeat(pixels[..., :1], 3, axis=2), pixels[..., 1:]], axis=2)
+    if _is_exr(path):
+        pixels = _display_from_linear(pixels)
+    return Picture(np.ascontiguousarray(np.clip(pixels, 0, 1)), bits)
+
+
+def write_picture(path: Path, pixels: FloatArray, bits: int = 8) -> None:
+    """Write a display-referred picture; a suffix of ``.exr`` means half-float EXR, else PNG.
+
+    Args:
+        path: where to; replaced whole or not at all.
+        pixels: (H, W, 3) or (H, W, 4) float32, 0..1, straight alpha. Values are clipped and
+            rounded to the nearest code without dither; colours under zero alpha are kept in PNG.
+        bits: 8 or 16 bits a channel of PNG.
+
+    Raises:
+        PaintoverError: the folder is read-only or the disk is full.
+    """
+    if path.suffix.lower() == ".exr":
+        _write_exr(path, pixels)
+        return
+    kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
+    codes = np.rint(np.clip(pixels, 0, 1).astype(np.float64) * most).astype(kind)
+    order = [2, 1, 0, 3][: codes.shape[2]]
+    settings = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]
+    _, data = cv2.imencode(".png", np.ascontiguousarray(codes[..., order]), settings)
+    write_bytes(path, data.tobytes())
+
+
+def channel_names(path: Path) -> list[str]:
+    """List the channels of all parts of an EXR. Raises PaintoverError as ``read_layers`` does."""
+    with _opened(path) as file:
+        return [name for _, spec in _parts(file) for name in spec.channelnames]
+
+
+def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, FloatArray]:
+    """Read channels of a multilayer EXR, of one part or many.
+
+    Args:
+        path: the file.
+        wanted: full names of channels (``ViewLayer.Depth.Z``); None reads all. Names that the
+            file lacks are left out of the result.
+
+    Returns:
+        Channel name → (H, W) float32 as stored, over the display window; 0 where the data window
+        doesn't reach.
+
+    Raises:
+        PaintoverError: the file is missing, damaged, cut short, or not an EXR.
+    """
+    layers: dict[str, FloatArray] = {}
+    with _opened(path) as file:
+        for part, spec in _parts(file):
+            indices = [
+                index
+                for index, name in enumerate(spec.channelnames)
+                if wanted is None or name in wanted
+            ]
+            if not indices:
+                continue
+            first, last = indices[0], indices[-1] + 1
+            values = _read_all(path, file, part, spec, first, last).astype(np.float32, copy=False)
+            values = _to_display_window(values, spec)
+            for index in indices:
+                layers[spec.channelnames[index]] = np.ascontiguousarray(values[..., index - first])
+    return layers
+
+
+def _is_exr(path: Path) -> bool:
+    return path.suffix.lower() == ".exr"
+
+
+def _damaged(path: Path) -> PaintoverError:
+    return PaintoverError(
+        f"{path} is damaged or cut short; make it again, or take it from a backup."
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():
+        raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
+    hints = oiio.ImageSpec()
+    hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses codes
+    file = oiio.ImageInput.open(str(path), hints)
+    if file is None:
+        oiio.geterror()
+        raise _damaged(path)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _parts(file: Any) -> Iterator[tuple[int, Any]]:
+    part = 0
+    while file.seek_subimage(part, 0):
+        yield part, file.spec()
+        part += 1
+    file.geterror()
+
+
+def _read_all(
+    path: Path, file: Any, part: int, spec: Any, first: int = 0, last: int | None = None
+) -> npt.NDArray[Any]:
+    last = spec.nchannels if last is None else last
+    kind = spec.format if not _is_exr(path) else oiio.TypeDesc("float")
+    values = file.read_image(part, 0, first, last, kind)
+    if values is None or file.has_error:
+        file.geterror()
+        raise _damaged(path)
+    array: npt.NDArray[Any] = np.asarray(values).reshape(spec.height, spec.width, last - first)
+    return array
+
+
+def _picture_channels(path: Path, spec: Any) -> list[int]:
+    """Return the indices of grey, grey and alpha, RGB or RGBA among a picture's channels."""
+    names = list(spec.channelnames)
+    if not _is_exr(path):
+        colours = [index for index in range(len(names)) if index != spec.alpha_channel]
+        colours = colours[: 3 if len(colours) >= 3 else 1]
+        return colours + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
+    for red in (name for name in names if name == "R" or name.endswith(".R")):
+        layer = red[:-1]
+        if {f"{layer}G", f"{layer}B"} <= set(names):
+            return [names.index(layer + c) for c in "RGBA" if layer + c in names]
+    if "Y" in names:
+        return [names.index(name) for name in ("Y", "A") if name in names]
+    raise PaintoverError(f"{path} has no colours (channels R, G, B); save it as an RGB picture.")
+
+
+def _to_display_window(values: FloatArray, spec: Any) -> FloatArray:
+    height, width = spec.full_height, spec.full_width
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    if (left, top, spec.width, spec.height) == (0, 0, width, height):
+        return values
+    result = np.zeros((height, width, values.shape[2]), np.float32)
+    x0, x1 = max(left, 0), min(left + spec.width, width)
+    y0, y1 = max(top, 0), min(top + spec.height, height)
+    if x0 < x1 and y0 < y1:
+        result[y0:y1, x0:x1] = values[y0 - top : y1 - top, x0 - left : x1 - left]
+    return result
+
+
+def _display_from_linear(pixels: FloatArray) -> FloatArray:
+    if pixels.shape[2] == 3:
+        return encode_srgb(pixels)
+    alpha = np.clip(pixels[..., 3:], 0, 1)
+    straight = pixels[..., :3] / np.where(alpha > 0, alpha, 1)
+    return np.concatenate([encode_srgb(straight), alpha], axis=2)
+
+
+def _write_exr(path: Path, pixels: FloatArray) -> None:
+    values = decode_srgb(pixels[..., :3])
+    if pixels.shape[2] == 4:
+        alpha = np.clip(pixels[..., 3:], 0, 1).astype(np.float32)
+        values = np.concatenate([values * alpha, alpha], axis=2)
+    height, width, channels = values.shape
+    spec = oiio.ImageSpec(width, height, channels, "half")
+    spec["compression"] = "zip"
+    with written_beside(path) as temporary:
+        file = oiio.ImageOutput.create(str(temporary))
+        written = file.open(str(temporary), spec) and file.write_image(values) and file.close()
+        reason = file.geterror()
+        if not written or reason:
+            full = shutil.disk_usage(path.parent).free < values.nbytes
+            code = errno.ENOSPC if full else errno.EIO
+            raise OSError(code, "No space left on device" if full else "writing failed")

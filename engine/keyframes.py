@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keyframes: the paintings, the part of each to learn from, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import PaintoverError
+from .images import FloatArray, has_alpha, picture_size, read_picture
+from .shot import Shot, format_frames
+
+
+@dataclasses.dataclass(frozen=True)
+class Keyframe:
+    """The painting of one frame.
+
+    Attributes:
+        frame: its number.
+        paint: (H, W, 3) float32, 0..1, display-referred, straight.
+        alpha: (H, W) float32, 0..1, the painting's own coverage; 1 where the file has no alpha.
+        mask: (H, W) bool, the part to learn from; never empty.
+        weight: how much the keyframe counts beside the others.
+    """
+
+    frame: int
+    paint: FloatArray
+    alpha: FloatArray
+    mask: npt.NDArray[np.bool_]
+    weight: float = 1.0
+
+
+def painted_frames(shot: Shot) -> list[int]:
+    """Return the frames that have a painting in use which differs from the frame, sorted."""
+    return [frame for frame in shot.key_frames() if shot.key_is_painted(frame)]
+
+
+def read_keyframe(shot: Shot, frame: int) -> Keyframe:
+    """Read and check the painting of a frame.
+
+    The mask is the white part (above half) of ``keys/NNNN.mask.png``; without that file it is
+    where the frame or the painting has any alpha.
+
+    Raises:
+        PaintoverError: there is no painting, or none yet; its size or its mask's is not the
+            frame's; the mask is empty; a file is damaged; the frame is not in the shot.
+    """
+    path = shot.key_path(frame)
+    if frame not in shot.manifest.frames:
+        raise PaintoverError(
+            f"Keyframe {path} is outside the shot, which has frames {format_frames(shot.frames)}; "
+            "capture that frame, or remove the keyframe."
+        )
+    if not path.is_file():
+        raise PaintoverError(f"Frame {frame} has no painting {path}; add a keyframe there.")
+    if not shot.key_is_painted(frame):
+        raise PaintoverError(
+            f"Keyframe {path} is not painted yet: it equals the frame; paint on it and save it."
+        )
+    _check_size(shot, path, "painting")
+    picture = read_picture(path)
+    shape = picture.pixels.shape[:2]
+    alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
+    mask = _read_mask(shot, frame, alpha)
+    return Keyframe(frame, np.ascontiguousarray(picture.rgb), alpha, mask)
+
+
+def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
+    """Read the keyframes to learn from, in frame order.
+
+    Args:
+        shot: the shot.
+        wanted: their frames; none means all that are painted.
+
+    Raises:
+        PaintoverError: there is none, or one of them is wrong (see ``read_keyframe``).
+    """
+    frames = sorted(set(wanted)) or painted_frames(shot)
+    if not frames:
+        unpainted = shot.key_frames()
+        if unpainted:
+            raise PaintoverError(
+                f"Keyframe {shot.key_path(unpainted[0])} is not painted yet: it equals the frame; "
+                "paint on it and save it."
+            )
+        raise PaintoverError(
+            f"{shot.folder} has no keyframe yet; add one, paint on it, then train."
+        )
+    return [read_keyframe(shot, frame) for frame in frames]
+
+
+def _check_size(shot: Shot, path: Path, what: str) -> None:
+    size = picture_size(path)
+    expected = (shot.manifest.width, shot.manifest.height)
+    if size == expected:
+        return
+    same_aspect = size[0] * expected[1] == size[1] * expected[0]
+    way_out = "scale it to that size" if same_aspect else "its aspect differs too; crop or redo it"
+    raise PaintoverError(
+        f"The {what} {path} is {size[0]}×{size[1]}, but the frame is "
+        f"{expected[0]}×{expected[1]}; {way_out}."
+    )
+
+
+def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> npt.NDArray[np.bool_]:
+    path = shot.key_mask_path(frame)
+    if path.is_file():
+        _check_size(shot, path, "mask")
+        mask: npt.NDArray[np.bool_] = read_picture(path).rgb.max(axis=2) > 0.5
+        if not mask.any():
+            raise PaintoverError(
+                f"The mask {path} is empty (all black); paint white what should be learnt, "
+                "or delete the file."
+            )
+        return mask
+    mask = alpha > 0
+    image = shot.image_path(frame)
+    if not mask.all() and image.is_file() and has_alpha(image):
+        shown = read_picture(image).alpha
+        if shown is not None and shown.shape == mask.shape:
+            mask = mask | (shown > 0)
+    if not mask.any():
+        raise PaintoverError(
+            f"The painting {shot.key_path(frame)} is empty (fully transparent); paint on it."
+        )
+    return mask

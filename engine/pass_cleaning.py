@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes what renderers write into passes mean the same everywhere, and marks what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .images import FloatArray
+from .shot import Camera, Shot
+
+BoolArray = npt.NDArray[np.bool_]
+
+BACKGROUND_DEPTH = 1e9
+EDGE_DEPTH_BEND = 0.02
+"""Bend of 1/depth, relative to 1/depth, from which on two pixels count as different depths."""
+OBJECT_TOLERANCE = 1e-5
+OBJECT_STEPS = 1 << 16
+STILL_PIXELS = 0.05
+"""A camera that moves the picture less than this, in pixels, counts as standing."""
+
+
+def finite(values: FloatArray) -> FloatArray:
+    """Replace NaN and infinity by 0."""
+    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def coverage(alpha: FloatArray) -> FloatArray:
+    """Clip an alpha to 0..1; NaN becomes 0."""
+    return np.ascontiguousarray(np.clip(np.nan_to_num(alpha, nan=0.0), 0, 1))
+
+
+def unknown_where_infinite(values: FloatArray) -> FloatArray:
+    """Make every vector, along the last axis, with a component that isn't finite all NaN."""
+    known = np.isfinite(values).all(axis=-1, keepdims=True)
+    return np.where(known, values, np.float32(np.nan))
+
+
+def far_depth(shot: Shot, frame: int) -> float:
+    """Return the depth from which on a pixel is background.
+
+    Cycles writes 1e10 there; EEVEE of Blender 4.5 and 5.0 writes the camera's clip end, which the
+    capture notes as ``clip_end`` or which follows from a perspective camera's matrix.
+    """
+    noted = shot.manifest.source.get("clip_end")
+    if isinstance(noted, int | float) and noted > 0:
+        return min(BACKGROUND_DEPTH, 0.9999 * noted)
+    camera = shot.manifest.frames[frame].camera
+    if camera is None or camera.orthographic:
+        return BACKGROUND_DEPTH
+    matrix = np.array(camera.world_to_clip, np.float64).reshape(4, 4)
+    scale = matrix[2, :3] @ matrix[3, :3] / (matrix[3, :3] @ matrix[3, :3])
+    offset = matrix[2, 3] - scale * matrix[3, 3]
+    if scale <= 1 or offset >= 0:
+        return BACKGROUND_DEPTH
+    return float(min(BACKGROUND_DEPTH, 0.99 * offset / (1 - scale)))
+
+
+def depth(values: FloatArray, far: float) -> FloatArray:
+    """Return depth with infinity on the background and where the renderer wrote no number."""
+    return np.where(np.isfinite(values) & (values < far), values, np.float32(np.inf))
+
+
+def objects_from_index(values: FloatArray) -> npt.NDArray[np.int32]:
+    """Turn an Object Index pass into ids; fractions, which are mixed pixels, become −1."""
+    clean = finite(values)
+    whole = np.rint(clean)
+    return np.where(np.abs(clean - whole) < 1e-3, whole, -1).astype(np.int32)
+
+
+def objects_from_random(
+    values: FloatArray, share: FloatArray, depth: FloatArray | None
+) -> npt.NDArray[np.int32]:
+    """Turn the pass of per-object random numbers into ids.
+
+    A number is an object's own where a 3×3 pixels that have any object agree on it; every other
+    pixel either has the number of such an object nearby or is mixed.
+
+    Args:
+        values: (H, W), the random number times the share of the pixel that has it.
+        share: (H, W), that share.
+        depth: (H, W), infinity on the background, or None.
+
+    Returns:
+        (H, W) int32: ids from 1 on, 0 on the background, −1 where mixed or not known.
+    """
+    share = coverage(share)
+    there = share > 1e-3
+    number = np.where(there, finite(values) / np.maximum(share, 1e-3), -1).astype(np.float32)
+    known = own_numbers(number, there)
+    ids = np.zeros(number.shape, np.int32)
+    nearest = np.full(number.shape, np.inf, np.float32)
+    if known.size:
+        right = np.clip(np.searchsorted(known, number), 0, known.size - 1)
+        left = np.maximum(right - 1, 0)
+        best = np.where(np.abs(known[left] - number) <= np.abs(known[right] - number), left, right)
+        nearest = np.abs(known[best] - number)
+        ids = (np.rint(known[best].astype(np.float64) * OBJECT_STEPS) + 1).astype(np.int32)
+    background = ~there if depth is None else np.isinf(depth)
+    is_object = there & (nearest <= OBJECT_TOLERANCE) & (share > 0.5)
+    other = np.where(background | ((share <= 0.5) & ~there), 0, -1)
+    return np.where(is_object, ids, other).astype(np.int32)
+
+
+def own_numbers(number: FloatArray, there: BoolArray) -> FloatArray:
+    """Return the numbers, sorted, that belong to one object each and are not a mixture."""
+    padded = np.pad(number, 1, mode="edge")
+    present = np.pad(there, 1, mode="edge")
+    height, width = number.shape
+    agrees = there.copy()
+    alike = np.zeros(number.shape, np.int32)
+    for y in range(3):
+        for x in range(3):
+            other = padded[y : y + height, x : x + width]
+            has = present[y : y + height, x : x + width]
+            same = np.abs(other - number) <= OBJECT_TOLERANCE
+            agrees &= same | ~has
+            alike += same & has
+    values, counts = np.unique(number[agrees & (alike >= 3)], return_counts=True)
+    if not values.size:
+        return values
+    group = np.cumsum(np.diff(values, prepend=values[0]) > OBJECT_TOLERANCE)
+    order = np.lexsort((counts, group))
+    last_of_group = np.append(np.diff(group[order]) > 0, True)
+    most_frequent: FloatArray = values[order][last_of_group]
+    return most_frequent
+
+
+def surface(
+    values: FloatArray, share: FloatArray, objects: npt.NDArray[np.int32] | None
+) -> FloatArray:
+    """Return surface coordinates, NaN where not known.
+
+    Args:
+        values: (H, W, 3), coordinates times the share of the pixel that has them.
+        share: (H, W), that share.
+        objects: (H, W) ids; mixed pixels are not known.
+    """
+    share = coverage(share)
+    known = (share > 0.5) & np.isfinite(values).all(axis=2)
+    if objects is not None:
+        known &= objects > 0
+    coordinates = values / np.maximum(share, 0.5)[..., None]
+    return np.where(known[..., None], coordinates, np.float32(np.nan)).astype(np.float32)
+
+
+def edges(
+    depth: FloatArray | None, objects: npt.NDArray[np.int32] | None, shape: tuple[int, ...]
+) -> BoolArray:
+    """Mark the pixels within one pixel of an edge between objects or between depths.
+
+    Depth counts by the second difference of its reciprocal, which is zero on planes in
+    perspective however steep they are.
+    """
+    found = np.zeros(shape, bool)
+    if objects is not None:
+        found |= objects == -1
+        for axis in (0, 1):
+            differs = np.diff(objects, axis=axis) != 0
+            found |= _both_sides(differs, axis)
+    if depth is not None:
+        near = 1 / np.maximum(depth, 1e-6)
+        for axis in (0, 1):
+            bend = np.abs(np.diff(near, n=2, axis=axis))
+            strongest = np.maximum(
+                np.maximum(_cut(near, axis, 0), _cut(near, axis, 1)), _cut(near, axis, 2)
+            )
+            padding = [(0, 0), (0, 0)]
+            padding[axis] = (1, 1)
+            found |= np.pad(bend > EDGE_DEPTH_BEND * strongest, padding)
+    grown: BoolArray = cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return grown
+
+
+def motion(
+    values: FloatArray, shot: Shot, frame: int, depth: FloatArray | None, alpha: FloatArray
+) -> tuple[FloatArray | None, str]:
+    """Turn Blender's Vector pass into offsets to the previous and the next frame, y down.
+
+    Background motion is computed from the cameras, since Cycles writes none or a wrong one.
+
+    Returns:
+        (H, W, 4) or None where the pass cannot be used, and the reason in words or "".
+    """
+    height, width = values.shape[:2]
+    background = alpha <= 0
+    if depth is not None:
+        background = background | np.isinf(depth)
+    moved = [_background_motion(shot, frame, frame + step, width, height) for step in (-1, 1)]
+    reason = _why_unusable(values, shot, frame, moved, background)
+    if reason:
+        return None, reason
+    offsets = values * np.array([1, -1, -1, 1], np.float32)
+    for side, field in enumerate(moved):
+        part = offsets[..., 2 * side : 2 * side + 2]
+        part[background] = np.nan if field is None else field[background]
+    offsets[~np.isfinite(offsets)] = np.nan
+    return np.ascontiguousarray(offsets), ""
+
+
+def _why_unusable(
+    values: FloatArray,
+    shot: Shot,
+    frame: int,
+    moved: list[FloatArray | None],
+    background: BoolArray,
+) -> str:
+    path = shot.passes_path(frame)
+    cameras = [
+        record.camera
+        for number in (frame - 1, frame, frame + 1)
+        if (record := shot.manifest.frames.get(number)) is not None
+    ]
+    known = [camera for camera in cameras if camera is not None]
+    camera_moves = any(not _same_view(known[0], camera) for camera in known[1:])
+    if camera_moves and not background.all() and not np.nan_to_num(values)[~background].any():
+        return (
+            f"{path} has no motion although the camera moves; turn motion blur off and capture "
+            "again (until then motion is estimated)."
+        )
+    source: dict[str, Any] = shot.manifest.source
+    version = str(source.get("blender", ""))
+    if (
+        camera_moves
+        and any(camera.orthographic for camera in known)
+        and source.get("engine") == "CYCLES"
+        and version[:2] in ("4.", "5.")
+        and version[:3] in ("4.5", "5.0", "5.1")
+    ):
+        return (
+            f"{path} has wrong motion: Cycles before Blender 5.2 errs where an orthographic camera "
+            "moves (motion is estimated instead)."
+        )
+    return ""
+
+
+def _same_view(first: Camera, second: Camera) -> bool:
+    return bool(np.allclose(first.world_to_clip, second.world_to_clip, rtol=1e-5, atol=1e-6))
+
+
+def _background_motion(
+    shot: Shot, frame: int, other: int, width: int, height: int
+) -> FloatArray | None:
+    """Return how a background at infinity moves, (H, W, 2), or None where it is not known."""
+    records = [shot.manifest.frames.get(number) for number in (frame, other)]
+    cameras = [record.camera if record else None for record in records]
+    if cameras[0] is None or cameras[1] is None:
+        return None
+    if _same_view(cameras[0], cameras[1]):
+        return np.zeros((height, width, 2), np.float32)
+    if cameras[0].orthographic or cameras[1].orthographic:
+        return None
+    here, there = (
+        np.array(camera.world_to_clip, np.float64).reshape(4, 4)[[0, 1, 3], :3]
+        for camera in cameras
+        if camera is not None
+    )
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    rays = np.stack([2 * x / width - 1, 1 - 2 * y / height, np.ones_like(x)], -1)
+    seen = rays @ (there @ np.linalg.inv(here)).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        to_x = (seen[..., 0] / seen[..., 2] + 1) / 2 * width
+        to_y = (1 - seen[..., 1] / seen[..., 2]) / 2 * height
+    field = np.stack([to_x - x, to_y - y], -1)
+    field[seen[..., 2] <= 0] = np.nan
+    return field.astype(np.float32)
+
+
+def _both_sides(differs: BoolArray, axis: int) -> BoolArray:
+    before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
+    before[axis], after[axis] = (0, 1), (1, 0)
+    marked: BoolArray = np.pad(differs, before) | np.pad(differs, after)
+    return marked
+
+
+def _cut(values: FloatArray, axis: int, start: int) -> FloatArray:
+    """Return the values from ``start`` on along an axis, as long as a second difference."""
+    length = values.shape[axis] - 2
+    return np.take(values, range(start, start + length), axis=axis)
