@@ -2,7 +2,7 @@
 """Makes the extension that Blender installs: ``dist/paintover-VERSION.zip``.
 
     python build_addon.py                       the zip, checked by Blender's own validator
-    python build_addon.py --stage DIR           the package as a folder, for type checks
+    python build_addon.py --stage DIR           the package as a folder, DIR/paintover
     python build_addon.py --wheels --platform linux-x64 --python 3.11 --python 3.13
                                                 with the engine's wheels for one platform
 """
@@ -133,14 +133,14 @@ def main() -> None:
     """Read the command line and build."""
     parser = argparse.ArgumentParser(description="Make Paintover's extension zip.")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder of the zip")
-    parser.add_argument("--stage", type=Path, help="lay the package out as this folder instead")
+    parser.add_argument("--stage", type=Path, help="lay the package out in this folder instead")
     parser.add_argument("--wheels", action="store_true", help="bundle the engine's wheels")
     parser.add_argument("--platform", choices=PLATFORMS, default="linux-x64")
     parser.add_argument("--python", action="append", metavar="3.11", help="repeatable")
     options = parser.parse_args()
     if options.stage:
-        stage(options.stage)
-        print(options.stage)
+        stage(options.stage / "paintover")
+        print(options.stage / "paintover")
         return
     print(
         build(options.out, wheels=options.wheels, platform=options.platform, pythons=options.python)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Python runs the engine, and making one with the engine's packages on the user's click."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import bpy
+
+from .engine import __version__
+from .engine.errors import PaintoverError
+from .engine.files import digest_file, write_bytes
+from .jobs import Job, Progress
+
+VARIABLE = "PAINTOVER_ENGINE_PYTHON"
+ADDON_FOLDER = Path(__file__).parent
+REQUIREMENTS = ADDON_FOLDER / "engine" / "requirements.txt"
+_MARKER = "installed.json"
+_CHECK = "import numpy, torch, OpenImageIO, cv2, safetensors, scipy"
+_LEAST_PYTHON = (3, 11)
+
+
+@dataclasses.dataclass(frozen=True)
+class EnginePython:
+    """A Python that can run the engine."""
+
+    path: Path
+    origin: str
+    """Where it comes from, for people."""
+    folders: tuple[str, ...] = ()
+    """Folders with packages that this Python would not look into by itself."""
+
+
+def find() -> EnginePython:
+    """Return the Python that runs the engine.
+
+    Looked for in this order: the preferences, the environment that the add-on installed, the
+    environment variable ``PAINTOVER_ENGINE_PYTHON``, Blender's own Python with bundled wheels.
+
+    Raises:
+        PaintoverError: there is none.
+    """
+    named = preferences().engine_python
+    if named:
+        return _existing(Path(bpy.path.abspath(named)), "named in the preferences")
+    if is_installed():
+        return EnginePython(installed_python(), "installed by the add-on")
+    if os.environ.get(VARIABLE):
+        return _existing(Path(os.environ[VARIABLE]), f"named by {VARIABLE}")
+    if importlib.util.find_spec("torch") and importlib.util.find_spec("OpenImageIO"):
+        folders = tuple(path for path in sys.path if "site-packages" in path)
+        return EnginePython(Path(sys.executable), "Blender's own", folders)
+    raise PaintoverError(
+        "The engine is not set up yet; press Install Engine in the Paintover panel, or name a "
+        "Python that has PyTorch in the add-on's preferences."
+    )
+
+
+def _existing(path: Path, origin: str) -> EnginePython:
+    if not path.is_file():
+        raise PaintoverError(
+            f"The engine's Python {path} ({origin}) does not exist; name another one."
+        )
+    return EnginePython(path, origin)
+
+
+def preferences() -> Any:
+    """Return the add-on's preferences."""
+    addons: Any = bpy.context.preferences.addons
+    return addons[__package__].preferences
+
+
+def user_folder(name: str) -> Path:
+    """Return a folder of the add-on in the user's Blender folder; it exists afterwards."""
+    assert __package__
+    return Path(bpy.utils.extension_path_user(__package__, path=name, create=True))
+
+
+def environment_folder() -> Path:
+    """Return the folder of the environment that the add-on installs."""
+    return user_folder("engine")
+
+
+def installed_python() -> Path:
+    """Return the Python of the environment that the add-on installs."""
+    windows = sys.platform == "win32"
+    return environment_folder() / ("env/Scripts/python.exe" if windows else "env/bin/python")
+
+
+def is_installed() -> bool:
+    """Tell whether the add-on's environment is whole and made for this version's requirements."""
+    try:
+        marker = json.loads((environment_folder() / _MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    current = bool(marker.get("requirements") == digest_file(REQUIREMENTS))
+    return current and installed_python().is_file()
+
+
+def install(python: str = "", wheels_folder: str = "") -> Job[str]:
+    """Make the engine's environment; what an interrupted try left is used.
+
+    Args:
+        python: makes the environment; empty: Blender's own.
+        wheels_folder: take the packages from this folder, without a network.
+
+    Returns:
+        The sentence to report.
+
+    Raises:
+        PaintoverError: no network is allowed, or a command failed.
+    """
+    if not wheels_folder and not bpy.app.online_access:
+        raise PaintoverError(
+            "Blender may not use the network; allow online access in Preferences > System, or "
+            "install the engine from a folder of wheels."
+        )
+    if wheels_folder and not Path(bpy.path.abspath(wheels_folder)).is_dir():
+        raise PaintoverError(f"There is no folder {wheels_folder}; choose the folder of wheels.")
+    if not python and sys.version_info < _LEAST_PYTHON:
+        raise PaintoverError("The engine needs Python 3.11 or later; name one in the preferences.")
+    return _install(python or sys.executable, wheels_folder)
+
+
+def _install(python: str, wheels_folder: str) -> Job[str]:
+    folder = environment_folder()
+    log = folder / "install.log"
+    (folder / _MARKER).unlink(missing_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        yield Progress(0.0, text="Making the environment")
+        if not installed_python().is_file():
+            yield from _command([python, "-I", "-m", "venv", "--clear", folder / "env"], file, 0.02)
+        pip = [installed_python(), "-I", "-m", "pip", "install", "--no-input", "--prefer-binary"]
+        pip += ["--disable-pip-version-check", "--progress-bar=off", "--requirement", REQUIREMENTS]
+        if wheels_folder:
+            pip += ["--no-index", "--find-links", bpy.path.abspath(wheels_folder)]
+        yield from _command(pip, file, 0.05)
+        yield Progress(0.95, text="Checking")
+        yield from _command([installed_python(), "-I", "-c", _CHECK], file, 0.95)
+    marker = {"requirements": digest_file(REQUIREMENTS), "version": __version__}
+    write_bytes(folder / _MARKER, json.dumps(marker).encode())
+    return "The engine is installed"
+
+
+def _command(command: Sequence[str | Path], log: IO[str], start: float) -> Job[None]:
+    """Run a command of the installation, its output to the log and its lines as progress."""
+    log.write(f"$ {' '.join(map(str, command))}\n")
+    try:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except OSError as error:
+        raise PaintoverError(f"Cannot start {command[0]}: {error.strerror or error}.") from error
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    assert process.stdout
+    threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True).start()
+    progress = Progress(start)
+    last = ""
+    try:
+        while True:
+            ended = process.poll() is not None
+            while not lines.empty():
+                last = lines.get().strip()
+                log.write(f"{last}\n")
+                fraction = min(0.9, progress.fraction + 0.01)
+                progress = Progress(max(start, fraction), text=last[:60])
+            log.flush()
+            if ended:
+                break
+            yield progress
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+    if process.returncode:
+        raise PaintoverError(
+            f"Installing the engine failed ({last[:120] or process.returncode}); {log.name} tells "
+            "more, and installing again goes on where it stopped."
+        )
+
+
+def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
+    for line in stream:
+        lines.put(line)
+
+
+def remove() -> None:
+    """Delete the environment that the add-on installed. Raises PaintoverError if it can't."""
+    folder = environment_folder()
+    (folder / _MARKER).unlink(missing_ok=True)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise PaintoverError(
+            f"Cannot remove {folder}: {error.strerror or error}; close what uses it, and try again."
+        ) from error
