@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The measurements inside Blender, each in a process of its own.
+
+    python -m benchmarks.spine.in_blender NAME FOLDER
+
+``NAME`` is a function of this module. ``FOLDER`` is shared by all: it keeps the installed add-on
+and the shots. Prints its results as the last line, in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
+os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER / "user")
+
+import addon_utils  # noqa: E402
+import bpy  # noqa: E402
+
+MODULE = "bl_ext.user_default.paintover"
+WIDTH, HEIGHT = 960, 540
+FRAMES = 3
+REPETITIONS = 5
+SAMPLES = 8
+
+
+def install() -> dict[str, Any]:
+    """Install the zip that ``FOLDER`` holds."""
+    (archive,) = FOLDER.glob("*.zip")
+    bpy.ops.extensions.package_install_files(
+        filepath=str(archive), repo="user_default", enable_on_install=True
+    )
+    return {}
+
+
+def enable() -> dict[str, Any]:
+    """Enable the add-on in a Blender that has just started."""
+    before = set(sys.modules)
+    seconds = _seconds(_enable)
+    new = {name.partition(".")[0] for name in set(sys.modules) - before}
+    return {"seconds": seconds, "torch": "torch" in sys.modules, "packages": sorted(new)}
+
+
+def plain() -> dict[str, Any]:
+    """Render some frames plainly, for the memory that this takes."""
+    scene = _scene()
+    _render(scene)
+    return {"peak": _peak()}
+
+
+def capture() -> dict[str, Any]:
+    """Render plainly and capture in turns, and keep the shot."""
+    _enable()
+    scene = _scene()
+    frames = FOLDER / "shot/frames"
+    plain_times, capture_times = [], []
+    _render(scene)
+    for _ in range(REPETITIONS):
+        plain_times.append(_seconds(lambda: _render(scene)) / FRAMES)
+        shutil.rmtree(frames, ignore_errors=True)
+        capture_times.append(_seconds(bpy.ops.paintover.capture) / FRAMES)
+        assert len(list(frames.glob("*.png"))) == FRAMES
+    return {"plain": plain_times, "capture": capture_times}
+
+
+def capture_once() -> dict[str, Any]:
+    """Capture, for the memory that this takes."""
+    _enable()
+    _scene()
+    shutil.rmtree(FOLDER / "shot/frames", ignore_errors=True)
+    bpy.ops.paintover.capture()
+    return {"peak": _peak()}
+
+
+def _enable() -> None:
+    addon_utils.enable(MODULE, default_set=True)
+
+
+def _scene() -> Any:
+    from demo.scene import build_scene  # noqa: PLC0415 - "enable" measures without it
+
+    scene = build_scene(WIDTH, HEIGHT, FRAMES)
+    scene.render.resolution_percentage = 100
+    scene.cycles.samples = SAMPLES
+    scene.render.filepath = str(FOLDER / "plain/####")
+    if hasattr(scene, "paintover"):
+        scene.paintover.folder = str(FOLDER / "shot")
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "scene.blend"))
+    return scene
+
+
+def _render(scene: Any) -> None:
+    bpy.ops.render.render(animation=True, scene=scene.name)
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    step()
+    return time.perf_counter() - began
+
+
+def _peak() -> int:
+    """Return the most memory that this process held, in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(globals()[sys.argv[1]]()), flush=True)
