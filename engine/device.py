@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which processor computes, and in which number format."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import time
+from contextlib import AbstractContextManager
+
+import torch
+from torch import nn
+
+from .errors import PaintoverError
+
+_NAMES = {"cuda": "CUDA GPU", "mps": "Metal GPU", "cpu": "CPU"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """A processor and the number format of its convolutions."""
+
+    torch: torch.device
+    precision: torch.dtype
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Compute convolutions in this device's number format within the ``with`` block."""
+        if self.precision is torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.torch.type, dtype=self.precision)
+
+    def describe(self) -> str:
+        """Return the device in words: ``CPU (2 threads, bf16)``."""
+        kind = self.torch.type
+        if kind == "cuda":
+            detail = torch.cuda.get_device_name(self.torch)
+        elif kind == "cpu":
+            detail = f"{torch.get_num_threads()} threads"
+        else:
+            detail = "Apple"
+        short = {torch.bfloat16: ", bf16", torch.float16: ", fp16"}.get(self.precision, "")
+        return f"{_NAMES[kind]} ({detail}{short})"
+
+
+def choose_device(name: str) -> Device:
+    """Choose the device of a request.
+
+    Args:
+        name: ``auto`` (CUDA, which ROCm goes by as well, then Metal, then the CPU), ``cuda``,
+            ``mps`` or ``cpu``.
+
+    Raises:
+        PaintoverError: there is no such device, or this machine hasn't got it.
+    """
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next((kind for kind, there in present.items() if there), "cpu")
+    if name not in _NAMES:
+        raise PaintoverError(f'There is no device "{name}"; choose auto, cuda, mps or cpu.')
+    if not present.get(name, True):
+        raise PaintoverError(
+            f'This machine, or its PyTorch, has no {_NAMES[name]} ("{name}"); '
+            "choose the device auto or cpu."
+        )
+    device = torch.device(name)
+    return Device(device, _precision(device))
+
+
+def describe_device(name: str) -> str:
+    """Return the device of a request in words. Raises PaintoverError as ``choose_device``."""
+    return choose_device(name).describe()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error of PyTorch means that the device's memory is used up."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and _bf16_is_faster_on_cpu():
+        return torch.bfloat16
+    return torch.float32
+
+
+@functools.cache
+def _bf16_is_faster_on_cpu() -> bool:
+    """Measure it, for a few milliseconds, where the processor has bf16 at all."""
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.randn(1, 64, 64, 64).to(memory_format=torch.channels_last)
+    best = {}
+    with torch.inference_mode():
+        for short in (False, True):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=short):
+                times = []
+                for _ in range(5):
+                    start = time.perf_counter()
+                    layer(x)
+                    times.append(time.perf_counter() - start)
+                best[short] = min(times)
+    return best[True] < 0.8 * best[False]

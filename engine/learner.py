@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of one training run and its single step; exact to save and to take up again."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .device import Device
+from .errors import PaintoverError
+from .losses import held_out_loss, paint_loss
+from .networks import Painter
+from .patches import Batch, Patches
+
+WARM_UP = 20
+"""Steps until the learning rate is at its full height."""
+STEADY = 0.5
+"""Share of the budget after which the learning rate falls, linearly."""
+LOWEST_RATE = 0.02
+"""Learning rate at the end, relative to its height."""
+AVERAGED_STEPS = 60
+"""About how many of the last steps the averaged weights look back on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LearnerSettings:
+    """What changes the result, besides the examples and the network."""
+
+    batch: int = 8
+    rate: float = 1e-3
+    seed: int = 0
+
+
+class Learner:
+    """Trains a network step by step.
+
+    The weights to use are a running average of the trained ones (Polyak and Juditsky 1992), whose
+    result on the held-out part decides which state is kept.
+
+    Attributes:
+        steps: steps done.
+        averaged: the network with averaged weights.
+        best_loss: the lowest held-out loss so far, infinity before the first.
+        best_step: when that was.
+    """
+
+    def __init__(
+        self, network: Painter, patches: Patches, device: Device, settings: LearnerSettings
+    ) -> None:
+        self._device, self._patches, self._settings = device, patches, settings
+        self._network = network.to(device.torch).to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self._network).requires_grad_(False)
+        self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+        self.best_loss, self.best_step, self.steps = math.inf, 0, 0
+        self._optimizer = torch.optim.Adam(
+            self._network.parameters(), lr=settings.rate, betas=(0.9, 0.99), eps=1e-8
+        )
+        self._chance = torch.Generator().manual_seed(settings.seed)
+        self._held = patches.held_out(settings.seed)
+        self._loss = math.nan
+
+    @property
+    def loss(self) -> float:
+        """Training loss, smoothed over the last steps; NaN before the first."""
+        return self._loss
+
+    def step(self, done: float) -> None:
+        """Take one step.
+
+        Args:
+            done: share of the budget that is spent, 0..1; it sets the learning rate.
+        """
+        height = min(1.0, (self.steps + 1) / WARM_UP)
+        fall = min(1.0, (1 - done) / (1 - STEADY))
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.rate * height * max(LOWEST_RATE, fall)
+        batch = self._patches.draw(self._settings.batch, self._chance)
+        self._optimizer.zero_grad(set_to_none=True)
+        with self._device.autocast():
+            result = self._network(batch.x)
+        loss = paint_loss(result.float(), batch.paint, batch.weight)
+        loss.backward()
+        self._optimizer.step()
+        self.steps += 1
+        share = max(1 / self.steps, 1 / AVERAGED_STEPS)
+        with torch.no_grad():
+            pairs = zip(self.averaged.parameters(), self._network.parameters(), strict=True)
+            for average, value in pairs:
+                average.lerp_(value, share)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise PaintoverError(
+                f"Training went astray at step {self.steps} (its loss is no number); "
+                "train again with another seed."
+            )
+        self._loss = value if self.steps == 1 else self._loss + 0.02 * (value - self._loss)
+
+    def judge(self) -> float:
+        """Measure the averaged network on the held-out part, and keep it if it is the best yet.
+
+        Without a held-out part the last state is the best. Returns the held-out loss or NaN.
+        """
+        loss = math.nan
+        if self._held is not None:
+            loss = self._held_out(self._held)
+        if not loss >= self.best_loss:
+            self.best_loss = math.inf if math.isnan(loss) else loss
+            self.best_step = self.steps
+            self._best = {k: v.clone() for k, v in self.averaged.state_dict().items()}
+        return loss
+
+    def best(self) -> dict[str, Tensor]:
+        """Return the best weights so far."""
+        return self._best
+
+    @torch.inference_mode()
+    def _held_out(self, batch: Batch) -> float:
+        with self._device.autocast():
+            result = self.averaged(batch.x)
+        return float(held_out_loss(result.float(), batch.paint, batch.weight))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything to save as named tensors on the CPU (see ``restore``)."""
+        named = {"chance": self._chance.get_state()}
+        for prefix, weights in (
+            ("network", self._network.state_dict()),
+            ("averaged", self.averaged.state_dict()),
+            ("best", self._best),
+        ):
+            named.update({f"{prefix}.{name}": value for name, value in weights.items()})
+        names = [name for name, _ in self._network.named_parameters()]
+        for index, moments in self._optimizer.state_dict()["state"].items():
+            for kind, value in moments.items():
+                named[f"adam.{kind}.{names[index]}"] = value
+        return {name: value.detach().cpu().contiguous() for name, value in named.items()}
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the plain numbers to save beside ``tensors``."""
+        return {
+            "steps": self.steps,
+            "best_step": self.best_step,
+            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
+            "loss": None if math.isnan(self._loss) else self._loss,
+        }
+
+    def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+        """Take up a saved state, exactly.
+
+        Raises:
+            KeyError, RuntimeError, TypeError, ValueError: it is of another network or damaged.
+        """
+        self._network.load_state_dict(_under("network.", tensors))
+        self.averaged.load_state_dict(_under("averaged.", tensors))
+        self._best = {k: v.to(self._device.torch) for k, v in _under("best.", tensors).items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        for index, (name, parameter) in enumerate(self._network.named_parameters()):
+            state[index] = {
+                "step": tensors[f"adam.step.{name}"],
+                **{
+                    kind: tensors[f"adam.{kind}.{name}"].to(parameter.device)
+                    for kind in ("exp_avg", "exp_avg_sq")
+                },
+            }
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
+        self._chance.set_state(tensors["chance"])
+        self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
+        best, loss = numbers["best_loss"], numbers["loss"]
+        self.best_loss = math.inf if best is None else float(best)
+        self._loss = math.nan if loss is None else float(loss)
+
+    def forget_best(self) -> None:
+        """Judge anew, since the paintings are not those that the best was found on."""
+        self.best_loss = math.inf
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

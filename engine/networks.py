@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks that turn a frame's guides into paint, and the registry of their named sizes.
+
+The shape of the ``fast`` network is our own: after space-to-depth (Shi et al., "Real-Time Single
+Image and Video Super-Resolution", CVPR 2016) a small U-shape with residual blocks (He et al.,
+CVPR 2016) at a half and a quarter of the resolution, then a few channels at full resolution, so
+that no pixel of a 2×2 block is treated differently. A gate mixes projected paint with the
+network's own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .errors import PaintoverError
+from .guides import PROJECTION_CHANNELS
+
+GRID = 4
+"""The network works on multiples of this many pixels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """A named size: channels at half resolution, residual blocks, channels at full resolution."""
+
+    width: int
+    blocks: int
+    fine: int
+
+
+SIZES = {"fast": Size(width=32, blocks=3, fine=12), "small": Size(width=8, blocks=1, fine=8)}
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) → the same."""
+        change: Tensor = self.second(functional.relu(self.first(functional.relu(x))))
+        return x + change
+
+
+class Painter(nn.Module):
+    """Turns guides into paint.
+
+    Args:
+        channels: of the input, the projection's included.
+        size: how large the network is.
+        projection: whether the last seven channels are the guide ``projection``.
+        alpha: whether to learn an offset to the frame's alpha as fourth output.
+    """
+
+    def __init__(self, channels: int, size: Size, *, projection: bool, alpha: bool) -> None:
+        super().__init__()
+        self.channels, self.size = channels, size
+        self.projection, self.alpha = projection, alpha
+        width, fine, outputs = size.width, size.fine, 4 + alpha
+        self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
+        self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
+        self.middle = nn.Sequential(*(_Residual(2 * width) for _ in range(size.blocks)))
+        self.up = nn.Conv2d(2 * width, 4 * width, 1)
+        self.join = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.refine = _Residual(width)
+        self.open = nn.Conv2d(width, 4 * fine, 1)
+        self.gather = nn.Conv2d(fine + channels, fine, 3, padding=1)
+        self.last = nn.Conv2d(fine, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Paint.
+
+        Args:
+            x: (B, channels, H, W) guides, −1..1, any size.
+
+        Returns:
+            (B, 3 or 4, H, W): paint, display-referred, about −1..1, and the offset of alpha.
+        """
+        height, width = x.shape[-2:]
+        spare = (0, -width % GRID, 0, -height % GRID)
+        x = functional.pad(x, spare, mode="replicate") if any(spare) else x
+        stem = functional.leaky_relu(self.stem(functional.pixel_unshuffle(x, 2)), 0.2)
+        deep = self.middle(functional.leaky_relu(self.down(stem), 0.2))
+        back = functional.pixel_shuffle(self.up(deep), 2)
+        half = self.refine(functional.relu(self.join(torch.cat([back, stem], 1))))
+        full = functional.pixel_shuffle(self.open(half), 2)
+        full = functional.relu(self.gather(torch.cat([full, x], 1)))
+        out = self.last(full)
+        paint = out[:, :3]
+        if self.projection:
+            gate = torch.sigmoid(out[:, 3:4]) * x[:, -1:]
+            paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
+        if self.alpha:
+            paint = torch.cat([paint, out[:, 4:]], 1)
+        return paint[..., :height, :width]
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away an input pixel can still change an output pixel."""
+        return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
+
+
+def build(name: str, channels: int, *, projection: bool, alpha: bool) -> Painter:
+    """Build the network of a named size, its weights random.
+
+    Raises:
+        PaintoverError: there is no such size.
+    """
+    if name not in SIZES:
+        raise PaintoverError(
+            f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
+        )
+    return Painter(channels, SIZES[name], projection=projection, alpha=alpha)

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Patches of the keyframes, drawn in memory on the device, and the wear put on projections.
+
+A projection of a keyframe onto itself is perfect, and a network that only saw perfect ones would
+copy them blindly. So parts of it are dropped, replaced by another place's, shifted and blurred.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .guides import PROJECTION_CHANNELS
+
+Floats = npt.NDArray[np.float32]
+
+PATCH = 64
+BLOB = 16
+"""Size in pixels of the smooth random blobs in which projections are dropped or replaced."""
+HELD_BLOCK = 16
+"""Side in pixels of the blocks that are held out of training."""
+HELD_SHARE = 0.04
+"""Share of the learnt pixels that is held out."""
+MOST_HELD = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A keyframe as training sees it.
+
+    Attributes:
+        guides: (C, H, W) the network's input without the guide ``projection``, −1..1.
+        projections: each (7, H, W); the first is of the keyframe onto itself, the others of other
+            keyframes onto it. Empty where there is no projection.
+        paint: (3 or 4, H, W) colours −1..1, and the offset of alpha where it is learnt.
+        mask: (H, W) 0..1, what to learn.
+    """
+
+    guides: Floats
+    projections: list[Floats]
+    paint: Floats
+    mask: Floats
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """(B, C, P, P) input, (B, 3 or 4, P, P) paint, (B, 1, P, P) weight, on the device."""
+
+    x: Tensor
+    paint: Tensor
+    weight: Tensor
+
+
+class Patches:
+    """Draws patches whose centres lie evenly over the masks.
+
+    Keyframes are padded by reflection, so that pixels at the border are drawn as often as others;
+    the padding itself has no weight in the loss. Keyframes are drawn in proportion to the square
+    root of their masks' areas, so that small ones are not lost and large ones count for more.
+
+    Args:
+        examples: the keyframes, all of one size.
+        device: where the tensors live.
+        seed: decides which blocks are held out.
+    """
+
+    def __init__(self, examples: list[Example], device: torch.device, seed: int) -> None:
+        self.height, self.width = examples[0].mask.shape
+        self._device = device
+        self._guides = self._stack([example.guides for example in examples])
+        self._paint = self._stack([example.paint for example in examples])
+        projections = [projection for example in examples for projection in example.projections]
+        self._projections = self._stack(projections) if projections else None
+        self._first = np.cumsum([0] + [len(example.projections) for example in examples])
+        learnt = [example.mask > 0 for example in examples]
+        self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
+        weights = [
+            example.mask * ~_cover(held, example.mask.shape)
+            for example, held in zip(examples, self.held, strict=True)
+        ]
+        self._weight = self._stack([w[None] for w in weights], mode="constant")
+        self._whole = self._stack([example.mask[None] for example in examples], mode="constant")
+        pixels = [np.flatnonzero(weight > 0).astype(np.int32) for weight in weights]
+        self._pixels = [torch.from_numpy(found) for found in pixels]
+        areas = torch.tensor([float(len(found)) for found in pixels])
+        self._chances = areas.sqrt()
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        """Draw training patches with worn projections.
+
+        Args:
+            count: patches in the batch.
+            generator: on the CPU; the only source of chance.
+        """
+        keys = torch.multinomial(self._chances, count, replacement=True, generator=generator)
+        chances = torch.rand(count, generator=generator, dtype=torch.float64)
+        places = [
+            self._pixels[key][int(chance * len(self._pixels[key]))]
+            for key, chance in zip(keys.tolist(), chances.tolist(), strict=True)
+        ]
+        rows, columns = torch.stack(places).long().div(self.width, rounding_mode="floor"), None
+        columns = torch.stack(places).long() - rows * self.width
+        return self._batch(keys, rows, columns, self._weight, generator)
+
+    def held_out(self, seed: int) -> Batch | None:
+        """Return the blocks that are held out, always with the same wear; None if there are none.
+
+        Only the block in the middle of each patch has weight.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        places = [
+            (key, row, column)
+            for key, blocks in enumerate(self.held)
+            for row, column in blocks.tolist()
+        ]
+        if not places:
+            return None
+        keys, rows, columns = torch.tensor(places).unbind(1)
+        batch = self._batch(keys, rows, columns, self._whole, generator)
+        middle = torch.zeros_like(batch.weight)
+        near = slice(PATCH // 2 - HELD_BLOCK // 2, PATCH // 2 + HELD_BLOCK // 2)
+        middle[..., near, near] = 1
+        return dataclasses.replace(batch, weight=batch.weight * middle)
+
+    def _stack(self, arrays: list[Floats], mode: str = "reflect") -> Tensor:
+        """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C), half precision."""
+        pad = PATCH // 2
+        padded = [
+            np.pad(array.astype(np.float16), ((0, 0), (pad, pad), (pad, pad)), mode=mode)  # type: ignore[call-overload]
+            for array in arrays
+        ]
+        stacked = np.stack([array.transpose(1, 2, 0) for array in padded])
+        return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+
+    def _cut(self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe."""
+        steps = torch.arange(PATCH)
+        down = (rows[:, None] + steps).to(self._device)[:, :, None]
+        across = (columns[:, None] + steps).to(self._device)[:, None, :]
+        patches = source[keys.to(self._device)[:, None, None], down, across]
+        return patches.permute(0, 3, 1, 2).float()
+
+    def _batch(
+        self, keys: Tensor, rows: Tensor, columns: Tensor, weight: Tensor, chance: torch.Generator
+    ) -> Batch:
+        x = self._cut(self._guides, keys, rows, columns)
+        if self._projections is not None:
+            x = torch.cat([x, self._worn_projection(keys, rows, columns, chance)], 1)
+        return Batch(
+            x=x.contiguous(memory_format=torch.channels_last),
+            paint=self._cut(self._paint, keys, rows, columns),
+            weight=self._cut(weight, keys, rows, columns),
+        )
+
+    def _worn_projection(
+        self, keys: Tensor, rows: Tensor, columns: Tensor, chance: torch.Generator
+    ) -> Tensor:
+        assert self._projections is not None
+        count = len(keys)
+        first = torch.from_numpy(self._first)
+        numbers = first[keys + 1] - first[keys]
+        pick = (torch.rand(count, generator=chance) * numbers).long()
+        own = self._cut(self._projections, first[keys] + pick, rows, columns)
+        own = _shift_and_blur(own, chance)
+
+        def anywhere(size: int) -> Tensor:
+            return (torch.rand(count, generator=chance) * size).long()
+
+        elsewhere = self._cut(
+            self._projections,
+            anywhere(len(self._projections)),
+            anywhere(self.height),
+            anywhere(self.width),
+        )
+        coarse = torch.randn(count, 2, PATCH // BLOB + 2, PATCH // BLOB + 2, generator=chance)
+        blobs = functional.interpolate(
+            coarse.to(self._device), size=(PATCH, PATCH), mode="bicubic", align_corners=False
+        )
+        levels = torch.rand(count, 2, generator=chance).to(self._device)
+        drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
+        replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
+        worn = torch.where(replace, elsewhere, own)
+        return torch.where(drop, torch.zeros_like(worn), worn)
+
+
+def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
+    """Shift each of (B, 7, P, P) by up to a pixel, and blur some; validity stays."""
+    count = len(projection)
+    shift = torch.rand(count, 2, generator=chance) * 2 - 1
+    shift = shift * (torch.rand(count, 1, generator=chance) < 0.5)
+    blur = torch.rand(count, 1, generator=chance) * (torch.rand(count, 1, generator=chance) < 0.5)
+    side = blur / 3
+    taps = torch.stack(
+        [side + shift.clamp_min(0), 1 - 2 * side - shift.abs(), side + (-shift).clamp_min(0)], -1
+    )
+    kernel = (taps[:, 0, :, None] * taps[:, 1, None, :]).to(projection.device)
+    colours = PROJECTION_CHANNELS - 1
+    kernel = kernel[:, None].expand(-1, colours, -1, -1).reshape(count * colours, 1, 3, 3)
+    flat = projection[:, :colours].reshape(1, count * colours, *projection.shape[-2:])
+    moved = functional.conv2d(
+        functional.pad(flat, (1, 1, 1, 1), mode="replicate"), kernel, groups=count * colours
+    )
+    moved = moved.reshape(count, colours, *projection.shape[-2:]) * projection[:, -1:]
+    return torch.cat([moved, projection[:, -1:]], 1)
+
+
+def _held_blocks(learnt: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int64]:
+    """Choose centres (N, 2) of blocks that lie wholly in the learnt part, spread at random."""
+    height, width = learnt.shape
+    half = HELD_BLOCK // 2
+    grid = learnt[: height // HELD_BLOCK * HELD_BLOCK, : width // HELD_BLOCK * HELD_BLOCK]
+    blocks = grid.reshape(height // HELD_BLOCK, HELD_BLOCK, width // HELD_BLOCK, HELD_BLOCK)
+    whole = np.argwhere(blocks.all(axis=(1, 3)))
+    count = min(int(len(whole) * HELD_SHARE), MOST_HELD)
+    chosen = np.random.default_rng(seed).permutation(len(whole))[:count]
+    return np.asarray(whole[np.sort(chosen)] * HELD_BLOCK + half, np.int64).reshape(-1, 2)
+
+
+def _cover(centres: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    covered = np.zeros(shape, bool)
+    half = HELD_BLOCK // 2
+    for row, column in centres:
+        covered[row - half : row + half, column - half : column + half] = True
+    return covered

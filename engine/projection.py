@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Surface projection: which pixel of a keyframe shows the same surface point as a pixel of a frame.
+
+Nearest neighbours on (surface, object), then a local solve in the keyframe for the position
+between pixels, so that paint is resampled once and stays sharp.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+REACH = 0.9
+"""How far from a keyframe pixel, in pixels, a surface point may lie to count as seen there."""
+OFF_SURFACE = 0.5
+"""How far off the keyframe's surface a point may lie, in footprints of its pixel."""
+SEAM = 2.5
+"""A step between neighbours this many times the step on the other side is an occlusion edge."""
+AGREEMENT_RADIUS = 4.0
+"""Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
+GRAZING = 0.02
+"""Disagreement (0..1 a channel) that seeing a surface half as large counts for."""
+
+
+def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
+    """Mark pixels whose surface coordinates an antialiased edge has mixed from two places.
+
+    Such a pixel steps far to both of its neighbours, along a row or a column, beside pixels that
+    do not.
+
+    Args:
+        surface: (H, W, 3), finite.
+        objects: (H, W) ids, 0 where there is nothing to look at.
+    """
+    found = np.zeros(objects.shape, bool)
+    for axis in (0, 1):
+        forward, backward = _neighbour_steps(surface, objects, axis)
+        nearest = np.minimum(_length(forward), _length(backward))
+        usual = cv2.erode(nearest, np.ones((3, 3), np.uint8))
+        found |= np.isfinite(nearest) & (nearest > SEAM * usual)
+    return found
+
+
+def _neighbour_steps(
+    surface: Floats, objects: npt.NDArray[np.int32], axis: int
+) -> tuple[Floats, Floats]:
+    """Return the steps to the next and from the last pixel, NaN where that is another object."""
+    step = np.diff(surface, axis=axis)
+    step[np.diff(objects, axis=axis) != 0] = np.nan
+    ahead, behind = [(0, 0)] * 3, [(0, 0)] * 3
+    ahead[axis], behind[axis] = (0, 1), (1, 0)
+    return (
+        np.pad(step, ahead, constant_values=np.nan),
+        np.pad(step, behind, constant_values=np.nan),
+    )
+
+
+def _length(steps: Floats) -> Floats:
+    """Return (H, W) lengths of (H, W, 3) steps, infinity where they are NaN."""
+    x, y, z = steps[..., 0], steps[..., 1], steps[..., 2]
+    return np.nan_to_num(np.sqrt(x * x + y * y + z * z), nan=np.inf)
+
+
+class _Solved(NamedTuple):
+    """Offsets in pixels from a keyframe pixel, and how far the point is from being seen there."""
+
+    dx: npt.NDArray[Any]
+    dy: npt.NDArray[Any]
+    miss: npt.NDArray[Any]
+    """Up to 1 the point is seen."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Located:
+    """Where a keyframe shows what a frame shows; x and y in pixels, centres at whole numbers."""
+
+    x: Floats
+    y: Floats
+    valid: Bools
+    stretch: Floats
+    """Footprint of the keyframe's pixel in surface units."""
+
+
+class SurfaceIndex:
+    """The visible surface points of one keyframe, ready to be looked up.
+
+    Args:
+        surface: (H, W, 3) rest-position coordinates, NaN where not known.
+        objects: (H, W) ids; 0 (background) and −1 (several) are not looked up.
+    """
+
+    def __init__(self, surface: Floats, objects: npt.NDArray[np.int32]) -> None:
+        self.height, self.width = objects.shape
+        known = (objects > 0) & np.isfinite(surface).all(-1)
+        self._ids = np.unique(objects[known])
+        clean = np.where(known[..., None], surface, 0).astype(np.float32)
+        known &= ~mixed(clean, np.where(known, self._dense(objects), 0))
+        self._surface = np.where(known[..., None], surface, 0).astype(np.float32)
+        self._objects = np.where(known, self._dense(objects), 0)
+        self._steps_x, self._steps_y = (self._steps(axis) for axis in (1, 0))
+        self.footprint = np.sqrt(
+            ((self._steps_x**2).sum(-1) + (self._steps_y**2).sum(-1)) / 2
+        ).astype(np.float32)
+        self._pixels = np.flatnonzero(known)
+        points = self._surface.reshape(-1, 3)[self._pixels].astype(np.float64)
+        self._apart = 4 * float(np.ptp(points, axis=0).max()) + 1 if len(points) else 1.0
+        usual = np.quantile(self.footprint[known], 0.99) if len(points) else 0.0
+        self._farthest = 2 * float(usual)
+        flat_objects = self._objects.reshape(-1)[self._pixels]
+        self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
+        self._whole3, self._whole5 = (self._same_object(size) for size in (3, 5))
+
+    def locate(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Located:
+        """Find the surface points of a frame in this keyframe.
+
+        Args:
+            surface, objects: (H, W, 3) and (H, W) of the frame, any size, as in the constructor.
+
+        Returns:
+            Positions in the keyframe for every pixel of the frame; background, unknown surface,
+            surface that the keyframe does not see and other objects are not valid.
+        """
+        shape = objects.shape
+        wanted = np.isin(objects, self._ids) & np.isfinite(surface).all(-1)
+        wanted &= ~mixed(np.where(wanted[..., None], surface, 0), np.where(wanted, objects, 0))
+        found = Located(
+            *(np.zeros(shape, np.float32) for _ in range(2)),
+            valid=np.zeros(shape, bool),
+            stretch=np.zeros(shape, np.float32),
+        )
+        if not len(self._pixels) or not wanted.any():
+            return found
+        points = surface[wanted].astype(np.float32)
+        ids = self._dense(objects[wanted])
+        _, nearest = self._tree.query(
+            self._features(points, ids), distance_upper_bound=self._farthest, workers=-1
+        )
+        near = nearest < len(self._pixels)
+        wanted[wanted] = near
+        points, ids = points[near], ids[near]
+        pixel = self._pixels[nearest[near]]
+        solved = self._solve(pixel, points)
+        for _ in range(2):
+            moved = self._step_towards(pixel, solved, ids)
+            again = self._solve(moved, points)
+            better = again.miss < solved.miss
+            pixel = np.where(better, moved, pixel)
+            solved = _Solved(
+                *(np.where(better, new, old) for new, old in zip(again, solved, strict=True))
+            )
+        rows, columns = np.divmod(pixel, self.width)
+        found.x[wanted] = columns + solved.dx
+        found.y[wanted] = rows + solved.dy
+        found.valid[wanted] = solved.miss <= 1
+        found.stretch[wanted] = self.footprint.reshape(-1)[pixel]
+        return found
+
+    def sample(self, picture: Floats, located: Located) -> Floats:
+        """Resample a picture of the keyframe (H, W, C ≤ 4) at located positions, sharply.
+
+        Bicubic (Keys 1981) inside an object, bilinear near its border, the nearest pixel at it,
+        so that objects never mix. Not valid positions are 0; nothing exceeds the picture's range.
+        """
+        cubic, linear, nearest = (
+            cv2.remap(picture, located.x, located.y, how, borderMode=cv2.BORDER_REPLICATE)
+            for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
+        )
+        columns = np.clip(np.rint(located.x).astype(np.intp), 0, self.width - 1)
+        rows = np.clip(np.rint(located.y).astype(np.intp), 0, self.height - 1)
+        whole3, whole5 = self._whole3[rows, columns], self._whole5[rows, columns]
+        result = np.where(whole5[..., None], cubic, np.where(whole3[..., None], linear, nearest))
+        result = np.clip(result, picture.min(), picture.max()) * located.valid[..., None]
+        return np.asarray(result, np.float32)
+
+    def _features(self, points: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([points, ids[:, None] * self._apart], axis=1)
+
+    def _dense(self, objects: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Number the objects of this keyframe 1, 2, 3 …"""
+        return (np.searchsorted(self._ids, objects) + 1).astype(np.int32)
+
+    def _steps(self, axis: int) -> Floats:
+        """Change of the surface from pixel to pixel, taken on the side without an edge."""
+        forward, backward = _neighbour_steps(self._surface, self._objects, axis)
+        ahead, behind = _length(forward), _length(backward)
+        both = np.maximum(ahead, behind) <= SEAM * np.minimum(ahead, behind)
+        one = np.where((ahead <= behind)[..., None], forward, backward)
+        step = np.where(both[..., None], (forward + backward) / 2, one)
+        return np.where(np.isfinite(step), step, 0).astype(np.float32)
+
+    def _same_object(self, size: int) -> Bools:
+        objects = self._objects.astype(np.float32)
+        square = np.ones((size, size), np.uint8)
+        return np.asarray(cv2.dilate(objects, square) == cv2.erode(objects, square))
+
+    def _solve(self, pixel: npt.NDArray[np.intp], points: Floats) -> _Solved:
+        """Least squares for the offset in pixels from ``pixel`` to each surface point."""
+        along_x = self._steps_x.reshape(-1, 3)[pixel]
+        along_y = self._steps_y.reshape(-1, 3)[pixel]
+        offset = points - self._surface.reshape(-1, 3)[pixel]
+        xx, yy, xy = _dot(along_x, along_x), _dot(along_y, along_y), _dot(along_x, along_y)
+        ox, oy = _dot(along_x, offset), _dot(along_y, offset)
+        damping = 1e-4 * (xx + yy) + 1e-20
+        xx, yy = xx + damping, yy + damping
+        determinant = xx * yy - xy * xy
+        dx, dy = (yy * ox - xy * oy) / determinant, (xx * oy - xy * ox) / determinant
+        off = offset - along_x * dx[:, None] - along_y * dy[:, None]
+        footprint = self.footprint.reshape(-1)[pixel] + 1e-10
+        miss = np.maximum(
+            np.maximum(np.abs(dx), np.abs(dy)) / REACH,
+            np.sqrt(_dot(off, off)) / (OFF_SURFACE * footprint),
+        )
+        return _Solved(np.clip(dx, -1, 1), np.clip(dy, -1, 1), miss)
+
+    def _step_towards(
+        self, pixel: npt.NDArray[np.intp], solved: _Solved, ids: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.intp]:
+        rows, columns = np.divmod(pixel, self.width)
+        columns = np.clip(columns + np.rint(solved.dx).astype(np.intp), 0, self.width - 1)
+        rows = np.clip(rows + np.rint(solved.dy).astype(np.intp), 0, self.height - 1)
+        moved = rows * self.width + columns
+        return np.where(self._objects.reshape(-1)[moved] == ids, moved, pixel)
+
+
+class KeyProjector:
+    """Carries the paint and the own picture of one keyframe to any frame.
+
+    Args:
+        surface, objects: as for ``SurfaceIndex``, of the keyframe.
+        paint: (H, W, 3) the painting, 0..1, display-referred.
+        image: (H, W, 3) the keyframe's own picture, 0..1, display-referred.
+        mask: (H, W) the part of the painting that counts; nothing else is projected.
+    """
+
+    def __init__(
+        self,
+        surface: Floats,
+        objects: npt.NDArray[np.int32],
+        paint: Floats,
+        image: Floats,
+        mask: Bools,
+    ) -> None:
+        self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
+        self._paint, self._image = paint, image
+
+    def project(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Projected:
+        """Carry the keyframe to the frame with these surface points; shapes as in ``Projected``."""
+        located = self._index.locate(surface, objects)
+        return Projected(
+            paint=self._index.sample(self._paint, located),
+            image=self._index.sample(self._image, located),
+            valid=located.valid,
+            stretch=located.stretch,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Projected:
+    """A keyframe carried to a frame: (H, W, 3) paint and picture, 0..1, and as in ``Located``."""
+
+    paint: Floats
+    image: Floats
+    valid: Bools
+    stretch: Floats
+
+    def channels(self) -> Floats:
+        """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
+        valid = self.valid[..., None].astype(np.float32)
+        parts = ((self.paint * 2 - 1) * valid, (self.image * 2 - 1) * valid, valid)
+        return np.ascontiguousarray(np.concatenate(parts, axis=-1).transpose(2, 0, 1))
+
+
+def choose(candidates: list[Projected], image: Floats) -> Projected:
+    """Choose for every pixel the keyframe whose own picture agrees best with the frame's.
+
+    Agreement is averaged over a few pixels, so that neighbours choose alike; of keyframes that
+    agree alike, the one that saw the surface larger wins.
+
+    Args:
+        image: (H, W, 3) the frame's picture, 0..1.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    seen = np.stack([candidate.stretch for candidate in candidates])
+    finest = np.min(np.where(seen > 0, seen, np.inf), axis=0)
+    costs = []
+    for candidate in candidates:
+        wrong = np.abs(candidate.image - image).mean(-1) * candidate.valid
+        weight = _smooth(candidate.valid.astype(np.float32))
+        cost = _smooth(wrong) / np.maximum(weight, 1e-6)
+        coarse = np.where(candidate.valid, candidate.stretch / np.maximum(finest, 1e-20), 1)
+        cost += GRAZING * np.log2(np.maximum(_smooth(coarse.astype(np.float32)), 1))
+        costs.append(np.where(candidate.valid, cost, np.inf))
+    best = np.argmin(np.stack(costs), axis=0)
+
+    def pick(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        index = best.reshape(best.shape + (1,) * (arrays[0].ndim - best.ndim))
+        return np.choose(index, arrays)
+
+    return Projected(
+        paint=pick([candidate.paint for candidate in candidates]),
+        image=pick([candidate.image for candidate in candidates]),
+        valid=pick([candidate.valid for candidate in candidates]),
+        stretch=pick([candidate.stretch for candidate in candidates]),
+    )
+
+
+def _smooth(values: Floats) -> Floats:
+    return np.asarray(gaussian_filter(values, AGREEMENT_RADIUS, truncate=2.0), np.float32)
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    return np.einsum("ij,ij->i", a, b)
