@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How close stylized frames are to how they should be, on frames that were not painted.
+
+Everything is measured over the mask (the guide folder ``mask`` where the shot has one, else where
+the frame's alpha is above half) and without the keyframes; outside the mask the truth stands in
+for the result, so that nothing there counts. Colours are display-referred and straight.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .errors import Cancelled, PaintoverError
+from .frames import EXTRA_GUIDE, read_frame
+from .images import FloatArray, read_picture
+from .importing import numbered_pictures
+from .reporting import Reporter, Silent
+from .shot import OUT_SUFFIXES, Shot, format_frames
+from .style_header import read_style_header
+
+FLIP_PIXELS_PER_DEGREE = 67.0
+"""FLIP's own default: a 0.7 m wide 3840-pixel monitor seen from 0.7 m."""
+STABLE = 0.12
+"""The truth is stable where no channel changes by more than this (0..1) along the motion."""
+MASK_GUIDE = "mask"
+
+_MISSING_PACKAGES = (
+    "Scores need scikit-image and flip-evaluator; get them by “pip install scikit-image==0.26.0 "
+    "flip-evaluator==1.7” in the engine's Python."
+)
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class FrameScores:
+    """The scores of one frame; None where there is nothing to measure."""
+
+    psnr: float | None = None
+    """Decibels; infinite where nothing differs."""
+    ssim: float | None = None
+    """Structural similarity, 1 where nothing differs (7×7 windows, mean of the channels)."""
+    flip: float | None = None
+    """FLIP (Andersson et al. 2020), 0 where nothing differs."""
+    texture: float | None = None
+    """Mean absolute gradient over that of the truth: 1 is right, below is blurred."""
+    flicker: float | None = None
+    """Mean |difference|, in 8-bit codes, to the previous frame moved along the motion."""
+    flicker_truth: float | None = None
+    """The same of the truth itself."""
+
+
+NAMES = tuple(field.name for field in dataclasses.fields(FrameScores))
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The scores of a stylized shot: frame → scores, and JOD of the clip if asked for."""
+
+    style: str
+    frames: dict[int, FrameScores]
+    jod: float | None = None
+
+    @property
+    def mean(self) -> FrameScores:
+        """The mean of each score over the frames that have it."""
+        return FrameScores(**{name: _mean(self._column(name)) for name in NAMES})
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON, which knows no infinity: an infinite PSNR becomes None."""
+        return {
+            "style": self.style,
+            "mean": _plain(self.mean) | {"jod": self.jod},
+            "frames": {str(frame): _plain(scores) for frame, scores in self.frames.items()},
+        }
+
+    def as_table(self) -> str:
+        """Return a table for people, a line a frame and the means at the end."""
+        rows = [["frame", *NAMES]]
+        rows += [_row(str(frame), scores) for frame, scores in self.frames.items()]
+        rows.append(_row("mean", self.mean))
+        heads = {"flicker_truth": "(truth)"}
+        rows[0] = [heads.get(name, name) for name in rows[0]]
+        lines = ["".join(f"{cell:>9}" for cell in row) for row in rows]
+        if self.jod is not None:
+            lines.append(f"JOD {self.jod:.2f} (10 cannot be told apart)")
+        return "\n".join(lines)
+
+    def _column(self, name: str) -> list[float]:
+        values = (getattr(scores, name) for scores in self.frames.values())
+        return [value for value in values if value is not None]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pair:
+    """Result (the truth outside the mask), truth (H, W, 3), mask and motion of one frame."""
+
+    result: FloatArray
+    truth: FloatArray
+    mask: BoolArray
+    motion: FloatArray
+
+
+def score(
+    shot: Shot,
+    truth: Path,
+    style: str = "style",
+    frames: Sequence[int] = (),
+    *,
+    with_jod: bool = False,
+    report: Reporter | None = None,
+) -> Scores:
+    """Score the stylized frames of a shot against pictures of how they should be.
+
+    Args:
+        shot: the shot.
+        truth: a folder of pictures, named by frame numbers as ``import`` reads them.
+        style: the style whose frames are scored.
+        frames: which frames; none means all that have a truth. Keyframes of the style are left
+            out (but not of JOD, which watches the whole clip).
+        with_jod: also compute JOD.
+        report: told of progress; may cancel.
+
+    Raises:
+        PaintoverError: a picture is missing, damaged or of another size, there is nothing to
+            score, or a scoring package is missing.
+        Cancelled: the reporter says so.
+    """
+    report = report or Silent()
+    truths = numbered_pictures(truth)
+    chosen = sorted(frames) or [frame for frame in shot.frames if frame in truths]
+    keys = _keys(shot, style)
+    wanted = [frame for frame in chosen if frame not in keys]
+    if not wanted:
+        raise PaintoverError(
+            f"There is no frame to score in {truth}; it needs pictures of frames that are no "
+            f"keyframes, such as {format_frames(set(shot.frames) - keys) or 'none in this shot'}."
+        )
+    pairs = _Pairs(shot, style, truths)
+    found = {}
+    for number, frame in enumerate(wanted):
+        if report.cancelled():
+            raise Cancelled
+        report.progress("score", number / len(wanted), -1, f"Frame {frame}")
+        found[frame] = _score_frame(pairs, frame)
+    if all(scores.psnr is None for scores in found.values()):
+        raise PaintoverError(f"The mask of {shot.folder} is empty in every frame; widen it.")
+    return Scores(style, found, _clip_jod(shot, pairs, chosen) if with_jod else None)
+
+
+def psnr(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
+    """Peak signal-to-noise ratio over a mask, in decibels of the range 0..1."""
+    error = float(np.square(result[mask] - truth[mask], dtype=np.float64).mean())
+    return -10 * math.log10(error) if error > 0 else math.inf
+
+
+def ssim(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
+    """Structural similarity (Wang et al. 2004, scikit-image's), the mean over a mask."""
+    try:
+        from skimage.metrics import structural_similarity  # noqa: PLC0415  (an optional extra)
+    except ImportError:
+        raise PaintoverError(_MISSING_PACKAGES) from None
+    _, similarity = structural_similarity(result, truth, channel_axis=2, data_range=1.0, full=True)
+    return float(similarity[mask].mean())
+
+
+def flip(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
+    """FLIP of low-dynamic-range pictures (Andersson et al. 2020), the mean over a mask."""
+    try:
+        import flip_evaluator  # noqa: PLC0415  (an optional extra)
+    except ImportError:
+        raise PaintoverError(_MISSING_PACKAGES) from None
+    difference, _, _ = flip_evaluator.evaluate(
+        np.ascontiguousarray(truth),
+        np.ascontiguousarray(result),
+        "LDR",
+        applyMagma=False,
+        computeMeanError=False,
+        parameters={"ppd": FLIP_PIXELS_PER_DEGREE},
+    )
+    return float(np.asarray(difference).reshape(mask.shape)[mask].mean())
+
+
+def gradient(picture: FloatArray, mask: BoolArray) -> float:
+    """Mean |difference| of neighbours across and down, both of them in the mask."""
+    across = np.abs(np.diff(picture, axis=1))[mask[:, 1:] & mask[:, :-1]]
+    down = np.abs(np.diff(picture, axis=0))[mask[1:] & mask[:-1]]
+    steps = np.concatenate([across, down])
+    return float(steps.mean(dtype=np.float64)) if steps.size else 0.0
+
+
+def flicker(
+    result: tuple[FloatArray, FloatArray],
+    truth: tuple[FloatArray, FloatArray],
+    mask: BoolArray,
+    motion: FloatArray,
+) -> tuple[float, float] | None:
+    """Measure how much two frames differ along the motion, where the truth is stable.
+
+    Args:
+        result: the previous frame and this one, (H, W, 3).
+        truth: the same two as they should be.
+        mask: (H, W) of this frame.
+        motion: (H, W, ≥2) of this frame, pixels to the point's place in the previous one, x right,
+            y down; NaN where not known.
+
+    Returns:
+        Mean |difference| in 8-bit codes of the result and of the truth; None where the motion is
+        known nowhere in the mask, or nothing there is stable.
+    """
+    height, width = mask.shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    x, y = columns + motion[..., 0], rows + motion[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)  # False for NaN
+    x, y = np.where(inside, x, 0), np.where(inside, y, 0)
+
+    def changes(pair: tuple[FloatArray, FloatArray]) -> FloatArray:
+        moved = cv2.remap(np.ascontiguousarray(pair[0]), x, y, cv2.INTER_LINEAR)
+        return np.asarray(np.abs(moved - pair[1]), np.float32)
+
+    of_truth = changes(truth)
+    stable = mask & inside & (of_truth.max(axis=2) < STABLE)
+    if not stable.any():
+        return None
+    return tuple(  # type: ignore[return-value]
+        255 * float(change[stable].mean(dtype=np.float64)) for change in (changes(result), of_truth)
+    )
+
+
+class _Pairs:
+    """Reads results and truths; remembers the last two frames, since flicker needs them again."""
+
+    def __init__(self, shot: Shot, style: str, truths: dict[int, Path]) -> None:
+        self._shot, self._style, self._truths = shot, style, truths
+        self._known: dict[int, _Pair] = {}
+
+    def has(self, frame: int) -> bool:
+        return frame in self._truths and _result_path(self._shot, self._style, frame) is not None
+
+    def read(self, frame: int) -> _Pair:
+        if frame not in self._known:
+            while len(self._known) > 1:
+                del self._known[next(iter(self._known))]
+            self._known[frame] = self._read(frame)
+        return self._known[frame]
+
+    def _read(self, frame: int) -> _Pair:
+        shot = self._shot
+        path = _result_path(shot, self._style, frame)
+        if path is None:
+            raise PaintoverError(
+                f"{shot.out_path(self._style, frame)} is not there; stylize frame {frame} first."
+            )
+        if frame not in self._truths:
+            raise PaintoverError(
+                f"The folder of right pictures has none of frame {frame}; add it, or choose other "
+                "frames."
+            )
+        truth, result = (self._picture(found) for found in (self._truths[frame], path))
+        has_mask = MASK_GUIDE in shot.manifest.guides
+        wanted = {"alpha", "motion", EXTRA_GUIDE + MASK_GUIDE} if has_mask else {"alpha", "motion"}
+        inputs = read_frame(shot, frame, wanted)
+        mask = inputs.alpha > 0.5
+        if has_mask:
+            mask = inputs.guides[MASK_GUIDE].mean(axis=2) > 0.5
+        return _Pair(np.where(mask[..., None], result, truth), truth, mask, inputs.motion)
+
+    def _picture(self, path: Path) -> FloatArray:
+        picture = read_picture(path).rgb
+        height, width = picture.shape[:2]
+        if (width, height) != (self._shot.manifest.width, self._shot.manifest.height):
+            raise PaintoverError(
+                f"{path} is {width}×{height}, but the shot is {self._shot.manifest.width}×"
+                f"{self._shot.manifest.height}; make it again in that size."
+            )
+        return picture
+
+
+def _result_path(shot: Shot, style: str, frame: int) -> Path | None:
+    record = shot.read_out_record(style, frame)
+    if record is not None:
+        return shot.out_path(style, frame).parent / record.file
+    paths = (shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _keys(shot: Shot, style: str) -> set[int]:
+    path = shot.style_path(style)
+    return set(read_style_header(path).trained_on if path.is_file() else shot.key_frames())
+
+
+def _score_frame(pairs: _Pairs, frame: int) -> FrameScores:
+    before = pairs.read(frame - 1) if pairs.has(frame - 1) else None
+    now = pairs.read(frame)
+    if not now.mask.any():
+        return FrameScores()
+    images = now.result, now.truth
+    own = gradient(now.truth, now.mask)
+    change = before and flicker(
+        (before.result, now.result), (before.truth, now.truth), now.mask, now.motion
+    )
+    return FrameScores(
+        psnr(*images, now.mask),
+        ssim(*images, now.mask),
+        flip(*images, now.mask),
+        gradient(now.result, now.mask) / own if own > 0 else None,
+        *(change or (None, None)),
+    )
+
+
+def _clip_jod(shot: Shot, pairs: _Pairs, frames: Iterable[int]) -> float:
+    from .jod import jod  # noqa: PLC0415  (an optional extra, and slow to load)
+
+    clip = [pairs.read(frame) for frame in frames]
+    test, truth = (
+        [_codes(picture) for picture in pictures]
+        for pictures in zip(*((pair.result, pair.truth) for pair in clip), strict=True)
+    )
+    return jod(test, truth, shot.manifest.fps)
+
+
+def _codes(picture: FloatArray) -> npt.NDArray[np.uint8]:
+    return np.rint(picture * 255).astype(np.uint8)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _plain(scores: FrameScores) -> dict[str, float | None]:
+    plain = dataclasses.asdict(scores)
+    return {name: None if value == math.inf else value for name, value in plain.items()}
+
+
+def _row(name: str, scores: FrameScores) -> list[str]:
+    values = (getattr(scores, column) for column in NAMES)
+    decimals = {"psnr": 2, "flicker": 2, "flicker_truth": 2}
+    cells = [
+        "–" if value is None else f"{value:.{decimals.get(column, 3)}f}"
+        for column, value in zip(NAMES, values, strict=True)
+    ]
+    return [name, *cells]

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line, run as a user or a farm runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+import shots
+
+from engine import cli, failures
+from engine.shot import PASS_MEANINGS, Shot
+from engine.style_header import read_style_header
+from engine.terminal import Terminal, format_seconds
+
+VERBS = ("import", "train", "stylize", "score", "info", "worker")
+
+
+@pytest.fixture
+def shot(tmp_path):
+    return shots.make_shot(tmp_path / "shot")
+
+
+def test_all_of_it_from_folders_to_frames(tmp_path):
+    folder = shots.make_inputs(tmp_path / "Aufnahme ä é 影")
+    shot = tmp_path / "Mein Schuß 影"
+    result = shots.run_engine(
+        "import", shot, "--input", folder / "input", "--painted", folder / "painted",
+        "--mask", folder / "mask", "--guide", f"extra={folder / 'input'}", "--fps", "12.5",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    manifest = Shot.open(shot).manifest
+    assert (manifest.fps, sorted(manifest.frames)) == (12.5, [1, 2, 3, 4])
+    assert "extra" in manifest.guides
+
+    result = shots.run_engine("train", shot, "--style", "oil", "--steps", 6, "--seed", 3)
+    assert result.returncode == 0, result.stderr
+    assert "oil.safetensors" in result.stdout
+    header = read_style_header(shot / "styles" / "oil.safetensors")
+    assert list(header.trained_on) == [1]
+    assert header.steps == 6
+
+    words = ("stylize", shot, "--style", "oil", "--frames", "1-2,4")
+    result = shots.run_engine(*words)
+    assert result.returncode == 0, result.stderr
+    out = shot / "out" / "oil"
+    assert sorted(path.name for path in out.glob("*.png")) == ["0001.png", "0002.png", "0004.png"]
+    assert "3 frames painted, 0 were up to date" in result.stdout
+    again = shots.run_engine(*words)
+    assert "0 frames painted, 3 were up to date" in again.stdout
+    forced = shots.run_engine(*words, "--force")
+    assert "3 frames painted, 0 were up to date" in forced.stdout
+    exr = shots.run_engine(*words, "--format", "exr")
+    assert exr.returncode == 0, exr.stderr
+    assert (out / "0004.exr").is_file()
+
+    info = json.loads(shots.run_engine("info", shot, "--json").stdout)
+    assert info["frames"] == "1-4"
+    assert info["styles"]["oil"]["training"]["state"] == "up to date"
+    assert info["styles"]["oil"]["stylizing"]["state"] == "out of date"
+
+
+def test_training_resumes_and_starts_from_another_style(shot):
+    for words in (["--steps", 4], ["--steps", 8, "--resume"]):
+        result = shots.run_engine("train", shot.folder, *words)
+        assert result.returncode == 0, result.stderr
+    assert read_style_header(shot.style_path("style")).steps == 8
+    result = shots.run_engine(
+        "train", shot.folder, "--style", "other", "--from", "style", "--steps", 2, "--keys", "1"
+    )
+    assert result.returncode == 0, result.stderr
+    assert shot.style_path("other").is_file()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_explains_each_verb_without_loading_pytorch(verb):
+    script = (
+        "import sys; from engine.cli import main\n"
+        "try: main([sys.argv[1], '--help'])\n"
+        "finally: assert not {'torch', 'numpy', 'cv2'} & set(sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, verb],
+        cwd=shots.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert verb in result.stdout
+    assert verb in shots.run_engine("--help").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["bake"],
+        ["train"],
+        ["import", "shot"],
+        ["train", "shot", "--seconds", "5", "--steps", "5"],
+        ["train", "shot", "--seconds", "-5"],
+        ["train", "shot", "--steps", "2.5"],
+        ["stylize", "shot", "--frames", "9-1"],
+        ["stylize", "shot", "--frames", "all"],
+        ["stylize", "shot", "--depth", "12"],
+        ["import", "shot", "--input", "x", "--guide", "noname"],
+        ["score", "shot"],
+    ],
+)
+def test_wrong_usage_is_2(words):
+    result = shots.run_engine(*words)
+    assert result.returncode == 2
+    assert "usage:" in result.stderr
+
+
+def test_info_tells_states_and_what_missing_passes_cost(shot):
+    result = shots.run_engine("info", shot.folder)
+    assert result.returncode == 0, result.stderr
+    assert "1-4 (96×64 pixels, 24 frames a second)" in result.stdout
+    assert "no surface: paint is not carried along surfaces" in result.stdout
+    assert "nothing: Not trained yet" in result.stdout
+    shot.image_path(3).unlink()
+    data = json.loads(shots.run_engine("info", shot.folder, "--json").stdout)
+    assert data["missing_files"] == [str(shot.image_path(3))]
+    assert data["painted"] == [1]
+    assert set(data["missing_passes"]) == set(PASS_MEANINGS) - {"image"}
+
+
+def test_info_of_a_style(shot):
+    assert shots.run_engine("train", shot.folder, "--steps", 3).returncode == 0
+    path = shot.style_path("style")
+    result = shots.run_engine("info", path)
+    assert result.returncode == 0, result.stderr
+    assert "3 steps" in result.stdout
+    assert json.loads(shots.run_engine("info", path, "--json").stdout)["steps"] == 3
+
+
+def test_a_farm_reads_its_lines(shot):
+    result = shots.run_engine("train", shot.folder, "--steps", 6, "--progress", "openjd")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    values = [float(line.split()[1]) for line in lines if line.startswith("openjd_progress: ")]
+    assert values == sorted(values)
+    assert values[-1] == 100
+    assert any(line.startswith("openjd_status: train") for line in lines)
+    assert all(line.startswith("openjd_") for line in lines)
+    failed = shots.run_engine("stylize", shot.folder, "--style", "none", "--progress", "openjd")
+    assert failed.returncode == 1
+    assert failed.stdout.startswith("openjd_fail: ")
+    assert failed.stdout.strip().endswith(failed.stderr.strip())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_with_130_and_training_goes_on_from_there(shot, number):
+    process = shots.start_engine("train", shot.folder, "--seconds", 600, "--progress", "plain")
+    process.stdout.readline()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert errors.startswith("Cancelled")
+    assert "Traceback" not in errors
+    again = shots.run_engine("train", shot.folder, "--steps", 2, "--resume")
+    assert again.returncode == 0, again.stderr
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_one_line_that_is_rewritten():
+    screen, err = _Screen(), io.StringIO()
+    terminal = Terminal("auto", screen, err)
+    terminal.progress("train", 0.0, -1, "Step 0")
+    terminal.progress("train", 0.5, 30, "dropped, since it comes too soon")
+    terminal.progress("train", 1.0, 0, "Step 9")
+    terminal.warned("Careful.")
+    terminal.finished("Trained.")
+    text = screen.getvalue()
+    assert text.count("\n") == 2
+    assert text.count("\r") == 2
+    assert "dropped" not in text
+    assert "100%  Step 9, 0 s left\n" in text
+    assert err.getvalue() == "Warning: Careful.\n"
+
+
+def test_plain_lines_come_seldom():
+    out = io.StringIO()
+    terminal = Terminal("auto", out, out)
+    for step in range(1001):
+        terminal.progress("train", step / 1000, 65, f"Step {step}")
+    lines = out.getvalue().splitlines()
+    assert 10 <= len(lines) <= 12
+    assert lines[0] == "train   0%  Step 0, 1 min 05 s left"
+    assert lines[-1].startswith("train 100%")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (59.6, "1 min 00 s"), (3725, "1 h 02 min")]
+)
+def test_durations(seconds, text):
+    assert format_seconds(seconds) == text
+
+
+def test_faults_of_ours_are_a_sentence_and_a_log(shot, monkeypatch, capsys, tmp_path):
+    import engine.importing
+
+    def broken(request, report):
+        raise KeyError("a fault")
+
+    monkeypatch.setattr(engine.importing, "import_pictures", broken)
+    monkeypatch.setattr(cli.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert cli.main(["import", str(shot.folder), "--input", "x"]) == 1
+    sentence = capsys.readouterr().err.strip()
+    log = next(tmp_path.glob("paintover-*.log"))
+    assert "\n" not in sentence
+    assert str(log) in sentence
+    assert "KeyError: 'a fault'" in log.read_text()
+    assert cli.main(["import", str(shot.folder), "--input", "x", "--verbose"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_too_little_memory_and_a_full_disk_are_sentences():
+    for error in (
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        OSError(12, "Cannot allocate memory"),
+    ):
+        assert "not enough memory" in failures.explain(error)
+    assert "disk is full for /x/y" in failures.explain(OSError(28, "No space left", "/x/y"))
+    assert "/x/y" in failures.explain(PermissionError(13, "Permission denied", "/x/y"))
+    assert failures.explain(ValueError("ours")) is None
