@@ -143,17 +143,24 @@ def _install_torch(environment: Environment) -> None:
     linux = sys.platform.startswith("linux")
     gpu = Path("/dev/nvidia0").exists() or Path("/dev/kfd").exists() or shutil.which("nvidia-smi")
     if linux and (gpu or not _pip_offers_cpu_build(environment, requirement)):
-        backend = "auto" if gpu else "cpu"
-        _say(f"installing {requirement} (uv chooses the build: {backend})")
-        _pip(environment, "uv")
-        command = ["-m", "uv", "pip", "install", f"--torch-backend={backend}"]
-        command += ["--python", str(environment.python), "-c", str(CONSTRAINTS), requirement]
-        if subprocess.run([str(environment.python), *command], check=False).returncode == 0:
+        _say(f"installing {requirement}, the build that uv chooses")
+        if _install_torch_with_uv(environment, requirement, "auto" if gpu else "cpu"):
             return
         _say("that build cannot be had here; taking the standard one, which may be gigabytes")
     else:
         _say(f"installing {requirement}")
     _pip(environment, requirement)
+
+
+def _install_torch_with_uv(environment: Environment, requirement: str, backend: str) -> bool:
+    try:
+        _pip(environment, "uv")
+    except SetUpError:
+        return False
+    command = [str(environment.python), "-m", "uv", "pip", "install", "--python"]
+    command += [str(environment.python), f"--torch-backend={backend}"]
+    command += ["-c", str(CONSTRAINTS), requirement]
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def _pip_offers_cpu_build(environment: Environment, requirement: str) -> bool:

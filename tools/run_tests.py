@@ -12,12 +12,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from environments import (
     ROOT,
-    Environment,
     SetUpError,
     main_environment,
     matrix_environments,
@@ -53,7 +53,7 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
     suites, skipped = [], []
     for environment in matrix_environments():
         name = f"add-on in bpy {environment.bpy}"
-        if find_python(environment.python_version) or _is_ready(environment):
+        if find_python(environment.python_version):
             set_up(environment, install_libraries)
             suites.append(Suite(name, environment.python, ("tests/addon",)))
         else:
@@ -73,7 +73,7 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
     command = [str(suite.python), "-m", "pytest", *folders, *arguments]
     summary = "no output"
     with subprocess.Popen(
-        ["timeout", "--kill-after=20", str(TIME_LIMIT), *command],
+        command,
         cwd=ROOT,
         env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
@@ -83,18 +83,17 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
         errors="replace",
     ) as process:
         assert process.stdout is not None
+        limit = threading.Timer(TIME_LIMIT, process.kill)
+        limit.start()
         for line in process.stdout:
             print(line, end="", flush=True)
             summary = line.strip() or summary
+        limit.cancel()
     if process.returncode == 0:
         return True, summary
     if process.returncode == NO_TESTS_COLLECTED:
         return False, "no tests were found"
     return False, f"{summary} (exit status {process.returncode})"
-
-
-def _is_ready(environment: Environment) -> bool:
-    return environment.python.exists()
 
 
 def main() -> int:

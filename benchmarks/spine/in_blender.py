@@ -80,6 +80,28 @@ def capture_once() -> dict[str, Any]:
     return {"peak": _peak()}
 
 
+def compose() -> dict[str, Any]:
+    """Compose the stylized frames of ``FOLDER/large``, then render them without the 3D."""
+    _enable()
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene: Any = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
+    scene.render.compositor_device = "CPU"
+    scene.frame_start, scene.frame_end = 1, FRAMES
+    scene.paintover.folder = str(FOLDER / "large")
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "large.blend"))
+    compose_time = _seconds(bpy.ops.paintover.compose)
+    tree = scene.compositing_node_group if bpy.app.version >= (5, 0) else scene.node_tree
+    for node in tree.nodes:
+        node.mute = node.bl_idname == "CompositorNodeRLayers"
+    times = []
+    for _ in range(REPETITIONS):
+        for frame in range(1, FRAMES + 1):
+            scene.frame_set(frame)
+            times.append(_seconds(bpy.ops.render.render))
+    return {"compose": compose_time, "frames": times, "peak": _peak()}
+
+
 def _enable() -> None:
     addon_utils.enable(MODULE, default_set=True)
 

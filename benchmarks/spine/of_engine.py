@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,6 +64,20 @@ def copy_untrained(shot: Path, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(shot, folder, ignore=shutil.ignore_patterns("styles", "out", "versions"))
     return folder
+
+
+def make_stylized_shot(pictures: Path, shot: Path, frames: int) -> None:
+    """Make a 1920×1080 shot of noise that counts as stylized, for the compositor."""
+    random = np.random.default_rng(1)
+    stylized = shot / "out/style"
+    for folder in (pictures, stylized):
+        folder.mkdir(parents=True)
+    for frame in range(1, frames + 1):
+        coarse = random.integers(0, 256, (68, 120, 3), np.uint8)
+        picture = cv2.resize(coarse, (1920, 1080), interpolation=cv2.INTER_CUBIC)
+        for folder in (pictures, stylized):
+            cv2.imwrite(str(folder / f"{frame:04d}.png"), picture)
+    run_engine("import", shot, "--input", pictures)
 
 
 def paint(shot: Path, frame: int) -> None:
