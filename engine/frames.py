@@ -169,7 +169,7 @@ def _read_passes(
         meanings.add("alpha")
     meanings &= set(names)
     path = shot.passes_path(frame)
-    if not meanings or not (record.passes or path.is_file()):
+    if not meanings or not record.passes:
         return {}
     _check_file(shot, frame, path)
     found = _find_channels(path, shot.manifest.source.get("view_layer"))

@@ -18,9 +18,8 @@ BACKGROUND_DEPTH = 1e9
 EDGE_DEPTH_BEND = 0.02
 """Bend of 1/depth, relative to 1/depth, from which on two pixels count as different depths."""
 OBJECT_TOLERANCE = 1e-5
+HALF_TOLERANCE = 2e-3
 OBJECT_STEPS = 1 << 16
-STILL_PIXELS = 0.05
-"""A camera that moves the picture less than this, in pixels, counts as standing."""
 
 
 def finite(values: FloatArray) -> FloatArray:
@@ -36,7 +35,7 @@ def coverage(alpha: FloatArray) -> FloatArray:
 def unknown_where_infinite(values: FloatArray) -> FloatArray:
     """Make every vector, along the last axis, with a component that isn't finite all NaN."""
     known = np.isfinite(values).all(axis=-1, keepdims=True)
-    return np.where(known, values, np.float32(np.nan))
+    return np.where(known, values, np.float32(np.nan)).astype(np.float32, copy=False)
 
 
 def far_depth(shot: Shot, frame: int) -> float:
@@ -61,7 +60,8 @@ def far_depth(shot: Shot, frame: int) -> float:
 
 def depth(values: FloatArray, far: float) -> FloatArray:
     """Return depth with infinity on the background and where the renderer wrote no number."""
-    return np.where(np.isfinite(values) & (values < far), values, np.float32(np.inf))
+    there = np.isfinite(values) & (values < far)
+    return np.where(there, values, np.float32(np.inf)).astype(np.float32, copy=False)
 
 
 def objects_from_index(values: FloatArray) -> npt.NDArray[np.int32]:
@@ -76,8 +76,10 @@ def objects_from_random(
 ) -> npt.NDArray[np.int32]:
     """Turn the pass of per-object random numbers into ids.
 
-    A number is an object's own where a 3×3 pixels that have any object agree on it; every other
-    pixel either has the number of such an object nearby or is mixed.
+    A number is an object's own where 3×3 pixels agree on it (see ``own_numbers``). A pixel that
+    has no object's own number is mixed. Ids are the number in steps of 2⁻¹⁶; averaging over
+    samples moves the most frequent number of an object by some 1e-7, so two frames give it
+    different ids only if it lies that near to the border of a step.
 
     Args:
         values: (H, W), the random number times the share of the pixel that has it.
@@ -87,31 +89,61 @@ def objects_from_random(
     Returns:
         (H, W) int32: ids from 1 on, 0 on the background, −1 where mixed or not known.
     """
-    share = coverage(share)
+    values, share = finite(values), coverage(share)
     there = share > 1e-3
-    number = np.where(there, finite(values) / np.maximum(share, 1e-3), -1).astype(np.float32)
+    number = np.where(there, values / np.maximum(share, 1e-3), -1).astype(np.float32)
     known = own_numbers(number, there)
-    ids = np.zeros(number.shape, np.int32)
-    nearest = np.full(number.shape, np.inf, np.float32)
-    if known.size:
-        right = np.clip(np.searchsorted(known, number), 0, known.size - 1)
-        left = np.maximum(right - 1, 0)
-        best = np.where(np.abs(known[left] - number) <= np.abs(known[right] - number), left, right)
-        nearest = np.abs(known[best] - number)
-        ids = (np.rint(known[best].astype(np.float64) * OBJECT_STEPS) + 1).astype(np.int32)
-    background = ~there if depth is None else np.isinf(depth)
-    is_object = there & (nearest <= OBJECT_TOLERANCE) & (share > 0.5)
-    other = np.where(background | ((share <= 0.5) & ~there), 0, -1)
-    return np.where(is_object, ids, other).astype(np.int32)
+    result = np.where(there, -1, 0).astype(np.int32)
+    if depth is not None:
+        result = np.where(np.isinf(depth), 0, -1).astype(np.int32)
+    if not known.size:
+        return result
+    ids = (np.rint(known.astype(np.float64) * OBJECT_STEPS) + 1).astype(np.int32)
+    right = np.clip(np.searchsorted(known, number), 0, known.size - 1)
+    left = np.maximum(right - 1, 0)
+    nearer_left = np.abs(known[left] - number) <= np.abs(known[right] - number)
+    best = np.where(nearer_left, left, right)
+    is_own = there & (share > 0.5) & (np.abs(known[best] - number) <= OBJECT_TOLERANCE)
+    result[is_own] = ids[best][is_own]
+    if np.array_equal(values, values.astype(np.float16)):
+        _own_by_neighbours(result, number, np.where(is_own, known[best], -1), share > 0.5)
+    return result
+
+
+def _own_by_neighbours(
+    result: npt.NDArray[np.int32], number: FloatArray, own: FloatArray, covered: BoolArray
+) -> None:
+    """Give pixels of half-float passes (EEVEE) the id of a neighbour whose number they nearly have.
+
+    There the number divided by the share is off by up to two thousandths, too much to compare it
+    with every object of the frame.
+    """
+    height, width = number.shape
+    rows, columns = np.nonzero((result == -1) & covered)
+    wanted = number[rows, columns]
+    for y in (-1, 0, 1, -2, 2):
+        for x in (-1, 0, 1, -2, 2):
+            near = (np.clip(rows + y, 0, height - 1), np.clip(columns + x, 0, width - 1))
+            fits = (own[near] >= 0) & (np.abs(own[near] - wanted) <= HALF_TOLERANCE * own[near])
+            result[rows[fits], columns[fits]] = result[near][fits]
 
 
 def own_numbers(number: FloatArray, there: BoolArray) -> FloatArray:
-    """Return the numbers, sorted, that belong to one object each and are not a mixture."""
+    """Return the numbers, sorted, that belong to one object each and are not a mixture.
+
+    Args:
+        number: (H, W).
+        there: (H, W), where there is any object.
+
+    Returns:
+        For each set of numbers closer than the tolerance the most frequent one, counted where a
+        pixel and at least two of its eight neighbours have it and no neighbour another.
+    """
     padded = np.pad(number, 1, mode="edge")
-    present = np.pad(there, 1, mode="edge")
+    present = np.pad(there, 1)
     height, width = number.shape
     agrees = there.copy()
-    alike = np.zeros(number.shape, np.int32)
+    alike = np.zeros(number.shape, np.int8)
     for y in range(3):
         for x in range(3):
             other = padded[y : y + height, x : x + width]
@@ -121,12 +153,11 @@ def own_numbers(number: FloatArray, there: BoolArray) -> FloatArray:
             alike += same & has
     values, counts = np.unique(number[agrees & (alike >= 3)], return_counts=True)
     if not values.size:
-        return values
+        return np.zeros(0, np.float32)
     group = np.cumsum(np.diff(values, prepend=values[0]) > OBJECT_TOLERANCE)
     order = np.lexsort((counts, group))
     last_of_group = np.append(np.diff(group[order]) > 0, True)
-    most_frequent: FloatArray = values[order][last_of_group]
-    return most_frequent
+    return np.asarray(values[order][last_of_group], np.float32)
 
 
 def surface(
@@ -266,7 +297,7 @@ def _background_motion(
         to_y = (1 - seen[..., 1] / seen[..., 2]) / 2 * height
     field = np.stack([to_x - x, to_y - y], -1)
     field[seen[..., 2] <= 0] = np.nan
-    return field.astype(np.float32)
+    return np.asarray(field, np.float32)
 
 
 def _both_sides(differs: BoolArray, axis: int) -> BoolArray:

@@ -109,7 +109,7 @@ class ObjectColour(Guide):
         ids = frame.object.astype(np.uint32)
         ids = ids * np.uint32(3)
         colours = [np.where(known, hash_unit(ids + np.uint32(c)) * 2 - 1, 0) for c in range(3)]
-        return np.stack(colours).astype(np.float32)
+        return np.asarray(np.stack(colours), np.float32)
 
 
 class Extra(Guide):

@@ -3,59 +3,109 @@
 
 from __future__ import annotations
 
+import functools
+
+import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import map_coordinates
 
 from ..frames import Frame
 from ..images import FloatArray
 from .base import Guide
 from .hashing import hash_unit
 
-WAVES = (0.5, 0.25, 0.125)
-"""Size of the noise's cells in the surface's own units, a channel each."""
+RATIO = 3.0
+"""Each octave's cells are this many times those of the next finer one."""
+FINEST_PIXELS = 3.0
+"""Cells smaller than this on the screen have faded out."""
+FADE = 0.5
+"""Over how much of an octave's step noise fades in and out."""
+LATTICE = 64
+"""The noise repeats after this many cells."""
 
 
 class SurfaceNoise(Guide):
-    """Smooth value noise of the surface coordinates, another one on every object."""
+    """Smooth value noise of the surface coordinates, another one on every object.
+
+    Each pixel gets the four octaves whose cells are 3 to 243 pixels there, whatever the size of
+    the object. An octave has its place among the channels by its cell size in surface units, so
+    zooming exchanges one faded octave at a time and leaves the others as they are (compare
+    Bénard, Bousseau, Thollot 2009, "Dynamic Solid Textures").
+    """
 
     name = "noise"
     needs = ("surface", "object")
-    channels = len(WAVES)
+    channels = 4
 
     def compute(self, frame: Frame) -> FloatArray:
-        """Return noise of three sizes, −1..1, 0 where the surface is not known."""
+        """Return the octaves, −1..1, 0 where the surface is not known."""
         height, width = frame.image.shape[:2]
         result = np.zeros((self.channels, height, width), np.float32)
         if frame.surface is None or frame.object is None:
             return result
         known = np.isfinite(frame.surface).all(axis=2) & (frame.object > 0)
+        if not known.any():
+            return result
         points = frame.surface[known].astype(np.float64)
-        salt = frame.object[known].astype(np.uint32)
-        for channel, wave in enumerate(WAVES):
-            result[channel][known] = value_noise(points / wave, salt + np.uint32(channel)) * 2 - 1
+        start = np.log(footprint(frame.surface, frame.object, known)[known] * FINEST_PIXELS)
+        start /= np.log(RATIO)
+        objects = frame.object[known].astype(np.uint32) * np.uint32(3)
+        shift = np.stack([hash_unit(objects + np.uint32(axis)) for axis in range(3)], -1)
+        for channel in range(self.channels):
+            rounds = np.ceil((start - channel) / self.channels)
+            octave = channel + self.channels * rounds
+            inside = octave - start
+            fade = np.clip(np.minimum(inside, self.channels - inside) / FADE, 0, 1)
+            cells = points / (RATIO**octave)[:, None] + np.floor(shift * LATTICE)
+            result[channel][known] = value_noise(cells) * fade
         return result
 
 
-def value_noise(points: npt.NDArray[np.float64], salt: npt.NDArray[np.uint32]) -> FloatArray:
-    """Return value noise (random values at lattice points, smoothly interpolated) in 0..1.
+def footprint(
+    surface: FloatArray, objects: npt.NDArray[np.int32], known: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Return how much surface a pixel spans, (H, W) in surface units, smooth over the screen.
+
+    Args:
+        surface: (H, W, 3).
+        objects: (H, W) ids; steps from one object to another do not count.
+        known: (H, W), where the surface is known.
+    """
+    steps = np.full(known.shape, np.nan)
+    for axis in (0, 1):
+        step = np.linalg.norm(np.diff(surface, axis=axis), axis=2).astype(np.float64)
+        step[np.diff(objects, axis=axis) != 0] = np.nan
+        after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
+        after[axis], before[axis] = (0, 1), (1, 0)
+        sides = (np.pad(step, pad, constant_values=np.nan) for pad in (after, before))
+        steps = np.fmax(steps, np.fmin(*sides))
+    usable = known & np.isfinite(steps) & (steps > 0)
+    if not usable.any():
+        return np.ones(known.shape)
+    logarithm = np.where(usable, np.log(np.where(usable, steps, 1)), 0)
+    size = (9, 9)
+    weight = cv2.boxFilter(usable.astype(np.float64), -1, size, normalize=False)
+    total = cv2.boxFilter(logarithm, -1, size, normalize=False)
+    usual = float(np.median(logarithm[usable]))
+    smooth = np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
+    return np.asarray(np.exp(smooth), np.float64)
+
+
+def value_noise(points: npt.NDArray[np.float64]) -> FloatArray:
+    """Return random values at lattice points, smoothly interpolated, −1..1.
 
     Args:
         points: (N, 3) in cells of the lattice.
-        salt: (N,), another noise for each.
     """
     floor = np.floor(points)
-    part = (points - floor).astype(np.float32)
-    part = part * part * (3 - 2 * part)
-    corner = floor.astype(np.int64).astype(np.uint32)
-    total = np.zeros(len(points), np.float32)
-    for x in (0, 1):
-        for y in (0, 1):
-            for z in (0, 1):
-                at = corner + np.array([x, y, z], np.uint32)
-                mixed = at[:, 0] * np.uint32(0x8DA6B343) ^ at[:, 1] * np.uint32(0xD8163841)
-                mixed = mixed ^ at[:, 2] * np.uint32(0xCB1AB31F) ^ salt * np.uint32(0x165667B1)
-                share = np.ones(len(points), np.float32)
-                for axis, side in enumerate((x, y, z)):
-                    share = share * (part[:, axis] if side else 1 - part[:, axis])
-                total += share * hash_unit(mixed)
-    return total
+    part = points - floor
+    at = np.mod(floor, LATTICE) + part * part * (3 - 2 * part)
+    values = map_coordinates(_lattice(), at.T, order=1, mode="grid-wrap", output=np.float32)
+    return np.asarray(values, np.float32)
+
+
+@functools.cache
+def _lattice() -> FloatArray:
+    cells = np.arange(LATTICE**3, dtype=np.uint32).reshape((LATTICE,) * 3)
+    return hash_unit(cells) * np.float32(2) - np.float32(1)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Motion between frames: the renderer's where there is one, else estimated; warping; occlusion.
+
+Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) of one picture is at
+(x, y) + offsets of the other. NaN means not known.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .frames import read_frame
+from .images import FloatArray
+from .shot import Shot
+
+BoolArray = npt.NDArray[np.bool_]
+
+SMALLEST_FOR_FLOW = 16
+"""Pictures narrower or lower than this are padded before motion is estimated."""
+
+
+def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Estimate motion from one picture to another by dense inverse search.
+
+    Kroeger, Timofte, Dai, Van Gool 2016, "Fast Optical Flow using Dense Inverse Search", as OpenCV
+    has it (medium preset).
+
+    Args:
+        first, second: (H, W, 3) float32, 0..1, display-referred.
+
+    Returns:
+        Offsets (H, W, 2) from the first to the second.
+    """
+    height, width = first.shape[:2]
+    pad = [max(SMALLEST_FOR_FLOW - size, 0) for size in (height, width)]
+    greys = []
+    for picture in (first, second):
+        grey = cv2.cvtColor(np.clip(picture, 0, 1).astype(np.float32), cv2.COLOR_RGB2GRAY)
+        codes = np.rint(grey * 255).astype(np.uint8)
+        greys.append(np.pad(codes, ((0, pad[0]), (0, pad[1])), mode="edge"))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(greys[0], greys[1], np.zeros((*greys[0].shape, 2), np.float32))
+    return np.ascontiguousarray(np.asarray(flow)[:height, :width], np.float32)
+
+
+def warp(
+    picture: FloatArray, offsets: FloatArray, cubic: bool = False
+) -> tuple[FloatArray, BoolArray]:
+    """Fetch for each pixel what another picture shows at its offset.
+
+    Args:
+        picture: (H, W) or (H, W, C) float32.
+        offsets: (H, W, 2), into that picture.
+        cubic: bicubic instead of bilinear; it may exceed the picture's range.
+
+    Returns:
+        The fetched picture, of the picture's shape, 0 where not valid; and (H, W) bool, False
+        where the offset is not known or leads out of the picture.
+    """
+    height, width = offsets.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    x = columns.astype(np.float32) + offsets[..., 0]
+    y = rows.astype(np.float32) + offsets[..., 1]
+    last_y, last_x = picture.shape[0] - 1, picture.shape[1] - 1
+    with np.errstate(invalid="ignore"):
+        valid = (x >= 0) & (x <= last_x) & (y >= 0) & (y <= last_y)
+    x, y = np.where(valid, x, 0), np.where(valid, y, 0)
+    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
+    layers = picture[..., None] if picture.ndim == 2 else picture
+    fetched = np.zeros((height, width, layers.shape[2]), np.float32)
+    for first in range(0, layers.shape[2], 4):
+        part = np.ascontiguousarray(layers[..., first : first + 4])
+        values = cv2.remap(part, x, y, how, borderMode=cv2.BORDER_REPLICATE)
+        fetched[..., first : first + 4] = values.reshape(height, width, -1)
+    fetched[~valid] = 0
+    return (fetched[..., 0] if picture.ndim == 2 else fetched), valid
+
+
+def occluded(forward: FloatArray, backward: FloatArray) -> BoolArray:
+    """Tell which pixels the other picture does not show, by going there and back.
+
+    The test of Sundaram, Brox, Keutzer 2010, "Dense Point Trajectories by GPU-accelerated Large
+    Displacement Optical Flow".
+
+    Args:
+        forward: (H, W, 2), from this picture to the other.
+        backward: (H, W, 2), from the other to this one.
+
+    Returns:
+        (H, W) bool, True as well where an offset is not known or leads out of the picture.
+    """
+    back, valid = warp(backward, forward)
+    with np.errstate(invalid="ignore"):
+        apart = ((forward + back) ** 2).sum(axis=2)
+        allowed = 0.01 * ((forward**2).sum(axis=2) + (back**2).sum(axis=2)) + 0.5
+        seen: BoolArray = valid & (apart <= allowed)
+    return ~seen
+
+
+def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:
+    """Return where each pixel of a frame was in the previous frame.
+
+    Exact where the shot has motion; elsewhere estimated from the two pictures.
+
+    Returns:
+        Offsets (H, W, 2), never NaN; and (H, W) bool, False where the previous frame does not
+        show the point or is not in the shot.
+
+    Raises:
+        PaintoverError: a frame cannot be read.
+    """
+    here = read_frame(shot, frame, {"motion"})
+    shape = here.image.shape[:2]
+    if frame - 1 not in shot.manifest.frames:
+        return np.zeros((*shape, 2), np.float32), np.zeros(shape, bool)
+    before = read_frame(shot, frame - 1, {"motion"})
+    backward = _side(here.motion, 0, shape)
+    forward = _side(before.motion, 2, shape)
+    for offsets, first, second in ((backward, here, before), (forward, before, here)):
+        unknown = np.isnan(offsets).any(axis=2)
+        if unknown.any():
+            estimate = estimate_flow(first.image, second.image)
+            offsets[unknown] = estimate[unknown]
+    return backward, ~occluded(backward, forward)
+
+
+def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> FloatArray:
+    if motion is None:
+        return np.full((*shape, 2), np.nan, np.float32)
+    return motion[..., first : first + 2].copy()
