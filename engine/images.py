@@ -88,7 +88,7 @@ def has_alpha(path: Path) -> bool:
         PaintoverError: the file is missing, or not a picture.
     """
     with _opened(path) as file:
-        return len(_picture_channels(path, file.spec())) in (2, 4)
+        return len(_colour_channels(path, file)[2]) in (2, 4)
 
 
 def read_picture(path: Path) -> Picture:
@@ -102,9 +102,8 @@ def read_picture(path: Path) -> Picture:
         PaintoverError: the file is missing, damaged, cut short, not a picture, or holds NaN.
     """
     with _opened(path) as file:
-        spec = file.spec()
-        wanted = _picture_channels(path, spec)
-        codes = _read_all(path, file, 0, spec)
+        part, spec, wanted = _colour_channels(path, file)
+        codes = _read_all(path, file, part, spec)
     bits = 8 if codes.dtype == np.uint8 else 16
     if np.issubdtype(codes.dtype, np.integer):
         pixels = codes[..., wanted].astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
@@ -230,20 +229,32 @@ def _read_all(
     return array
 
 
-def _picture_channels(path: Path, spec: Any) -> list[int]:
-    """Return the indices of grey, grey and alpha, RGB or RGBA among a picture's channels."""
-    names = list(spec.channelnames)
+def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
+    """Find a picture's grey, grey and alpha, RGB or RGBA: part, its header, channel indices.
+
+    Of a multilayer EXR it is the layer without a name, else Blender's Combined, else the first.
+    """
+    spec = file.spec()
     if not _is_exr(path):
-        colours = [index for index in range(len(names)) if index != spec.alpha_channel]
+        colours = [index for index in range(spec.nchannels) if index != spec.alpha_channel]
         colours = colours[: 3 if len(colours) >= 3 else 1]
-        return colours + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
-    for red in (name for name in names if name == "R" or name.endswith(".R")):
-        layer = red[:-1]
-        if {f"{layer}G", f"{layer}B"} <= set(names):
-            return [names.index(layer + c) for c in "RGBA" if layer + c in names]
-    if "Y" in names:
-        return [names.index(name) for name in ("Y", "A") if name in names]
-    raise PaintoverError(f"{path} has no colours (channels R, G, B); save it as an RGB picture.")
+        return 0, spec, colours + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
+    found: list[tuple[bool, bool, int, Any, list[int]]] = []
+    for part, header in _parts(file):
+        names = list(header.channelnames)
+        for layer in (name[:-1] for name in names if name == "R" or name.endswith(".R")):
+            if {f"{layer}G", f"{layer}B"} <= set(names):
+                indices = [names.index(layer + c) for c in "RGBA" if layer + c in names]
+                named = layer != "", "Combined" not in layer
+                found.append((*named, part, header, indices))
+        if "Y" in names:
+            indices = [names.index(name) for name in ("Y", "A") if name in names]
+            found.append((False, False, part, header, indices))
+    if not found:
+        raise PaintoverError(
+            f"{path} has no colours (channels R, G, B); save it as an RGB picture."
+        )
+    return min(found, key=lambda entry: entry[:3])[2:]
 
 
 def _to_display_window(values: FloatArray, spec: Any) -> FloatArray:

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making a shot of folders of pictures: footage, other renderers, EbSynth and few-shot folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import Cancelled, PaintoverError
+from .files import digest_file, written_beside
+from .images import PICTURE_SUFFIXES, picture_size, read_picture, write_picture
+from .protocol import ImportPictures
+from .reporting import Reporter
+from .shot import KEY_SUFFIXES, FrameRecord, Manifest, Shot, format_frames, frame_name
+
+LARGEST_SIDE = 4096
+LARGEST_AREA = 4096 * 2160
+STAGING = ".importing"
+SET_FOLDERS = (
+    {"input": "input", "painted": "output", "mask": "mask"},
+    {"input": "video", "painted": "keys", "mask": "mask"},
+)
+"""What few-shot sets and EbSynth call the folders of a set."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Copy:
+    """One picture to bring in: where it lies, where it goes, and whether a hand made it."""
+
+    frame: int
+    source: Path
+    target: Path
+    by_hand: bool = False
+
+
+def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]:
+    """Make a shot of pictures whose names carry frame numbers (the last number in the name).
+
+    PNG is copied byte for byte; JPEG, TIFF and EXR become PNG, of 16 bits where they are finer
+    than 8 (paintings in EXR stay EXR). The shot changes only after every picture has been read
+    and converted, so an error or a cancel leaves it as it was. Paintings and masks that are
+    replaced are kept as versions.
+
+    Args:
+        request: the shot, and the folders. An ``input`` without pictures but with folders
+            ``input``, ``output`` and ``mask`` (or ``video``, ``keys`` and ``mask``) is such a set.
+        report: told the progress, and warned of gaps between frames.
+
+    Returns:
+        ``frames``, ``paintings`` and ``masks`` (counts), ``guides`` (names), ``width``, ``height``.
+
+    Raises:
+        PaintoverError: a folder or picture is missing, damaged, too large or of another size; two
+            pictures carry one number; a painting, mask or guide has no picture, or a picture no
+            guide; the folder holds a shot that was captured from a scene.
+        Cancelled: the reporter said so.
+    """
+    request = _resolve_set(request)
+    pictures = _numbered(Path(request.input), report)
+    gaps = set(range(min(pictures), max(pictures) + 1)) - set(pictures)
+    if gaps:
+        report.warned(f"{request.input} has no frames {format_frames(gaps)}; they stay left out.")
+    painted = _beside(request.painted, "painting", pictures, report)
+    masks = _beside(request.mask, "mask", pictures, report)
+    guides = {
+        _check_guide_name(name): _guide_folder(folder, name, pictures, report)
+        for name, folder in request.guides.items()
+    }
+    width, height = _common_size(
+        [*pictures.values(), *painted.values(), *masks.values()]
+        + [path for folder in guides.values() for path in folder.values()]
+    )
+    manifest = Manifest(width, height, min(pictures), max(pictures), request.fps)
+    manifest.source = {"kind": "pictures", "input": request.input}
+    manifest.guides = list(guides)
+    shot = Shot(Path(request.shot), manifest)
+    manifest.removed_keys = sorted(set(_kept_removed_keys(shot.folder)) - set(painted))
+    copies = [_Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
+    for name, folder in guides.items():
+        copies += [
+            _Copy(frame, path, shot.guide_path(name, frame)) for frame, path in folder.items()
+        ]
+    copies += [_Copy(frame, path, shot.key_mask_path(frame), True) for frame, path in masks.items()]
+    copies += [
+        _Copy(frame, path, _key_target(shot, frame, path), True) for frame, path in painted.items()
+    ]
+    transparent = _bring_in(shot, copies, report)
+    manifest.passes = {"image": "pictures", **({"alpha": "pictures"} if transparent else {})}
+    manifest.frames = {
+        frame: FrameRecord(digest_file(shot.image_path(frame))) for frame in sorted(pictures)
+    }
+    shot.save()
+    counts = {"frames": len(pictures), "paintings": len(painted), "masks": len(masks)}
+    return {**counts, "guides": list(guides), "width": width, "height": height}
+
+
+def _resolve_set(request: ImportPictures) -> ImportPictures:
+    folder = Path(request.input)
+    if not folder.is_dir() or _pictures_in(folder):
+        return request
+    for names in SET_FOLDERS:
+        if (folder / names["input"]).is_dir():
+            found = {field: folder / name for field, name in names.items()}
+            return dataclasses.replace(
+                request,
+                input=str(found["input"]),
+                painted=request.painted or _if_folder(found["painted"]),
+                mask=request.mask or _if_folder(found["mask"]),
+            )
+    return request
+
+
+def _if_folder(path: Path) -> str:
+    return str(path) if path.is_dir() else ""
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def _numbered(folder: Path, report: Reporter) -> dict[int, Path]:
+    """Map frame number → picture of a folder, in frame order."""
+    if not folder.is_dir():
+        raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
+    found: dict[int, Path] = {}
+    nameless = []
+    for path in _pictures_in(folder):
+        numbers = re.findall(r"[0-9]+", path.stem)
+        if not numbers:
+            nameless.append(path)
+            continue
+        frame = int(numbers[-1])
+        if frame in found:
+            raise PaintoverError(
+                f"{found[frame]} and {path.name} both carry the frame number {frame} (the last "
+                "number in the name); rename one, or move it elsewhere."
+            )
+        found[frame] = path
+    if not found:
+        kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
+        raise PaintoverError(
+            f"{folder} has no pictures ({kinds}) whose names carry frame numbers; name them like "
+            "0001.png."
+        )
+    if nameless:
+        report.warned(f"{nameless[0]} carries no frame number and is left out.")
+    return dict(sorted(found.items()))
+
+
+def _beside(
+    folder: str, what: str, pictures: Mapping[int, Path], report: Reporter
+) -> dict[int, Path]:
+    if not folder:
+        return {}
+    found = _numbered(Path(folder), report)
+    for frame, path in found.items():
+        if frame not in pictures:
+            raise PaintoverError(
+                f"The {what} {path} is of frame {frame}, but the pictures are of frames "
+                f"{format_frames(pictures)}; add that picture, or take the {what} away."
+            )
+    return found
+
+
+def _guide_folder(
+    folder: str, name: str, pictures: Mapping[int, Path], report: Reporter
+) -> dict[int, Path]:
+    found = _beside(folder, "guide", pictures, report)
+    missing = set(pictures) - set(found)
+    if missing:
+        raise PaintoverError(
+            f'The guide "{name}" in {folder} lacks frames {format_frames(missing)}; add them, or '
+            "import without this guide."
+        )
+    return found
+
+
+def _check_guide_name(name: str) -> str:
+    if not re.fullmatch(r"[^\W_][\w .-]*", name) or name.strip(". ") != name:
+        raise PaintoverError(
+            f'"{name}" cannot be the name of a guide; use letters, digits, spaces, "-" and "_".'
+        )
+    return name
+
+
+def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
+    first: tuple[int, int] | None = None
+    first_path = Path()
+    for path in paths:
+        width, height = picture_size(path)
+        if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
+            raise PaintoverError(
+                f"{path} is {width}×{height}; pictures may have 4096×2160 pixels at most, so scale "
+                "them down."
+            )
+        if first is None:
+            first, first_path = (width, height), path
+        elif (width, height) != first:
+            raise PaintoverError(
+                f"{path} is {width}×{height}, but {first_path} is {first[0]}×{first[1]}; all "
+                "pictures of a shot must have one size."
+            )
+    assert first is not None
+    return first
+
+
+def _kept_removed_keys(folder: Path) -> list[int]:
+    """Return the removed keyframes of the pictures that were imported here before."""
+    if not Shot.exists(folder):
+        return []
+    try:
+        manifest = Shot.open(folder).manifest
+    except PaintoverError:
+        return []
+    if manifest.frames and manifest.source.get("kind") != "pictures":
+        raise PaintoverError(
+            f"{folder} holds a shot that was captured from a scene; import the pictures into "
+            "another folder."
+        )
+    return manifest.removed_keys
+
+
+def _key_target(shot: Shot, frame: int, source: Path) -> Path:
+    suffix = ".exr" if source.suffix.lower() == ".exr" else ".png"
+    return shot.folder / "keys" / f"{frame_name(frame)}{suffix}"
+
+
+def _bring_in(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
+    """Convert all pictures beside the shot, then move them in; tell whether any frame has alpha."""
+    staging = shot.folder / STAGING
+    staged: list[tuple[_Copy, Path]] = []
+    transparent = False
+    started = time.monotonic()
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        for done, copy in enumerate(copies):
+            if report.cancelled():
+                raise Cancelled
+            left = (time.monotonic() - started) / done * (len(copies) - done) if done else -1.0
+            text = f"Picture {done + 1} of {len(copies)}"
+            report.progress("import", done / len(copies), left, text)
+            place = staging / copy.target.relative_to(shot.folder)
+            has_alpha = _convert(copy.source, place)
+            transparent |= has_alpha and copy.target.parent == shot.folder / "frames"
+            staged.append((copy, place))
+        for copy, place in staged:
+            _move_in(shot, copy, place)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    report.progress("import", 1.0, 0.0, f"{len(copies)} pictures")
+    return transparent
+
+
+def _convert(source: Path, target: Path) -> bool:
+    """Read a picture to its end, write or copy it, and tell whether any pixel lets through."""
+    picture = read_picture(source)
+    if source.suffix.lower() == target.suffix:
+        with written_beside(target) as temporary:
+            shutil.copyfile(source, temporary)
+    else:
+        write_picture(target, picture.pixels, picture.bits)
+    return picture.alpha is not None and bool((picture.alpha < 1).any())
+
+
+def _move_in(shot: Shot, copy: _Copy, place: Path) -> None:
+    target = copy.target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if copy.by_hand:
+            is_mask = target == shot.key_mask_path(copy.frame)
+            rivals = {target} if is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
+            if digest_file(target) == digest_file(place):
+                rivals.remove(target)
+            for rival in rivals:
+                shot.keep_version(rival)
+        place.replace(target)
+    except OSError as error:
+        raise PaintoverError(
+            f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "
+            "write to."
+        ) from error
