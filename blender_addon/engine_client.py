@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import atexit
-import os
+import contextlib
 import queue
 import subprocess
 import sys
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import bpy
 
@@ -25,6 +25,8 @@ READY_SECONDS = 180.0
 """How long the engine may take to load; the first start after an installation is slow."""
 CANCEL_SECONDS = 20.0
 """How long the engine may take to stop a cancelled job before it is ended."""
+
+_ENDS = (protocol.Done, protocol.Cancelled, protocol.Failed)
 
 # The engine's package is loaded from the add-on alone, whatever else this Python has, and the
 # add-on's own modules stay invisible to it (-I: no PYTHONPATH, no user site, no current folder).
@@ -56,13 +58,12 @@ class EngineClient:
         self.ready: protocol.Ready | None = None
         self._events: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_job = 0
-        self._cancelled_job = 0
+        self._open_job = 0
         self._fault = ""
         if log.is_file():
             log.replace(log.with_name(f"{log.name}.old"))
         folders = "\n".join([str(engine_python.ADDON_FOLDER), *python.folders])
         command = [str(python.path), "-I", "-X", "utf8", "-c", _BOOTSTRAP, folders, "worker"]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             with log.open("w", encoding="utf-8") as file:
                 self._process = subprocess.Popen(
@@ -70,7 +71,6 @@ class EngineClient:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=file,
-                    env=environment,
                     text=True,
                     encoding="utf-8",
                     errors="replace",
@@ -117,10 +117,13 @@ class EngineClient:
         self._last_job += 1
         job = self._last_job
         self._send(make_request(job))
+        self._open_job = job
         progress = Progress(0.0, text="Started")
         try:
             while True:
                 event = self._next_event()
+                if event is not None and event.job == job and isinstance(event, _ENDS):
+                    self._open_job = 0
                 match event:
                     case None:
                         yield progress
@@ -135,11 +138,10 @@ class EngineClient:
                         raise Cancelled
                     case protocol.Failed(job=number, sentence=sentence) if number in {0, job}:
                         raise PaintoverError(sentence)
-        except GeneratorExit:
-            self._cancelled_job = job
-            if self.alive():
-                self._send(protocol.Cancel(job))
-            raise
+        finally:
+            if self._open_job and self.alive():
+                with contextlib.suppress(PaintoverError):
+                    self._send(protocol.Cancel(job))
 
     def _wait_until_free(self) -> Job[None]:
         """Wait until the engine has loaded and has stopped a job that was cancelled."""
@@ -152,11 +154,10 @@ class EngineClient:
                 self._fail("did not get ready")
             yield Progress(0.0, text="Starting the engine")
         started = time.monotonic()
-        while self._cancelled_job:
+        while self._open_job:
             event = self._next_event()
-            ends = (protocol.Done, protocol.Cancelled, protocol.Failed)
-            if isinstance(event, ends) and event.job == self._cancelled_job:
-                self._cancelled_job = 0
+            if isinstance(event, _ENDS) and event.job == self._open_job:
+                self._open_job = 0
             elif time.monotonic() - started > CANCEL_SECONDS:
                 self._fail("did not stop the job that was cancelled")
             else:
@@ -190,7 +191,7 @@ class EngineClient:
             return "closed its output"
         return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
-    def _fail(self, what: str) -> Any:
+    def _fail(self, what: str) -> NoReturn:
         self._fault = what
         self.stop()
         last = _last_line(self.log)
@@ -204,10 +205,8 @@ class EngineClient:
         """End the process: first kindly, by closing its input, then by force."""
         self._fault = self._fault or "was stopped"
         assert self._process.stdin
-        try:
+        with contextlib.suppress(OSError):  # it may be dead already
             self._process.stdin.close()
-        except OSError:
-            pass  # it is dead already
         for end in (self._process.terminate, self._process.kill):
             try:
                 self._process.wait(2)

@@ -105,6 +105,10 @@ class JobOperator(bpy.types.Operator):
         """Return the job; its result is the sentence to report. Checks may raise at once."""
         raise NotImplementedError
 
+    def warned(self, sentence: str) -> None:
+        """Tell the user something that does not stop the job."""
+        self.report({"WARNING"}, sentence)
+
     def execute(self, context: bpy.types.Context) -> Status:
         try:
             sentence = run_to_end(self.bl_label, self.job(context, blocking=True))

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``blender -b FILE.blend --command paintover STEP``: the steps without a window.
+
+Exit codes: 0 done, 1 failed (one sentence on the standard error), 2 wrong usage, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import bpy
+
+from . import capture, compositor, engine_python, jobs, keyframe_images, properties, states, steps
+from .engine.errors import Cancelled, PaintoverError
+from .engine.shot import parse_frames
+
+DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+
+_DESCRIPTION = """\
+Paint over a frame of the .blend's shot, and every frame becomes that painting.
+
+  capture    render the frames, with the passes that help
+  keyframe   make a frame a keyframe, with a painting of it
+  train      learn the paintings
+  stylize    paint every frame
+  compose    put the stylized frames into the compositor
+  run        all of these that are out of date
+  status     tell what is up to date
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Run one step on the loaded .blend and return the exit code.
+
+    Args:
+        argv: the words after ``--command paintover``.
+    """
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else USAGE
+    try:
+        scene = _scene(options.scene)
+        if options.folder:
+            properties.of(scene).folder = options.folder
+        if options.style:
+            properties.of(scene).style = options.style
+        with _heard_signals():
+            options.run(scene, options)
+        if options.save:
+            _save()
+    except (Cancelled, KeyboardInterrupt):
+        print("Cancelled; what is done stays. Run it again to go on.", file=sys.stderr)
+        return CANCELLED
+    except PaintoverError as error:
+        print(f"paintover: {error}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--scene", default="", help="name of the scene; else the active one")
+    common.add_argument("--folder", default="", help="the shot folder; else the scene's setting")
+    common.add_argument("--style", default="", help="name of the style; else the scene's setting")
+    common.add_argument("--save", action="store_true", help="save the .blend afterwards")
+    parser = argparse.ArgumentParser(
+        prog="blender -b FILE.blend --command paintover",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(required=True, metavar="STEP")
+
+    def verb(name: str, run: Callable[[Any, argparse.Namespace], None]) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, parents=[common])
+        added.set_defaults(run=run)
+        return added
+
+    step = verb("capture", _capture)
+    step.add_argument("--frames", default="", help="such as 1-30,45; else the shot's range")
+    step.add_argument("--force", action="store_true", help="render what is up to date too")
+    step = verb("keyframe", _keyframe)
+    step.add_argument("action", choices=("add", "remove", "list"))
+    step.add_argument("frame", nargs="?", type=int, help="else the current frame")
+    step.add_argument("--file", default="", help="a painting of the frame, PNG or EXR")
+    step = verb("train", _train)
+    step.add_argument("--seconds", type=float, default=0.0, help="else the scene's setting")
+    step.add_argument("--resume", action="store_true", help="go on where it stopped")
+    step = verb("stylize", _stylize)
+    step.add_argument("--frames", default="", help="such as 1-30,45; else all of the shot")
+    step.add_argument("--force", action="store_true", help="do what is up to date too")
+    step = verb("compose", _compose)
+    step.add_argument("--remove", action="store_true", help="take the node out again")
+    verb("run", _run)
+    step = verb("status", _status)
+    step.add_argument("--json", action="store_true", help="for programs")
+    return parser
+
+
+def _scene(name: str) -> bpy.types.Scene:
+    if not name:
+        scene = bpy.context.scene
+        assert scene is not None
+        return scene
+    if name not in bpy.data.scenes:
+        names = ", ".join(scene.name for scene in bpy.data.scenes)
+        raise PaintoverError(f'There is no scene "{name}"; the .blend has {names}.')
+    return bpy.data.scenes[name]
+
+
+@contextlib.contextmanager
+def _heard_signals() -> Iterator[None]:
+    """Let Ctrl-C and a farm's SIGTERM cancel the step, and nothing worse."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, lambda *_: jobs.request_cancel())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _save() -> None:
+    if not bpy.data.filepath:
+        raise PaintoverError("The .blend has no file yet; save it in Blender first.")
+    bpy.ops.wm.save_mainfile()
+
+
+def _warned(sentence: str) -> None:
+    print(f"paintover: {sentence}", file=sys.stderr)
+
+
+def _capture(scene: Any, options: argparse.Namespace) -> None:
+    frames = parse_frames(options.frames) if options.frames else properties.frames(scene)
+    folder = properties.shot_folder(scene)
+    job = capture.capture(scene, folder, frames, force=options.force, blocking=True)
+    jobs.run_to_end("Capture", job)
+    print(f"The shot is in {folder}")
+
+
+def _keyframe(scene: Any, options: argparse.Namespace) -> None:
+    shot = steps.open_shot(scene)
+    frame = scene.frame_current if options.frame is None else options.frame
+    if options.action == "add":
+        print(keyframe_images.add(shot, frame, options.file))
+    elif options.action == "remove":
+        print(keyframe_images.remove(shot, frame))
+    else:
+        for key, state in states.look(scene).keyframes.items():
+            print(f"{key}\t{state}\t{shot.key_path(key)}")
+
+
+def _train(scene: Any, options: argparse.Namespace) -> None:
+    job = steps.train(scene, _warned, seconds=options.seconds, resume=options.resume)
+    print(jobs.run_to_end("Train", job))
+
+
+def _stylize(scene: Any, options: argparse.Namespace) -> None:
+    frames = parse_frames(options.frames) if options.frames else None
+    job = steps.stylize(scene, _warned, frames=frames, force=options.force)
+    print(jobs.run_to_end("Stylize", job))
+
+
+def _compose(scene: Any, options: argparse.Namespace) -> None:
+    if options.remove:
+        print("Removed" if compositor.remove(scene) else "There is no Paintover node")
+    else:
+        print(steps.compose(scene))
+
+
+def _run(scene: Any, options: argparse.Namespace) -> None:
+    print(jobs.run_to_end("Update All", steps.run(scene, _warned, blocking=True)))
+
+
+def _status(scene: Any, options: argparse.Namespace) -> None:
+    folder = properties.shot_folder(scene)
+    snapshot = states.look(scene)
+    try:
+        python = engine_python.find()
+        engine = f"{python.path} ({python.origin})"
+    except PaintoverError:
+        engine = ""
+    if options.json:
+        data = {
+            "folder": str(folder),
+            "style": properties.of(scene).style,
+            "engine": engine,
+            "steps": {
+                name: {"state": state.step.value, "why": state.why}
+                for name, state in snapshot.steps.items()
+            },
+            "keyframes": {str(frame): state for frame, state in snapshot.keyframes.items()},
+        }
+        print(json.dumps(data, indent=1))
+        return
+    print(f"Shot folder: {folder}")
+    print(f"Engine: {engine or 'not set up yet'}")
+    for name, state in snapshot.steps.items():
+        print(f"{name:9} {state.step.value:12} {state.why}")
+    for frame, painted in snapshot.keyframes.items():
+        print(f"keyframe {frame}: {painted}")
+
+
+@dataclasses.dataclass
+class _Registered:
+    """What Blender gave for the command, to take it back with."""
+
+    handle: Any = None
+
+
+_registered = _Registered()
+
+
+def register() -> None:
+    _registered.handle = bpy.utils.register_cli_command("paintover", main)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_cli_command(_registered.handle)

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compositor's node group "Paintover": the stylized frames in place of the render.
+
+What leaves the compositor is, code for code, what the engine wrote. For that the output must not
+be put through the scene's view transform: the output's colour management is overridden to
+Standard, and the render beneath, which shows where Opacity is below 1, is put through the scene's
+view transform inside the group. Removing the group undoes all of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import compositor_nodes as nodes
+from . import properties
+from .engine.errors import PaintoverError
+from .engine.shot import Shot, format_frames
+from .engine.state import Step, StepState
+
+NAME = "Paintover"
+_MARK = "paintover"
+_MADE_TREE = "made tree"
+_IMAGE = "render.image_settings"
+_DITHER = {"render.use_compositing": True, "render.dither_intensity": 0.0}
+_OVERRIDE = {
+    f"{_IMAGE}.color_management": "OVERRIDE",
+    f"{_IMAGE}.display_settings.display_device": "sRGB",
+    f"{_IMAGE}.view_settings.view_transform": "Standard",
+    f"{_IMAGE}.view_settings.look": "None",
+    f"{_IMAGE}.view_settings.exposure": 0.0,
+    f"{_IMAGE}.view_settings.gamma": 1.0,
+    f"{_IMAGE}.view_settings.use_curve_mapping": False,
+    f"{_IMAGE}.view_settings.use_white_balance": False,
+}
+_OURS: dict[str, Any] = {**_DITHER, **_OVERRIDE, "use_nodes": True}
+
+
+def node(scene: bpy.types.Scene) -> Any | None:
+    """Return the Paintover node of the scene's compositor, or None."""
+    tree = nodes.existing_tree(scene)
+    for candidate in tree.nodes if tree else ():
+        group = getattr(candidate, "node_tree", None)
+        if group is not None and _MARK in group:
+            return candidate
+    return None
+
+
+def plain_view(scene: Any) -> nodes.View:
+    """Return the view that rendered files of this scene have without Paintover's node."""
+    before = _before(scene)
+    image = scene.render.image_settings
+    follows = before.get(f"{_IMAGE}.color_management", image.color_management) == "FOLLOW_SCENE"
+    if follows:
+        return nodes.read_view(scene.view_settings, scene.display_settings)
+    view = nodes.read_view(image.view_settings, image.display_settings)
+    fields = {field.name for field in dataclasses.fields(nodes.View)}
+    old = {path.rpartition(".")[2]: value for path, value in before.items()}
+    return dataclasses.replace(view, **{name: old[name] for name in fields & old.keys()})
+
+
+def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
+    """Put the stylized frames into the scene's compositor, or bring the node there up to date.
+
+    Returns:
+        Sentences for the user: what was set, and what is missing.
+
+    Raises:
+        PaintoverError: nothing is stylized, or the render size is not the shot's.
+    """
+    holder: Any = scene
+    suffix = f".{properties.of(scene).format}"
+    frames = [frame for frame in shot.frames if shot.out_path(style, frame, suffix).is_file()]
+    if not frames:
+        raise PaintoverError(
+            f"There are no stylized frames in {shot.out_path(style, 0).parent}; stylize first."
+        )
+    _check_size(holder, shot)
+    view = plain_view(holder)
+    image = _sequence(scene, shot.out_path(style, frames[0], suffix))
+    found = node(scene)
+    group = found.node_tree if found else _new_group()
+    lost = _fill_group(group, image, frames, view)
+    if found is None:
+        _insert(holder, group)
+    changed = _set_output(holder, view)
+    group[_MARK] = json.dumps({"style": style, "suffix": suffix, **_state_of(shot, view)})
+    return [*changed, *_told(lost, view), *_missing(shot, frames)]
+
+
+def remove(scene: bpy.types.Scene) -> bool:
+    """Take the node out, join the links it stood in, and give back the output settings.
+
+    Returns:
+        Whether there was anything to undo.
+    """
+    holder: Any = scene
+    tree = nodes.existing_tree(holder)
+    found = node(scene)
+    if found is not None and tree is not None:
+        sources = [link.from_socket for link in found.inputs["Image"].links]
+        targets = [link.to_socket for link in found.outputs[0].links]
+        group = found.node_tree
+        images = [inner.image for inner in group.nodes if inner.type == "IMAGE"]
+        tree.nodes.remove(found)
+        for source in sources:
+            for target in targets:
+                tree.links.new(source, target)
+        if group.users == 0:
+            bpy.data.node_groups.remove(group)
+        for image in images:
+            if image and image.users == 0:
+                bpy.data.images.remove(image)
+    before = _before(holder)
+    for path, value in before.items():
+        if path == _MADE_TREE:
+            nodes.drop_tree(holder)
+        elif _get(holder, path) == _OURS[path]:
+            _set(holder, path, value)
+    properties.of(scene).before_compose = ""
+    return found is not None or bool(before)
+
+
+def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
+    """Tell whether the compositor shows the style's frames as the scene is set up now."""
+    found = node(scene)
+    if found is None or shot is None:
+        return StepState(Step.NOTHING, "Not in the compositor yet")
+    made = json.loads(found.node_tree[_MARK])
+    suffix = f".{properties.of(scene).format}"
+    if (made["style"], made["suffix"]) != (style, suffix):
+        return StepState(Step.OUT_OF_DATE, f"Shows the style {made['style']} ({made['suffix']})")
+    view = plain_view(scene)
+    if {**made, **_state_of(shot, view)} != made:
+        return StepState(Step.OUT_OF_DATE, "The frames or the view transform have changed")
+    if any(_get(scene, path) != value for path, value in _wanted(view).items()):
+        return StepState(Step.OUT_OF_DATE, "The output settings have changed")
+    return StepState(Step.UP_TO_DATE, "In the compositor")
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """Have Blender read the stylized frames anew; the compositor's backdrop does not by itself."""
+    found = node(scene)
+    for inner in found.node_tree.nodes if found else ():
+        if inner.type == "IMAGE" and inner.image:
+            inner.image.reload()
+            inner.image.update_tag()
+
+
+def needs_override(scene: bpy.types.Scene) -> bool:
+    """Tell whether composing sets the output's colour management."""
+    return not plain_view(scene).untouched()
+
+
+def _state_of(shot: Shot, view: nodes.View) -> dict[str, Any]:
+    frames = shot.frames
+    range_ = [frames[0], frames[-1]] if frames else []
+    return {"range": range_, "view": json.loads(json.dumps(dataclasses.asdict(view)))}
+
+
+def _check_size(scene: Any, shot: Shot) -> None:
+    render = scene.render
+    percentage = render.resolution_percentage / 100
+    size = (int(render.resolution_x * percentage), int(render.resolution_y * percentage))
+    manifest = shot.manifest
+    if size != (manifest.width, manifest.height):
+        raise PaintoverError(
+            f"The scene renders {size[0]}×{size[1]}, but the shot in {shot.folder} is "
+            f"{manifest.width}×{manifest.height}; set the resolution back, or capture again."
+        )
+
+
+def _sequence(scene: bpy.types.Scene, path: Path) -> Any:
+    """Return the image datablock of the stylized frames."""
+    found = node(scene)
+    inner = next((n for n in found.node_tree.nodes if n.type == "IMAGE"), None) if found else None
+    image: Any = inner.image if inner else None
+    if image is None:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    linear = path.suffix == ".exr"
+    image.name = f"{NAME} {path.parent.name}"
+    image.filepath = str(path)
+    image.source = "SEQUENCE"
+    image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
+    image.alpha_mode = "PREMUL" if linear else "STRAIGHT"
+    if bpy.data.filepath:
+        try:
+            image.filepath = bpy.path.relpath(str(path))
+        except ValueError:
+            pass  # on another drive there is no relative path
+    image.reload()
+    image.update_tag()
+    return image
+
+
+def _new_group() -> Any:
+    group: Any = bpy.data.node_groups.new(NAME, "CompositorNodeTree")
+    group[_MARK] = ""
+    new_socket = group.interface.new_socket
+    new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
+    for name, value, description in (
+        ("Opacity", 1.0, "0 shows the render, 1 the stylized frames"),
+        ("Use Alpha", 0.0, "0 replaces the render, 1 lays the stylized frames over it"),
+    ):
+        socket = new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
+        socket.subtype = "FACTOR"
+        socket.min_value, socket.max_value, socket.default_value = 0.0, 1.0, value
+        socket.description = description
+    return group
+
+
+def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> str:
+    """Build the inside of the group anew; returns what of the view cannot be shown."""
+    group.nodes.clear()
+    inputs = group.nodes.new("NodeGroupInput")
+    output = group.nodes.new("NodeGroupOutput")
+    picture = group.nodes.new("CompositorNodeImage")
+    picture.image = image
+    first, last = frames[0], frames[-1]
+    # Blender shows file number = scene frame - frame_start + 1 + frame_offset.
+    picture.frame_start, picture.frame_offset = first, first - 1
+    picture.frame_duration = last - first + 1
+    picture.use_cyclic, picture.use_auto_refresh = False, True
+    render, lost = nodes.bake_view(group, inputs.outputs["Image"], view)
+    over = nodes.alpha_over(group, render, picture.outputs["Image"])
+    stylized = nodes.mix(group, inputs.outputs["Use Alpha"], picture.outputs["Image"], over)
+    # Outside of its range a sequence is transparent, or holds its last frame; there the render
+    # is to be seen.
+    frame = group.nodes.new("CompositorNodeSceneTime").outputs["Frame"]
+    inside = nodes.math(group, "GREATER_THAN", frame, first - 0.5)
+    inside = nodes.math(
+        group, "MULTIPLY", inside, nodes.math(group, "LESS_THAN", frame, last + 0.5)
+    )
+    factor = nodes.math(group, "MULTIPLY", inside, inputs.outputs["Opacity"])
+    result = nodes.mix(group, factor, render, stylized)
+    group.links.new(result, output.inputs["Image"])
+    for column, inner in enumerate(group.nodes):
+        inner.location = (220 * (column // 3), -240 * (column % 3))
+    output.location.x += 220 * 6
+    return lost
+
+
+def _insert(scene: Any, group: Any) -> None:
+    """Put a node with the group before the final output."""
+    before = _before(scene)
+    if nodes.existing_tree(scene) is None and nodes.BLENDER_5:
+        before[_MADE_TREE] = True
+    if not nodes.BLENDER_5 and not scene.use_nodes:
+        before["use_nodes"] = False
+    _remember(scene, before)
+    tree = nodes.make_tree(scene)
+    target = nodes.final_socket(tree)
+    added = tree.nodes.new("CompositorNodeGroup")
+    added.node_tree = group
+    added.name = added.label = NAME
+    added.location = (target.node.location.x - 60, target.node.location.y - 160)
+    if target.links:
+        tree.links.new(target.links[0].from_socket, added.inputs["Image"])
+    tree.links.new(added.outputs["Image"], target)
+
+
+def _wanted(view: nodes.View) -> dict[str, Any]:
+    return _DITHER if view.untouched() else {**_DITHER, **_OVERRIDE}
+
+
+def _set_output(scene: Any, view: nodes.View) -> list[str]:
+    """Set what pixel-exact output needs, remembering what was there."""
+    before = _before(scene)
+    changed = set()
+    for path, value in _wanted(view).items():
+        old = _get(scene, path)
+        if old != value:
+            before.setdefault(path, old)
+            _set(scene, path, value)
+            changed.add(path)
+    _remember(scene, before)
+    sentences = []
+    if changed.intersection(_OVERRIDE):
+        sentences.append("the output's color management is set to Standard")
+    if "render.dither_intensity" in changed:
+        sentences.append("dithering is off")
+    if "render.use_compositing" in changed:
+        sentences.append("compositing is on")
+    return sentences
+
+
+def _told(lost: str, view: nodes.View) -> list[str]:
+    return [f"{lost} shows only in renders without the node"] if lost else []
+
+
+def _missing(shot: Shot, frames: list[int]) -> list[str]:
+    missing = sorted(set(shot.frames) - set(frames))
+    return [f"frames {format_frames(missing)} are not stylized yet"] if missing else []
+
+
+def _before(scene: Any) -> dict[str, Any]:
+    text = properties.of(scene).before_compose
+    return dict(json.loads(text)) if text else {}
+
+
+def _remember(scene: Any, before: dict[str, Any]) -> None:
+    properties.of(scene).before_compose = json.dumps(before) if before else ""
+
+
+def _get(scene: Any, path: str) -> Any:
+    return scene.path_resolve(path)
+
+
+def _set(scene: Any, path: str, value: Any) -> None:
+    owner, _, name = path.rpartition(".")
+    setattr(scene.path_resolve(owner) if owner else scene, name, value)

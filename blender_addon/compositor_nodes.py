@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compositor's nodes as Blender 4.5 and 5.x name them: trees, outputs, alpha, colour."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import bpy
+
+BLENDER_5 = bpy.app.version >= (5, 0, 0)
+LINEAR = "scene_linear" if BLENDER_5 else "Linear Rec.709"
+_OUTPUT = "NodeGroupOutput" if BLENDER_5 else "CompositorNodeComposite"
+
+
+def existing_tree(scene: Any) -> Any | None:
+    """Return the scene's compositor tree, or None."""
+    return scene.compositing_node_group if BLENDER_5 else scene.node_tree
+
+
+def make_tree(scene: Any) -> Any:
+    """Return the scene's compositor tree; a new one shows the render as it is."""
+    if not BLENDER_5:
+        scene.use_nodes = True
+        return scene.node_tree
+    tree = scene.compositing_node_group
+    if tree is None:
+        tree = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        layers = tree.nodes.new("CompositorNodeRLayers")
+        output = tree.nodes.new(_OUTPUT)
+        output.location = (500, 0)
+        tree.links.new(layers.outputs["Image"], output.inputs[0])
+        scene.compositing_node_group = tree
+    return tree
+
+
+def drop_tree(scene: Any) -> None:
+    """Remove the tree that ``make_tree`` made, unless the user has added to it since."""
+    tree = existing_tree(scene)
+    if not BLENDER_5 or tree is None:
+        return
+    if {node.bl_idname for node in tree.nodes} <= {"CompositorNodeRLayers", _OUTPUT}:
+        scene.compositing_node_group = None
+        if tree.users == 0:
+            bpy.data.node_groups.remove(tree)
+
+
+def final_socket(tree: Any) -> Any:
+    """Return the input socket whose picture is the result of the tree."""
+    outputs = [node for node in tree.nodes if node.bl_idname == _OUTPUT]
+    active = [node for node in outputs if getattr(node, "is_active_output", True)]
+    if BLENDER_5 and not any(
+        getattr(item, "in_out", "") == "OUTPUT" for item in tree.interface.items_tree
+    ):
+        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    output = (active or outputs or [None])[0] or tree.nodes.new(_OUTPUT)
+    return output.inputs[0]
+
+
+def alpha_over(tree: Any, below: Any, above: Any) -> Any:
+    """Lay one premultiplied picture over another; returns the socket of the result."""
+    node = tree.nodes.new("CompositorNodeAlphaOver")
+    node.inputs["Straight Alpha"].default_value = False
+    pictures = [socket for socket in node.inputs if socket.type == "RGBA"]
+    tree.links.new(below, pictures[0])
+    tree.links.new(above, pictures[1])
+    return node.outputs[0]
+
+
+def mix(tree: Any, factor: Any, first: Any, second: Any) -> Any:
+    """Mix two pictures by a factor socket (0 the first, 1 the second); returns the result."""
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type = "RGBA"
+    inputs = {socket.identifier: socket for socket in node.inputs}
+    tree.links.new(factor, inputs["Factor_Float"])
+    tree.links.new(first, inputs["A_Color"])
+    tree.links.new(second, inputs["B_Color"])
+    return next(socket for socket in node.outputs if socket.identifier == "Result_Color")
+
+
+def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
+    """Compute with a socket and a socket or number; returns the result."""
+    node = tree.nodes.new("ShaderNodeMath")
+    node.operation = operation
+    tree.links.new(first, node.inputs[0])
+    if isinstance(second, float):
+        node.inputs[1].default_value = second
+    else:
+        tree.links.new(second, node.inputs[1])
+    return node.outputs[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """How a scene's picture becomes display-referred (Blender's names)."""
+
+    display_device: str = "sRGB"
+    view_transform: str = "Standard"
+    look: str = "None"
+    exposure: float = 0.0
+    gamma: float = 1.0
+    use_curve_mapping: bool = False
+    use_white_balance: bool = False
+    white_balance_temperature: float = 6500.0
+    white_balance_tint: float = 10.0
+
+    def untouched(self) -> bool:
+        """Tell whether this is sRGB and nothing else."""
+        balance = {"white_balance_temperature": 0.0, "white_balance_tint": 0.0}
+        same = dataclasses.replace(self, **balance) == dataclasses.replace(View(), **balance)
+        return same and not self.use_white_balance
+
+
+def read_view(view_settings: Any, display_settings: Any) -> View:
+    """Read a scene's or an output's view settings."""
+    values = {
+        field.name: getattr(view_settings, field.name)
+        for field in dataclasses.fields(View)
+        if field.name != "display_device"
+    }
+    return View(display_device=display_settings.display_device, **values)
+
+
+def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
+    """Make a scene-linear picture look under the view Standard as it would under ``view``.
+
+    Both ends are premultiplied; what lies between is done on straight colours, since neither
+    colour space nodes nor Convert to Display heed alpha.
+
+    Returns:
+        The socket of the result, and what of the view cannot be shown in this Blender ("" if
+        all can).
+    """
+    if view.untouched():
+        return picture, ""
+    lost = ["the curves"] if view.use_curve_mapping else []
+    picture = _premul_key(tree, picture, to_straight=True)
+    if BLENDER_5:
+        picture = _convert_to_display(tree, picture, view)
+    else:
+        picture, also_lost = _convert_by_hand(tree, picture, view)
+        lost += also_lost
+    picture = _convert(tree, picture, "sRGB", LINEAR)
+    return _premul_key(tree, picture, to_straight=False), " and ".join(lost)
+
+
+def _premul_key(tree: Any, picture: Any, *, to_straight: bool) -> Any:
+    node = tree.nodes.new("CompositorNodePremulKey")
+    if BLENDER_5:
+        node.inputs["Type"].default_value = "To Straight" if to_straight else "To Premultiplied"
+    else:
+        node.mapping = "PREMUL_TO_STRAIGHT" if to_straight else "STRAIGHT_TO_PREMUL"
+    tree.links.new(picture, node.inputs["Image"])
+    return node.outputs[0]
+
+
+def _convert(tree: Any, picture: Any, source: str, target: str) -> Any:
+    node = tree.nodes.new("CompositorNodeConvertColorSpace")
+    node.from_color_space, node.to_color_space = source, target
+    tree.links.new(picture, node.inputs["Image"])
+    return node.outputs[0]
+
+
+def _convert_to_display(tree: Any, picture: Any, view: View) -> Any:
+    node = tree.nodes.new("CompositorNodeConvertToDisplay")
+    node.display_settings.display_device = view.display_device
+    for field in dataclasses.fields(View):
+        if field.name not in {"display_device", "use_curve_mapping"}:
+            setattr(node.view_settings, field.name, getattr(view, field.name))
+    tree.links.new(picture, node.inputs["Image"])
+    return node.outputs[0]
+
+
+def _convert_by_hand(tree: Any, picture: Any, view: View) -> tuple[Any, list[str]]:
+    """Do what Convert to Display does with the nodes of Blender 4.5, as far as they reach."""
+    lost = [f"the look {view.look}"] if view.look != "None" else []
+    lost += ["the white balance"] if view.use_white_balance else []
+    exposure = tree.nodes.new("CompositorNodeExposure")
+    exposure.inputs["Exposure"].default_value = view.exposure
+    tree.links.new(picture, exposure.inputs["Image"])
+    names = {
+        "Standard": view.display_device,
+        "AgX": f"AgX Base {view.display_device}",
+        "Filmic": "Filmic sRGB",
+        "Filmic Log": "Filmic Log",
+        "Khronos PBR Neutral": "Khronos PBR Neutral sRGB",
+        "Raw": "Non-Color",
+    }
+    if view.view_transform not in names:
+        lost.append(f"the view transform {view.view_transform}")
+    name = names.get(view.view_transform, "sRGB")
+    picture = exposure.outputs[0]
+    if name != "Non-Color":
+        picture = _convert(tree, picture, LINEAR, name)
+    gamma = tree.nodes.new("CompositorNodeGamma")
+    gamma.inputs["Gamma"].default_value = 1 / view.gamma
+    tree.links.new(picture, gamma.inputs["Image"])
+    return gamma.outputs[0], lost

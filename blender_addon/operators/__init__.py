@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators in ``bpy.ops.paintover``, a file a step."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import capture, compose, engine, keyframes, run, stylize, train
+
+classes = (
+    capture.PAINTOVER_OT_capture,
+    *keyframes.classes,
+    train.PAINTOVER_OT_train,
+    stylize.PAINTOVER_OT_stylize,
+    compose.PAINTOVER_OT_compose,
+    *run.classes,
+    *engine.classes,
+)
+
+
+def register() -> None:
+    for cls in classes:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(classes):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installing and removing the engine's own Python environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from .. import engine_client, engine_python
+from ..engine.errors import PaintoverError
+from ..jobs import Job, JobOperator, Status
+from . import polls
+
+
+class PAINTOVER_OT_engine_install(JobOperator):
+    bl_idname = "paintover.engine_install"
+    bl_label = "Install Engine"
+    bl_description = "Download PyTorch and what else the engine needs into a folder of the add-on"
+
+    wheels_folder: StringProperty(
+        name="Wheels Folder",
+        description="Install from the wheels in this folder, without a network",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
+    )
+    python: StringProperty(
+        name="Python",
+        description="A Python 3.11 or later to make the environment with. Empty: Blender's own",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.idle()
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        engine_client.stop()
+        return engine_python.install(self.python, self.wheels_folder)
+
+
+class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
+    bl_idname = "paintover.engine_install_offline"
+    bl_label = "Install From Folder"
+    bl_description = "Choose a folder of wheels and install the engine from it, without a network"
+
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        manager: Any = context.window_manager
+        manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        operators: Any = bpy.ops.paintover
+        operators.engine_install("INVOKE_DEFAULT", wheels_folder=self.directory)
+        return {"FINISHED"}
+
+
+class PAINTOVER_OT_engine_remove(bpy.types.Operator):
+    bl_idname = "paintover.engine_remove"
+    bl_label = "Remove Engine"
+    bl_description = "Delete the engine's Python environment that the add-on installed"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.idle()
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        manager: Any = context.window_manager
+        return manager.invoke_confirm(self, event)  # type: ignore[no-any-return]
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        engine_client.stop()
+        try:
+            engine_python.remove()
+        except PaintoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, "The engine's environment is removed")
+        return {"FINISHED"}
+
+
+classes = (
+    PAINTOVER_OT_engine_install,
+    PAINTOVER_OT_engine_install_offline,
+    PAINTOVER_OT_engine_remove,
+)

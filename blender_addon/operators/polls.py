@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cheap checks for ``poll``: each returns the remedy, or "" if the step can be done."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import jobs, properties
+from ..engine.errors import PaintoverError
+from ..engine.shot import Shot
+
+
+def idle() -> str:
+    """No other step runs."""
+    title = jobs.busy()
+    return f"{title} is running; wait for it, or cancel it" if title else ""
+
+
+def has_shot(scene: bpy.types.Scene) -> str:
+    """The scene's shot folder holds a shot."""
+    try:
+        folder = properties.shot_folder(scene)
+    except PaintoverError as error:
+        return str(error).rstrip(".")
+    return "" if Shot.exists(folder) else "Capture the shot first"
+
+
+def has_style(scene: bpy.types.Scene) -> str:
+    """A style was trained."""
+    remedy = has_shot(scene)
+    if remedy:
+        return remedy
+    style = properties.of(scene).style
+    path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
+    return "" if path.is_file() else f'Train the style "{style}" first'

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run: everything that is out of date. Cancel: stop what runs."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import jobs, steps
+from ..jobs import Job, JobOperator, Status
+from . import polls
+
+
+class PAINTOVER_OT_run(JobOperator):
+    bl_idname = "paintover.run"
+    bl_label = "Update All"
+    bl_description = "Capture, train, stylize and compose all that is out of date"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.idle()
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        return steps.run(context.scene, self.warned, blocking=blocking)
+
+
+class PAINTOVER_OT_cancel(bpy.types.Operator):
+    bl_idname = "paintover.cancel"
+    bl_label = "Cancel"
+    bl_description = "Stop the step that runs. What it has finished stays"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not jobs.busy():
+            cls.poll_message_set("No step is running")
+        return bool(jobs.busy())
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        jobs.request_cancel()
+        return {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_run, PAINTOVER_OT_cancel)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Train: learn the paintings."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty
+
+from .. import steps
+from ..jobs import Job, JobOperator
+from . import polls
+
+
+class PAINTOVER_OT_train(JobOperator):
+    bl_idname = "paintover.train"
+    bl_label = "Train"
+    bl_description = "Learn the painted keyframes. Unsaved paint is saved first"
+
+    seconds: FloatProperty(
+        name="Training Time",
+        description="Train for at most this long. Zero: the scene's setting",
+        min=0.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        options={"SKIP_SAVE"},
+    )
+    resume: BoolProperty(
+        name="Resume",
+        description="Go on where the last training stopped",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.idle() or polls.has_shot(context.scene)
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        return steps.train(context.scene, self.warned, seconds=self.seconds, resume=self.resume)

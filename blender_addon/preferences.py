@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's preferences: the engine's Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from . import engine_python
+from .engine.errors import PaintoverError
+
+
+class PAINTOVER_preferences(bpy.types.AddonPreferences):
+    bl_idname = __package__ or ""
+
+    engine_python: StringProperty(
+        name="Engine Python",
+        description="A Python 3.11 or later that has PyTorch and the engine's other packages. "
+        "Empty: the one that the add-on installed",
+        subtype="FILE_PATH",
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "engine_python")
+        draw_engine(layout)
+
+
+def draw_engine(layout: Any) -> None:
+    """Draw which Python runs the engine, and the buttons that install or remove one."""
+    try:
+        python = engine_python.find()
+        layout.label(text=f"Engine Python: {python.origin}", icon="CHECKMARK")
+    except PaintoverError:
+        layout.label(text="The engine is not set up yet", icon="ERROR")
+    if engine_python.is_installed():
+        layout.operator("paintover.engine_remove", icon="TRASH")
+    else:
+        row = layout.row(align=True)
+        row.operator("paintover.engine_install", icon="IMPORT")
+        row.operator("paintover.engine_install_offline", text="", icon="FILE_FOLDER")
+        if not bpy.app.online_access:
+            layout.label(text="Online access is off in Preferences > System", icon="INFO")
+
+
+def register() -> None:
+    bpy.utils.register_class(PAINTOVER_preferences)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(PAINTOVER_preferences)

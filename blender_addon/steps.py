@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps as jobs on a scene, for the operators and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import bpy
+
+from . import capture, compositor, engine_client, keyframe_images, properties
+from .engine import protocol
+from .engine.errors import PaintoverError
+from .engine.shot import Shot
+from .engine.state import Step, style_state
+from .engine.style_header import read_style_header
+from .jobs import Job, Progress
+
+Result = TypeVar("Result")
+Warned = Callable[[str], None]
+
+
+def open_shot(scene: bpy.types.Scene) -> Shot:
+    """Open the scene's shot. Raises PaintoverError where there is none."""
+    return Shot.open(properties.shot_folder(scene))
+
+
+def train(
+    scene: bpy.types.Scene, warned: Warned, *, seconds: float = 0.0, resume: bool = False
+) -> Job[str]:
+    """Learn the painted keyframes; unsaved paint is saved first.
+
+    Args:
+        scene: its settings and shot are used.
+        warned: gets the engine's warnings.
+        seconds: time budget; zero: the scene's setting.
+        resume: go on where the last training stopped.
+
+    Returns:
+        The sentence to report.
+
+    Raises:
+        PaintoverError: nothing is painted, or the engine failed.
+    """
+    shot = open_shot(scene)
+    settings = properties.of(scene)
+    keyframe_images.save_unsaved(shot)
+    check_painted(shot)
+    budget = seconds or settings.seconds
+    yield from engine_client.run(
+        lambda job: protocol.Train(
+            job,
+            shot=str(shot.folder),
+            style=settings.style,
+            seconds=budget,
+            resume=resume,
+            device=settings.device,
+        ),
+        warned,
+    )
+    header = read_style_header(shot.style_path(settings.style))
+    keys = len(header.trained_on)
+    return f"Trained on {keys} keyframe{'s' if keys > 1 else ''} in {header.steps} steps"
+
+
+def check_painted(shot: Shot) -> None:
+    """Raise PaintoverError if no keyframe is painted."""
+    keys = shot.key_frames()
+    if not keys:
+        raise PaintoverError(
+            f"The shot {shot.folder} has no keyframe yet; add one and paint on it."
+        )
+    if not any(shot.key_is_painted(frame) for frame in keys):
+        raise PaintoverError(
+            f"{shot.key_path(keys[0])} still equals the rendered frame; paint on it first."
+        )
+
+
+def stylize(
+    scene: bpy.types.Scene,
+    warned: Warned,
+    *,
+    frames: list[int] | None = None,
+    force: bool = False,
+) -> Job[str]:
+    """Stylize frames that are out of date.
+
+    Args:
+        scene: its settings and shot are used.
+        warned: gets the engine's warnings.
+        frames: None: every frame of the shot.
+        force: do frames again that are up to date.
+
+    Returns:
+        The sentence to report.
+
+    Raises:
+        PaintoverError: there is no style, or the engine failed.
+    """
+    shot = open_shot(scene)
+    settings = properties.of(scene)
+    read_style_header(shot.style_path(settings.style))
+    result = yield from engine_client.run(
+        lambda job: protocol.Stylize(
+            job,
+            shot=str(shot.folder),
+            style=settings.style,
+            frames=frames or [],
+            format=settings.format,
+            depth=int(settings.depth),
+            force=force,
+            device=settings.device,
+        ),
+        warned,
+    )
+    compositor.refresh(scene)
+    skipped = result.get("skipped", 0)
+    return f"Stylized {result.get('frames', 0)} frames" + (
+        f"; {skipped} were up to date" if skipped else ""
+    )
+
+
+def compose(scene: bpy.types.Scene) -> str:
+    """Put the stylized frames into the compositor; returns the sentence to report."""
+    told = compositor.compose(scene, open_shot(scene), properties.of(scene).style)
+    return "; ".join(["The stylized frames are in the compositor", *told])
+
+
+def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
+    """Do every step that is out of date, from capture to the compositor.
+
+    Raises:
+        PaintoverError: a step failed, or no keyframe is painted yet.
+    """
+    folder = properties.shot_folder(scene)
+    captured = capture.capture(
+        scene, folder, properties.frames(scene), force=False, blocking=blocking
+    )
+    yield from _part("Capture", 0.0, 0.35, captured)
+    shot = open_shot(scene)
+    style = properties.of(scene).style
+    keyframe_images.save_unsaved(shot)
+    check_painted(shot)
+    if style_state(shot, style).step is not Step.UP_TO_DATE:
+        yield from _part("Train", 0.35, 0.7, train(scene, warned))
+    yield from _part("Stylize", 0.7, 1.0, stylize(scene, warned))
+    if compositor.state(scene, shot, style).step is not Step.UP_TO_DATE:
+        return compose(scene)
+    return "Everything is up to date"
+
+
+def _part(name: str, start: float, end: float, job: Job[Result]) -> Job[Result]:
+    """Run a job as a part of a longer one."""
+    try:
+        while True:
+            progress = next(job)
+            yield Progress(
+                start + (end - start) * progress.fraction,
+                progress.seconds_left,
+                f"{name}: {progress.text}",
+            )
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    finally:
+        job.close()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Panels and lists."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import lists, panels
+
+classes = (lists.PAINTOVER_UL_keyframes, *panels.classes)
+
+
+def register() -> None:
+    for cls in classes:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(classes):
+        bpy.utils.unregister_class(cls)

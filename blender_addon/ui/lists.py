@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of keyframes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+
+class PAINTOVER_UL_keyframes(bpy.types.UIList):
+    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *_: Any) -> None:
+        row = layout.row()
+        row.label(text=f"Frame {item.frame}", icon=item.icon)
+        row.label(text=item.state)
+        paint = row.operator("paintover.keyframe_open", text="", icon="BRUSH_DATA", emboss=False)
+        paint.frame = item.frame

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar panels: the five steps, in the 3D viewport, the Image Editor and the compositor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import compositor, engine_python, jobs, preferences, properties, states
+from ..engine.state import Step, StepState
+
+_STEP_ICONS = {
+    Step.NOTHING: "RADIOBUT_OFF",
+    Step.UP_TO_DATE: "CHECKMARK",
+    Step.OUT_OF_DATE: "FILE_REFRESH",
+}
+_SPACES = {"VIEW_3D": "view", "IMAGE_EDITOR": "image", "NODE_EDITOR": "node"}
+
+
+class _Panel:
+    bl_category = "Paintover"
+    bl_region_type = "UI"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        space = context.space_data
+        return space.type != "NODE_EDITOR" or space.tree_type == "CompositorNodeTree"
+
+
+class _Steps(_Panel):
+    """The five steps with the state and the button of each."""
+
+    bl_label = "Paintover"
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        snapshot, message = states.current()
+        if jobs.busy():
+            _draw_progress(layout, context.window_manager.paintover)
+        if message:
+            _draw_wrapped(layout, message, "INFO", context)
+        steps = layout.column()
+        _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
+        _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
+        _draw_step(steps, snapshot.steps["train"], "paintover.train", "MOD_LEARN")
+        _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
+        _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
+        node = compositor.node(context.scene)
+        if node is not None:
+            row = layout.row(align=True)
+            row.prop(node.inputs["Opacity"], "default_value", text="Opacity", slider=True)
+            row.operator("paintover.compose", text="", icon="X").remove = True
+        layout.separator()
+        layout.operator("paintover.run", icon="PLAY")
+
+
+def _draw_progress(layout: Any, session: Any) -> None:
+    progress = jobs.Progress(session.fraction, session.seconds_left, session.text)
+    column = layout.column(align=True)
+    column.label(text=session.title)
+    row = column.row(align=True)
+    left = f"{session.fraction:.0%}"
+    row.progress(factor=session.fraction, type="BAR", text=left)
+    row.operator("paintover.cancel", text="", icon="CANCEL")
+    column.label(text=jobs.describe(progress).removeprefix(left).strip())
+
+
+def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.operator(operator, icon=icon)
+    row.label(text="", icon=_STEP_ICONS[state.step])
+    if state.why:
+        detail = column.row()
+        detail.active = False
+        detail.label(text=state.why)
+
+
+def _draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
+    """Draw a sentence over as many lines as the region's width asks for."""
+    width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width and lines[-1]:
+            lines.append("")
+        lines[-1] += f"{word} "
+    column = layout.column(align=True)
+    for number, line in enumerate(lines):
+        column.label(text=line.strip(), icon=icon if number == 0 else "BLANK1")
+
+
+class _Keyframes(_Panel):
+    bl_label = "Keyframes"
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        session = context.window_manager.paintover
+        row = layout.row()
+        row.template_list(
+            "PAINTOVER_UL_keyframes", "", session, "keyframes", session, "keyframe_index", rows=3
+        )
+        buttons = row.column(align=True)
+        buttons.operator("paintover.keyframe_add", text="", icon="ADD")
+        index = session.keyframe_index
+        chosen = session.keyframes[index].frame if index < len(session.keyframes) else None
+        removal = buttons.column(align=True)
+        removal.enabled = chosen is not None
+        remove = removal.operator("paintover.keyframe_remove", text="", icon="REMOVE")
+        if chosen is not None:
+            remove.frame = chosen
+        buttons.operator("paintover.keyframe_from_file", text="", icon="FILE_FOLDER")
+        if chosen is not None:
+            layout.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = chosen
+
+
+class _Settings(_Panel):
+    bl_label = "Settings"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings = properties.of(context.scene)
+        layout.prop(settings, "folder", placeholder=properties.default_folder(context.scene))
+        layout.prop(settings, "style")
+        column = layout.column(heading="Frames")
+        column.prop(settings, "use_custom_range")
+        if settings.use_custom_range:
+            column = layout.column(align=True)
+            column.prop(settings, "frame_start")
+            column.prop(settings, "frame_end")
+        layout.prop(settings, "seconds")
+        layout.prop(settings, "device")
+        layout.prop(settings, "format")
+        if settings.format == "png":
+            layout.row().prop(settings, "depth", expand=True)
+
+
+class _Engine(_Panel):
+    bl_label = "Engine"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        preferences.draw_engine(layout)
+        layout.prop(engine_python.preferences(), "engine_python", text="Python")
+
+
+def _panel(base: type, name: str, space: str, parent: str = "") -> type:
+    """Make a panel class for one editor."""
+    identifier = f"PAINTOVER_PT_{_SPACES[space]}_{name}"
+    attributes: dict[str, Any] = {"bl_idname": identifier, "bl_space_type": space}
+    if parent:
+        attributes["bl_parent_id"] = f"PAINTOVER_PT_{_SPACES[space]}_{parent}"
+    return type(identifier, (base, bpy.types.Panel), attributes)
+
+
+classes = tuple(
+    _panel(base, name, space, parent)
+    for space in _SPACES
+    for base, name, parent in (
+        (_Steps, "steps", ""),
+        (_Keyframes, "keyframes", "steps"),
+        (_Settings, "settings", "steps"),
+        (_Engine, "engine", "steps"),
+    )
+)
