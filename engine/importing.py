@@ -61,7 +61,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
         Cancelled: the reporter said so.
     """
     request = _resolve_set(request)
-    pictures = _numbered(Path(request.input), report)
+    pictures = numbered_pictures(Path(request.input), report)
     gaps = set(range(min(pictures), max(pictures) + 1)) - set(pictures)
     if gaps:
         report.warned(f"{request.input} has no frames {format_frames(gaps)}; they stay left out.")
@@ -127,8 +127,15 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def _numbered(folder: Path, report: Reporter) -> dict[int, Path]:
-    """Map frame number → picture of a folder, in frame order."""
+def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:
+    """Find the pictures of a folder by the last number in their names.
+
+    Returns:
+        Frame number → picture, in frame order.
+
+    Raises:
+        PaintoverError: it is no folder, has no such pictures, or two carry one number.
+    """
     if not folder.is_dir():
         raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
     found: dict[int, Path] = {}
@@ -161,7 +168,7 @@ def _beside(
 ) -> dict[int, Path]:
     if not folder:
         return {}
-    found = _numbered(Path(folder), report)
+    found = numbered_pictures(Path(folder), report)
     for frame, path in found.items():
         if frame not in pictures:
             raise PaintoverError(

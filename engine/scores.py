@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +21,7 @@ from .errors import Cancelled, PaintoverError
 from .frames import EXTRA_GUIDE, read_frame
 from .images import FloatArray, read_picture
 from .importing import numbered_pictures
+from .motion import to_previous, warp
 from .reporting import Reporter, Silent
 from .shot import OUT_SUFFIXES, Shot, format_frames
 from .style_header import read_style_header
@@ -101,12 +101,11 @@ class Scores:
 
 @dataclasses.dataclass(frozen=True)
 class _Pair:
-    """Result (the truth outside the mask), truth (H, W, 3), mask and motion of one frame."""
+    """Result (the truth outside the mask) and truth, (H, W, 3), and mask of one frame."""
 
     result: FloatArray
     truth: FloatArray
     mask: BoolArray
-    motion: FloatArray
 
 
 def score(
@@ -135,7 +134,7 @@ def score(
         Cancelled: the reporter says so.
     """
     report = report or Silent()
-    truths = numbered_pictures(truth)
+    truths = numbered_pictures(truth, report)
     chosen = sorted(frames) or [frame for frame in shot.frames if frame in truths]
     keys = _keys(shot, style)
     wanted = [frame for frame in chosen if frame not in keys]
@@ -150,7 +149,7 @@ def score(
         if report.cancelled():
             raise Cancelled
         report.progress("score", number / len(wanted), -1, f"Frame {frame}")
-        found[frame] = _score_frame(pairs, frame)
+        found[frame] = _score_frame(shot, pairs, frame)
     if all(scores.psnr is None for scores in found.values()):
         raise PaintoverError(f"The mask of {shot.folder} is empty in every frame; widen it.")
     return Scores(style, found, _clip_jod(shot, pairs, chosen) if with_jod else None)
@@ -200,39 +199,33 @@ def gradient(picture: FloatArray, mask: BoolArray) -> float:
 def flicker(
     result: tuple[FloatArray, FloatArray],
     truth: tuple[FloatArray, FloatArray],
-    mask: BoolArray,
-    motion: FloatArray,
+    counted: BoolArray,
+    offsets: FloatArray,
 ) -> tuple[float, float] | None:
     """Measure how much two frames differ along the motion, where the truth is stable.
 
     Args:
         result: the previous frame and this one, (H, W, 3).
         truth: the same two as they should be.
-        mask: (H, W) of this frame.
-        motion: (H, W, ≥2) of this frame, pixels to the point's place in the previous one, x right,
-            y down; NaN where not known.
+        counted: (H, W), the part of this frame to look at.
+        offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
+            right, y down; NaN where not known.
 
     Returns:
-        Mean |difference| in 8-bit codes of the result and of the truth; None where the motion is
-        known nowhere in the mask, or nothing there is stable.
+        Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
+        counts is stable.
     """
-    height, width = mask.shape
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    x, y = columns + motion[..., 0], rows + motion[..., 1]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)  # False for NaN
-    x, y = np.where(inside, x, 0), np.where(inside, y, 0)
-
-    def changes(pair: tuple[FloatArray, FloatArray]) -> FloatArray:
-        moved = cv2.remap(np.ascontiguousarray(pair[0]), x, y, cv2.INTER_LINEAR)
-        return np.asarray(np.abs(moved - pair[1]), np.float32)
-
-    of_truth = changes(truth)
-    stable = mask & inside & (of_truth.max(axis=2) < STABLE)
+    moved_truth, inside = warp(truth[0], offsets)
+    of_truth = np.abs(moved_truth - truth[1])
+    stable = counted & inside & (of_truth.max(axis=2) < STABLE)
     if not stable.any():
         return None
-    return tuple(  # type: ignore[return-value]
-        255 * float(change[stable].mean(dtype=np.float64)) for change in (changes(result), of_truth)
-    )
+    of_result = np.abs(warp(result[0], offsets)[0] - result[1])
+    return _codes_changed(of_result[stable]), _codes_changed(of_truth[stable])
+
+
+def _codes_changed(differences: FloatArray) -> float:
+    return 255 * float(differences.mean(dtype=np.float64))
 
 
 class _Pairs:
@@ -243,9 +236,12 @@ class _Pairs:
         self._known: dict[int, _Pair] = {}
 
     def has(self, frame: int) -> bool:
-        return frame in self._truths and _result_path(self._shot, self._style, frame) is not None
+        """Tell whether a frame of the shot has a result and a truth."""
+        known = frame in self._shot.manifest.frames and frame in self._truths
+        return known and _result_path(self._shot, self._style, frame) is not None
 
     def read(self, frame: int) -> _Pair:
+        """Read a frame. Raises PaintoverError for what is missing, damaged or of another size."""
         if frame not in self._known:
             while len(self._known) > 1:
                 del self._known[next(iter(self._known))]
@@ -266,12 +262,11 @@ class _Pairs:
             )
         truth, result = (self._picture(found) for found in (self._truths[frame], path))
         has_mask = MASK_GUIDE in shot.manifest.guides
-        wanted = {"alpha", "motion", EXTRA_GUIDE + MASK_GUIDE} if has_mask else {"alpha", "motion"}
-        inputs = read_frame(shot, frame, wanted)
+        inputs = read_frame(shot, frame, {EXTRA_GUIDE + MASK_GUIDE} if has_mask else ())
         mask = inputs.alpha > 0.5
         if has_mask:
             mask = inputs.guides[MASK_GUIDE].mean(axis=2) > 0.5
-        return _Pair(np.where(mask[..., None], result, truth), truth, mask, inputs.motion)
+        return _Pair(np.where(mask[..., None], result, truth), truth, mask)
 
     def _picture(self, path: Path) -> FloatArray:
         picture = read_picture(path).rgb
@@ -297,16 +292,19 @@ def _keys(shot: Shot, style: str) -> set[int]:
     return set(read_style_header(path).trained_on if path.is_file() else shot.key_frames())
 
 
-def _score_frame(pairs: _Pairs, frame: int) -> FrameScores:
+def _score_frame(shot: Shot, pairs: _Pairs, frame: int) -> FrameScores:
     before = pairs.read(frame - 1) if pairs.has(frame - 1) else None
     now = pairs.read(frame)
     if not now.mask.any():
         return FrameScores()
     images = now.result, now.truth
     own = gradient(now.truth, now.mask)
-    change = before and flicker(
-        (before.result, now.result), (before.truth, now.truth), now.mask, now.motion
-    )
+    change = None
+    if before is not None:
+        offsets, seen = to_previous(shot, frame)
+        change = flicker(
+            (before.result, now.result), (before.truth, now.truth), now.mask & seen, offsets
+        )
     return FrameScores(
         psnr(*images, now.mask),
         ssim(*images, now.mask),

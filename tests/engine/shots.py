@@ -18,6 +18,7 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
 from engine.files import digest_file
+from engine.images import read_picture
 from engine.shot import FrameRecord, Manifest, Shot
 
 ROOT = Path(__file__).parents[2]
@@ -56,22 +57,26 @@ def painting(frame: int) -> np.ndarray:
     return pixels
 
 
-def write_passes(path: Path, frame: int, spoil: Callable[[np.ndarray], None] | None = None) -> None:
-    """Write a Vector and a Depth pass as Blender names them; ``spoil`` may change the array."""
+def write_passes(path: Path, frame: int, spoilt: float = 0.0, normals: bool = False) -> None:
+    """Write Vector, Depth and perhaps Normal as Blender does; a corner of them is ``spoilt``."""
     alpha = picture(frame)[..., 3]
-    values = np.zeros((HEIGHT, WIDTH, 5), np.float32)
-    values[..., 0] = -STEP * alpha
-    values[..., 2] = -STEP * alpha
-    values[..., 4] = np.where(alpha > 0, 5, 1e10)
-    if spoil:
-        spoil(values)
-    spec = oiio.ImageSpec(WIDTH, HEIGHT, 5, "float")
-    names = [f"ViewLayer.Vector.{c}" for c in "XYZW"] + ["ViewLayer.Depth.Z"]
-    spec.channelnames = names
+    channels = {
+        "Vector.X": -STEP * alpha,
+        "Vector.Y": 0 * alpha,
+        "Vector.Z": -STEP * alpha,
+        "Vector.W": 0 * alpha,
+    }
+    if normals:
+        channels |= {"Normal.X": 0 * alpha, "Normal.Y": -alpha, "Normal.Z": 0 * alpha}
+    for values in channels.values():
+        values[HEIGHT // 2 - 8 : HEIGHT // 2, 30:60] += spoilt
+    channels["Depth.Z"] = np.where(alpha > 0, 5, 1e10)
+    spec = oiio.ImageSpec(WIDTH, HEIGHT, len(channels), "float")
+    spec.channelnames = [f"ViewLayer.{name}" for name in channels]
     path.parent.mkdir(parents=True, exist_ok=True)
     file = oiio.ImageOutput.create(str(path))
     assert file.open(str(path), spec)
-    assert file.write_image(values)
+    assert file.write_image(np.stack([*channels.values()], axis=-1).astype(np.float32))
     assert file.close()
 
 
@@ -157,3 +162,9 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def assert_all_frames_open(shot: Shot, style: str = "style") -> None:
+    """Check that every frame of a shot is stylized with a picture that opens."""
+    for frame in shot.frames:
+        read_picture(shot.out_path(style, frame))
