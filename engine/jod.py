@@ -22,7 +22,7 @@ HOW_TO_GET_IT = (
     "ffmpeg-python matplotlib pandas requests configargparse”, or leave --jod out."
 )
 
-_declared: list[torch.library.Library] = []
+_declared: list[Any] = []
 
 
 def jod(
@@ -70,7 +70,8 @@ def _import_torchvision() -> None:
     except RuntimeError:
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
+        registry: Any = torch.library
+        library = registry.Library("torchvision", "DEF")
         for operator in ("nms", "qnms"):
             library.define(operator + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _declared.append(library)

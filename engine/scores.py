@@ -9,6 +9,7 @@ for the result, so that nothing there counts. Colours are display-referred and s
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -164,20 +165,22 @@ def psnr(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
 def ssim(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
     """Structural similarity (Wang et al. 2004, scikit-image's), the mean over a mask."""
     try:
-        from skimage.metrics import structural_similarity  # noqa: PLC0415  (an optional extra)
+        metrics: Any = importlib.import_module("skimage.metrics")  # an optional extra
     except ImportError:
         raise PaintoverError(_MISSING_PACKAGES) from None
-    _, similarity = structural_similarity(result, truth, channel_axis=2, data_range=1.0, full=True)
+    _, similarity = metrics.structural_similarity(
+        result, truth, channel_axis=2, data_range=1.0, full=True
+    )
     return float(similarity[mask].mean())
 
 
 def flip(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
     """FLIP of low-dynamic-range pictures (Andersson et al. 2020), the mean over a mask."""
     try:
-        import flip_evaluator  # noqa: PLC0415  (an optional extra)
+        evaluator: Any = importlib.import_module("flip_evaluator")  # an optional extra
     except ImportError:
         raise PaintoverError(_MISSING_PACKAGES) from None
-    difference, _, _ = flip_evaluator.evaluate(
+    difference, _, _ = evaluator.evaluate(
         np.ascontiguousarray(truth),
         np.ascontiguousarray(result),
         "LDR",
@@ -326,7 +329,8 @@ def _clip_jod(shot: Shot, pairs: _Pairs, frames: Iterable[int]) -> float:
 
 
 def _codes(picture: FloatArray) -> npt.NDArray[np.uint8]:
-    return np.rint(picture * 255).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = np.rint(picture * 255).astype(np.uint8)
+    return codes
 
 
 def _mean(values: list[float]) -> float | None:

@@ -230,7 +230,7 @@ class LiveFile:
         self._place = place
         with Path(place.path).open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), place.size)
-        self._sequence = place.HEADER.unpack_from(self._map)[0] & ~1
+        self._sequence: int = place.HEADER.unpack_from(self._map)[0] & ~1
 
     def write(self, rgba: npt.NDArray[np.uint8]) -> int:
         """Write a picture (height, width, 4), top row first, and return its sequence number.

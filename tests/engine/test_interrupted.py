@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import shots
 from shots import assert_all_frames_open, assert_one_sentence, run_engine, snapshot
