@@ -48,7 +48,7 @@ class Frame:
         motion: (H, W, 4) float32, pixels, x right, y down: offsets to where the point was in the
             previous frame, then to where it is in the next; NaN where not known.
         motion_trusted: (H, W) bool, False within a pixel of an edge between objects or depths,
-            where renderers mix the motion of both sides, and where motion is NaN.
+            where renderers mix the motion of both sides.
         normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
         depth: (H, W) float32, scene units along the view axis; infinity on the background.
         position: (H, W, 3) float32, world space; NaN where not known.
@@ -136,8 +136,7 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
         frame.notes += [reason] if reason else []
         if motion is not None:
             frame.motion = motion
-            edges = cleaning.edges(depth, objects, motion.shape[:2])
-            frame.motion_trusted = ~edges & np.isfinite(motion).all(axis=2)
+            frame.motion_trusted = ~cleaning.edges(depth, objects, motion.shape[:2])
     frame.depth = depth if "depth" in wanted else None
     frame.object = objects if "object" in wanted else None
 

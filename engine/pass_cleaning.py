@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +39,9 @@ def unknown_where_infinite(values: FloatArray) -> FloatArray:
 def far_depth(shot: Shot, frame: int) -> float:
     """Return the depth from which on a pixel is background.
 
-    Cycles writes 1e10 there; EEVEE of Blender 4.5 and 5.0 writes the camera's clip end, which the
-    capture notes as ``clip_end`` or which follows from a perspective camera's matrix.
+    Cycles writes 1e10 there; EEVEE of Blender 4.5 and 5.0 writes the camera's clip end, which
+    follows from the matrix of a perspective camera (not of an orthographic one).
     """
-    noted = shot.manifest.source.get("clip_end")
-    if isinstance(noted, int | float) and noted > 0:
-        return min(BACKGROUND_DEPTH, 0.9999 * noted)
     camera = shot.manifest.frames[frame].camera
     if camera is None or camera.orthographic:
         return BACKGROUND_DEPTH
@@ -251,19 +246,6 @@ def _why_unusable(
         return (
             f"{path} has no motion although the camera moves; turn motion blur off and capture "
             "again (until then motion is estimated)."
-        )
-    source: dict[str, Any] = shot.manifest.source
-    version = str(source.get("blender", ""))
-    if (
-        camera_moves
-        and any(camera.orthographic for camera in known)
-        and source.get("engine") == "CYCLES"
-        and version[:2] in ("4.", "5.")
-        and version[:3] in ("4.5", "5.0", "5.1")
-    ):
-        return (
-            f"{path} has wrong motion: Cycles before Blender 5.2 errs where an orthographic camera "
-            "moves (motion is estimated instead)."
         )
     return ""
 
