@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the camera stands, as matrices that hold for the rendered picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..engine.shot import Camera
+
+
+def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camera | None:
+    """Return the scene's camera in the current frame, shift, sensor fit and pixel aspect included.
+
+    Returns:
+        None for a camera without a projection matrix (panoramic, custom).
+    """
+    view_layer.update()
+    depsgraph: Any = view_layer.depsgraph
+    original = scene.camera
+    if original is None:
+        return None
+    camera: Any = original.evaluated_get(depsgraph)
+    data: Any = camera.data
+    if data.type not in {"PERSP", "ORTHO"}:
+        return None
+    render = scene.render
+    share = render.resolution_percentage / 100
+    projection = camera.calc_matrix_camera(
+        depsgraph,
+        x=int(render.resolution_x * share),
+        y=int(render.resolution_y * share),
+        scale_x=render.pixel_aspect_x,
+        scale_y=render.pixel_aspect_y,
+    )
+    # Renderers ignore the scale of the camera object.
+    matrix = projection @ camera.matrix_world.normalized().inverted()
+    return Camera(
+        world_to_clip=[value for row in matrix for value in row],
+        orthographic=data.type == "ORTHO",
+    )
+
+
+def camera_moves(cameras: list[Camera]) -> bool:
+    """Tell whether an orthographic camera stands differently in two of the frames."""
+    first = next((camera for camera in cameras if camera.orthographic), None)
+    return first is not None and any(
+        abs(a - b) > 1e-6
+        for camera in cameras
+        for a, b in zip(camera.world_to_clip, first.world_to_clip, strict=True)
+    )

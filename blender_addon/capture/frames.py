@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renders a frame and saves its picture and its passes from that one render."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import versions
+from ..engine.errors import Cancelled, PaintoverError
+from ..engine.files import written_beside
+from .settings import plain_values
+
+_IMAGE_SETTINGS = (
+    "media_type",
+    "file_format",
+    "color_mode",
+    "color_depth",
+    "compression",
+    "exr_codec",
+    "use_exr_interleave",
+    "use_preview",
+    "color_management",
+)
+
+
+def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, None]:
+    """Render the current frame; yields again and again while Blender's render job runs.
+
+    Raises:
+        PaintoverError: Blender could not render.
+        Cancelled: the render was stopped.
+    """
+    if blocking:
+        with _render_errors(scene):
+            status = bpy.ops.render.render(scene=scene.name)
+        if "CANCELLED" in status:
+            raise Cancelled
+        return
+    complete: list[bool] = []
+    # The handler runs on Blender's render thread: it only takes a note.
+    handler: Callable[..., None] = lambda *_: complete.append(True)  # noqa: E731
+    bpy.app.handlers.render_complete.append(handler)
+    try:
+        with _render_errors(scene):
+            bpy.ops.render.render("INVOKE_DEFAULT", scene=scene.name)
+        while bpy.app.is_job_running("RENDER"):
+            yield
+    finally:
+        if handler in bpy.app.handlers.render_complete:
+            bpy.app.handlers.render_complete.remove(handler)
+    if not complete:
+        raise Cancelled
+
+
+@contextmanager
+def _render_errors(scene: bpy.types.Scene) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).removeprefix("Error: ").strip().rstrip(".")
+        raise PaintoverError(
+            f"Blender could not render frame {scene.frame_current}: {reason}."
+        ) from error
+
+
+def save(scene: bpy.types.Scene, image: Path, passes: Path) -> None:
+    """Save the render that was just made, each file whole or not at all.
+
+    Args:
+        scene: the rendered scene.
+        image: becomes a display-referred PNG, RGBA where the film is transparent.
+        passes: becomes a multilayer EXR, 32-bit float.
+
+    Raises:
+        PaintoverError: a file cannot be written.
+    """
+    # Passes with "half" depth would round the surface coordinates to 11 bits.
+    with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP"):
+        _save(scene, passes)
+    mode = "RGBA" if scene.render.film_transparent else "RGB"
+    with _image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
+        _save(scene, image)
+
+
+def _save(scene: bpy.types.Scene, path: Path) -> None:
+    result = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
+    with written_beside(path) as temporary:
+        try:
+            result.save_render(str(temporary), scene=scene)
+        except RuntimeError as error:
+            raise OSError(errno.EIO, str(error).removeprefix("Error: ").strip()) from error
+
+
+@contextmanager
+def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> Iterator[None]:
+    """Write pictures in another format for a while, as the scene's view shows them."""
+    owner: Any = scene.render.image_settings
+    before = {name: getattr(owner, name) for name in _IMAGE_SETTINGS if hasattr(owner, name)}
+    # Blender copies the scene's view over these when the override is switched on again.
+    override = [
+        (part, plain_values(part)) for part in (owner.display_settings, owner.view_settings)
+    ]
+    try:
+        versions.set_file_format(owner, file_format)
+        owner.color_management = "FOLLOW_SCENE"
+        for name, value in settings.items():
+            setattr(owner, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
+        for part, values in override:
+            for name, value in values.items():
+                setattr(part, name, value)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What decides how a captured frame looks, besides the scene's content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import versions
+from ..engine.files import digest_json
+from ..engine.shot import Colour
+
+CAPTURE_VERSION = 1
+_PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+_RENDER = (
+    "engine",
+    "resolution_x",
+    "resolution_y",
+    "resolution_percentage",
+    "pixel_aspect_x",
+    "pixel_aspect_y",
+    "film_transparent",
+    "filter_size",
+    "use_freestyle",
+    "use_simplify",
+    "simplify_subdivision_render",
+)
+# What does not change the pictures, or only by chance, such as the device and the viewport.
+_LEAVE_OUT = ("preview_", "debug_", "device", "tile_", "use_auto_tile", "name", "use_pass_", "aov")
+
+
+def plain_values(owner: Any) -> dict[str, Any]:
+    """Return the settings of a Blender structure that are plain values and can be set."""
+    values = {}
+    for item in owner.bl_rna.properties:
+        if item.type in _PLAIN and not item.is_readonly:
+            value = getattr(owner, item.identifier)
+            if isinstance(value, set):
+                value = sorted(value)
+            elif hasattr(value, "__len__") and not isinstance(value, str):
+                value = list(value)
+            values[item.identifier] = value
+    return values
+
+
+def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> str:
+    """Return the digest of all settings that a captured frame depends on.
+
+    Changes of the scene's content (models, materials, animation) cannot be seen here.
+    """
+    engine: str = scene.render.engine
+    holder = {"CYCLES": "cycles", versions.EEVEE: "eevee"}.get(engine)
+    of_engine = plain_values(getattr(scene, holder)) if holder else {}
+    layer = plain_values(view_layer)
+    if holder == "cycles":
+        layer |= plain_values(getattr(view_layer, holder))
+    layer.pop("use", None)
+    names = (scene.camera, scene.world, view_layer.material_override)
+    return digest_json(
+        {
+            "capture": CAPTURE_VERSION,
+            "blender": bpy.app.version[:2],
+            "render": {name: getattr(scene.render, name) for name in _RENDER},
+            "engine": _relevant(of_engine),
+            "view layer": [view_layer.name, _relevant(layer)],
+            "view": plain_values(scene.view_settings),
+            "display": colour_now(scene).display,
+            "names": [thing.name_full if thing else "" for thing in names],
+        }
+    )
+
+
+def _relevant(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if not name.startswith(_LEAVE_OUT)}
+
+
+def colour_now(scene: bpy.types.Scene) -> Colour:
+    """Return how the scene's pictures are made display-referred."""
+    display: Any = scene.display_settings
+    view: Any = scene.view_settings
+    return Colour(
+        display=display.display_device,
+        view=view.view_transform,
+        look=view.look,
+        exposure=view.exposure,
+        gamma=view.gamma,
+    )
+
+
+def size_now(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Return the width and height of the rendered picture in pixels."""
+    render = scene.render
+    share = render.resolution_percentage / 100
+    return max(1, int(render.resolution_x * share)), max(1, int(render.resolution_y * share))

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Capture: render the frames with the passes that help, or take an image sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .. import capture, engine_client, properties
+from ..engine import protocol
+from ..jobs import Job, JobOperator
+from . import polls
+
+
+class PAINTOVER_OT_capture(JobOperator):
+    bl_idname = "paintover.capture"
+    bl_label = "Capture"
+    bl_description = (
+        "Render the frames that are missing, or were made with other render settings. "
+        "Changes of the scene itself are not noticed: use Force for them"
+    )
+
+    force: BoolProperty(
+        name="Force",
+        description="Render all frames again, such as after the scene has changed",
+        options={"SKIP_SAVE"},
+    )
+    source_folder: StringProperty(
+        name="Image Sequence",
+        description="Take the pictures in this folder instead of rendering; "
+        "their names carry the frame numbers",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.idle()
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        if self.source_folder:
+            return self._import(context.scene)
+        return self._render(context.scene, blocking=blocking)
+
+    def _render(self, scene: bpy.types.Scene, *, blocking: bool) -> Job[str]:
+        result = yield from capture.capture(
+            scene,
+            properties.shot_folder(scene),
+            properties.frames(scene),
+            force=self.force,
+            blocking=blocking,
+        )
+        for sentence in result.warnings:
+            self.warned(sentence)
+        return f"Captured {len(result.rendered)} frames" + (
+            f"; {len(result.skipped)} were up to date" if result.skipped else ""
+        )
+
+    def _import(self, scene: bpy.types.Scene) -> Job[str]:
+        folder = properties.shot_folder(scene)
+        source = Path(bpy.path.abspath(self.source_folder))
+        fps = scene.render.fps / scene.render.fps_base
+        result = yield from engine_client.run(
+            lambda job: protocol.ImportPictures(job, str(folder), str(source), fps=fps),
+            self.warned,
+        )
+        return f"Took {result['frames']} frames from {source}"
