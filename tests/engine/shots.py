@@ -83,8 +83,9 @@ def write_passes(path: Path, frame: int, spoilt: float = 0.0, normals: bool = Fa
 def make_shot(folder: Path, frames: int = 4, keys: tuple[int, ...] = (1,), passes: bool = False):
     """Make a shot folder with painted keyframes and return the ``Shot``."""
     shot = Shot(folder, Manifest(WIDTH, HEIGHT, 1, frames))
+    shot.manifest.passes = {"image": "pictures", "alpha": "pictures"}
     if passes:
-        shot.manifest.passes = {"motion": "Vector", "depth": "Depth"}
+        shot.manifest.passes |= {"motion": "Vector", "depth": "Depth"}
     for frame in range(1, frames + 1):
         image = write_png(shot.image_path(frame), picture(frame))
         record = FrameRecord(digest_file(image))
