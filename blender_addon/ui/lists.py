@@ -9,7 +9,17 @@ import bpy
 
 
 class PAINTOVER_UL_keyframes(bpy.types.UIList):
-    def draw_item(self, context: Any, layout: Any, data: Any, item: Any, *_: Any) -> None:
+    # Blender counts the arguments: it takes no *arguments for those that are not used.
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: int,
+        active_data: Any,
+        active_property: str,
+    ) -> None:
         row = layout.row()
         row.label(text=f"Frame {item.frame}", icon=item.icon)
         row.label(text=item.state)
