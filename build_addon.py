@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the extension that Blender installs: ``dist/paintover-VERSION.zip``.
 
-    python build_addon.py                       the zip, checked by Blender's own validator
-    python build_addon.py --stage DIR           the package as a folder, DIR/paintover
-    python build_addon.py --wheels --platform linux-x64 --python 3.11 --python 3.13
-                                                with the engine's wheels for one platform
+python build_addon.py                       the zip, checked by Blender's own validator
+python build_addon.py --stage DIR           the package as a folder, DIR/paintover
+python build_addon.py --wheels --platform linux-x64 --python 3.11 --python 3.13
+                                            with the engine's wheels for one platform
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def find_validator() -> Path | None:
     blender = shutil.which("blender")
     if blender:
         places += sorted(Path(blender).resolve().parent.glob("*/"))
-        places += sorted(Path("/usr/share/blender").glob("*/")) + [Path("/usr/share/blender")]
+        places += [*sorted(Path("/usr/share/blender").glob("*/")), Path("/usr/share/blender")]
     return next((place / _VALIDATOR for place in places if (place / _VALIDATOR).is_file()), None)
 
 

@@ -12,7 +12,6 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
 from . import (  # noqa: E402
     command,
     engine_client,
-    engine_python,
     jobs,
     keyframe_images,
     operators,

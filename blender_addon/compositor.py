@@ -9,6 +9,7 @@ view transform inside the group. Removing the group undoes all of it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -188,10 +189,8 @@ def _sequence(scene: bpy.types.Scene, path: Path) -> Any:
     image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
     image.alpha_mode = "PREMUL" if linear else "STRAIGHT"
     if bpy.data.filepath:
-        try:
+        with contextlib.suppress(ValueError):  # on another drive there is no relative path
             image.filepath = bpy.path.relpath(str(path))
-        except ValueError:
-            pass  # on another drive there is no relative path
     image.reload()
     image.update_tag()
     return image
@@ -272,12 +271,14 @@ def _set_output(scene: Any, view: nodes.View) -> list[str]:
     """Set what pixel-exact output needs, remembering what was there."""
     before = _before(scene)
     changed = set()
-    for path, value in _wanted(view).items():
-        old = _get(scene, path)
-        if old != value:
-            before.setdefault(path, old)
-            _set(scene, path, value)
+    wanted = _wanted(view)
+    # All are read first, since switching the override on copies the scene's view.
+    now = {path: _get(scene, path) for path in wanted}
+    for path, value in wanted.items():
+        if now[path] != value:
+            before.setdefault(path, now[path])
             changed.add(path)
+        _set(scene, path, value)
     _remember(scene, before)
     sentences = []
     if changed.intersection(_OVERRIDE):

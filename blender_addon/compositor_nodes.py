@@ -25,7 +25,8 @@ def make_tree(scene: Any) -> Any:
         return scene.node_tree
     tree = scene.compositing_node_group
     if tree is None:
-        tree = bpy.data.node_groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        groups: Any = bpy.data.node_groups
+        tree = groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
         tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
         layers = tree.nodes.new("CompositorNodeRLayers")
         output = tree.nodes.new(_OUTPUT)
@@ -107,9 +108,12 @@ class View:
 
     def untouched(self) -> bool:
         """Tell whether this is sRGB and nothing else."""
-        balance = {"white_balance_temperature": 0.0, "white_balance_tint": 0.0}
-        same = dataclasses.replace(self, **balance) == dataclasses.replace(View(), **balance)
-        return same and not self.use_white_balance
+        plain = dataclasses.replace(
+            self,
+            white_balance_temperature=View.white_balance_temperature,
+            white_balance_tint=View.white_balance_tint,
+        )
+        return plain == View()
 
 
 def read_view(view_settings: Any, display_settings: Any) -> View:

@@ -265,7 +265,7 @@ def running() -> EngineClient | None:
 
 def stop(*_: Any) -> None:
     """End the engine if it runs."""
-    global _client  # noqa: PLW0603
+    global _client
     client, _client = _client, None
     if client:
         client.stop()

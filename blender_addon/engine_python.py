@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -77,8 +76,8 @@ def _existing(path: Path, origin: str) -> EnginePython:
 
 def preferences() -> Any:
     """Return the add-on's preferences."""
-    addons: Any = bpy.context.preferences.addons
-    return addons[__package__].preferences
+    blender: Any = bpy.context.preferences
+    return blender.addons[__package__].preferences
 
 
 def user_folder(name: str) -> Path:
@@ -140,25 +139,28 @@ def _install(python: str, wheels_folder: str) -> Job[str]:
     with log.open("w", encoding="utf-8") as file:
         yield Progress(0.0, text="Making the environment")
         if not installed_python().is_file():
-            yield from _command([python, "-I", "-m", "venv", "--clear", folder / "env"], file, 0.02)
-        pip = [installed_python(), "-I", "-m", "pip", "install", "--no-input", "--prefer-binary"]
-        pip += ["--disable-pip-version-check", "--progress-bar=off", "--requirement", REQUIREMENTS]
+            yield from _command(
+                [python, "-I", "-m", "venv", "--clear", str(folder / "env")], file, 0.02
+            )
+        own = str(installed_python())
+        pip = [own, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        pip += ["--prefer-binary", "--progress-bar=off", "--requirement", str(REQUIREMENTS)]
         if wheels_folder:
             pip += ["--no-index", "--find-links", bpy.path.abspath(wheels_folder)]
         yield from _command(pip, file, 0.05)
         yield Progress(0.95, text="Checking")
-        yield from _command([installed_python(), "-I", "-c", _CHECK], file, 0.95)
+        yield from _command([own, "-I", "-c", _CHECK], file, 0.95)
     marker = {"requirements": digest_file(REQUIREMENTS), "version": __version__}
     write_bytes(folder / _MARKER, json.dumps(marker).encode())
     return "The engine is installed"
 
 
-def _command(command: Sequence[str | Path], log: IO[str], start: float) -> Job[None]:
+def _command(command: list[str], log: IO[str], start: float) -> Job[None]:
     """Run a command of the installation, its output to the log and its lines as progress."""
-    log.write(f"$ {' '.join(map(str, command))}\n")
+    log.write(f"$ {' '.join(command)}\n")
     try:
         process = subprocess.Popen(
-            list(map(str, command)),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

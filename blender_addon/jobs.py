@@ -188,7 +188,7 @@ def _begin(title: str, job: Job[Any]) -> _Running:
 
 
 def _end() -> None:
-    global _running  # noqa: PLW0603
+    global _running
     if _running is None:
         return
     job, _running = _running.job, None
@@ -196,11 +196,16 @@ def _end() -> None:
         job.close()
     finally:
         _session().title = ""
-        for window in bpy.context.window_manager.windows:
+        for window in _windows():
             window.workspace.status_text_set(None)
         redraw()
         for callback in finished:
             callback()
+
+
+def _windows() -> Any:
+    manager: Any = bpy.context.window_manager
+    return manager.windows
 
 
 def _session() -> Any:
@@ -215,7 +220,7 @@ def _show(progress: Progress) -> None:
     session.text = progress.text
     if not bpy.app.background:
         text = f"{session.title}: {describe(progress)}  ·  Esc cancels"
-        for window in bpy.context.window_manager.windows:
+        for window in _windows():
             window.workspace.status_text_set(text)
         redraw()
 
@@ -231,7 +236,7 @@ def describe(progress: Progress) -> str:
 
 def redraw() -> None:
     """Have the panels drawn again."""
-    for window in bpy.context.window_manager.windows:
+    for window in _windows():
         for area in window.screen.areas:
             if area.type in {"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"}:
                 for region in area.regions:

@@ -125,7 +125,7 @@ def load(shot: Shot, frame: int) -> Any:
     path = shot.key_path(frame)
     if frame not in shot.key_frames():
         raise PaintoverError(f"Frame {frame} is not a keyframe; add it first.")
-    image = find_image(path)
+    image: Any = find_image(path)
     if image is None:
         image = bpy.data.images.load(str(path), check_existing=False)
     elif not image.is_dirty:

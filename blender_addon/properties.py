@@ -107,6 +107,12 @@ def of(scene: bpy.types.Scene) -> Any:
     return holder.paintover
 
 
+def scene_of(context: bpy.types.Context) -> bpy.types.Scene:
+    """Return the scene that the user works in."""
+    assert context.scene
+    return context.scene
+
+
 def shot_folder(scene: bpy.types.Scene) -> Path:
     """Return the absolute path of the scene's shot folder; it need not exist yet.
 

@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 
 from . import compositor, jobs, keyframe_images, properties
+from .capture import settings as capture
 from .engine.errors import PaintoverError
 from .engine.shot import Shot, format_frames
 from .engine.state import Step, StepState, out_state, style_state
@@ -135,9 +136,21 @@ def _with_scene(scene: Any, snapshot: Snapshot) -> Snapshot:
         for frame, state in snapshot.keyframes.items()
     }
     steps["keyframe"] = _keyframe_step(keyframes)
+    if steps["capture"].step is Step.UP_TO_DATE and _settings_changed(scene, shot):
+        steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():
         steps["train"] = StepState(Step.OUT_OF_DATE, "There is new paint")
     return Snapshot(steps, keyframes, shot)
+
+
+def _settings_changed(scene: Any, shot: Shot) -> bool:
+    """Tell whether capturing now would render frames again that were captured before."""
+    if shot.manifest.source.get("kind") != "blender":
+        return False
+    digest = capture.settings_digest(scene, scene.view_layers[0])
+    wanted = set(properties.frames(scene))
+    records = shot.manifest.frames
+    return any(records[frame].settings != digest for frame in wanted & records.keys())
 
 
 class _Watcher:

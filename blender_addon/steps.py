@@ -133,10 +133,11 @@ def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
         PaintoverError: a step failed, or no keyframe is painted yet.
     """
     folder = properties.shot_folder(scene)
-    captured = capture.capture(
-        scene, folder, properties.frames(scene), force=False, blocking=blocking
-    )
-    yield from _part("Capture", 0.0, 0.35, captured)
+    if not Shot.exists(folder) or Shot.open(folder).manifest.source.get("kind") == "blender":
+        job = capture.capture(scene, folder, properties.frames(scene), blocking=blocking)
+        captured = yield from _part("Capture", 0.0, 0.35, job)
+        for sentence in captured.warnings:
+            warned(sentence)
     shot = open_shot(scene)
     style = properties.of(scene).style
     keyframe_images.save_unsaved(shot)

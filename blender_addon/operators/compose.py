@@ -55,7 +55,8 @@ class PAINTOVER_OT_compose(bpy.types.Operator):
         )
 
     def draw(self, context: bpy.types.Context) -> None:
-        column: Any = self.layout.column(align=True)
+        layout: Any = self.layout
+        column = layout.column(align=True)
         for line in _ASKED:
             column.label(text=line)
 

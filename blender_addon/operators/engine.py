@@ -57,8 +57,8 @@ class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Status:
-        operators: Any = bpy.ops.paintover
-        operators.engine_install("INVOKE_DEFAULT", wheels_folder=self.directory)
+        operators: Any = bpy.ops
+        operators.paintover.engine_install("INVOKE_DEFAULT", wheels_folder=self.directory)
         return {"FINISHED"}
 
 

@@ -31,7 +31,7 @@ class _KeyframeOperator(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_shot(context.scene)
+        remedy = polls.idle() or polls.has_shot(context)
         if remedy:
             cls.poll_message_set(remedy)
         return not remedy

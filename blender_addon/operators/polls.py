@@ -16,20 +16,21 @@ def idle() -> str:
     return f"{title} is running; wait for it, or cancel it" if title else ""
 
 
-def has_shot(scene: bpy.types.Scene) -> str:
+def has_shot(context: bpy.types.Context) -> str:
     """The scene's shot folder holds a shot."""
     try:
-        folder = properties.shot_folder(scene)
+        folder = properties.shot_folder(properties.scene_of(context))
     except PaintoverError as error:
         return str(error).rstrip(".")
     return "" if Shot.exists(folder) else "Capture the shot first"
 
 
-def has_style(scene: bpy.types.Scene) -> str:
+def has_style(context: bpy.types.Context) -> str:
     """A style was trained."""
-    remedy = has_shot(scene)
+    remedy = has_shot(context)
     if remedy:
         return remedy
+    scene = properties.scene_of(context)
     style = properties.of(scene).style
     path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
     return "" if path.is_file() else f'Train the style "{style}" first'

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, steps
+from .. import jobs, properties, steps
 from ..jobs import Job, JobOperator, Status
 from . import polls
 
@@ -23,7 +23,7 @@ class PAINTOVER_OT_run(JobOperator):
         return not remedy
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
-        return steps.run(context.scene, self.warned, blocking=blocking)
+        return steps.run(properties.scene_of(context), self.warned, blocking=blocking)
 
 
 class PAINTOVER_OT_cancel(bpy.types.Operator):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import steps
+from .. import properties, steps
 from ..engine.shot import parse_frames
 from ..jobs import Job, JobOperator
 from . import polls
@@ -30,11 +30,12 @@ class PAINTOVER_OT_stylize(JobOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_style(context.scene)
+        remedy = polls.idle() or polls.has_style(context)
         if remedy:
             cls.poll_message_set(remedy)
         return not remedy
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None
-        return steps.stylize(context.scene, self.warned, frames=frames, force=self.force)
+        scene = properties.scene_of(context)
+        return steps.stylize(scene, self.warned, frames=frames, force=self.force)

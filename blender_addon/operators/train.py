@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, FloatProperty
 
-from .. import steps
+from .. import properties, steps
 from ..jobs import Job, JobOperator
 from . import polls
 
@@ -32,10 +32,11 @@ class PAINTOVER_OT_train(JobOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_shot(context.scene)
+        remedy = polls.idle() or polls.has_shot(context)
         if remedy:
             cls.poll_message_set(remedy)
         return not remedy
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
-        return steps.train(context.scene, self.warned, seconds=self.seconds, resume=self.resume)
+        scene = properties.scene_of(context)
+        return steps.train(scene, self.warned, seconds=self.seconds, resume=self.resume)

@@ -25,7 +25,7 @@ class _Panel:
     @classmethod
     def poll(cls, context: Any) -> bool:
         space = context.space_data
-        return space.type != "NODE_EDITOR" or space.tree_type == "CompositorNodeTree"
+        return bool(space.type != "NODE_EDITOR" or space.tree_type == "CompositorNodeTree")
 
 
 class _Steps(_Panel):
