@@ -196,9 +196,11 @@ def _end() -> None:
         job.close()
     finally:
         _session().title = ""
-        for window in _windows():
-            window.workspace.status_text_set(None)
-        redraw()
+        # A status text that is set without a window ends Blender 5.2.
+        if not bpy.app.background:
+            for window in _windows():
+                window.workspace.status_text_set(None)
+            redraw()
         for callback in finished:
             callback()
 

@@ -43,7 +43,7 @@ class _Steps(_Panel):
         steps = layout.column()
         _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
         _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
-        _draw_step(steps, snapshot.steps["train"], "paintover.train", "MOD_LEARN")
+        _draw_step(steps, snapshot.steps["train"], "paintover.train", "MODIFIER")
         _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
         _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
         node = compositor.node(context.scene)
