@@ -57,7 +57,7 @@ class Picture:
 def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
     """Apply the sRGB curve (IEC 61966-2-1) to linear values; the result is clipped to 0..1."""
     x = np.clip(np.asarray(linear, np.float32), 0, 1)
-    curve = 1.055 * np.power(x, 1 / 2.4, dtype=np.float32) - 0.055
+    curve = 1 + 1.055 * (np.power(x, 1 / 2.4, dtype=np.float32) - 1)  # exactly 1 at 1
     return np.where(x <= 0.0031308, 12.92 * x, curve).astype(np.float32)
 
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for all tests of the engine; the small shots themselves are in ``synthetic.py``."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from engine.shot import Shot
+
+
+@pytest.fixture
+def strange_folder(tmp_path: Path) -> Path:
+    """A folder whose path has spaces and letters beyond ASCII."""
+    folder = tmp_path / "Über die Brücke 日本 é"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def rendered_shot(strange_folder: Path) -> Shot:
+    """Three frames with every pass, EXR in many parts."""
+    return synthetic.make_shot(strange_folder / "shot")
+
+
+@pytest.fixture
+def painted_shot(rendered_shot: Shot) -> Shot:
+    """The same, with a painting of frame 2."""
+    synthetic.paint(rendered_shot, 2)
+    return rendered_shot
+
+
+def _fails(words: list[str]) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode != 0
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB; skips where this user may not mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or _fails(words):
+        pytest.skip("this user may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
