@@ -83,8 +83,5 @@ def blender(tmp_path_factory: pytest.TempPathFactory) -> Blender:
 def blend(blender: Blender, tmp_path: Path) -> Path:
     """A saved .blend: 96×64, frames 1 to 3, a cube that turns, Cycles with one sample."""
     path = tmp_path / "my shot é.blend"
-    blender.do(
-        "-b", "--factory-startup", "--python-exit-code", "9",
-        "--python", HERE / "make_scene.py", "--", path,
-    )  # fmt: skip
+    blender.do(*("-b", "--python-exit-code", "9", "--python", HERE / "make_scene.py", "--", path))
     return path

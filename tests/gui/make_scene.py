@@ -12,6 +12,7 @@ scene.render.engine = "CYCLES"
 scene.cycles.samples = 1
 scene.cycles.use_denoising = False
 scene.render.resolution_x, scene.render.resolution_y = 96, 64
+scene.paintover.seconds = 3
 bpy.ops.mesh.primitive_cube_add()
 cube = bpy.context.object
 for frame in (1, 3):
