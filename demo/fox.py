@@ -20,7 +20,7 @@ from .meshes import (
     tube_points,
 )
 
-HEAD = np.array([0.0, -0.10, 1.03])
+HEAD = np.array([0.0, -0.10, 1.05])
 TAIL = np.array(
     [
         (0.0, 0.22, 0.14),
@@ -95,10 +95,9 @@ def _body(rig: Any, look: Any) -> None:
         [0, 0.08, 0.25, 0.45, 0.7, 0.88, 1.0],
         [0.22, 0.32, 0.37, 0.345, 0.25, 0.20, 0.13],
     )
-    middle = np.stack(
-        [0 * height, 0.10 - 0.12 * height**1.3, 0.02 + 0.86 * height], axis=1
-    )
-    path = np.concatenate([middle[:1] - [0, 0, 0.02], middle, middle[-1:] + [0, 0, 0.03]])
+    middle = np.stack([0 * height, 0.10 - 0.12 * height**1.3, 0.02 + 0.86 * height], axis=1)
+    tip = np.array([0, 0, 0.03])
+    path = np.concatenate([middle[:1] - tip, middle, middle[-1:] + tip])
     points, _ = tube_points(path, radius, columns)
     points[:, 1] = (points[:, 1] - 0.05) * 0.95 + 0.05
     side, front, up = points.T
@@ -113,9 +112,9 @@ def _body(rig: Any, look: Any) -> None:
 
 def head_shape(towards: np.ndarray) -> np.ndarray:
     """Points of the head's surface for directions from its middle, both (N, 3)."""
-    points = towards * [0.37, 0.31, 0.30]
-    bumps = [((0, -1, -0.34), 0.24, 0.40), ((0.94, -0.15, -0.24), 0.17, 0.36)]
-    bumps += [((-0.94, -0.15, -0.24), 0.17, 0.36)]
+    points = towards * [0.355, 0.31, 0.30]
+    bumps = [((0, -1, -0.36), 0.24, 0.40), ((0, -0.55, -0.85), 0.07, 0.55)]
+    bumps += [((side * 0.96, -0.15, -0.16), 0.12, 0.36) for side in (1, -1)]
     for direction, height, width in bumps:
         aim = np.array(direction) / np.linalg.norm(direction)
         angle = np.arccos(np.clip(towards @ aim, -1, 1))
@@ -268,7 +267,7 @@ def _eyes(rig: Any, look: Any, glint: Any) -> None:
         )
         ball(
             f"Glint{name[3:]}",
-            lambda d, at=at: d * 0.017 + at + [0.016, -0.030, 0.026],
+            lambda d, at=at: d * 0.023 + at + [0.017, -0.026, 0.027],
             glint,
             rows=6,
             columns=10,
@@ -294,7 +293,7 @@ def _scarf(rig: Any, look: Any) -> None:
             a, b = r * columns, ((r + 1) % rows) * columns
             d = (c + 1) % columns
             faces.append((a + c, b + c, b + d, a + d))
-    stripe = np.repeat(np.sin(around * 11), columns) * 0.1 - 0.055
+    stripe = np.repeat(np.sin(around * 9), columns) * 0.1 - 0.035
     bones = {"spine": np.full(len(ring), 0.6), "head": np.full(len(ring), 0.4)}
     mesh_object("Scarf", ring, faces, look, marks={"stripe": stripe}, bones=bones, armature=rig)
     share = np.linspace(0, 1, 13)
@@ -308,7 +307,7 @@ def _scarf(rig: Any, look: Any) -> None:
         points,
         closed_faces(11, 12),
         look,
-        marks={"stripe": np.sin(along * 17 + 0.6) * 0.1 - 0.055},
+        marks={"stripe": np.sin(along * 17 + 0.6) * 0.1 - 0.035},
         bones={"spine": np.ones(len(points))},
         armature=rig,
     )
@@ -320,11 +319,11 @@ def _scarf(rig: Any, look: Any) -> None:
 
 
 def _bird(rig: Any, eye: Any) -> None:
-    at = np.array([0.03, -0.05, 1.40])
+    at = np.array([0.03, -0.05, 1.45])
 
     def shape(d: np.ndarray) -> np.ndarray:
-        body = d * [0.105, 0.125, 0.115]
-        body[:, 1] += 0.10 * np.clip(d[:, 1], 0, 1) ** 3
+        body = d * [0.135, 0.155, 0.145]
+        body[:, 1] += 0.13 * np.clip(d[:, 1], 0, 1) ** 3
         body[:, 2] += 0.05 * np.clip(d[:, 1], 0, 1) ** 3
         return body + at
 
@@ -332,18 +331,18 @@ def _bird(rig: Any, eye: Any) -> None:
     belly = -0.15 - towards[:, 1] * 0.55 - towards[:, 2] * 0.55
     look = material("Bird", hex_colour("#3f6fb5"), [("belly", hex_colour("#f7c9a0"))])
     weights = all_on("bird", towards)
-    ball(
-        "Bird", shape, look, 12, 20, marks={"belly": belly * 0.2}, bones=weights, armature=rig
-    )
+    ball("Bird", shape, look, 12, 20, marks={"belly": belly * 0.2}, bones=weights, armature=rig)
     beak = material("Beak", hex_colour("#f2a530"))
-    path = at + np.array([(0, -0.10, 0.03), (0, -0.115, 0.03), (0, -0.15, 0.02), (0, -0.18, 0.01)])
-    points, _ = tube_points(path, np.array([0.03, 0.018]), 8)
+    path = at + np.array(
+        [(0, -0.12, 0.03), (0, -0.14, 0.03), (0, -0.19, 0.015), (0, -0.225, 0.005)]
+    )
+    points, _ = tube_points(path, np.array([0.042, 0.024]), 8)
     faces = closed_faces(2, 8)
     mesh_object("Beak", points, faces, beak, bones=all_on("bird", points), armature=rig)
     for sign in (1, -1):
         ball(
             f"Bird eye {sign:+d}",
-            lambda d, s=sign: d * 0.017 + at + [0.052 * s, -0.103, 0.045],
+            lambda d, s=sign: d * 0.024 + at + [0.068 * s, -0.122, 0.058],
             eye,
             rows=6,
             columns=10,
@@ -352,7 +351,7 @@ def _bird(rig: Any, eye: Any) -> None:
         )
         ball(
             f"Wing {sign:+d}",
-            lambda d, s=sign: d * [0.025, 0.095, 0.06] + at + [0.098 * s, 0.03, 0.0],
+            lambda d, s=sign: d * [0.03, 0.12, 0.075] + at + [0.124 * s, 0.04, 0.0],
             look,
             rows=8,
             columns=12,

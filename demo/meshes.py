@@ -33,7 +33,11 @@ def ball_points(rows: int, columns: int) -> np.ndarray:
     polar = np.linspace(-np.pi / 2, np.pi / 2, rows + 2)[1:-1, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :]
     grid = np.stack(
-        [np.cos(polar) * np.sin(around), -np.cos(polar) * np.cos(around), np.sin(polar) + 0 * around],
+        [
+            np.cos(polar) * np.sin(around),
+            -np.cos(polar) * np.cos(around),
+            np.sin(polar) + 0 * around,
+        ],
         axis=-1,
     )
     return np.concatenate([[[0, 0, -1]], grid.reshape(-1, 3), [[0, 0, 1]]])
@@ -83,7 +87,11 @@ def closed_faces(rows: int, columns: int) -> list[tuple[int, ...]]:
 
 
 def material(
-    name: str, base: Colour, markings: Sequence[Marking] = (), glow: bool = False, gloss: bool = False
+    name: str,
+    base: Colour,
+    markings: Sequence[Marking] = (),
+    glow: bool = False,
+    gloss: bool = False,
 ) -> Any:
     """Make a material: a base colour, and over it a colour wherever a marking is above zero.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 from math import cos, pi, radians, sin
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from .meshes import (
     tube_points,
 )
 
-FPS = 24
+FPS = 12
+"""On twos, as drawn animation often is."""
 
 
 def build_scene(width: int, height: int, frames: int) -> Any:
@@ -38,7 +40,6 @@ def build_scene(width: int, height: int, frames: int) -> Any:
     """
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene: Any = bpy.context.scene
-    scene.name = "Fox"
     _render_settings(scene, width, height, frames)
     _ground()
     _backdrop()
@@ -61,10 +62,10 @@ def save_scene(path: Path) -> None:
 def has_denoiser() -> bool:
     """Tell whether this Blender was built with the denoiser."""
     try:
-        import _cycles
+        cycles = importlib.import_module("_cycles")
     except ImportError:
         return False
-    return bool(getattr(_cycles, "with_openimagedenoise", False))
+    return bool(getattr(cycles, "with_openimagedenoise", False))
 
 
 def _render_settings(scene: Any, width: int, height: int, frames: int) -> None:
@@ -147,11 +148,14 @@ def _backdrop() -> None:
     ):
         x = np.linspace(-9, 9, 90)
         top = base + high * (
-            0.5 * np.sin(0.55 * x + seed) + 0.3 * np.sin(1.25 * x + 2.3 * seed) + 0.12 * np.sin(3.1 * x)
+            0.5 * np.sin(0.55 * x + seed)
+            + 0.3 * np.sin(1.25 * x + 2.3 * seed)
+            + 0.12 * np.sin(3.1 * x)
         )
         rows = np.linspace(0, 1, 8)[:, None]
         points = np.stack(
-            [x + 0 * rows, far - 1.2 * (1 - rows) ** 2 + 0 * x, top * rows - 3 * (1 - rows)], axis=-1
+            [x + 0 * rows, far - 1.2 * (1 - rows) ** 2 + 0 * x, top * rows - 3 * (1 - rows)],
+            axis=-1,
         ).reshape(-1, 3)
         faces = [
             (r * 90 + c, r * 90 + c + 1, (r + 1) * 90 + c + 1, (r + 1) * 90 + c)
@@ -180,7 +184,9 @@ def _props() -> None:
         ball(
             f"Stone {index}",
             lambda d, x=x, y=y, s=size, i=index: (
-                d * [1.2 * s, 0.9 * s, 0.72 * s] * (1 + 0.13 * np.sin(d @ [3, 2, 4] + 2 * i))[:, None]
+                d
+                * [1.2 * s, 0.9 * s, 0.72 * s]
+                * (1 + 0.13 * np.sin(d @ [3, 2, 4] + 2 * i))[:, None]
                 + [x, y, -0.1 - 0.03 * (x * x + y * y)]
             ),
             stone,
@@ -221,15 +227,16 @@ def _mushroom(index: int, at: np.ndarray, size: float, lean: float, cap: Any, st
 def _tuft(index: int, x: float, y: float, rng: np.random.Generator, look: Any) -> None:
     points, faces = [], []
     ground = -0.06 - 0.085 * np.hypot(x, y) ** 1.7
-    for _ in range(7):
+    for _ in range(5):
         turn, tall = rng.uniform(0, 2 * pi), rng.uniform(0.18, 0.36)
-        bend, wide = rng.uniform(0.05, 0.2), 0.022
-        base = np.array([x, y, ground]) + [*rng.uniform(-0.06, 0.06, 2), 0]
+        bend, wide = rng.uniform(0.05, 0.2), 0.034
+        base = np.array([x, y, ground]) + rng.uniform(-0.06, 0.06, 3) * (1, 1, 0)
         away = np.array([cos(turn), sin(turn), 0])
         start = len(points)
         for share in (0.0, 0.35, 0.7):
             spine = base + away * bend * share**2 + [0, 0, tall * share]
-            points += [spine - [wide * (1 - share), 0, 0], spine + [wide * (1 - share), 0, 0]]
+            half = np.array([wide * (1 - share), 0, 0])
+            points += [spine - half, spine + half]
         points.append(base + away * bend + [0, 0, tall])
         faces += [(start, start + 1, start + 3, start + 2)]
         faces += [(start + 2, start + 3, start + 5, start + 4), (start + 4, start + 5, start + 6)]

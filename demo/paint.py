@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paints a frame as a person might: underpainting, strokes along the form, hatching, ink.
+
+Where a stroke begins, and which brush makes it, hangs on the place of the surface that it paints,
+so the same painter paints another frame of the shot with the same strokes.
+
+    python -m demo.paint SHOT --like 10 --frames 10,20 --out FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from engine.frames import Frame, read_frame
+from engine.shot import Shot, parse_frames
+
+from . import ink
+from .brushes import FINE, Canvas, Strokes, soft_noise
+
+GROUND = (0.78, 0.52, 0.40)
+INK = np.array([0.17, 0.09, 0.20])
+LIGHT, SHADOW = np.array([1.0, 0.93, 0.68]), np.array([0.33, 0.24, 0.52])
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_NEEDED = ("depth", "albedo", "object", "surface")
+
+
+class Painter:
+    """Someone with a hand of their own, who has decided how large to paint each object.
+
+    Args:
+        reference: the frame that the brush sizes are chosen by.
+        seed: another seed is another hand.
+    """
+
+    def __init__(self, reference: Frame, seed: int = 7) -> None:
+        self.seed = seed
+        view = _View(reference)
+        self._habits = {area: _Habit(view, area) for area in view.order}
+
+    def paint(self, frame: Frame) -> np.ndarray:
+        """Paint a frame: (H, W, 4) uint8, display-referred, straight alpha."""
+        view = _View(frame)
+        height, width = view.shape
+        canvas = Canvas(height, width, GROUND)
+        self._edge_noise = soft_noise(canvas.relief.shape, 3.5 * FINE, self.seed + 2)
+        for area in view.order:
+            self._paint_area(canvas, view, area)
+        self._draw_ink(canvas, view)
+        grain = soft_noise(canvas.relief.shape, 1.6, self.seed)
+        grain += 0.6 * soft_noise(canvas.relief.shape, 5, self.seed + 1)
+        painting = canvas.finished(grain)
+        rgba = np.dstack([painting, frame.alpha])
+        return np.round(np.clip(rgba, 0, 1) * 255).astype(np.uint8)
+
+    def _paint_area(self, canvas: Canvas, view: _View, area: int) -> None:
+        inside = view.inside(area)
+        habit = self._habits.get(area) or _Habit(view, area)
+        scale = habit.scale
+        seeds = _Seeds(view, inside, habit, self.seed)
+        mask = _ragged(inside, self._edge_noise)
+        base = seeds.spread(7.5 * scale, 1)
+        strokes = self._strokes(view, seeds, base, 30 * scale, 11 * scale, turn=0.25, blur=2)
+        canvas.lay(strokes, mask)
+        form = seeds.spread(4.2 * scale, 2)
+        turn = 0.5 if scale > 1.25 else 1.25
+        strokes = self._strokes(view, seeds, form, 15 * scale, 5.0 * scale, turn=turn, blur=1)
+        canvas.lay(strokes, mask)
+        if not view.glows(inside):
+            self._hatch(canvas, view, seeds, scale, mask)
+            self._light_up(canvas, view, seeds, scale, mask)
+
+    def _strokes(
+        self,
+        view: _View,
+        seeds: _Seeds,
+        chosen: _Chosen,
+        length: float,
+        width: float,
+        turn: float,
+        blur: int,
+    ) -> Strokes:
+        """Opaque strokes in the colours of the place, with a hand's small differences."""
+        a, b, c, d, e, f = chosen.dice.T
+        angle, bend = seeds.direction(chosen, turn + (a - 0.5) * 0.7)
+        colour = _sample(view.tones[blur], chosen.pixel)
+        grey = colour @ _LUMA
+        colour = grey[:, None] + (colour - grey[:, None]) * (1 + 0.26 * (b - 0.3))[:, None]
+        warm = (c - 0.5)[:, None] * np.array([0.060, 0.012, -0.060])
+        colour = colour * (1 + 0.13 * (d - 0.5))[:, None] + warm
+        return Strokes(
+            chosen.at,
+            angle,
+            bend,
+            length * (0.65 + 0.7 * e),
+            width * (0.7 + 0.6 * f),
+            np.clip(colour, 0, 1),
+            np.full(len(a), 0.93),
+            np.floor(a * 997),
+        )
+
+    def _hatch(
+        self, canvas: Canvas, view: _View, seeds: _Seeds, scale: float, mask: np.ndarray
+    ) -> None:
+        """Thin violet lines where it is dark, a second way across where it is darkest."""
+        size = min(max(scale, 0.7), 1.1)
+        for layer, (limit, turn, spacing) in enumerate([(0.48, 0.8, 3.6), (0.26, -0.7, 4.2)]):
+            chosen = seeds.spread(spacing * size, 10 + layer, view.shade < limit)
+            a, b, c, *_ = chosen.dice.T
+            angle, bend = seeds.direction(chosen, turn + (a - 0.5) * 0.22)
+            local = _sample(view.tones[1], chosen.pixel)
+            depth = np.clip((limit + 0.1 - _sample(view.shade, chosen.pixel)) / 0.3, 0.3, 1)
+            colour = local * 0.45 + INK * 0.55 + np.array([0.04, 0.01, 0.10])
+            strokes = Strokes(
+                chosen.at,
+                angle,
+                bend,
+                (9 + 7 * b) * size,
+                0.9 + 0.7 * c,
+                colour,
+                0.62 * depth,
+                np.floor(a * 997),
+                relief=0.3,
+            )
+            canvas.lay(strokes, mask)
+
+    def _light_up(
+        self, canvas: Canvas, view: _View, seeds: _Seeds, scale: float, mask: np.ndarray
+    ) -> None:
+        """Thick warm touches where the light falls fullest."""
+        size = min(max(scale, 0.45), 1.1)
+        chosen = seeds.spread(5.5 * size, 20, view.shade > 0.93)
+        a, b, c, *_ = chosen.dice.T
+        angle, bend = seeds.direction(chosen, 0.15 + (a - 0.5) * 0.4)
+        local = _sample(view.tones[0], chosen.pixel)
+        strokes = Strokes(
+            chosen.at,
+            angle,
+            bend,
+            (7 + 6 * b) * size,
+            (1.8 + 1.4 * c) * size,
+            np.clip(local * 0.52 + LIGHT * 0.50, 0, 1),
+            0.80 * (b > 0.25),
+            np.floor(c * 997),
+        )
+        canvas.lay(strokes, mask)
+
+    def _draw_ink(self, canvas: Canvas, view: _View) -> None:
+        nearest = np.percentile(view.depth, 5)
+        for thing in view.objects:
+            inside = view.things == thing
+            thick = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3)
+            thick = cv2.dilate(thick, np.ones((9, 9)))
+            distance = float(np.median(view.depth[inside]))
+            near = float(np.clip(1.25 - 0.11 * (distance - nearest), 0.30, 1))
+            cover = np.zeros(canvas.relief.shape, np.uint8)
+            for line in ink.outlines(inside, view.depth):
+                place = _sample(view.surface, line) / view.footprint(inside)
+                wave = np.sin(place @ [0.11, 0.15, 0.13]) + np.sin(place @ [0.31, -0.27, 0.23])
+                shade = _sample(view.shade_around, line)
+                small = np.clip((_sample(thick, line) - 0.6) / 3.4, 0.0, 1)
+                weight = 0.55 + 1.45 * np.clip(1.05 - shade, 0, 1) + 0.32 * wave
+                ink.draw_line(cover, line, weight * near * small * 1.25, 0.30 * wave * small)
+            local = np.median(view.tones[1][inside], axis=0)
+            colour = INK * near + (1 - near) * (0.45 * local + 0.55 * INK)
+            canvas.glaze(colour.astype(np.float32), cover)
+
+
+class _Habit:
+    """How an area is painted, in every frame alike: brush size, and which way strokes run."""
+
+    def __init__(self, view: _View, area: int) -> None:
+        inside = view.inside(area)
+        self.cell = view.footprint(inside)
+        self.scale = float(np.clip(np.sqrt(inside.sum()) / 75, 0.30, 1.6))
+        self.axis = view.long_axis(view.things == area // 4)
+
+
+class _View:
+    """What the painter sees in a frame: areas of one colour, light and shade, how surfaces run."""
+
+    def __init__(self, frame: Frame) -> None:
+        assert frame.object is not None
+        assert frame.surface is not None
+        assert frame.albedo is not None
+        assert frame.depth is not None
+        self.shape = frame.object.shape
+        known = _without_specks(frame.object) & ~np.isnan(frame.surface).any(axis=2)
+        near = distance_transform_edt(~known, return_distances=False, return_indices=True)
+        self._known = known.astype(np.float32)
+        self.things = frame.object[tuple(near)]
+        self.surface = frame.surface[tuple(near)]
+        self.depth = np.minimum(frame.depth[tuple(near)], 1e4)
+        albedo, image = frame.albedo, frame.image
+        numbers = [int(number) for number in np.unique(self.things)]
+        distance = {n: float(np.median(self.depth[self.things == n])) for n in numbers}
+        self.objects = sorted(numbers, key=lambda n: -distance[n])
+        self.areas = np.zeros(self.shape, np.int64)
+        self.order: list[int] = []
+        self.boxes: dict[int, tuple[slice, slice]] = {}
+        for number in self.objects:
+            self._split_by_colour(number, albedo)
+
+        bright = (image**2.2) @ _LUMA / np.maximum((albedo**2.2) @ _LUMA, 1e-3)
+        self._glow = albedo.max(axis=2) < 0.02
+        dark = (albedo.max(axis=2) < 0.25) | self._glow
+        shade = np.where(dark, 0.62, np.clip(bright / 1.25, 0, 1.2)).astype(np.float32)
+        self.shade = self._within(shade, 1.0)
+        self.shade_around = cv2.GaussianBlur(self.shade, (0, 0), 3)
+        local = np.where(self._glow[..., None], image, albedo)
+        self.tones = [
+            _repainted(self._within(local, blur), self._within(self.shade, blur), image, self._glow)
+            for blur in (0.5, 1.2, 3.0)
+        ]
+        self.run = self._surface_run()
+
+    def inside(self, area: int) -> np.ndarray:
+        """(H, W) bool: the pixels of an area of one colour."""
+        return self.areas == area
+
+    def glows(self, inside: np.ndarray) -> bool:
+        """Tell whether an area shines by itself."""
+        return bool(self._glow[inside].mean() > 0.5)
+
+    def footprint(self, inside: np.ndarray) -> float:
+        """How far a pixel reaches on the surface, in the object's units (median)."""
+        steps = np.linalg.norm(self.run[inside], axis=1).min(axis=-1)
+        return max(float(np.median(steps)), 1e-5)
+
+    def long_axis(self, inside: np.ndarray) -> int:
+        """The axis of surface coordinates along which an area is longest."""
+        values = self.surface[inside]
+        return int(np.argmax(np.percentile(values, 98, 0) - np.percentile(values, 2, 0)))
+
+    def _split_by_colour(self, thing: int, albedo: np.ndarray) -> None:
+        """Number an object's areas of one colour, the largest first."""
+        inside = self.things == thing
+        colours = albedo[inside]
+        coarse, counts = np.unique(np.round(colours * 6).astype(int), axis=0, return_counts=True)
+        kept: list[np.ndarray] = []
+        for colour in coarse[np.argsort(-counts, kind="stable")] / 6:
+            share = (np.abs(colours - colour).max(axis=1) < 0.12).mean()
+            new = all(np.abs(colour - other).max() > 0.25 for other in kept)
+            if new and len(kept) < 3 and (share > 0.03 or not kept):
+                kept.append(colour)
+        kept.sort(key=lambda colour: tuple(np.round(colour, 2)))
+        nearest = np.argmin([np.abs(colours - colour).sum(axis=1) for colour in kept], axis=0)
+        sizes = np.bincount(nearest, minlength=len(kept))
+        for index in np.argsort(-sizes, kind="stable"):
+            if sizes[index]:
+                name = thing * 4 + int(index)
+                self.areas[tuple(part[nearest == index] for part in np.nonzero(inside))] = name
+                self.order.append(name)
+        for name in self.order[-len(kept) :]:
+            y, x = np.nonzero(self.areas == name)
+            if len(y):
+                self.boxes[name] = np.s_[y.min() : y.max() + 1, x.min() : x.max() + 1]
+
+    def _within(self, values: np.ndarray, blur: float) -> np.ndarray:
+        """Blur each area by itself."""
+        result = np.array(values, np.float32)
+        for name, box in self.boxes.items():
+            inside = self.areas[box] == name
+            core = cv2.erode(inside * self._known[box], np.ones((3, 3))) + 1e-4 * inside
+            weight = cv2.GaussianBlur(core, (0, 0), blur)
+            part = np.array(values[box], np.float32)
+            part *= core[..., None] if values.ndim == 3 else core
+            soft = cv2.GaussianBlur(part, (0, 0), blur)
+            scale = np.maximum(weight, 1e-9)
+            result[box][inside] = (soft / (scale[..., None] if values.ndim == 3 else scale))[inside]
+        return result
+
+    def _surface_run(self) -> np.ndarray:
+        """(H, W, 3, 2): how surface coordinates change with x and with y."""
+        steps = []
+        for axis in (1, 0):
+            ahead = np.roll(self.surface, -1, axis) - self.surface
+            same = np.roll(self.things, -1, axis) == self.things
+            back, same_back = np.roll(ahead, 1, axis), np.roll(same, 1, axis)
+            both = np.maximum(same.astype(np.float32) + same_back, 1)
+            total = ahead * same[..., None] + back * same_back[..., None]
+            steps.append(self._within(total / both[..., None], 1.5))
+        return np.stack(steps, axis=-1)
+
+
+def _without_specks(things: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels that surely show one object, without specks of mixed edge pixels."""
+    sure = np.zeros(things.shape, bool)
+    for number in np.unique(things[things > 0]):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((things == number).astype(np.uint8))
+        sizes = stats[:, cv2.CC_STAT_AREA].copy()
+        sizes[0] = 0
+        largest = sizes.max()
+        if largest >= 4:
+            sure |= (sizes >= min(largest, max(8, 0.02 * largest)))[labels]
+    return sure
+
+
+class _Chosen:
+    """Places to put a stroke, with dice that are always the same for the same place."""
+
+    def __init__(self, at: np.ndarray, pixel: np.ndarray, dice: np.ndarray) -> None:
+        self.at = at
+        self.pixel = pixel
+        self.dice = dice
+
+
+class _Seeds:
+    """Places on one object's surface."""
+
+    def __init__(self, view: _View, inside: np.ndarray, habit: _Habit, seed: int) -> None:
+        self._view = view
+        self._inside = inside
+        self._cell = habit.cell
+        self._seed = seed
+        along = view.run[..., habit.axis, :]
+        angle = np.arctan2(along[..., 1], along[..., 0])
+        self._double = np.stack([np.cos(2 * angle), np.sin(2 * angle)], axis=-1)
+        if view.glows(inside):
+            x, z = view.surface[..., 0], view.surface[..., 2]
+            wave = 0.45 * np.sin(0.9 * x + 0.6 * z) + 0.35 * np.sin(1.7 * z - 0.5 * x)
+            self._double = np.stack([np.cos(2 * wave), np.sin(2 * wave)], axis=-1)
+
+    def spread(self, spacing: float, layer: int, where: np.ndarray | None = None) -> _Chosen:
+        """Choose a place in every cell of the surface that is in sight.
+
+        Args:
+            spacing: size of a cell in pixels of the reference frame.
+            layer: another layer has other places.
+            where: (H, W) bool, only there.
+        """
+        view = self._view
+        y, x = np.nonzero(self._inside if where is None else self._inside & where)
+        size = spacing * self._cell
+        surface = view.surface[y, x].astype(np.float64) / size
+        cell = np.floor(surface).astype(np.int64)
+        name = _hash(cell, self._seed + 31 * layer)
+        dice = _dice(name, 9)
+        aim = cell + dice[:, 6:]
+        away = np.linalg.norm(surface - aim, axis=1)
+        order = np.lexsort((away, name))
+        _, first = np.unique(name[order], return_index=True)
+        chosen = order[first]
+        chosen = chosen[away[chosen] < 0.62]
+        run = view.run[y[chosen], x[chosen]].astype(np.float64)
+        miss = (aim[chosen] - surface[chosen]) * size
+        step = np.einsum("nxc,nc->nx", np.linalg.pinv(run, rcond=0.05), miss)
+        at = np.stack([x[chosen], y[chosen]], axis=1) + 0.5 + np.clip(step, -0.5, 0.5)
+        last = np.argsort(dice[chosen, 5], kind="stable")
+        pixel = np.stack([x, y], axis=1)[chosen]
+        return _Chosen(at[last], pixel[last], dice[chosen][last, :6])
+
+    def direction(self, chosen: _Chosen, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Angle and curvature of strokes that run along the form, turned by an angle."""
+        middle = _sample(self._double, chosen.pixel)
+        angle = np.arctan2(middle[:, 1], middle[:, 0]) / 2
+        ahead = np.stack([np.cos(angle + turn), np.sin(angle + turn)], axis=1) * 4
+        change = np.zeros(len(angle))
+        for side in (1, -1):
+            other = _sample(self._double, chosen.at + side * ahead)
+            then = np.arctan2(other[:, 1], other[:, 0]) / 2
+            change += side * ((then - angle + np.pi / 2) % np.pi - np.pi / 2)
+        return angle + turn, np.clip(change / 8, -0.05, 0.05)
+
+
+def _repainted(
+    local: np.ndarray, shade: np.ndarray, image: np.ndarray, glow: np.ndarray
+) -> np.ndarray:
+    """Colours as a painter would mix them: warm lights, violet shadows, few steps between."""
+    grey = (local @ _LUMA)[..., None]
+    rich = np.clip(grey + (local - grey) * 1.12, 0, 1)
+    dark = np.clip(rich * (0.40 + 0.45 * SHADOW) + 0.10 * SHADOW, 0, 1)
+    middle = np.clip(rich * [0.93, 0.86, 0.92], 0, 1)
+    full = np.clip(rich * 0.86 + 0.16 * LIGHT, 0, 1)
+    lit = shade[..., None]
+    first = np.clip((lit - 0.34) / 0.14, 0, 1)
+    second = np.clip((lit - 0.72) / 0.14, 0, 1)
+    mixed = dark + first * (middle - dark) + second * (full - middle)
+    own = np.clip(image + (image - (image @ _LUMA)[..., None]) * 0.12, 0, 1)
+    return np.where(glow[..., None], own, mixed).astype(np.float32)
+
+
+def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Where a brush goes that paints an area: its shape, here and there a little over the edge."""
+    rows, columns = inside.shape
+    left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
+    x, y = max(0, left - 3), max(0, top - 3)
+    part = inside[y : top + height + 3, x : left + width + 3].astype(np.float32)
+    big = cv2.resize(part, None, fx=FINE, fy=FINE)
+    soft = cv2.GaussianBlur(big, (0, 0), 0.9 * FINE)
+    place = np.s_[y * FINE : y * FINE + big.shape[0], x * FINE : x * FINE + big.shape[1]]
+    edge = 0.42 + 0.22 * noise[place]
+    mask = np.zeros((rows * FINE, columns * FINE), np.float32)
+    mask[place] = np.clip((soft - edge) / 0.12 + 0.5, 0, 1)
+    return mask
+
+
+def _sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values of a picture at points (x, y), nearest pixel."""
+    x = np.clip(at[:, 0].astype(int), 0, picture.shape[1] - 1)
+    y = np.clip(at[:, 1].astype(int), 0, picture.shape[0] - 1)
+    return picture[y, x]
+
+
+def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
+    """A number for each row of three integers."""
+    with np.errstate(over="ignore"):
+        mixed = np.full(len(cells), np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15))
+        for column in cells.astype(np.uint64).T:
+            mixed = (mixed ^ column) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def _dice(names: np.ndarray, throws: int) -> np.ndarray:
+    """(N, throws) numbers in 0..1 that depend on the name alone."""
+    rows = []
+    with np.errstate(over="ignore"):
+        for throw in range(throws):
+            x = (names + np.uint64(throw + 1)) * np.uint64(0x94D049BB133111EB)
+            x ^= x >> np.uint64(31)
+            x *= np.uint64(0xBF58476D1CE4E5B9)
+            x ^= x >> np.uint64(27)
+            rows.append((x >> np.uint64(11)).astype(np.float64) / float(1 << 53))
+    return np.stack(rows, axis=1)
+
+
+def main() -> None:
+    """Paint frames of a shot into a folder, the file names being the frames' own."""
+    parser = argparse.ArgumentParser(prog="python -m demo.paint", description=main.__doc__)
+    parser.add_argument("shot", type=Path, help="the shot folder")
+    parser.add_argument("--like", type=int, required=True, help="the frame that sets brush sizes")
+    parser.add_argument("--frames", type=parse_frames, required=True, help="such as 10,20")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to paint into")
+    options = parser.parse_args()
+    cv2.setNumThreads(2)
+    shot = Shot.open(options.shot)
+    painter = Painter(read_frame(shot, options.like, _NEEDED))
+    options.out.mkdir(parents=True, exist_ok=True)
+    for frame in options.frames:
+        painting = painter.paint(read_frame(shot, frame, _NEEDED))
+        path = options.out / shot.image_path(frame).name
+        if not cv2.imwrite(str(path), cv2.cvtColor(painting, cv2.COLOR_RGBA2BGRA)):
+            raise SystemExit(f"Cannot write {path}.")
+
+
+if __name__ == "__main__":
+    main()
