@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import shots
 import synthetic
 
 from engine.shot import Shot
@@ -49,3 +50,20 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("this user may not mount a small disk")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shot with a style that was trained by a few steps; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained") / "shot"
+    shots.make_shot(folder)
+    result = shots.run_engine("train", folder, "--steps", 4)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture
+def trained(trained_folder: Path, tmp_path: Path) -> Shot:
+    """A copy of it, to be changed."""
+    shutil.copytree(trained_folder, tmp_path / "trained")
+    return Shot.open(tmp_path / "trained")

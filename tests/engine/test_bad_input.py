@@ -21,21 +21,6 @@ def shot(tmp_path) -> Shot:
     return shots.make_shot(tmp_path / "shot")
 
 
-@pytest.fixture(scope="module")
-def trained_folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("trained") / "shot"
-    shots.make_shot(folder)
-    result = run_engine("train", folder, "--steps", 4)
-    assert result.returncode == 0, result.stderr
-    return folder
-
-
-@pytest.fixture
-def trained(trained_folder, tmp_path) -> Shot:
-    shutil.copytree(trained_folder, tmp_path / "trained")
-    return Shot.open(tmp_path / "trained")
-
-
 def cut(path: Path) -> None:
     """Cut a file in half, as a full disk or a lost connection leaves it."""
     data = path.read_bytes()
