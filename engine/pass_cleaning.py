@@ -87,7 +87,8 @@ def objects_from_random(
     values, share = finite(values), coverage(share)
     there = share > 1e-3
     number = np.where(there, values / np.maximum(share, 1e-3), -1).astype(np.float32)
-    known = own_numbers(number, there)
+    is_half = np.array_equal(values, values.astype(np.float16))
+    known = own_numbers(number, there, share > (0.999 if is_half else 0.0))
     result = np.where(there, -1, 0).astype(np.int32)
     if depth is not None:
         result = np.where(np.isinf(depth), 0, -1).astype(np.int32)
@@ -100,7 +101,7 @@ def objects_from_random(
     best = np.where(nearer_left, left, right)
     is_own = there & (share > 0.5) & (np.abs(known[best] - number) <= OBJECT_TOLERANCE)
     result[is_own] = ids[best][is_own]
-    if np.array_equal(values, values.astype(np.float16)):
+    if is_half:
         _own_by_neighbours(result, number, np.where(is_own, known[best], -1), share > 0.5)
     return result
 
@@ -123,12 +124,13 @@ def _own_by_neighbours(
             result[rows[fits], columns[fits]] = result[near][fits]
 
 
-def own_numbers(number: FloatArray, there: BoolArray) -> FloatArray:
+def own_numbers(number: FloatArray, there: BoolArray, exact: BoolArray) -> FloatArray:
     """Return the numbers, sorted, that belong to one object each and are not a mixture.
 
     Args:
         number: (H, W).
         there: (H, W), where there is any object.
+        exact: (H, W), where the number is exact enough to be learnt from.
 
     Returns:
         For each set of numbers closer than the tolerance the most frequent one, counted where a
@@ -146,7 +148,7 @@ def own_numbers(number: FloatArray, there: BoolArray) -> FloatArray:
             same = np.abs(other - number) <= OBJECT_TOLERANCE
             agrees &= same | ~has
             alike += same & has
-    values, counts = np.unique(number[agrees & (alike >= 3)], return_counts=True)
+    values, counts = np.unique(number[agrees & exact & (alike >= 3)], return_counts=True)
     if not values.size:
         return np.zeros(0, np.float32)
     group = np.cumsum(np.diff(values, prepend=values[0]) > OBJECT_TOLERANCE)

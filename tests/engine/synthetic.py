@@ -28,7 +28,7 @@ LAYER = "View Layer.001"
 
 def bounds(frame: int) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of A's whole pixels; the last two excluded."""
-    left, top = 20 + STEP_X * frame, 8 + STEP_Y * frame
+    left, top = 42 + STEP_X * frame, 8 + STEP_Y * frame
     return left, top, left + 30, top + 30
 
 
