@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -218,6 +219,7 @@ Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
                 raise DemoError(str(error).removeprefix("Error: ").strip()) from error
             finally:
                 sys.stdout.flush()
+                _flush_blender()
                 os.dup2(self._terminal, 1)
         self._say(f"{time.monotonic() - began:.1f} s")
 
@@ -226,6 +228,11 @@ Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
 
     def _say(self, text: str, end: str = "\n") -> None:
         os.write(self._terminal, (text + end).encode())
+
+
+def _flush_blender() -> None:
+    """Write out what Blender printed but still holds back."""
+    ctypes.CDLL(None).fflush(None)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from .brushes import FINE
+from .view import sample
 
 
 def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
@@ -36,21 +37,14 @@ def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
         tangent = np.roll(ring, -2, axis=0) - np.roll(ring, 2, axis=0)
         tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-6
         normal = np.stack([tangent[:, 1], -tangent[:, 0]], axis=1)
-        near = [_at(depth, ring + side * 2.0 * normal) for side in (1, -1)]
-        own = [_at(inside, ring + side * 2.0 * normal) for side in (1, -1)]
+        near = [sample(depth, ring + side * 2.0 * normal) for side in (1, -1)]
+        own = [sample(inside, ring + side * 2.0 * normal) for side in (1, -1)]
         in_side = own[0] >= own[1]
         here, there = np.where(in_side, near[0], near[1]), np.where(in_side, near[1], near[0])
         border = (np.minimum(ring, [width, height] - ring) < 1.2).any(axis=1)
         drawn = (here < there * 1.002) & ~border
         lines += _runs(ring, _closed_gaps(drawn, 5 * FINE))
     return lines
-
-
-def _at(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values of a picture at points, x and y, nearest pixel."""
-    x = np.clip(points[:, 0].astype(int), 0, picture.shape[1] - 1)
-    y = np.clip(points[:, 1].astype(int), 0, picture.shape[0] - 1)
-    return picture[y, x]
 
 
 def _closed_gaps(drawn: np.ndarray, gap: int) -> np.ndarray:

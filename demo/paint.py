@@ -14,17 +14,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from engine.frames import Frame, read_frame
 from engine.shot import Shot, parse_frames
 
 from . import ink
 from .brushes import FINE, Canvas, Strokes, soft_noise
+from .view import LIGHT, View, sample
 
 GROUND = (0.78, 0.52, 0.40)
 INK = np.array([0.17, 0.09, 0.20])
-LIGHT, SHADOW = np.array([1.0, 0.93, 0.68]), np.array([0.33, 0.24, 0.52])
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _NEEDED = ("depth", "albedo", "object", "surface")
 
@@ -39,12 +38,12 @@ class Painter:
 
     def __init__(self, reference: Frame, seed: int = 7) -> None:
         self.seed = seed
-        view = _View(reference)
+        view = View(reference)
         self._habits = {area: _Habit(view, area) for area in view.order}
 
     def paint(self, frame: Frame) -> np.ndarray:
         """Paint a frame: (H, W, 4) uint8, display-referred, straight alpha."""
-        view = _View(frame)
+        view = View(frame)
         height, width = view.shape
         canvas = Canvas(height, width, GROUND)
         self._edge_noise = soft_noise(canvas.relief.shape, 3.5 * FINE, self.seed + 2)
@@ -57,7 +56,7 @@ class Painter:
         rgba = np.dstack([painting, frame.alpha])
         return np.round(np.clip(rgba, 0, 1) * 255).astype(np.uint8)
 
-    def _paint_area(self, canvas: Canvas, view: _View, area: int) -> None:
+    def _paint_area(self, canvas: Canvas, view: View, area: int) -> None:
         inside = view.inside(area)
         habit = self._habits.get(area) or _Habit(view, area)
         scale = habit.scale
@@ -76,7 +75,7 @@ class Painter:
 
     def _strokes(
         self,
-        view: _View,
+        view: View,
         seeds: _Seeds,
         chosen: _Chosen,
         length: float,
@@ -87,7 +86,7 @@ class Painter:
         """Opaque strokes in the colours of the place, with a hand's small differences."""
         a, b, c, d, e, f = chosen.dice.T
         angle, bend = seeds.direction(chosen, turn + (a - 0.5) * 0.7)
-        colour = _sample(view.tones[blur], chosen.pixel)
+        colour = sample(view.tones[blur], chosen.pixel)
         grey = colour @ _LUMA
         colour = grey[:, None] + (colour - grey[:, None]) * (1 + 0.26 * (b - 0.3))[:, None]
         warm = (c - 0.5)[:, None] * np.array([0.060, 0.012, -0.060])
@@ -104,7 +103,7 @@ class Painter:
         )
 
     def _hatch(
-        self, canvas: Canvas, view: _View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
     ) -> None:
         """Thin violet lines where it is dark, a second way across where it is darkest."""
         size = min(max(scale, 0.7), 1.1)
@@ -112,8 +111,8 @@ class Painter:
             chosen = seeds.spread(spacing * size, 10 + layer, view.shade < limit)
             a, b, c, *_ = chosen.dice.T
             angle, bend = seeds.direction(chosen, turn + (a - 0.5) * 0.22)
-            local = _sample(view.tones[1], chosen.pixel)
-            depth = np.clip((limit + 0.1 - _sample(view.shade, chosen.pixel)) / 0.3, 0.3, 1)
+            local = sample(view.tones[1], chosen.pixel)
+            depth = np.clip((limit + 0.1 - sample(view.shade, chosen.pixel)) / 0.3, 0.3, 1)
             colour = local * 0.45 + INK * 0.55 + np.array([0.04, 0.01, 0.10])
             strokes = Strokes(
                 chosen.at,
@@ -129,14 +128,14 @@ class Painter:
             canvas.lay(strokes, mask)
 
     def _light_up(
-        self, canvas: Canvas, view: _View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
     ) -> None:
         """Thick warm touches where the light falls fullest."""
         size = min(max(scale, 0.45), 1.1)
         chosen = seeds.spread(5.5 * size, 20, view.shade > 0.93)
         a, b, c, *_ = chosen.dice.T
         angle, bend = seeds.direction(chosen, 0.15 + (a - 0.5) * 0.4)
-        local = _sample(view.tones[0], chosen.pixel)
+        local = sample(view.tones[0], chosen.pixel)
         strokes = Strokes(
             chosen.at,
             angle,
@@ -149,7 +148,7 @@ class Painter:
         )
         canvas.lay(strokes, mask)
 
-    def _draw_ink(self, canvas: Canvas, view: _View) -> None:
+    def _draw_ink(self, canvas: Canvas, view: View) -> None:
         nearest = np.percentile(view.depth, 5)
         for thing in view.objects:
             inside = view.things == thing
@@ -159,10 +158,10 @@ class Painter:
             near = float(np.clip(1.25 - 0.11 * (distance - nearest), 0.30, 1))
             cover = np.zeros(canvas.relief.shape, np.uint8)
             for line in ink.outlines(inside, view.depth):
-                place = _sample(view.surface, line) / view.footprint(inside)
+                place = sample(view.surface, line) / view.footprint(inside)
                 wave = np.sin(place @ [0.11, 0.15, 0.13]) + np.sin(place @ [0.31, -0.27, 0.23])
-                shade = _sample(view.shade_around, line)
-                small = np.clip((_sample(thick, line) - 0.6) / 3.4, 0.0, 1)
+                shade = sample(view.shade_around, line)
+                small = np.clip((sample(thick, line) - 0.6) / 3.4, 0.0, 1)
                 weight = 0.55 + 1.45 * np.clip(1.05 - shade, 0, 1) + 0.32 * wave
                 ink.draw_line(cover, line, weight * near * small * 1.25, 0.30 * wave * small)
             local = np.median(view.tones[1][inside], axis=0)
@@ -173,131 +172,11 @@ class Painter:
 class _Habit:
     """How an area is painted, in every frame alike: brush size, and which way strokes run."""
 
-    def __init__(self, view: _View, area: int) -> None:
+    def __init__(self, view: View, area: int) -> None:
         inside = view.inside(area)
         self.cell = view.footprint(inside)
         self.scale = float(np.clip(np.sqrt(inside.sum()) / 75, 0.30, 1.6))
         self.axis = view.long_axis(view.things == area // 4)
-
-
-class _View:
-    """What the painter sees in a frame: areas of one colour, light and shade, how surfaces run."""
-
-    def __init__(self, frame: Frame) -> None:
-        assert frame.object is not None
-        assert frame.surface is not None
-        assert frame.albedo is not None
-        assert frame.depth is not None
-        self.shape = frame.object.shape
-        known = _without_specks(frame.object) & ~np.isnan(frame.surface).any(axis=2)
-        near = distance_transform_edt(~known, return_distances=False, return_indices=True)
-        self._known = known.astype(np.float32)
-        self.things = frame.object[tuple(near)]
-        self.surface = frame.surface[tuple(near)]
-        self.depth = np.minimum(frame.depth[tuple(near)], 1e4)
-        albedo, image = frame.albedo, frame.image
-        numbers = [int(number) for number in np.unique(self.things)]
-        distance = {n: float(np.median(self.depth[self.things == n])) for n in numbers}
-        self.objects = sorted(numbers, key=lambda n: -distance[n])
-        self.areas = np.zeros(self.shape, np.int64)
-        self.order: list[int] = []
-        self.boxes: dict[int, tuple[slice, slice]] = {}
-        for number in self.objects:
-            self._split_by_colour(number, albedo)
-
-        bright = (image**2.2) @ _LUMA / np.maximum((albedo**2.2) @ _LUMA, 1e-3)
-        self._glow = albedo.max(axis=2) < 0.02
-        dark = (albedo.max(axis=2) < 0.25) | self._glow
-        shade = np.where(dark, 0.62, np.clip(bright / 1.25, 0, 1.2)).astype(np.float32)
-        self.shade = self._within(shade, 1.0)
-        self.shade_around = cv2.GaussianBlur(self.shade, (0, 0), 3)
-        local = np.where(self._glow[..., None], image, albedo)
-        self.tones = [
-            _repainted(self._within(local, blur), self._within(self.shade, blur), image, self._glow)
-            for blur in (0.5, 1.2, 3.0)
-        ]
-        self.run = self._surface_run()
-
-    def inside(self, area: int) -> np.ndarray:
-        """(H, W) bool: the pixels of an area of one colour."""
-        return self.areas == area
-
-    def glows(self, inside: np.ndarray) -> bool:
-        """Tell whether an area shines by itself."""
-        return bool(self._glow[inside].mean() > 0.5)
-
-    def footprint(self, inside: np.ndarray) -> float:
-        """How far a pixel reaches on the surface, in the object's units (median)."""
-        steps = np.linalg.norm(self.run[inside], axis=1).min(axis=-1)
-        return max(float(np.median(steps)), 1e-5)
-
-    def long_axis(self, inside: np.ndarray) -> int:
-        """The axis of surface coordinates along which an area is longest."""
-        values = self.surface[inside]
-        return int(np.argmax(np.percentile(values, 98, 0) - np.percentile(values, 2, 0)))
-
-    def _split_by_colour(self, thing: int, albedo: np.ndarray) -> None:
-        """Number an object's areas of one colour, the largest first."""
-        inside = self.things == thing
-        colours = albedo[inside]
-        coarse, counts = np.unique(np.round(colours * 6).astype(int), axis=0, return_counts=True)
-        kept: list[np.ndarray] = []
-        for colour in coarse[np.argsort(-counts, kind="stable")] / 6:
-            share = (np.abs(colours - colour).max(axis=1) < 0.12).mean()
-            new = all(np.abs(colour - other).max() > 0.25 for other in kept)
-            if new and len(kept) < 3 and (share > 0.03 or not kept):
-                kept.append(colour)
-        kept.sort(key=lambda colour: tuple(np.round(colour, 2)))
-        nearest = np.argmin([np.abs(colours - colour).sum(axis=1) for colour in kept], axis=0)
-        sizes = np.bincount(nearest, minlength=len(kept))
-        for index in np.argsort(-sizes, kind="stable"):
-            if sizes[index]:
-                name = thing * 4 + int(index)
-                self.areas[tuple(part[nearest == index] for part in np.nonzero(inside))] = name
-                self.order.append(name)
-        for name in self.order[-len(kept) :]:
-            y, x = np.nonzero(self.areas == name)
-            if len(y):
-                self.boxes[name] = np.s_[y.min() : y.max() + 1, x.min() : x.max() + 1]
-
-    def _within(self, values: np.ndarray, blur: float) -> np.ndarray:
-        """Blur each area by itself."""
-        result = np.array(values, np.float32)
-        for name, box in self.boxes.items():
-            inside = self.areas[box] == name
-            core = cv2.erode(inside * self._known[box], np.ones((3, 3))) + 1e-4 * inside
-            weight = cv2.GaussianBlur(core, (0, 0), blur)
-            part = np.array(values[box], np.float32)
-            part *= core[..., None] if values.ndim == 3 else core
-            soft = cv2.GaussianBlur(part, (0, 0), blur)
-            scale = np.maximum(weight, 1e-9)
-            result[box][inside] = (soft / (scale[..., None] if values.ndim == 3 else scale))[inside]
-        return result
-
-    def _surface_run(self) -> np.ndarray:
-        """(H, W, 3, 2): how surface coordinates change with x and with y."""
-        steps = []
-        for axis in (1, 0):
-            ahead = np.roll(self.surface, -1, axis) - self.surface
-            same = np.roll(self.things, -1, axis) == self.things
-            back, same_back = np.roll(ahead, 1, axis), np.roll(same, 1, axis)
-            both = np.maximum(same.astype(np.float32) + same_back, 1)
-            total = ahead * same[..., None] + back * same_back[..., None]
-            steps.append(self._within(total / both[..., None], 1.5))
-        return np.stack(steps, axis=-1)
-
-
-def _without_specks(things: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels that surely show one object, without specks of mixed edge pixels."""
-    sure = np.zeros(things.shape, bool)
-    for number in np.unique(things[things > 0]):
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((things == number).astype(np.uint8))
-        sizes = stats[:, cv2.CC_STAT_AREA].copy()
-        sizes[0] = 0
-        largest = sizes.max()
-        if largest >= 4:
-            sure |= (sizes >= min(largest, max(8, 0.02 * largest)))[labels]
-    return sure
 
 
 class _Chosen:
@@ -312,7 +191,7 @@ class _Chosen:
 class _Seeds:
     """Places on one object's surface."""
 
-    def __init__(self, view: _View, inside: np.ndarray, habit: _Habit, seed: int) -> None:
+    def __init__(self, view: View, inside: np.ndarray, habit: _Habit, seed: int) -> None:
         self._view = view
         self._inside = inside
         self._cell = habit.cell
@@ -356,32 +235,15 @@ class _Seeds:
 
     def direction(self, chosen: _Chosen, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Angle and curvature of strokes that run along the form, turned by an angle."""
-        middle = _sample(self._double, chosen.pixel)
+        middle = sample(self._double, chosen.pixel)
         angle = np.arctan2(middle[:, 1], middle[:, 0]) / 2
         ahead = np.stack([np.cos(angle + turn), np.sin(angle + turn)], axis=1) * 4
         change = np.zeros(len(angle))
         for side in (1, -1):
-            other = _sample(self._double, chosen.at + side * ahead)
+            other = sample(self._double, chosen.at + side * ahead)
             then = np.arctan2(other[:, 1], other[:, 0]) / 2
             change += side * ((then - angle + np.pi / 2) % np.pi - np.pi / 2)
         return angle + turn, np.clip(change / 8, -0.05, 0.05)
-
-
-def _repainted(
-    local: np.ndarray, shade: np.ndarray, image: np.ndarray, glow: np.ndarray
-) -> np.ndarray:
-    """Colours as a painter would mix them: warm lights, violet shadows, few steps between."""
-    grey = (local @ _LUMA)[..., None]
-    rich = np.clip(grey + (local - grey) * 1.12, 0, 1)
-    dark = np.clip(rich * (0.40 + 0.45 * SHADOW) + 0.10 * SHADOW, 0, 1)
-    middle = np.clip(rich * [0.93, 0.86, 0.92], 0, 1)
-    full = np.clip(rich * 0.86 + 0.16 * LIGHT, 0, 1)
-    lit = shade[..., None]
-    first = np.clip((lit - 0.34) / 0.14, 0, 1)
-    second = np.clip((lit - 0.72) / 0.14, 0, 1)
-    mixed = dark + first * (middle - dark) + second * (full - middle)
-    own = np.clip(image + (image - (image @ _LUMA)[..., None]) * 0.12, 0, 1)
-    return np.where(glow[..., None], own, mixed).astype(np.float32)
 
 
 def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -397,13 +259,6 @@ def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
     mask = np.zeros((rows * FINE, columns * FINE), np.float32)
     mask[place] = np.clip((soft - edge) / 0.12 + 0.5, 0, 1)
     return mask
-
-
-def _sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values of a picture at points (x, y), nearest pixel."""
-    x = np.clip(at[:, 0].astype(int), 0, picture.shape[1] - 1)
-    y = np.clip(at[:, 1].astype(int), 0, picture.shape[0] - 1)
-    return picture[y, x]
 
 
 def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
