@@ -182,7 +182,7 @@ def paint(shot: Shot, frame: int, alpha: bool = True) -> Path:
 def write_png(path: Path, codes: np.ndarray) -> Path:
     """Write codes (H, W), (H, W, 3) or (H, W, 4), uint8 or uint16, RGB order, as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if codes.ndim == 3:
+    if codes.ndim == 3 and codes.shape[2] >= 3:
         codes = np.ascontiguousarray(codes[..., [2, 1, 0, 3][: codes.shape[2]]])
     path.write_bytes(cv2.imencode(".png", codes)[1].tobytes())
     return path

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import: a shot from folders of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import synthetic
+
+from engine import guides
+from engine.errors import Cancelled, PaintoverError
+from engine.frames import read_frame
+from engine.images import read_picture, write_picture
+from engine.importing import import_pictures
+from engine.keyframes import read_keyframes
+from engine.protocol import ImportPictures
+from engine.reporting import Silent
+from engine.shot import Shot
+
+SIZE = (24, 40)
+RANDOM = np.random.default_rng(11)
+
+
+class Report(Silent):
+    """Remembers what it is told; asks to stop after some pictures."""
+
+    def __init__(self, stop_after: int = -1) -> None:
+        self.stop_after = stop_after
+        self.steps: list[tuple[str, float]] = []
+        self.warnings: list[str] = []
+
+    def progress(self, step, fraction, seconds_left, text):
+        self.steps.append((step, fraction))
+
+    def warned(self, sentence):
+        self.warnings.append(sentence)
+
+    def cancelled(self):
+        return 0 <= self.stop_after <= len(self.steps)
+
+
+def random_codes(channels: int = 3, kind: type = np.uint8) -> np.ndarray:
+    return RANDOM.integers(0, np.iinfo(kind).max + 1, (*SIZE, channels)).astype(kind)
+
+
+def folder_of(folder: Path, frames=(1, 2, 3), pattern: str = "{:04d}.png", channels=3) -> Path:
+    for frame in frames:
+        synthetic.write_png(folder / pattern.format(frame), random_codes(channels))
+    return folder
+
+
+def run(shot: Path, source: Path, report: Report | None = None, **folders: object) -> dict:
+    painted, mask = (str(folders.pop(name, "")) for name in ("painted", "mask"))
+    extra = {name: str(folder) for name, folder in folders.items()}
+    request = ImportPictures(1, str(shot), str(source), painted, mask, extra, 25.0)
+    return import_pictures(request, report or Report())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
+    source = folder_of(strange_folder / "in put", pattern="Schuß v02_{:03d}.png")
+    keys = folder_of(strange_folder / "keys", [2])
+    masks = folder_of(strange_folder / "masks", [2], channels=1)
+    lines = folder_of(strange_folder / "lines")
+    place = strange_folder / "shot ß"
+    report = Report()
+    result = run(place, source, report, painted=keys, mask=masks, **{"ink lines": lines})
+    assert result == {
+        "frames": 3,
+        "paintings": 1,
+        "masks": 1,
+        "guides": ["ink lines"],
+        "width": 40,
+        "height": 24,
+    }
+    shot = Shot.open(place)
+    assert shot.frames == [1, 2, 3]
+    assert (shot.manifest.width, shot.manifest.height) == (40, 24)
+    assert (shot.manifest.frame_start, shot.manifest.frame_end, shot.manifest.fps) == (1, 3, 25)
+    assert shot.manifest.source["kind"] == "pictures"
+    assert shot.manifest.passes == {"image": "pictures"}
+    for frame in shot.frames:
+        name = f"Schuß v02_{frame:03d}.png"
+        assert shot.image_path(frame).read_bytes() == (source / name).read_bytes()
+        guide = shot.guide_path("ink lines", frame)
+        assert guide.read_bytes() == (lines / f"{frame:04d}.png").read_bytes()
+    assert shot.key_path(2).read_bytes() == (keys / "0002.png").read_bytes()
+    assert shot.missing_files() == []
+    assert [key.frame for key in read_keyframes(shot)] == [2]
+    assert guides.available(shot) == ["colour", "guide:ink lines"]
+    assert read_frame(shot, 2).motion is None
+    assert report.steps[-1] == ("import", 1.0)
+    assert [fraction for _, fraction in report.steps] == sorted(f for _, f in report.steps)
+    assert set(contents(place)) == {
+        "shot.json",
+        *(f"frames/000{n}.png" for n in (1, 2, 3)),
+        "keys/0002.png",
+        "keys/0002.mask.png",
+        *(f"guides/ink lines/000{n}.png" for n in (1, 2, 3)),
+    }
+
+
+def test_other_formats_become_png(tmp_path):
+    source = tmp_path / "in"
+    source.mkdir()
+    smooth = cv2.GaussianBlur(random_codes(), (0, 0), 4)
+    assert cv2.imwrite(str(source / "a.0001.jpg"), smooth)
+    assert cv2.imwrite(str(source / "a.0002.TIF"), smooth.astype(np.uint16) * 257)
+    display = RANDOM.random((*SIZE, 4)).astype(np.float32)
+    display[..., 3] = 0.5
+    write_picture(source / "a.0003.exr", display)
+    write_picture(source / "a.0004.png", display, 16)
+    run(tmp_path / "shot", source)
+    shot = Shot.open(tmp_path / "shot")
+    bits = [read_picture(shot.image_path(frame)).bits for frame in shot.frames]
+    assert bits == [8, 16, 16, 16]
+    for frame, name in ((1, "a.0001.jpg"), (2, "a.0002.TIF"), (3, "a.0003.exr")):
+        here, there = read_picture(shot.image_path(frame)), read_picture(source / name)
+        assert np.abs(here.pixels - there.pixels).max() <= 0.5 / 255
+    assert np.abs(read_picture(shot.image_path(3)).pixels - display).max() < 4e-3
+    assert shot.manifest.passes == {"image": "pictures", "alpha": "pictures"}
+
+
+def test_paintings_in_exr_stay_exr(tmp_path):
+    source = folder_of(tmp_path / "in")
+    write_picture(tmp_path / "keys" / "1.exr", np.full((*SIZE, 3), 0.5, np.float32))
+    run(tmp_path / "shot", source, painted=tmp_path / "keys")
+    assert Shot.open(tmp_path / "shot").key_path(1).name == "0001.exr"
+
+
+@pytest.mark.parametrize("names", [("input", "output", "mask"), ("video", "keys", "mask")])
+def test_folder_sets_of_few_shot_and_ebsynth(tmp_path, names):
+    for name, frames in zip(names, ([1, 2, 3], [1, 3], [1, 3]), strict=True):
+        folder_of(tmp_path / "set" / name, frames)
+    result = run(tmp_path / "shot", tmp_path / "set")
+    assert (result["frames"], result["paintings"], result["masks"]) == (3, 2, 2)
+
+
+def test_importing_again_keeps_paintings_as_versions(tmp_path):
+    source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys", [1])
+    place = tmp_path / "shot"
+    run(place, source, painted=keys)
+    shot = Shot.open(place)
+    old = shot.key_path(1).read_bytes()
+    run(place, source, painted=keys)
+    assert not (place / "keys" / "versions").exists()
+    shot.manifest.removed_keys = [1, 2]
+    shot.save()
+    write_picture(place / "keys" / "0001.exr", np.full((*SIZE, 3), 0.5, np.float32))
+    exr = (place / "keys" / "0001.exr").read_bytes()
+    folder_of(keys, [1])
+    run(place, source, painted=keys)
+    shot = Shot.open(place)
+    assert shot.manifest.removed_keys == [2]
+    assert shot.key_path(1).read_bytes() == (keys / "0001.png").read_bytes()
+    versions = {path.read_bytes() for path in (place / "keys" / "versions").iterdir()}
+    assert versions == {old, exr}
+
+
+def test_gaps_are_told_and_left_out(tmp_path):
+    report = Report()
+    run(tmp_path / "shot", folder_of(tmp_path / "in", [1, 2, 5, 9]), report)
+    assert Shot.open(tmp_path / "shot").frames == [1, 2, 5, 9]
+    (warning,) = report.warnings
+    assert "no frames 3-4,6-8" in warning
+
+
+def test_files_without_a_number_are_told_and_left_out(tmp_path):
+    source = folder_of(tmp_path / "in")
+    synthetic.write_png(source / "reference.png", random_codes())
+    (source / "notes.txt").write_text("1")
+    report = Report()
+    assert run(tmp_path / "shot", source, report)["frames"] == 3
+    (warning,) = report.warnings
+    assert "reference.png" in warning
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 3])
+def test_cancel_leaves_everything_as_it_was(tmp_path, stop_after):
+    source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys", [1])
+    place = tmp_path / "shot"
+    with pytest.raises(Cancelled):
+        run(place, source, Report(stop_after), painted=keys)
+    assert not Shot.exists(place)
+    run(place, source, painted=keys)
+    before = contents(place)
+    folder_of(source)
+    folder_of(keys, [1])
+    with pytest.raises(Cancelled):
+        run(place, source, Report(stop_after), painted=keys)
+    assert contents(place) == before
+
+
+def sentence(tmp_path: Path, source: Path, **folders: object) -> str:
+    with pytest.raises(PaintoverError) as caught:
+        run(tmp_path / "shot", source, **folders)
+    assert not Shot.exists(tmp_path / "shot")
+    text = str(caught.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+def test_folders_that_are_not_there_or_empty(tmp_path):
+    assert "none is not a folder" in sentence(tmp_path, tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    assert "has no pictures" in sentence(tmp_path, tmp_path / "empty")
+    source = folder_of(tmp_path / "in")
+    assert "none is not a folder" in sentence(tmp_path, source, painted=tmp_path / "none")
+    assert "has no pictures" in sentence(tmp_path, source, lines=tmp_path / "empty")
+
+
+def test_two_pictures_with_one_number(tmp_path):
+    source = folder_of(tmp_path / "in")
+    folder_of(source, [2], "b_{:02d}.png")
+    text = sentence(tmp_path, source)
+    assert "b_02.png" in text
+    assert "0002.png" in text
+    assert "frame number 2" in text
+
+
+def test_sizes_that_do_not_fit(tmp_path):
+    source = folder_of(tmp_path / "in")
+    wrong = synthetic.write_png(tmp_path / "wrong" / "0002.png", np.zeros((10, 10, 3), np.uint8))
+    for folders in ({"painted": wrong.parent}, {"mask": wrong.parent}):
+        text = sentence(tmp_path, source, **folders)
+        assert f"{wrong} is 10×10" in text
+        assert "40×24" in text
+    synthetic.write_png(source / "0003.png", np.zeros((10, 10, 3), np.uint8))
+    assert "0003.png is 10×10" in sentence(tmp_path, source)
+
+
+def test_4096_by_2160_is_the_most(tmp_path):
+    for shape, fits in (((2160, 4096), True), ((2161, 4096), False), ((16, 4097), False)):
+        source = tmp_path / f"{shape}"
+        synthetic.write_png(source / "1.png", np.zeros((*shape, 3), np.uint8))
+        if fits:
+            assert run(tmp_path / "large", source)["height"] == 2160
+        else:
+            assert "4096×2160" in sentence(tmp_path, source)
+
+
+def test_paintings_masks_and_guides_that_fit_no_picture(tmp_path):
+    source = folder_of(tmp_path / "in", [1, 2, 4])
+    keys = folder_of(tmp_path / "keys", [3])
+    for folders in ({"painted": keys}, {"mask": keys}, {"lines": keys}):
+        text = sentence(tmp_path, source, **folders)
+        assert "0003.png is of frame 3" in text
+        assert "1-2,4" in text
+    lines = folder_of(tmp_path / "lines", [1, 4])
+    assert '"lines" in' in sentence(tmp_path, source, lines=lines)
+    assert "lacks frames 2" in sentence(tmp_path, source, lines=lines)
+    whole = folder_of(tmp_path / "whole", [1, 2, 4])
+    assert "cannot be the name of a guide" in sentence(tmp_path, source, **{"../up": whole})
+
+
+@pytest.mark.parametrize("kind", ["in", "keys", "lines"])
+def test_truncated_pictures_are_named_and_change_nothing(tmp_path, kind):
+    source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys")
+    lines = folder_of(tmp_path / "lines")
+    place = tmp_path / "old"
+    run(place, source, painted=keys, lines=lines)
+    before = contents(place)
+    for folder in (source, keys, lines):
+        folder_of(folder)
+    broken = tmp_path / kind / "0003.png"
+    broken.write_bytes(broken.read_bytes()[:-100])
+    with pytest.raises(PaintoverError, match=r"0003\.png is damaged or cut short"):
+        run(place, source, painted=keys, lines=lines)
+    assert contents(place) == before
+    assert str(broken) in sentence(tmp_path, source, painted=keys, lines=lines)
+
+
+def test_a_captured_shot_is_not_overwritten(rendered_shot, tmp_path):
+    before = contents(rendered_shot.folder)
+    with pytest.raises(PaintoverError, match="captured from a scene"):
+        run(rendered_shot.folder, folder_of(tmp_path / "in"))
+    assert contents(rendered_shot.folder) == before
+
+
+def test_a_damaged_manifest_is_made_anew_and_paintings_are_kept(tmp_path):
+    source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys", [1])
+    place = tmp_path / "shot"
+    run(place, source, painted=keys)
+    (place / "shot.json").write_text('{"version": 1, "wid')
+    run(place, source)
+    shot = Shot.open(place)
+    assert shot.frames == [1, 2, 3]
+    assert shot.key_frames() == [1]
+
+
+def test_places_that_cannot_be_written(tmp_path, full_disk):
+    source = folder_of(tmp_path / "in")
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(PaintoverError, match="Cannot write"):
+        run(tmp_path / "file" / "shot", source)
+    synthetic.write_png(
+        tmp_path / "big" / "1.png", RANDOM.integers(0, 255, (300, 300, 3), np.uint8)
+    )
+    with pytest.raises(PaintoverError, match="No space left on device"):
+        run(full_disk / "shot", tmp_path / "big")
+    assert contents(full_disk) == {}

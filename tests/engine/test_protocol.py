@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Messages between Blender and the engine: they come back as they went, or are refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from engine import protocol
+from engine.errors import PaintoverError
+
+REQUESTS = [
+    protocol.ImportPictures(1, "/ß 日本", "in", guides={"ink lines": "/g"}, fps=23.976),
+    protocol.Train(2, "shot", keys=[1, 30], live=protocol.LivePicture("/p", 3, 96, 64)),
+    protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu"),
+    protocol.Cancel(4),
+]
+EVENTS = [
+    protocol.Ready(0, "CPU (2 threads)", "0.1.0"),
+    protocol.Progress(1, "train", 0.5, -1.0, 'Step 1\nof 2 "quoted"'),
+    protocol.FrameDone(1, 7, "/ß/0007.png"),
+    protocol.Picture(1, 7, 42),
+    protocol.Warned(1, "Ein Satz."),
+    protocol.Done(1, {"frames": 3, "guides": ["a"]}),
+    protocol.Cancelled(1),
+    protocol.Failed(1, "A sentence.", "Traceback\n  line"),
+]
+
+
+@pytest.mark.parametrize("message", REQUESTS, ids=lambda message: type(message).__name__)
+def test_requests_come_back(message):
+    line = protocol.encode(message)
+    assert line.endswith("\n")
+    assert "\n" not in line[:-1]
+    assert protocol.decode_request(line) == message
+
+
+@pytest.mark.parametrize("message", EVENTS, ids=lambda message: type(message).__name__)
+def test_events_come_back(message):
+    line = protocol.encode(message)
+    assert "\n" not in line[:-1]
+    assert protocol.decode_event(line) == message
+
+
+def test_every_kind_is_tried_here():
+    assert {type(message).__name__ for message in REQUESTS} == set(protocol.REQUESTS)
+    assert {type(message).__name__ for message in EVENTS} == set(protocol.EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", "Not a message"),
+        ("{", "Not a message"),
+        ("[1]", "Not a message"),
+        ("7", "Not a message"),
+        ('{"kind": "Cancel", "job": 1}', "Not a message"),
+        ('{"version": 99, "kind": "Cancel", "job": 1}', "different versions"),
+        ('{"version": 1, "kind": "Dance", "job": 1}', "Unknown message 'Dance'"),
+        ('{"version": 1, "kind": "Ready", "job": 1}', "Unknown message 'Ready'"),
+        ('{"version": 1, "kind": "Cancel", "job": 1, "how": 2}', "Unknown field 'how'"),
+        ('{"version": 1, "kind": "Cancel"}', "field is missing"),
+        ('{"version": 1, "kind": "Train", "job": 1}', "field is missing"),
+    ],
+)
+def test_what_this_version_does_not_know_is_refused(line, words):
+    with pytest.raises(PaintoverError, match=words):
+        protocol.decode_request(line)
+
+
+@pytest.mark.parametrize("live", [{"path": "p"}, {"path": "p", "frame": 1, "depth": 3}, 5, "x"])
+def test_a_wrong_live_picture_is_refused(live):
+    data = json.loads(protocol.encode(REQUESTS[1]))
+    with pytest.raises(PaintoverError):
+        protocol.decode_request(json.dumps({**data, "live": live}))
+
+
+def test_the_size_of_a_live_picture():
+    assert protocol.LivePicture("p", 1, 96, 64).size == 12 + 96 * 64 * 4
+
+
+def test_blender_can_import_its_modules_without_numpy_or_torch():
+    code = (
+        "import sys\n"
+        "from engine import shot, state, style_header, protocol, passes, files, errors\n"
+        "heavy = {'numpy', 'torch', 'cv2', 'OpenImageIO', 'scipy', 'bpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot folder: manifest, paths, keyframes, digests."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+import synthetic
+
+from engine.errors import PaintoverError
+from engine.files import digest_file, digest_json, write_bytes, written_beside
+from engine.shot import (
+    MANIFEST_VERSION,
+    Camera,
+    Colour,
+    FrameRecord,
+    Manifest,
+    OutRecord,
+    Shot,
+    format_frames,
+    frame_name,
+    parse_frames,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        ("1", [1]),
+        ("1-3,7", [1, 2, 3, 7]),
+        (" 5 , 1 - 2, 2", [1, 2, 5]),
+        ("-3--1,0", [-3, -2, -1, 0]),
+        ("-1-1", [-1, 0, 1]),
+    ],
+)
+def test_frame_lists(text, frames):
+    assert parse_frames(text) == frames
+    assert parse_frames(format_frames(frames)) == frames
+
+
+@pytest.mark.parametrize("text", ["", "a", "1-", "1,,2", "3-1", "1.5", "1;2"])
+def test_what_is_no_frame_list(text):
+    with pytest.raises(PaintoverError, match=r"\.$"):
+        parse_frames(text)
+
+
+def test_frame_names():
+    names = [frame_name(frame) for frame in (1, 0, -7, 12345)]
+    assert names == ["0001", "0000", "-0007", "12345"]
+
+
+def test_the_manifest_comes_back_whole(strange_folder):
+    manifest = Manifest(
+        1920, 1080, -2, 7, 23.976, {"kind": "blender", "scene": "Träume"}, {"motion": "Vector"},
+        ["lines"], Colour(view="AgX", exposure=0.5), removed_keys=[3],
+    )  # fmt: skip
+    camera = Camera([float(value) for value in range(16)], orthographic=True)
+    manifest.frames = {-2: FrameRecord("a", "b", "c", camera), 7: FrameRecord("d")}
+    Shot(strange_folder / "shot", manifest).save()
+    assert Shot.open(strange_folder / "shot").manifest == manifest
+    assert Shot.open(strange_folder / "shot").frames == [-2, 7]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_truncated_manifest_is_a_sentence_and_stays(rendered_shot, share):
+    path = rendered_shot.folder / "shot.json"
+    cut = path.read_bytes()
+    cut = cut[: int(len(cut) * share)]
+    path.write_bytes(cut)
+    with pytest.raises(PaintoverError, match=r"shot\.json is damaged; capture or import"):
+        Shot.open(rendered_shot.folder)
+    assert path.read_bytes() == cut
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"width": 0},
+        {"width": "wide"},
+        {"frames": [1]},
+        {"frames": {"one": {"image": ""}}},
+        {"frames": {"1": {"picture": ""}}},
+        {"colour": None},
+        {"passes": []},
+        {"version": "1"},
+        {"surprise": 1},
+    ],
+)
+def test_a_manifest_of_nonsense_is_a_sentence(rendered_shot, change):
+    path = rendered_shot.folder / "shot.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **change}))
+    with pytest.raises(PaintoverError, match="is damaged"):
+        Shot.open(rendered_shot.folder)
+
+
+def test_a_later_version_and_no_shot(rendered_shot, tmp_path):
+    path = rendered_shot.folder / "shot.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**data, "version": MANIFEST_VERSION + 1}))
+    with pytest.raises(PaintoverError, match="later Paintover"):
+        Shot.open(rendered_shot.folder)
+    for folder in (tmp_path / "none", path):
+        with pytest.raises(PaintoverError, match="holds no shot yet"):
+            Shot.open(folder)
+
+
+def test_keyframes_are_found_by_their_files(rendered_shot):
+    keys = rendered_shot.folder / "keys"
+    keys.mkdir()
+    for name in ("0003.png", "0001.exr", "-0002.png", "0001.mask.png", "notes.png", "0004.jpg"):
+        (keys / name).write_bytes(b"x")
+    assert rendered_shot.key_frames() == [-2, 1, 3]
+    rendered_shot.manifest.removed_keys = [3]
+    assert rendered_shot.key_frames() == [-2, 1]
+    assert rendered_shot.key_path(1).name == "0001.exr"
+    assert rendered_shot.key_path(2).name == "0002.png"
+
+
+def test_a_keyframe_is_painted_once_it_differs(rendered_shot):
+    assert not rendered_shot.key_is_painted(1)
+    write_bytes(rendered_shot.key_path(1), rendered_shot.image_path(1).read_bytes())
+    assert not rendered_shot.key_is_painted(1)
+    synthetic.paint(rendered_shot, 1)
+    assert rendered_shot.key_is_painted(1)
+
+
+def test_versions_are_all_kept(painted_shot):
+    path = painted_shot.key_path(2)
+    kept = []
+    for number in range(3):
+        path.write_bytes(b"painting %d" % number)
+        os.utime(path, (1e9, 1e9))
+        kept.append(painted_shot.keep_version(path))
+        assert not path.exists()
+    assert len(set(kept)) == 3
+    assert [place.read_bytes() for place in kept] == [b"painting %d" % n for n in range(3)]
+    assert all(place.parent == path.parent / "versions" for place in kept)
+    assert painted_shot.keep_version(path) is None
+    assert painted_shot.key_frames() == []
+
+
+def test_digests_follow_what_a_frame_is_made_of(painted_shot):
+    painted_shot.manifest.guides = ["lines"]
+    changing = [
+        painted_shot.image_path(2),
+        painted_shot.passes_path(2),
+        painted_shot.guide_path("lines", 2),
+        painted_shot.key_path(2),
+        painted_shot.key_mask_path(2),
+    ]
+    seen = {painted_shot.input_digest(2, [2])}
+    frame = {painted_shot.frame_digest(2)}
+    for path in changing:
+        write_bytes(path, b"something else")
+        seen.add(painted_shot.input_digest(2, [2]))
+        frame.add(painted_shot.frame_digest(2))
+    assert len(seen) == 6
+    assert len(frame) == 4
+    assert painted_shot.input_digest(2, [2]) != painted_shot.input_digest(2, [])
+
+
+def test_records_of_stylized_frames(painted_shot):
+    record = OutRecord("0001.png", "input", "style", "settings")
+    painted_shot.write_out_record("ink", 1, record)
+    assert painted_shot.read_out_record("ink", 1) is None
+    write_bytes(painted_shot.out_path("ink", 1), b"picture")
+    assert painted_shot.read_out_record("ink", 1) == record
+    painted_shot.out_record_path("ink", 1).write_text("{")
+    assert painted_shot.read_out_record("ink", 1) is None
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a.", "_x", "a\\b", "a:b"])
+def test_impossible_names_of_styles(painted_shot, name):
+    with pytest.raises(PaintoverError, match="name of a style"):
+        painted_shot.style_path(name)
+
+
+def test_missing_files_are_told_in_order(rendered_shot):
+    assert rendered_shot.missing_files() == []
+    gone = [rendered_shot.passes_path(1), rendered_shot.image_path(3)]
+    for path in reversed(gone):
+        path.unlink()
+    assert rendered_shot.missing_files() == gone
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a.txt"
+    write_bytes(path, b"first")
+    with pytest.raises(RuntimeError), written_beside(path) as temporary:
+        temporary.write_bytes(b"half")
+        assert temporary.suffix == ".txt"
+        raise RuntimeError
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_keeps_the_manifest(full_disk):
+    manifest = Manifest(8, 8, 1, 1)
+    Shot(full_disk / "shot", manifest).save()
+    manifest.source = {"blend": "x" * 100_000}
+    with pytest.raises(PaintoverError, match=r"Cannot write .*shot\.json: No space left"):
+        Shot(full_disk / "shot", manifest).save()
+    assert Shot.open(full_disk / "shot").manifest.source == {}
+
+
+def test_digests_do_not_depend_on_key_order(tmp_path):
+    assert digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
+    assert digest_json([1, 2]) != digest_json([2, 1])
+    assert digest_file(tmp_path / "none") == ""

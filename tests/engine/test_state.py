@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is not done, up to date or out of date."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import pytest
+import synthetic
+
+from engine.errors import PaintoverError
+from engine.files import write_bytes
+from engine.shot import Shot
+from engine.state import Step, expected_out_record, out_state, stale_out_frames, style_state
+from engine.style_header import METADATA_KEY, StyleHeader, read_style_header
+
+
+def write_style(shot: Shot, name: str = "ink", **changes: object) -> StyleHeader:
+    trained_on = {frame: shot.key_digest(frame) for frame in shot.key_frames()}
+    header = StyleHeader("fast", ["colour"], 3, trained_on, steps=10)
+    for field, value in changes.items():
+        setattr(header, field, value)
+    text = json.dumps({"__metadata__": header.to_metadata()}).encode()
+    write_bytes(shot.style_path(name), struct.pack("<Q", len(text)) + text)
+    return header
+
+
+def stylize(shot: Shot, header: StyleHeader, frames: list[int]) -> None:
+    for frame in frames:
+        path = shot.out_path("ink", frame)
+        write_bytes(path, b"picture")
+        shot.write_out_record(
+            "ink", frame, expected_out_record(shot, "ink", header, frame, path.name, "png 8")
+        )
+
+
+def test_a_style_is_out_of_date_once_its_paintings_change(painted_shot):
+    assert style_state(painted_shot, "ink").step is Step.NOTHING
+    write_style(painted_shot)
+    assert style_state(painted_shot, "ink").step is Step.UP_TO_DATE
+    synthetic.paint(painted_shot, 3)
+    assert style_state(painted_shot, "ink").step is Step.OUT_OF_DATE
+    write_style(painted_shot)
+    assert style_state(painted_shot, "ink").step is Step.UP_TO_DATE
+    synthetic.paint(painted_shot, 3, alpha=False)
+    state = style_state(painted_shot, "ink")
+    assert state.step is Step.OUT_OF_DATE
+    assert "Keyframe 3" in state.why
+
+
+def test_a_mask_and_a_captured_frame_count_too(painted_shot):
+    write_style(painted_shot)
+    write_bytes(painted_shot.key_mask_path(2), b"mask")
+    assert style_state(painted_shot, "ink").step is Step.OUT_OF_DATE
+    write_style(painted_shot)
+    write_bytes(painted_shot.passes_path(2), b"rendered again")
+    assert style_state(painted_shot, "ink").step is Step.OUT_OF_DATE
+
+
+def test_frames_are_out_of_date_one_by_one(painted_shot):
+    header = write_style(painted_shot)
+    assert out_state(painted_shot, "ink").step is Step.NOTHING
+    stylize(painted_shot, header, [1, 2, 3])
+    assert out_state(painted_shot, "ink").step is Step.UP_TO_DATE
+    write_bytes(painted_shot.passes_path(3), b"rendered again")
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [3]
+    assert out_state(painted_shot, "ink").why == "1 of 3 frames to do"
+    painted_shot.out_path("ink", 1).unlink()
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1, 3]
+
+
+def test_another_training_makes_all_frames_out_of_date(painted_shot):
+    stylize(painted_shot, write_style(painted_shot), [1, 2, 3])
+    write_style(painted_shot, steps=11)
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1, 2, 3]
+
+
+def test_a_painting_that_changes_makes_all_frames_out_of_date(painted_shot):
+    stylize(painted_shot, write_style(painted_shot), [1, 2, 3])
+    synthetic.paint(painted_shot, 2, alpha=False)
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [0, 4, 12, 60])
+def test_truncated_styles_are_sentences(painted_shot, size):
+    write_style(painted_shot)
+    path = painted_shot.style_path("ink")
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(PaintoverError, match=r"ink\.safetensors is damaged"):
+        read_style_header(path)
+    state = style_state(painted_shot, "ink")
+    assert state.step is Step.OUT_OF_DATE
+    assert "damaged" in state.why
+
+
+def test_styles_of_nonsense_are_sentences(painted_shot):
+    path = painted_shot.style_path("ink")
+    for metadata in ({}, {METADATA_KEY: "[]"}, {METADATA_KEY: '{"version": 1}'}):
+        text = json.dumps({"__metadata__": metadata}).encode()
+        write_bytes(path, struct.pack("<Q", len(text)) + text)
+        with pytest.raises(PaintoverError, match="damaged or not a Paintover style"):
+            read_style_header(path)
+    write_style(painted_shot, version=99)
+    with pytest.raises(PaintoverError, match="later Paintover"):
+        read_style_header(path)
+    with pytest.raises(PaintoverError, match="There is no style"):
+        read_style_header(painted_shot.style_path("none"))
+
+
+def test_the_header_comes_back_whole(painted_shot):
+    header = write_style(painted_shot, curve=[[1, 0.5, 0.2, 0.3]], settings={"seed": 4})
+    assert read_style_header(painted_shot.style_path("ink")) == header
