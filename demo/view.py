@@ -59,7 +59,8 @@ class View:
         bright = (image**2.2) @ _LUMA / np.maximum((albedo**2.2) @ _LUMA, 1e-3)
         self._glow = albedo.max(axis=2) < 0.02
         dark = (albedo.max(axis=2) < 0.25) | self._glow
-        shade = np.where(dark, 0.62, np.clip(bright / 1.25, 0, 1.2)).astype(np.float32)
+        gleam = 0.62 + np.clip(1.6 * (image @ _LUMA) - 0.35, 0, 0.5) * ~self._glow
+        shade = np.where(dark, gleam, np.clip(bright / 1.25, 0, 1.2)).astype(np.float32)
         self.shade = self._within(shade, 1.0)
         self.shade_around = cv2.GaussianBlur(self.shade, (0, 0), 3)
         local = np.where(self._glow[..., None], image, albedo)
