@@ -8,6 +8,7 @@ import sys
 # When Blender reloads the add-on, nothing of the version before may be left.
 for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
+    globals().pop(_name.rpartition(".")[2], None)
 
 from . import (  # noqa: E402
     command,

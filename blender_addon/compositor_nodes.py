@@ -70,14 +70,45 @@ def alpha_over(tree: Any, below: Any, above: Any) -> Any:
 
 
 def mix(tree: Any, factor: Any, first: Any, second: Any) -> Any:
-    """Mix two pictures by a factor socket (0 the first, 1 the second); returns the result."""
+    """Mix two premultiplied pictures by a factor socket (0 the first, 1 the second).
+
+    Blender's Mix node keeps the alpha of the first, so alpha is mixed on its own.
+
+    Returns:
+        The socket of the result.
+    """
+    colour = _mix(tree, "RGBA", "Color", factor, first, second)
+    alpha = _mix(tree, "FLOAT", "Float", factor, alpha_of(tree, first), alpha_of(tree, second))
+    return with_alpha(tree, colour, alpha)
+
+
+def _mix(tree: Any, data_type: str, suffix: str, factor: Any, first: Any, second: Any) -> Any:
     node = tree.nodes.new("ShaderNodeMix")
-    node.data_type = "RGBA"
+    node.data_type = data_type
     inputs = {socket.identifier: socket for socket in node.inputs}
     tree.links.new(factor, inputs["Factor_Float"])
-    tree.links.new(first, inputs["A_Color"])
-    tree.links.new(second, inputs["B_Color"])
-    return next(socket for socket in node.outputs if socket.identifier == "Result_Color")
+    tree.links.new(first, inputs[f"A_{suffix}"])
+    tree.links.new(second, inputs[f"B_{suffix}"])
+    return next(socket for socket in node.outputs if socket.identifier == f"Result_{suffix}")
+
+
+def alpha_of(tree: Any, picture: Any) -> Any:
+    """Return a socket with the alpha of a picture."""
+    node = tree.nodes.new("CompositorNodeSeparateColor")
+    tree.links.new(picture, node.inputs["Image"])
+    return node.outputs["Alpha"]
+
+
+def with_alpha(tree: Any, picture: Any, alpha: Any) -> Any:
+    """Give a picture another alpha, its colours untouched; returns the socket of the result."""
+    node = tree.nodes.new("CompositorNodeSetAlpha")
+    if BLENDER_5:
+        node.inputs["Type"].default_value = "Replace Alpha"
+    else:
+        node.mode = "REPLACE_ALPHA"
+    tree.links.new(picture, node.inputs["Image"])
+    tree.links.new(alpha, node.inputs["Alpha"])
+    return node.outputs[0]
 
 
 def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
@@ -138,15 +169,60 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
     """
     if view.untouched():
         return picture, ""
-    lost = ["the curves"] if view.use_curve_mapping else []
+    lost = []
+    if view.use_curve_mapping:
+        lost.append("the curves")
+    if view.use_white_balance:
+        lost.append("the white balance")
+    if view.look != "None" and not BLENDER_5:
+        lost.append(f"the look {view.look}")
+    alpha = alpha_of(tree, picture)
     picture = _premul_key(tree, picture, to_straight=True)
+    exposure = tree.nodes.new("CompositorNodeExposure")
+    exposure.inputs["Exposure"].default_value = view.exposure
+    tree.links.new(picture, exposure.inputs["Image"])
+    picture = exposure.outputs[0]
     if BLENDER_5:
         picture = _convert_to_display(tree, picture, view)
-    else:
-        picture, also_lost = _convert_by_hand(tree, picture, view)
-        lost += also_lost
+    elif view.view_transform in _spaces(view):
+        picture = _convert(tree, picture, LINEAR, _spaces(view)[view.view_transform])
+    elif view.view_transform != "Raw":
+        lost.append(f"the view transform {view.view_transform}")
+        picture = _convert(tree, picture, LINEAR, "sRGB")
+    gamma = tree.nodes.new("ShaderNodeGamma" if BLENDER_5 else "CompositorNodeGamma")
+    gamma.inputs["Gamma"].default_value = 1 / view.gamma
+    tree.links.new(picture, gamma.inputs[0])
+    picture = with_alpha(tree, _snap(tree, gamma.outputs[0]), alpha)
     picture = _convert(tree, picture, "sRGB", LINEAR)
     return _premul_key(tree, picture, to_straight=False), " and ".join(lost)
+
+
+def _snap(tree: Any, picture: Any) -> Any:
+    """Round display values to 15 bits; alpha is lost.
+
+    Between two 8-bit codes lie 128 of these steps, so half-way between the codes lies half-way
+    between two steps: what rounds to one code stays with it, whatever the last bits suffer on
+    the way through the sRGB curve and back.
+    """
+    steps = 255.0 * 129.0
+    for operation, value in (("MULTIPLY", steps), ("ADD", 0.5), ("FLOOR", 0.0), ("DIVIDE", steps)):
+        node = tree.nodes.new("ShaderNodeVectorMath")
+        node.operation = operation
+        node.inputs[1].default_value = (value, value, value)
+        tree.links.new(picture, node.inputs[0])
+        picture = node.outputs[0]
+    return picture
+
+
+def _spaces(view: View) -> dict[str, str]:
+    """View transform → the colour space of Blender 4.5 that its result is in."""
+    return {
+        "Standard": view.display_device,
+        "AgX": f"AgX Base {view.display_device}",
+        "Filmic": "Filmic sRGB",
+        "Filmic Log": "Filmic Log",
+        "Khronos PBR Neutral": "Khronos PBR Neutral sRGB",
+    }
 
 
 def _premul_key(tree: Any, picture: Any, *, to_straight: bool) -> Any:
@@ -169,35 +245,7 @@ def _convert(tree: Any, picture: Any, source: str, target: str) -> Any:
 def _convert_to_display(tree: Any, picture: Any, view: View) -> Any:
     node = tree.nodes.new("CompositorNodeConvertToDisplay")
     node.display_settings.display_device = view.display_device
-    for field in dataclasses.fields(View):
-        if field.name not in {"display_device", "use_curve_mapping"}:
-            setattr(node.view_settings, field.name, getattr(view, field.name))
+    node.view_settings.view_transform = view.view_transform
+    node.view_settings.look = view.look
     tree.links.new(picture, node.inputs["Image"])
     return node.outputs[0]
-
-
-def _convert_by_hand(tree: Any, picture: Any, view: View) -> tuple[Any, list[str]]:
-    """Do what Convert to Display does with the nodes of Blender 4.5, as far as they reach."""
-    lost = [f"the look {view.look}"] if view.look != "None" else []
-    lost += ["the white balance"] if view.use_white_balance else []
-    exposure = tree.nodes.new("CompositorNodeExposure")
-    exposure.inputs["Exposure"].default_value = view.exposure
-    tree.links.new(picture, exposure.inputs["Image"])
-    names = {
-        "Standard": view.display_device,
-        "AgX": f"AgX Base {view.display_device}",
-        "Filmic": "Filmic sRGB",
-        "Filmic Log": "Filmic Log",
-        "Khronos PBR Neutral": "Khronos PBR Neutral sRGB",
-        "Raw": "Non-Color",
-    }
-    if view.view_transform not in names:
-        lost.append(f"the view transform {view.view_transform}")
-    name = names.get(view.view_transform, "sRGB")
-    picture = exposure.outputs[0]
-    if name != "Non-Color":
-        picture = _convert(tree, picture, LINEAR, name)
-    gamma = tree.nodes.new("CompositorNodeGamma")
-    gamma.inputs["Gamma"].default_value = 1 / view.gamma
-    tree.links.new(picture, gamma.inputs["Image"])
-    return gamma.outputs[0], lost

@@ -28,6 +28,7 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
         description="Where frames, paintings, styles and stylized frames lie. "
         "Empty: a folder beside the .blend, named after it",
         subtype="DIR_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     style: StringProperty(
         name="Style",

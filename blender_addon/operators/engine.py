@@ -23,13 +23,13 @@ class PAINTOVER_OT_engine_install(JobOperator):
         name="Wheels Folder",
         description="Install from the wheels in this folder, without a network",
         subtype="DIR_PATH",
-        options={"SKIP_SAVE"},
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     python: StringProperty(
         name="Python",
         description="A Python 3.11 or later to make the environment with. Empty: Blender's own",
         subtype="FILE_PATH",
-        options={"SKIP_SAVE"},
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
 
     @classmethod

@@ -63,7 +63,7 @@ class PAINTOVER_OT_keyframe_add(_KeyframeOperator):
         name="Painting",
         description="A painting of the frame, PNG or EXR. Empty: a copy of the frame",
         subtype="FILE_PATH",
-        options={"SKIP_SAVE"},
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
