@@ -30,12 +30,18 @@ _GUIDES: dict[str, Guide] = {
 
 
 def available(shot: Shot) -> list[str]:
-    """Name the guides that the shot can feed, in channel order: ``projection`` comes last."""
-    has = {"image", *shot.manifest.passes}
-    if shot_is_transparent(shot):
-        has.add("alpha")
-    else:
-        has.discard("alpha")
+    """Name the guides that are of use for the shot, in channel order: ``projection`` comes last.
+
+    ``alpha`` is of use where a picture is transparent anywhere.
+    """
+    names = _possible(shot)
+    if not shot_is_transparent(shot):
+        names.remove(Alpha.name)
+    return names
+
+
+def _possible(shot: Shot) -> list[str]:
+    has = {"image", "alpha", *shot.manifest.passes}
     names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
     names += [EXTRA_GUIDE + name for name in shot.manifest.guides]
     if has.issuperset(PROJECTION_NEEDS):
@@ -49,7 +55,7 @@ def check(shot: Shot, names: Sequence[str]) -> None:
     Raises:
         PaintoverError: it lacks one, or there is no such guide, or ``projection`` isn't last.
     """
-    possible = [*available(shot), "alpha"]
+    possible = _possible(shot)
     for name in names:
         if name not in possible:
             raise PaintoverError(

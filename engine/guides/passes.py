@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from ..errors import PaintoverError
@@ -16,19 +18,19 @@ from .hashing import hash_unit
 def shot_is_transparent(shot: Shot) -> bool:
     """Tell whether the first, middle or last picture of a shot has a pixel with alpha below 1.
 
-    Raises:
-        PaintoverError: one of these pictures is missing or damaged.
+    A missing or damaged picture counts as opaque: it is told of where the frame itself is needed.
     """
     frames = shot.frames
-    if not frames:
+    chosen = {frames[0], frames[len(frames) // 2], frames[-1]} if frames else set()
+    return any(_is_transparent(shot.image_path(frame)) for frame in sorted(chosen))
+
+
+def _is_transparent(path: Path) -> bool:
+    try:
+        alpha = read_picture(path).alpha if has_alpha(path) else None
+    except PaintoverError:
         return False
-    for frame in sorted({frames[0], frames[len(frames) // 2], frames[-1]}):
-        path = shot.image_path(frame)
-        if has_alpha(path):
-            alpha = read_picture(path).alpha
-            if alpha is not None and bool((alpha < 1).any()):
-                return True
-    return False
+    return alpha is not None and bool((alpha < 1).any())
 
 
 def _channels_first(values: FloatArray) -> FloatArray:

@@ -45,6 +45,9 @@ def test_alpha_is_a_guide_only_where_something_is_transparent(rendered_shot):
     assert "alpha" not in guides.available(rendered_shot)
     write_picture(rendered_shot.image_path(3), synthetic.picture(3))
     assert "alpha" in guides.available(rendered_shot)
+    rendered_shot.image_path(2).unlink()
+    assert "alpha" in guides.available(rendered_shot)
+    guides.check(rendered_shot, ["colour", "alpha"])
 
 
 def test_pass_guides_show_the_pass(rendered_shot):
