@@ -22,14 +22,15 @@ from typing import Any
 FOLDER = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER / "user")
 
-import addon_utils  # noqa: E402
 import bpy  # noqa: E402
+
+import addon_utils  # noqa: E402  # isort: skip - bpy makes it importable
 
 MODULE = "bl_ext.user_default.paintover"
 WIDTH, HEIGHT = 960, 540
-FRAMES = 3
+FRAMES = 2
 REPETITIONS = 5
-SAMPLES = 8
+SAMPLES = 1
 
 
 def install() -> dict[str, Any]:
