@@ -8,11 +8,14 @@ import dataclasses
 import functools
 import time
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from .errors import PaintoverError
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 _NAMES = {"cuda": "CUDA GPU", "mps": "Metal GPU", "cpu": "CPU"}
 
@@ -21,20 +24,25 @@ _NAMES = {"cuda": "CUDA GPU", "mps": "Metal GPU", "cpu": "CPU"}
 class Device:
     """A processor and the number format of its convolutions."""
 
-    torch: torch.device
+    unit: torch.device
     precision: torch.dtype
+
+    def place(self, network: _Network) -> _Network:
+        """Move a network to the device, its weights in the layout that convolutions like best."""
+        network.to(self.unit)
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def autocast(self) -> AbstractContextManager[None]:
         """Compute convolutions in this device's number format within the ``with`` block."""
         if self.precision is torch.float32:
             return contextlib.nullcontext()
-        return torch.autocast(self.torch.type, dtype=self.precision)
+        return torch.autocast(self.unit.type, dtype=self.precision)
 
     def describe(self) -> str:
         """Return the device in words: ``CPU (2 threads, bf16)``."""
-        kind = self.torch.type
+        kind = self.unit.type
         if kind == "cuda":
-            detail = torch.cuda.get_device_name(self.torch)
+            detail = torch.cuda.get_device_name(self.unit)
         elif kind == "cpu":
             detail = f"{torch.get_num_threads()} threads"
         else:
@@ -92,7 +100,7 @@ def _bf16_is_faster_on_cpu() -> bool:
     """Measure it, for a few milliseconds, where the processor has bf16 at all."""
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
-    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    layer = Device(torch.device("cpu"), torch.float32).place(nn.Conv2d(64, 64, 3, padding=1))
     x = torch.randn(1, 64, 64, 64).to(memory_format=torch.channels_last)
     best = {}
     with torch.inference_mode():

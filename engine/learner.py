@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .device import Device
 from .errors import PaintoverError
-from .losses import held_out_loss, paint_loss
+from .losses import held_out_loss, training_loss
 from .networks import Painter
 from .patches import Batch, Patches
 
@@ -53,7 +53,7 @@ class Learner:
         self, network: Painter, patches: Patches, device: Device, settings: LearnerSettings
     ) -> None:
         self._device, self._patches, self._settings = device, patches, settings
-        self._network = network.to(device.torch).to(memory_format=torch.channels_last)
+        self._network = device.place(network)
         self.averaged = copy.deepcopy(self._network).requires_grad_(False)
         self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
@@ -83,15 +83,15 @@ class Learner:
         self._optimizer.zero_grad(set_to_none=True)
         with self._device.autocast():
             result = self._network(batch.x)
-        loss = paint_loss(result.float(), batch.paint, batch.weight)
-        loss.backward()
+        loss = training_loss(result.float(), batch.paint, batch.weight)
+        loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self.steps += 1
         share = max(1 / self.steps, 1 / AVERAGED_STEPS)
         with torch.no_grad():
             pairs = zip(self.averaged.parameters(), self._network.parameters(), strict=True)
-            for average, value in pairs:
-                average.lerp_(value, share)
+            for average, parameter in pairs:
+                average.lerp_(parameter, share)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise PaintoverError(
@@ -122,7 +122,7 @@ class Learner:
     def _held_out(self, batch: Batch) -> float:
         with self._device.autocast():
             result = self.averaged(batch.x)
-        return float(held_out_loss(result.float(), batch.paint, batch.weight))
+        return float(held_out_loss(result.float(), batch.paint, batch.weight[:, :1]))
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything to save as named tensors on the CPU (see ``restore``)."""
@@ -156,7 +156,7 @@ class Learner:
         """
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
-        self._best = {k: v.to(self._device.torch) for k, v in _under("best.", tensors).items()}
+        self._best = {k: v.to(self._device.unit) for k, v in _under("best.", tensors).items()}
         state: dict[int, dict[str, Tensor]] = {}
         for index, (name, parameter) in enumerate(self._network.named_parameters()):
             state[index] = {

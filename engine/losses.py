@@ -10,6 +10,19 @@ from torch.nn import functional
 SCALES = 3
 
 
+def training_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Return the loss of colours, and of the offset of alpha where there is one.
+
+    Args:
+        result, truth: (B, 3 or 4, H, W), −1..1.
+        weight: (B, 1 or 2, H, W), 0..1; of the colours, and of the offset.
+    """
+    loss = paint_loss(result[:, :3], truth[:, :3], weight[:, :1])
+    if truth.shape[1] > 3:
+        loss = loss + paint_loss(result[:, 3:], truth[:, 3:], weight[:, 1:])
+    return loss
+
+
 def paint_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     """Return 4 × the mean |difference| plus the gradient loss, over the weighted pixels.
 

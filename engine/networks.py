@@ -98,7 +98,8 @@ class Painter(nn.Module):
             paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
         if self.alpha:
             paint = torch.cat([paint, out[:, 4:]], 1)
-        return paint[..., :height, :width]
+        result: Tensor = paint[..., :height, :width]
+        return result
 
     @property
     def reach(self) -> int:

@@ -27,6 +27,8 @@ HELD_BLOCK = 16
 HELD_SHARE = 0.04
 """Share of the learnt pixels that is held out."""
 MOST_HELD = 16
+MOST_SHIFT = 0.4
+"""How far off, in pixels, projections are in training."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,18 +40,18 @@ class Example:
         projections: each (7, H, W); the first is of the keyframe onto itself, the others of other
             keyframes onto it. Empty where there is no projection.
         paint: (3 or 4, H, W) colours −1..1, and the offset of alpha where it is learnt.
-        mask: (H, W) 0..1, what to learn.
+        weight: (1 or 2, H, W) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
 
     guides: Floats
     projections: list[Floats]
     paint: Floats
-    mask: Floats
+    weight: Floats
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """(B, C, P, P) input, (B, 3 or 4, P, P) paint, (B, 1, P, P) weight, on the device."""
+    """(B, C, P, P) input, (B, 3 or 4, P, P) paint, (B, 1 or 2, P, P) weight, on the device."""
 
     x: Tensor
     paint: Tensor
@@ -70,22 +72,22 @@ class Patches:
     """
 
     def __init__(self, examples: list[Example], device: torch.device, seed: int) -> None:
-        self.height, self.width = examples[0].mask.shape
+        self.height, self.width = examples[0].weight.shape[1:]
         self._device = device
         self._guides = self._stack([example.guides for example in examples])
         self._paint = self._stack([example.paint for example in examples])
         projections = [projection for example in examples for projection in example.projections]
         self._projections = self._stack(projections) if projections else None
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
-        learnt = [example.mask > 0 for example in examples]
+        learnt = [example.weight.max(0) > 0 for example in examples]
         self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
         weights = [
-            example.mask * ~_cover(held, example.mask.shape)
+            example.weight * ~_cover(held, learnt[0].shape)
             for example, held in zip(examples, self.held, strict=True)
         ]
-        self._weight = self._stack([w[None] for w in weights], mode="constant")
-        self._whole = self._stack([example.mask[None] for example in examples], mode="constant")
-        pixels = [np.flatnonzero(weight > 0).astype(np.int32) for weight in weights]
+        self._weight = self._stack(weights, mode="constant")
+        self._whole = self._stack([example.weight for example in examples], mode="constant")
+        pixels = [np.flatnonzero(weight.max(0) > 0).astype(np.int32) for weight in weights]
         self._pixels = [torch.from_numpy(found) for found in pixels]
         areas = torch.tensor([float(len(found)) for found in pixels])
         self._chances = areas.sqrt()
@@ -103,8 +105,8 @@ class Patches:
             self._pixels[key][int(chance * len(self._pixels[key]))]
             for key, chance in zip(keys.tolist(), chances.tolist(), strict=True)
         ]
-        rows, columns = torch.stack(places).long().div(self.width, rounding_mode="floor"), None
-        columns = torch.stack(places).long() - rows * self.width
+        flat = torch.stack(places).long()
+        rows, columns = flat // self.width, flat % self.width
         return self._batch(keys, rows, columns, self._weight, generator)
 
     def held_out(self, seed: int) -> Batch | None:
@@ -191,9 +193,9 @@ class Patches:
 def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
     """Shift each of (B, 7, P, P) by up to a pixel, and blur some; validity stays."""
     count = len(projection)
-    shift = torch.rand(count, 2, generator=chance) * 2 - 1
-    shift = shift * (torch.rand(count, 1, generator=chance) < 0.5)
-    blur = torch.rand(count, 1, generator=chance) * (torch.rand(count, 1, generator=chance) < 0.5)
+    shift = (torch.rand(count, 2, generator=chance) * 2 - 1) * MOST_SHIFT
+    shift = shift * (torch.rand(count, 1, generator=chance) < 0.3)
+    blur = torch.rand(count, 1, generator=chance) * (torch.rand(count, 1, generator=chance) < 0.3)
     side = blur / 3
     taps = torch.stack(
         [side + shift.clamp_min(0), 1 - 2 * side - shift.abs(), side + (-shift).clamp_min(0)], -1

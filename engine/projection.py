@@ -133,7 +133,8 @@ class SurfaceIndex:
         wanted = np.isin(objects, self._ids) & np.isfinite(surface).all(-1)
         wanted &= ~mixed(np.where(wanted[..., None], surface, 0), np.where(wanted, objects, 0))
         found = Located(
-            *(np.zeros(shape, np.float32) for _ in range(2)),
+            x=np.zeros(shape, np.float32),
+            y=np.zeros(shape, np.float32),
             valid=np.zeros(shape, bool),
             stretch=np.zeros(shape, np.float32),
         )
@@ -304,7 +305,7 @@ def choose(candidates: list[Projected], image: Floats) -> Projected:
 
     def pick(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
         index = best.reshape(best.shape + (1,) * (arrays[0].ndim - best.ndim))
-        return np.choose(index, arrays)
+        return np.asarray(np.choose(index, arrays))
 
     return Projected(
         paint=pick([candidate.paint for candidate in candidates]),
@@ -319,4 +320,4 @@ def _smooth(values: Floats) -> Floats:
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
-    return np.einsum("ij,ij->i", a, b)
+    return np.asarray(np.einsum("ij,ij->i", a, b), np.float32)

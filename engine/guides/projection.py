@@ -14,7 +14,7 @@ from .base import Guide
 
 
 class Projection(Guide):
-    """Seven channels: projected paint (3), the keyframe's own picture projected alike (3), validity.
+    """Seven channels: projected paint (3), the keyframe's own picture carried alike (3), validity.
 
     Args:
         keyframes: the paintings, each with its frame, which has ``surface`` and ``object``.

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What there is to learn: the keyframes of a shot as training examples."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import guides
+from .frames import Frame, read_frame
+from .guides.projection import Projection
+from .images import FloatArray
+from .keyframes import Keyframe, read_keyframes
+from .patches import Example
+from .shot import Shot
+from .style import ALPHA_FRAME, ALPHA_LEARNT, ALPHA_OPAQUE
+
+SAME_ALPHA = 1.5 / 255
+"""Painted alpha this close to the frame's counts as the frame's."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Lessons:
+    """The keyframes as examples.
+
+    Attributes:
+        examples: one for each keyframe.
+        digests: keyframe → its digest when it was read.
+        alpha: ``frame``, ``opaque`` or ``learnt`` (see ``style.ALPHA``).
+        guides: names of the guides, in channel order.
+        projection: the projection of the keyframes, where the guides have it.
+    """
+
+    examples: list[Example]
+    digests: dict[int, str]
+    alpha: str
+    guides: list[str]
+    projection: Projection | None
+
+
+def read_lessons(shot: Shot, keys: Sequence[int], names: list[str]) -> Lessons:
+    """Read the keyframes and compute their guides and their projections onto each other.
+
+    Args:
+        keys: keyframes to learn from; none means all that are painted.
+        names: guides, in channel order.
+
+    Raises:
+        PaintoverError: as ``keyframes.read_keyframes`` and ``frames.read_frame``.
+    """
+    wanted = guides.needs(names)
+    digests = {}
+    pairs = []
+    for keyframe in read_keyframes(shot, keys):
+        digests[keyframe.frame] = shot.key_digest(keyframe.frame)
+        pairs.append((keyframe, read_frame(shot, keyframe.frame, wanted)))
+    alpha = _alpha_of(pairs)
+    projection = Projection(pairs) if guides.PROJECTION in names else None
+    plain = [name for name in names if name != guides.PROJECTION]
+    examples = []
+    for index, (keyframe, frame) in enumerate(pairs):
+        carried = projection.each(frame) if projection else []
+        own_first = carried[index : index + 1] + carried[:index] + carried[index + 1 :]
+        examples.append(
+            Example(
+                guides=guides.build(plain, frame),
+                projections=own_first,
+                paint=_paint(keyframe, frame, alpha),
+                weight=_weight(keyframe, alpha),
+            )
+        )
+    return Lessons(examples, digests, alpha, list(names), projection)
+
+
+def _alpha_of(pairs: list[tuple[Keyframe, Frame]]) -> str:
+    changes = [
+        float(np.abs(keyframe.alpha - frame.alpha)[keyframe.mask].max())
+        for keyframe, frame in pairs
+    ]
+    if max(changes) <= SAME_ALPHA:
+        return ALPHA_FRAME
+    if all(keyframe.alpha[keyframe.mask].min() == 1 for keyframe, _ in pairs):
+        return ALPHA_OPAQUE
+    return ALPHA_LEARNT
+
+
+def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
+    colours = keyframe.paint.transpose(2, 0, 1) * 2 - 1
+    if alpha != ALPHA_LEARNT:
+        return colours
+    return np.concatenate([colours, (keyframe.alpha - frame.alpha)[None]])
+
+
+def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:
+    """Return (1 or 2, H, W): colours count as far as they are seen, learnt alpha everywhere."""
+    mask = keyframe.mask.astype(np.float32)
+    colours = mask * keyframe.alpha
+    return np.stack([colours, mask] if alpha == ALPHA_LEARNT else [colours])

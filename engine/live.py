@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Live pictures: a frame that is not painted, as the network in training sees it."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+import numpy as np
+
+from . import guides
+from .device import Device
+from .errors import PaintoverError
+from .frames import read_frame
+from .images import FloatArray
+from .lessons import Lessons
+from .networks import Painter
+from .painting import Brush, finish
+from .protocol import LivePicture
+from .reporting import Reporter
+from .shot import Shot
+
+INTERVAL = 3.0
+"""Least seconds between live pictures."""
+SHARE = 0.1
+"""Largest share of the time that goes into live pictures."""
+
+
+class LivePainter:
+    """Paints one frame from time to time and shows it.
+
+    A frame that cannot be read is told once and then left out, since training can go on.
+
+    Args:
+        wanted: the frame and the size of its picture; None makes ``update`` do nothing.
+        lessons: for the guides and the projection.
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        wanted: LivePicture | None,
+        lessons: Lessons,
+        device: Device,
+        report: Reporter,
+    ) -> None:
+        self._wanted, self._lessons = wanted, lessons
+        self._device, self._report = device, report
+        self._next = time.monotonic()
+        self._input: FloatArray | None = None
+        if wanted is None:
+            return
+        try:
+            frame = read_frame(shot, wanted.frame, guides.needs(lessons.guides))
+            self._input = guides.build(lessons.guides, frame, lessons.projection)
+            self._alpha = frame.alpha
+        except PaintoverError as error:
+            report.warned(f"There is no live picture this time: {error}")
+
+    def update(self, network: Painter) -> None:
+        """Show a new picture if it is time for one."""
+        started = time.monotonic()
+        if self._wanted is None or self._input is None or started < self._next:
+            return
+        painted = Brush(network, self._device).paint(self._input)
+        picture = finish(painted, self._alpha, self._lessons.alpha)
+        size = (self._wanted.width, self._wanted.height)
+        if picture.shape[1::-1] != size:
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        codes = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+        self._report.picture(self._wanted.frame, codes)
+        ended = time.monotonic()
+        self._next = ended + max(INTERVAL, (ended - started) / SHARE)

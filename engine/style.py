@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading and writing style files and the state that a training run resumes from: safetensors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from . import guides
+from .errors import PaintoverError
+from .files import write_bytes
+from .networks import Painter, build
+from .shot import Shot
+from .style_header import StyleHeader, read_style_header
+
+ALPHA = "alpha"
+"""Setting of a style: where the alpha of its pictures comes from."""
+ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
+RESUME_NAME = "resume.safetensors"
+RESUME_VERSION = 1
+_RESUME_KEY = "paintover_resume"
+
+
+def network_for(header: StyleHeader) -> Painter:
+    """Build the network that a header describes, its weights random.
+
+    Raises:
+        PaintoverError: there is no such network.
+    """
+    return build(
+        header.network,
+        header.channels,
+        projection=guides.PROJECTION in header.guides,
+        alpha=header.settings.get(ALPHA) == ALPHA_LEARNT,
+    )
+
+
+def save_style(path: Path, weights: dict[str, Tensor], header: StyleHeader) -> None:
+    """Write a style file, whole or not at all. Raises PaintoverError where it cannot be written."""
+    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    write_bytes(path, save(whole, metadata=header.to_metadata()))
+
+
+def load_style(path: Path) -> tuple[Painter, StyleHeader]:
+    """Read a style file.
+
+    Returns:
+        The network on the CPU, ready to paint, and the header.
+
+    Raises:
+        PaintoverError: the file is missing, damaged, cut short, of a later version, or its
+            weights or channels do not fit the network that it names.
+    """
+    header = read_style_header(path)
+    if header.channels != guides.channels(header.guides):
+        raise PaintoverError(
+            f"{path} was trained with {header.channels} channels, but its guides have "
+            f"{guides.channels(header.guides)} in this version of Paintover; train it again."
+        )
+    network = network_for(header)
+    try:
+        network.load_state_dict(load_file(path))
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        raise PaintoverError(
+            f"{path} is damaged or does not fit its network; train it again."
+        ) from error
+    network.requires_grad_(False).eval()
+    return network, header
+
+
+def find_style(shot: Shot, name: str) -> Path:
+    """Return the style file that a name or a path ending in ``.safetensors`` means."""
+    return Path(name) if name.endswith(".safetensors") else shot.style_path(name)
+
+
+def save_resume(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    """Write ``resume.safetensors`` into a style's folder, whole or not at all."""
+    text = json.dumps({**numbers, "version": RESUME_VERSION})
+    write_bytes(folder / RESUME_NAME, save(tensors, metadata={_RESUME_KEY: text}))
+
+
+def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what ``save_resume`` wrote.
+
+    Raises:
+        PaintoverError: there is nothing to resume from, or it is damaged or of another version.
+    """
+    path = folder / RESUME_NAME
+    if not path.is_file():
+        raise PaintoverError(f"There is no {path} to resume from; train without resuming.")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            numbers = json.loads(file.metadata()[_RESUME_KEY])
+        tensors = load_file(path)
+        if numbers["version"] != RESUME_VERSION:
+            raise ValueError
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        raise damaged_resume(folder) from None
+    return tensors, numbers
+
+
+def damaged_resume(folder: Path) -> PaintoverError:
+    """Return the error for a state that cannot be taken up."""
+    return PaintoverError(
+        f"{folder / RESUME_NAME} is damaged or of another version; train without resuming."
+    )

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stylizing: a trained network paints frames of a shot, in any order, each on its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from . import guides, protocol
+from .device import choose_device
+from .errors import Cancelled, PaintoverError
+from .files import digest_json
+from .frames import Frame, read_frame
+from .guides.projection import Projection
+from .images import FloatArray, read_picture, write_picture
+from .keyframes import read_keyframe
+from .painting import Brush, finish
+from .reporting import Reporter
+from .shot import Shot, format_frames
+from .state import expected_out_record
+from .style import ALPHA, ALPHA_FRAME, load_style
+from .style_header import StyleHeader
+
+READ_AHEAD_PIXELS = 1 << 22
+"""Larger frames are not read ahead, to bound the memory."""
+
+
+def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
+    """Paint frames of a shot with a style into ``out/STYLE``, as RGBA.
+
+    A frame's result depends on nothing but the frame, the style and its keyframes. Frames that
+    are up to date are skipped unless ``request.force``.
+
+    Returns:
+        ``frames``: how many were painted, ``skipped``: how many were up to date, ``seconds``,
+        ``device`` in words.
+
+    Raises:
+        PaintoverError: a file is missing or damaged, or the shot lacks what the style needs.
+        Cancelled: the job was told to stop; frames that are written stay.
+    """
+    started = time.monotonic()
+    if request.format not in ("png", "exr") or request.depth not in (8, 16):
+        raise PaintoverError("Frames can be written as PNG with 8 or 16 bits, or as EXR.")
+    shot = Shot.open(Path(request.shot))
+    network, header = load_style(shot.style_path(request.style))
+    guides.check(shot, header.guides)
+    job = _Job(shot, request, header)
+    wanted = list(dict.fromkeys(request.frames)) or shot.frames
+    unknown = set(wanted) - set(shot.frames)
+    if unknown:
+        raise PaintoverError(
+            f"{shot.folder} has no frame {format_frames(unknown)}, only "
+            f"{format_frames(shot.frames)}; capture it, or leave it out."
+        )
+    to_do = [frame for frame in wanted if request.force or not job.is_up_to_date(frame)]
+    device = choose_device(request.device)
+    if to_do:
+        job.warn_if_repainted(report)
+        brush = Brush(network, device)
+        pictures = (
+            (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
+            for frame, x in job.inputs(to_do)
+        )
+        _write_all(job, pictures, len(to_do), report)
+    report.progress("stylize", 1.0, 0.0, f"{len(to_do)} frames painted")
+    return {
+        "frames": len(to_do),
+        "skipped": len(wanted) - len(to_do),
+        "seconds": time.monotonic() - started,
+        "device": device.describe(),
+    }
+
+
+class _Job:
+    """What all frames of a request share."""
+
+    def __init__(self, shot: Shot, request: protocol.Stylize, header: StyleHeader) -> None:
+        self._shot, self._request, self._header = shot, request, header
+        self._suffix = "." + request.format
+        depth = request.depth if request.format == "png" else 0
+        self._settings = digest_json({"format": request.format, "depth": depth})
+        self.alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
+
+    def is_up_to_date(self, frame: int) -> bool:
+        """Tell whether the frame's picture is there, opens, and is what would be made now."""
+        record = self._shot.read_out_record(self._request.style, frame)
+        if record is None or record != self._expected(frame):
+            return False
+        try:
+            read_picture(self._path(frame))
+        except PaintoverError:
+            return False
+        return True
+
+    def write(self, frame: int, pixels: FloatArray) -> Path:
+        """Write a frame's picture, then the record of what it was made from; return its path."""
+        path = self._path(frame)
+        expected = self._expected(frame)
+        write_picture(path, pixels, self._request.depth)
+        self._shot.write_out_record(self._request.style, frame, expected)
+        return path
+
+    def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
+        """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
+        wanted = guides.needs(self._header.guides)
+        projection = self._read_projection(wanted)
+
+        def read(number: int) -> tuple[Frame, FloatArray]:
+            frame = read_frame(self._shot, number, wanted)
+            return frame, guides.build(self._header.guides, frame, projection)
+
+        manifest = self._shot.manifest
+        if manifest.width * manifest.height > READ_AHEAD_PIXELS:
+            yield from map(read, frames)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(read, frames[0])
+            for after in [*frames[1:], None]:
+                here = ahead.result()
+                if after is not None:
+                    ahead = reader.submit(read, after)
+                yield here
+
+    def warn_if_repainted(self, report: Reporter) -> None:
+        """Tell the user if a painting has changed since the training."""
+        changed = [
+            key
+            for key, digest in self._header.trained_on.items()
+            if self._shot.key_path(key).is_file() and self._shot.key_digest(key) != digest
+        ]
+        if changed:
+            report.warned(
+                f"Keyframe {format_frames(changed)} has changed since the style "
+                f'"{self._request.style}" was trained; train again to follow the new painting.'
+            )
+
+    def _read_projection(self, wanted: set[str]) -> Projection | None:
+        if guides.PROJECTION not in self._header.guides:
+            return None
+        keyframes = []
+        for key in sorted(self._header.trained_on):
+            if not self._shot.key_path(key).is_file():
+                raise PaintoverError(
+                    f"The painting {self._shot.key_path(key)}, which the style "
+                    f'"{self._request.style}" carries along, is missing; put it back '
+                    "(keys/versions may have it), or train again."
+                )
+            keyframes.append((read_keyframe(self._shot, key), read_frame(self._shot, key, wanted)))
+        return Projection(keyframes)
+
+    def _path(self, frame: int) -> Path:
+        return self._shot.out_path(self._request.style, frame, self._suffix)
+
+    def _expected(self, frame: int) -> Any:
+        return expected_out_record(
+            self._shot,
+            self._request.style,
+            self._header,
+            frame,
+            self._path(frame).name,
+            self._settings,
+        )
+
+
+def _write_all(
+    job: _Job, pictures: Iterator[tuple[int, FloatArray]], count: int, report: Reporter
+) -> None:
+    """Write pictures while the next is painted, and report each that is in its place."""
+    began = time.monotonic()
+    done = 0
+
+    def finished(frame: int, path: Path) -> None:
+        nonlocal done
+        done += 1
+        report.frame_done(frame, path)
+        left = (time.monotonic() - began) / done * (count - done)
+        report.progress("stylize", done / count, left, f"Frame {done} of {count}")
+
+    with ThreadPoolExecutor(1) as writer:
+        pending: tuple[int, Future[Path]] | None = None
+        for frame, pixels in pictures:
+            if pending:
+                finished(pending[0], pending[1].result())
+            pending = frame, writer.submit(job.write, frame, pixels)
+            if report.cancelled():
+                finished(frame, pending[1].result())
+                raise Cancelled
+        if pending:
+            finished(pending[0], pending[1].result())
