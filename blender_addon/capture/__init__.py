@@ -17,11 +17,9 @@ from ..engine.errors import PaintoverError
 from ..engine.files import digest_file
 from ..engine.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
 from ..jobs import Job, Progress
-from . import cameras, frames, settings, surface
+from . import cameras, frames, settings
 from .exr_header import pass_names
-from .scene_state import SceneState
-
-_POLL_SECONDS = 0.1
+from .preparation import Preparation
 
 
 @dataclasses.dataclass
@@ -65,25 +63,22 @@ def capture(
     todo = sorted(set(wanted) - set(result.skipped))
     if not todo:
         return result
-    # Names, since an undo while frames are rendered would leave references dangling.
-    names = scene.name, layer.name
-    state = SceneState(scene)
+    preparation = Preparation(scene, layer, blocking=blocking)
     started = time.monotonic()
     try:
-        surface.add(scene.render.engine)
-        state.for_capture(layer, blocking=blocking)
+        preparation.begin()
         for number, frame in enumerate(todo):
             left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
             progress = Progress(number / len(todo), left, f"Frame {frame}")
             yield progress
-            scene, layer = _still_there(*names)
+            scene, layer = preparation.scene_and_layer()
             scene.frame_set(frame)
             if scene.camera is None:
                 raise PaintoverError(f"Frame {frame} has no camera; add one to the scene.")
             camera = cameras.camera_now(scene, layer)
             for _ in frames.render(scene, blocking=blocking):
                 yield progress
-            scene, layer = _still_there(*names)
+            scene, layer = preparation.scene_and_layer()
             frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
             record = FrameRecord(
                 image=digest_file(shot.image_path(frame)),
@@ -95,7 +90,7 @@ def capture(
             shot.save()
             result.rendered.append(frame)
     finally:
-        _when_no_render_runs(state, names[0])
+        preparation.end()
     return result
 
 
@@ -215,24 +210,3 @@ def _add_frame(
 def _warn(result: CaptureResult, sentence: str) -> None:
     if sentence not in result.warnings:
         result.warnings.append(sentence)
-
-
-def _still_there(scene: str, layer: str) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
-    found = bpy.data.scenes.get(scene)
-    if found is None or layer not in found.view_layers:
-        raise PaintoverError("The scene was renamed or removed during the capture; capture again.")
-    return found, found.view_layers[layer]
-
-
-def _when_no_render_runs(state: SceneState, scene: str) -> None:
-    """Give the scene back; if Blender still renders the frame that was given up, right after."""
-
-    def restore() -> float | None:
-        if bpy.app.is_job_running("RENDER"):
-            return _POLL_SECONDS
-        surface.remove()
-        state.restore()
-        return None
-
-    if restore() is not None:
-        bpy.app.timers.register(restore, first_interval=_POLL_SECONDS)

@@ -13,6 +13,8 @@ from ..engine.shot import Colour
 
 CAPTURE_VERSION = 1
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
+# Says the same as temperature and tint, which setting it would round.
+_DERIVED = {"white_balance_whitepoint"}
 _RENDER = (
     "engine",
     "resolution_x",
@@ -34,7 +36,7 @@ def plain_values(owner: Any) -> dict[str, Any]:
     """Return the settings of a Blender structure that are plain values and can be set."""
     values = {}
     for item in owner.bl_rna.properties:
-        if item.type in _PLAIN and not item.is_readonly:
+        if item.type in _PLAIN and not item.is_readonly and item.identifier not in _DERIVED:
             value = getattr(owner, item.identifier)
             if isinstance(value, set):
                 value = sorted(value)

@@ -23,7 +23,7 @@ SIZE = "paintover_size"
 _NAME = "paintover_capture"
 _STANDS_FOR = "paintover_stands_for"
 _APPENDED = "paintover_appended"
-_ACTIVE_SLOT = "paintover_active_slot"
+_FACES = "paintover_material_indices"
 _TYPES = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD"})
 
 
@@ -48,6 +48,11 @@ def add(engine: str) -> None:
             node = tree.nodes.new("ShaderNodeGroup")
             node.name, node.node_tree, node.select = _NAME, group, False
             tree.nodes.active = active
+
+
+def is_added() -> bool:
+    """Tell whether the materials write the two AOVs now."""
+    return _NAME in bpy.data.node_groups
 
 
 def remove() -> None:
@@ -153,8 +158,11 @@ def _fill_slots(data: Any, objects: list[Any], stand_ins: _StandIns) -> None:
         if _needs_stand_in(material):
             data.materials[index] = stand_ins.instead_of(material)
     if not data.materials:
-        for thing in objects:
-            thing[_ACTIVE_SLOT] = thing.active_material_index
+        # Blender sets the faces' material to 0 when the last slot goes.
+        if "material_index" in getattr(data, "attributes", ()) and not data.is_editmode:
+            indices = [0] * len(data.polygons)
+            data.polygons.foreach_get("material_index", indices)
+            data[_FACES] = indices
         data.materials.append(stand_ins.instead_of(None, appended=True))
 
 
@@ -167,11 +175,10 @@ def _empty_slots(data: Any, objects: list[Any]) -> None:
         if _is_stand_in(material) and _APPENDED not in material:
             data.materials[index] = material.get(_STANDS_FOR)
     if len(data.materials) == 1 and _is_stand_in(data.materials[0]):
-        data.materials.pop(index=0)
-    for thing in objects:
-        if _ACTIVE_SLOT in thing:
-            thing.active_material_index = thing[_ACTIVE_SLOT]
-            del thing[_ACTIVE_SLOT]
+        data.materials.clear()
+    if _FACES in data:
+        data.polygons.foreach_set("material_index", list(data[_FACES]))
+        del data[_FACES]
 
 
 def _is_stand_in(material: bpy.types.Material | None) -> bool:
