@@ -16,9 +16,11 @@ class PAINTOVER_UL_keyframes(bpy.types.UIList):
         layout: Any,
         data: Any,
         item: Any,
-        icon: int,
+        icon: int | None,
         active_data: Any,
-        active_property: str,
+        active_property: str | None,
+        index: int | None,
+        flt_flag: int | None,
     ) -> None:
         row = layout.row()
         row.label(text=f"Frame {item.frame}", icon=item.icon)
