@@ -186,13 +186,14 @@ class EngineClient:
 
     def _how_it_ended(self) -> str:
         try:
-            code = self._process.wait(5)
+            code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             return "closed its output"
         return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
     def _fail(self, what: str) -> NoReturn:
         self._fault = what
+        self._process.kill()
         self.stop()
         last = _last_line(self.log)
         said = f" and said: {last}" if last else ""

@@ -85,7 +85,7 @@ def _check_fits(shot: Shot, source: Path) -> None:
     image: Any = bpy.data.images.load(str(source), check_existing=False)
     try:
         width, height = image.size
-        readable = image.has_data and width > 0 and height > 0
+        readable = width > 0 and height > 0 and not _cut_short(source)
     finally:
         bpy.data.images.remove(image)
     if not readable:
@@ -97,6 +97,13 @@ def _check_fits(shot: Shot, source: Path) -> None:
             f"{source} is {width}×{height}, but the frames are {frame_width}×{frame_height}"
             + ("; export the painting in that size." if same_shape else ", of another shape.")
         )
+
+
+def _cut_short(source: Path) -> bool:
+    """Tell whether a PNG lacks its end, which Blender does not mind."""
+    with source.open("rb") as file:
+        file.seek(max(0, source.stat().st_size - 4096))
+        return source.suffix.lower() == ".png" and b"IEND" not in file.read()
 
 
 def remove(shot: Shot, frame: int) -> str:
@@ -130,7 +137,7 @@ def load(shot: Shot, frame: int) -> Any:
         image = bpy.data.images.load(str(path), check_existing=False)
     elif not image.is_dirty:
         image.reload()
-    if not image.has_data:
+    if 0 in image.size:
         raise PaintoverError(f"{path} cannot be read; put a whole PNG or EXR in its place.")
     _seen[str(path)] = path.stat().st_mtime_ns
     image.name = f"Keyframe {frame}"

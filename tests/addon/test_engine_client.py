@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's process from the add-on's side: whatever it does, one clear sentence, no hang."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from conftest import engine_runs, picture, write_png
+
+needs_engine = pytest.mark.skipif(
+    not engine_runs(), reason="the engine's Python lacks the engine's packages"
+)
+READY = json.dumps(
+    {"version": 1, "kind": "Ready", "job": 0, "device": "none", "engine_version": "0"}
+)
+PROGRESS = json.dumps(
+    {
+        "version": 1,
+        "kind": "Progress",
+        "job": 1,
+        "step": "train",
+        "fraction": 0.5,
+        "seconds_left": 3.0,
+        "text": "half",
+    }
+)
+
+
+@pytest.fixture
+def client(addon: Any, part: Callable[[str], Any]) -> Iterator[Any]:
+    """The module ``engine_client``; no engine runs before and after."""
+    module = part("engine_client")
+    module.stop()
+    yield module
+    module.stop()
+
+
+@pytest.fixture
+def impostor(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have a shell script run in place of the engine's Python."""
+
+    def use(script: str) -> None:
+        path = tmp_path / "python"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PAINTOVER_ENGINE_PYTHON", str(path))
+
+    return use
+
+
+def _train(client: Any, part: Callable[[str], Any]) -> Any:
+    request = lambda job: part("engine.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    return part("jobs").run_to_end("Train", client.run(request))
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo 'No module named torch' >&2; exit 3", "ended with code 3 and said: No module"),
+        ("echo hello; sleep 60", "could not be understood .*hello"),
+        ('echo \'{"version": 99, "kind": "Ready"}\'; sleep 60', "different versions"),
+        ("kill -9 $$", "was ended by signal 9"),
+        (f"echo '{READY}'; read line; echo '{PROGRESS}'; kill -9 $$", "was ended by signal 9"),
+        (f"echo '{READY}'; read line; echo '{PROGRESS}'; echo oops; sleep 60", "oops"),
+        (f"echo '{READY}'; exec >&-; sleep 60", "closed its output"),
+    ],
+)
+def test_misbehaviour_is_one_sentence_with_the_log(
+    client: Any,
+    impostor: Callable[[str], None],
+    part: Callable[[str], Any],
+    script: str,
+    told: str,
+) -> None:
+    impostor(script)
+    with pytest.raises(part("engine.errors").PaintoverError, match=told) as caught:
+        _train(client, part)
+    assert str(client.log_path()) in str(caught.value)
+    assert client.log_path().is_file()
+    assert client.running() is None
+    assert not part("jobs").busy()
+
+
+def test_engine_that_never_gets_ready(
+    client: Any,
+    impostor: Callable[[str], None],
+    part: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "READY_SECONDS", 0.3)
+    impostor("sleep 60")
+    with pytest.raises(part("engine.errors").PaintoverError, match="did not get ready"):
+        _train(client, part)
+
+
+def test_job_that_ignores_its_cancellation(
+    client: Any,
+    impostor: Callable[[str], None],
+    part: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "CANCEL_SECONDS", 0.3)
+    impostor(f"echo '{READY}'; read line; echo '{PROGRESS}'; read line; sleep 60")
+    request = lambda job: part("engine.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    job = client.run(request)
+    while next(job).text != "half":
+        time.sleep(0.01)
+    job.close()
+    assert client.running() is not None
+    with pytest.raises(part("engine.errors").PaintoverError, match="did not stop the job"):
+        _train(client, part)
+
+
+def test_python_that_is_not_there(
+    client: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAINTOVER_ENGINE_PYTHON", "/nowhere/python")
+    with pytest.raises(part("engine.errors").PaintoverError, match=r"/nowhere/python .* not exist"):
+        _train(client, part)
+
+
+def test_file_that_cannot_be_run(
+    client: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "python").write_text("not a program")
+    monkeypatch.setenv("PAINTOVER_ENGINE_PYTHON", str(tmp_path / "python"))
+    with pytest.raises(part("engine.errors").PaintoverError, match="Cannot start the engine's"):
+        _train(client, part)
+
+
+def test_no_engine_names_the_remedy(
+    client: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = part("engine_python")
+    monkeypatch.delenv("PAINTOVER_ENGINE_PYTHON")
+    monkeypatch.setattr(python.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(part("engine.errors").PaintoverError, match="press Install Engine"):
+        _train(client, part)
+
+
+def test_preferences_come_first(part: Callable[[str], Any], tmp_path: Path) -> None:
+    (tmp_path / "python").write_text("")
+    python = part("engine_python")
+    preferences = python.preferences()
+    preferences.engine_python = str(tmp_path / "python")
+    try:
+        assert python.find().path == tmp_path / "python"
+    finally:
+        preferences.engine_python = ""
+
+
+@needs_engine
+def test_real_engine_works_stays_warm_and_ends(
+    client: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    protocol, errors = part("engine.protocol"), part("engine.errors")
+    for frame in (1, 2):
+        write_png(tmp_path / "in" / f"{frame:04d}.png", picture(frame))
+    run = lambda source: part("jobs").run_to_end(  # noqa: E731
+        "Import",
+        client.run(lambda job: protocol.ImportPictures(job, str(tmp_path / "shot"), str(source))),
+    )
+    assert run(tmp_path / "in")["frames"] == 2
+    process = client.running()
+    assert process.ready.engine_version
+    with pytest.raises(errors.PaintoverError, match="nowhere"):
+        run(tmp_path / "nowhere")
+    assert client.running() is process
+    os.kill(process.pid, signal.SIGKILL)
+    process._process.wait()
+    assert run(tmp_path / "in")["frames"] == 2
+    pid = client.running().pid
+    client.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def _fake_wheel(folder: Path, name: str, version: str, modules: list[str]) -> None:
+    """A wheel with empty modules, for pip to install without a network."""
+    stem = f"{name.replace('-', '_')}-{version}"
+    info = f"{stem}.dist-info"
+    files = {f"{module}.py": "" for module in modules}
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    files[f"{info}/WHEEL"] = (
+        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+
+
+def _fake_wheels(folder: Path, requirements: Path) -> None:
+    modules = {"opencv-python-headless": ["cv2"]}
+    for line in requirements.read_text().split():
+        name, _, version = line.partition("==")
+        name = name.partition(">")[0]
+        _fake_wheel(folder, name, version or "1.26.4", modules.get(name, [name]))
+
+
+def test_engine_is_installed_from_a_folder_and_removed(
+    client: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    python = part("engine_python")
+    wheels = tmp_path / "wheels of mine"
+    wheels.mkdir()
+    with pytest.raises(RuntimeError, match=r"Installing the engine failed .* goes on where"):
+        bpy.ops.paintover.engine_install(wheels_folder=str(wheels), python=sys.executable)
+    assert not python.is_installed()
+    _fake_wheels(wheels, python.REQUIREMENTS)
+    bpy.ops.paintover.engine_install(wheels_folder=str(wheels), python=sys.executable)
+    assert python.is_installed()
+    found = python.find()
+    assert found.path == python.installed_python() and found.path.is_file()
+    bpy.ops.paintover.engine_remove()
+    assert not python.is_installed()
+    assert not found.path.exists()
+
+
+def test_installing_needs_online_access(addon: Any) -> None:
+    if bpy.app.online_access:
+        pytest.skip("this Blender may use the network")
+    with pytest.raises(RuntimeError, match="allow online access in Preferences"):
+        bpy.ops.paintover.engine_install()
