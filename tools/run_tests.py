@@ -3,7 +3,7 @@
 
     .venv/bin/python tools/run_tests.py test|test-matrix [--install-system-libraries] [PYTEST ...]
 
-``test`` is the engine, then the add-on and the demo in the bpy of ``.venv``. ``test-matrix`` is the
+``test`` is the engine, the demo, and the add-on in the bpy of ``.venv``. ``test-matrix`` is the
 add-on in every other bpy, then a real Blender with a window. The engine always runs in ``.venv``.
 """
 
@@ -31,20 +31,21 @@ NO_TESTS_COLLECTED = 5
 
 @dataclass(frozen=True)
 class Suite:
-    """Tests that run together: a name, the Python that runs them, their folders."""
+    """Tests that run in one process: a name, the Python that runs them, their folder."""
 
     name: str
     python: Path
-    folders: tuple[str, ...]
+    folder: str
 
 
 def main_suites() -> list[Suite]:
-    """Return what ``make test`` runs. Torch and bpy never share a process."""
+    """Return what ``make test`` runs; the add-on shares a process with nothing else."""
     environment = main_environment()
-    addon = f"add-on and demo in bpy {environment.bpy}"
+    blender = f"bpy {environment.bpy}"
     return [
-        Suite("engine", environment.python, ("tests/engine",)),
-        Suite(addon, environment.python, ("tests/addon", "tests/demo")),
+        Suite("engine", environment.python, "tests/engine"),
+        Suite(f"demo in {blender}", environment.python, "tests/demo"),
+        Suite(f"add-on in {blender}", environment.python, "tests/addon"),
     ]
 
 
@@ -55,22 +56,21 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
         name = f"add-on in bpy {environment.bpy}"
         if find_python(environment.python_version):
             set_up(environment, install_libraries)
-            suites.append(Suite(name, environment.python, ("tests/addon",)))
+            suites.append(Suite(name, environment.python, "tests/addon"))
         else:
             skipped.append(
                 f"{name}: skipped, because it needs Python {environment.python_version}, "
                 "which this machine does not have"
             )
-    suites.append(Suite("real Blender", main_environment().python, ("tests/gui",)))
+    suites.append(Suite("real Blender", main_environment().python, "tests/gui"))
     return suites, skipped
 
 
 def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
     """Run one suite, showing its output; return whether it passed, and its last line."""
     print(f"\n== {suite.name}", flush=True)
-    folders = [folder for folder in suite.folders if (ROOT / folder).is_dir()]
     variables = {"PAINTOVER_ENGINE_PYTHON": str(main_environment().python), "PYTHONUNBUFFERED": "1"}
-    command = [str(suite.python), "-m", "pytest", *folders, *arguments]
+    command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
     summary = "no output"
     with subprocess.Popen(
         command,
