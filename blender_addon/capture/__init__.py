@@ -18,7 +18,6 @@ from ..engine.files import digest_file
 from ..engine.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
-from .exr_header import pass_names
 from .preparation import Preparation
 
 
@@ -79,14 +78,14 @@ def capture(
             for _ in frames.render(scene, blocking=blocking):
                 yield progress
             scene, layer = preparation.scene_and_layer()
-            frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
+            found = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
             record = FrameRecord(
                 image=digest_file(shot.image_path(frame)),
                 passes=digest_file(shot.passes_path(frame)),
                 settings=digest,
                 camera=camera,
             )
-            _add_frame(shot, frame, record, scene.render.engine, result)
+            _add_frame(shot, frame, record, found, result)
             shot.save()
             result.rendered.append(frame)
     finally:
@@ -176,10 +175,10 @@ def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
 
 
 def _add_frame(
-    shot: Shot, frame: int, record: FrameRecord, engine: str, result: CaptureResult
+    shot: Shot, frame: int, record: FrameRecord, found: list[str], result: CaptureResult
 ) -> None:
     manifest = shot.manifest
-    meanings = passes.meanings(pass_names(shot.passes_path(frame)))
+    meanings = passes.meanings(found)
     manifest.frames[frame] = record
     alike = {
         number: other
@@ -187,7 +186,9 @@ def _add_frame(
         if other.settings == record.settings
     }
     known = [other.camera for other in alike.values() if other.camera]
-    if versions.orthographic_motion_is_wrong(engine) and cameras.camera_moves(known):
+    if versions.orthographic_motion_is_wrong(manifest.source["engine"]) and cameras.camera_moves(
+        known
+    ):
         del meanings["motion"]
         _warn(
             result,

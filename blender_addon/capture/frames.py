@@ -14,8 +14,10 @@ import bpy
 from .. import versions
 from ..engine.errors import Cancelled, PaintoverError
 from ..engine.files import written_beside
+from .exr_files import pass_names
 from .settings import plain_values
 
+_PNG_END = b"IEND\xaeB`\x82"
 _IMAGE_SETTINGS = (
     "media_type",
     "file_format",
@@ -69,7 +71,7 @@ def _render_errors(scene: bpy.types.Scene) -> Iterator[None]:
         ) from error
 
 
-def save(scene: bpy.types.Scene, image: Path, passes: Path) -> None:
+def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
     """Save the render that was just made, each file whole or not at all.
 
     Args:
@@ -77,24 +79,33 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> None:
         image: becomes a display-referred PNG, RGBA where the film is transparent.
         passes: becomes a multilayer EXR, 32-bit float.
 
+    Returns:
+        The names of the passes.
+
     Raises:
         PaintoverError: a file cannot be written.
     """
-    # Passes with "half" depth would round the surface coordinates to 11 bits.
-    with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP"):
-        _save(scene, passes)
+    with written_beside(passes) as temporary:
+        # Half depth would round the surface coordinates to 11 bits.
+        with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP"):
+            _save(scene, temporary)
+        names = pass_names(temporary)
     mode = "RGBA" if scene.render.film_transparent else "RGB"
-    with _image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
-        _save(scene, image)
+    with written_beside(image) as temporary:
+        with _image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
+            _save(scene, temporary)
+        if not temporary.read_bytes().endswith(_PNG_END):
+            raise OSError(errno.EIO, "the file is not whole")
+    return names
 
 
 def _save(scene: bpy.types.Scene, path: Path) -> None:
     result = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
-    with written_beside(path) as temporary:
-        try:
-            result.save_render(str(temporary), scene=scene)
-        except RuntimeError as error:
-            raise OSError(errno.EIO, str(error).removeprefix("Error: ").strip()) from error
+    try:
+        result.save_render(str(path), scene=scene)
+    except RuntimeError as error:
+        reason = str(error).removeprefix("Error: ").strip().splitlines()[0]
+        raise OSError(errno.EIO, reason) from error
 
 
 @contextmanager
@@ -108,6 +119,9 @@ def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> 
     ]
     try:
         versions.set_file_format(owner, file_format)
+        if hasattr(owner, "use_exr_interleave"):
+            # Blender 5.0 cannot write many parts where the pixels are not square.
+            owner.use_exr_interleave = True
         owner.color_management = "FOLLOW_SCENE"
         for name, value in settings.items():
             setattr(owner, name, value)

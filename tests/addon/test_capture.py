@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames captured from a scene: the files, the manifest, and what is rendered again."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, engine_runs, picture, read_codes, write_png
+from exr_passes import read_passes
+
+Part = Callable[[str], Any]
+CYCLES_MOVES_ORTHOGRAPHIC_WRONGLY = bpy.app.version < (5, 2, 0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "shot folder é"
+
+
+def run(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any) -> Any:
+    """Capture to the end and return the result."""
+    job = part("capture").capture(scene, folder, frames, **options)
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            return end.value
+
+
+def open_shot(part: Part, folder: Path) -> Any:
+    return part("engine.shot").Shot.open(folder)
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
+    scene.render.fps, scene.render.fps_base = 30, 1.001
+    scene.view_settings.view_transform = "AgX"
+    scene.view_settings.exposure = 0.5
+    result = run(part, scene, folder, [1, 2, 3])
+    assert (result.rendered, result.skipped, result.warnings) == ([1, 2, 3], [], [])
+    expected = {f"000{frame}.{kind}" for frame in (1, 2, 3) for kind in ("png", "exr")}
+    assert files(folder) == {"shot.json", *expected}
+    shot = open_shot(part, folder)
+    manifest = shot.manifest
+    assert (manifest.width, manifest.height) == (WIDTH, HEIGHT)
+    assert (manifest.frame_start, manifest.frame_end) == (1, 3)
+    assert manifest.fps == pytest.approx(29.97, abs=0.001)
+    assert (manifest.colour.view, manifest.colour.exposure) == ("AgX", 0.5)
+    assert manifest.source["kind"] == "blender"
+    assert manifest.source["engine"] == "CYCLES"
+    assert manifest.source["blender"] == bpy.app.version_string
+    assert set(manifest.passes) == {
+        "alpha", "motion", "normal", "depth", "position", "albedo", "object", "surface",
+    }  # fmt: skip
+    digest_file = part("engine.files").digest_file
+    for frame, record in manifest.frames.items():
+        assert record.image == digest_file(shot.image_path(frame))
+        assert record.passes == digest_file(shot.passes_path(frame))
+    passes = read_passes(shot.passes_path(2))
+    assert set(manifest.passes.values()) <= set(passes)
+    assert all(values.shape[:2] == (HEIGHT, WIDTH) for values in passes.values())
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_picture_is_what_blender_writes(
+    scene: Any, part: Part, folder: Path, transparent: bool, tmp_path: Path
+) -> None:
+    scene.cycles.samples = 4
+    scene.render.film_transparent = transparent
+    scene.render.dither_intensity = 0
+    scene.view_settings.view_transform = "AgX"
+    image: Any = scene.render.image_settings
+    image.file_format, image.color_mode = "PNG", "RGBA" if transparent else "RGB"
+    scene.render.use_compositing = False
+    scene.render.filepath = str(tmp_path / "plain.png")
+    bpy.ops.render.render(write_still=True)
+    scene.render.dither_intensity = 1.0
+    image.file_format = "JPEG"
+    run(part, scene, folder, [1])
+    path = open_shot(part, folder).image_path(1)
+    captured = read_codes(path)
+    assert np.array_equal(captured, read_codes(tmp_path / "plain.png"))
+    assert len(np.unique(captured[..., :3])) > 10
+    colour_type = path.read_bytes()[25]
+    assert colour_type == (6 if transparent else 2), "PNG colour type: RGBA or RGB"
+    assert (captured[..., 3].min() < 255) == transparent
+
+
+@pytest.mark.parametrize("kind", ["PERSP", "ORTHO"])
+def test_camera_matrix_agrees_with_positions(
+    scene: Any, part: Part, folder: Path, kind: str
+) -> None:
+    camera: Any = scene.camera
+    bpy.ops.object.empty_add(location=(1, 0, 0), rotation=(0.1, 0.2, 0.1))
+    camera.parent = bpy.context.object
+    camera.parent.scale = (2, 2, 2)
+    camera.data.type = kind
+    camera.data.ortho_scale, camera.data.lens = 9, 32
+    camera.data.shift_x, camera.data.shift_y = 0.13, -0.07
+    camera.data.sensor_fit = "VERTICAL"
+    camera.location = (2.2, -2.2, 1.7)
+    camera.keyframe_insert("location", frame=1)
+    camera.location.x += 0.5
+    camera.keyframe_insert("location", frame=2)
+    scene.render.resolution_percentage = 150
+    scene.render.pixel_aspect_y = 1.2
+    run(part, scene, folder, [1, 2])
+    shot = open_shot(part, folder)
+    height, width = HEIGHT * 3 // 2, WIDTH * 3 // 2
+    assert (shot.manifest.width, shot.manifest.height) == (width, height)
+    for frame in (1, 2):
+        record = shot.manifest.frames[frame].camera
+        assert record.orthographic == (kind == "ORTHO")
+        passes = read_passes(shot.passes_path(frame))
+        rows, columns = np.nonzero(passes["Depth"][..., 0] < 1000)
+        assert len(rows) > 500
+        world = np.c_[passes["Position"][rows, columns], np.ones(len(rows))]
+        clip = world @ np.array(record.world_to_clip).reshape(4, 4).T
+        across, up = clip[:, 0] / clip[:, 3], clip[:, 1] / clip[:, 3]
+        errors = np.hypot(
+            (across + 1) / 2 * width - columns - 0.5, (1 - up) / 2 * height - rows - 0.5
+        )
+        assert errors.max() < 0.02
+
+
+def test_second_capture_renders_what_is_missing_or_out_of_date(
+    scene: Any, part: Part, folder: Path
+) -> None:
+    run(part, scene, folder, [1, 2, 3])
+    assert run(part, scene, folder, [1, 2, 3]).rendered == []
+    shot = open_shot(part, folder)
+    shot.passes_path(2).unlink()
+    write_png(shot.image_path(3), picture(3))
+    result = run(part, scene, folder, [1, 2, 3, 4])
+    assert (result.rendered, result.skipped) == ([2, 3, 4], [1])
+    assert run(part, scene, folder, [2, 3], force=True).rendered == [2, 3]
+    scene.cycles.samples = 2
+    result = run(part, scene, folder, [1, 2])
+    assert (result.rendered, result.skipped) == ([1, 2], [])
+    assert open_shot(part, folder).frames == [1, 2, 3, 4]
+    scene.frame_start, scene.render.filepath = 2, "//elsewhere/"
+    assert run(part, scene, folder, [1, 2]).rendered == []
+
+
+def test_other_size_starts_the_shot_anew(scene: Any, part: Part, folder: Path) -> None:
+    run(part, scene, folder, [1, 2, 3])
+    shot = open_shot(part, folder)
+    (folder / "keys").mkdir()
+    painting = folder / "keys" / "0003.png"
+    shutil.copy(shot.image_path(3), painting)
+    scene.render.resolution_percentage = 50
+    run(part, scene, folder, [2])
+    shot = open_shot(part, folder)
+    assert (shot.manifest.width, shot.frames) == (WIDTH // 2, [2])
+    assert painting.is_file()
+
+
+def test_cancel_leaves_whole_frames_and_the_next_goes_on(
+    scene: Any, part: Part, folder: Path
+) -> None:
+    job = part("capture").capture(scene, folder, [1, 2, 3])
+    texts = [next(job).text, next(job).text]
+    job.close()
+    assert texts == ["Frame 1", "Frame 2"]
+    assert open_shot(part, folder).frames == [1]
+    assert files(folder) == {"0001.png", "0001.exr", "shot.json"}
+    assert run(part, scene, folder, [1, 2, 3]).rendered == [2, 3]
+
+
+def test_orthographic_camera_that_moves(scene: Any, part: Part, folder: Path) -> None:
+    scene.camera.data.type = "ORTHO"
+    assert "motion" in open_shot_after(part, scene, folder / "still").passes
+    scene.camera.keyframe_insert("location", frame=1)
+    scene.camera.location.x += 0.5
+    scene.camera.keyframe_insert("location", frame=2)
+    result = run(part, scene, folder, [1, 2, 3])
+    manifest = open_shot(part, folder).manifest
+    assert ("motion" in manifest.passes) != CYCLES_MOVES_ORTHOGRAPHIC_WRONGLY
+    assert len(result.warnings) == CYCLES_MOVES_ORTHOGRAPHIC_WRONGLY
+    assert manifest.frames.keys() == {1, 2, 3}
+
+
+def open_shot_after(part: Part, scene: Any, folder: Path) -> Any:
+    run(part, scene, folder, [1, 2])
+    return open_shot(part, folder).manifest
+
+
+def test_one_view_layer_without_compositing(scene: Any, part: Part, folder: Path) -> None:
+    scene.view_layers[0].use = False
+    scene.view_layers.new("Second").use = True
+    scene.view_layers.new("Third").use = True
+    run(part, scene, folder, [1])
+    shot = open_shot(part, folder)
+    assert shot.manifest.source["view_layer"] == "Second"
+    header = shot.passes_path(1).read_bytes()[:20000]
+    assert b"Second.Combined" in header
+    assert b"Third" not in header
+    assert b"Composite" not in header
+
+
+def test_markers_switch_the_camera(scene: Any, part: Part, folder: Path) -> None:
+    first = scene.camera
+    bpy.ops.object.camera_add(location=(0, 0, 6))
+    second = bpy.context.object
+    scene.timeline_markers.new("a", frame=1).camera = first
+    scene.timeline_markers.new("b", frame=2).camera = second
+    run(part, scene, folder, [1, 2])
+    frames = open_shot(part, folder).manifest.frames
+    assert frames[1].camera.world_to_clip != frames[2].camera.world_to_clip
+    assert frames[2].camera.world_to_clip[11] == pytest.approx(6, abs=0.3)
+    assert scene.camera == first
+
+
+def test_panoramic_camera_has_no_matrix(scene: Any, part: Part, folder: Path) -> None:
+    scene.camera.data.type = "PANO"
+    result = run(part, scene, folder, [1])
+    assert open_shot(part, folder).manifest.frames[1].camera is None
+    assert len(result.warnings) == 1
+
+
+def refused(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any) -> str:
+    """Return the sentence that the capture ends with."""
+    with pytest.raises(part("engine.errors").PaintoverError) as caught:
+        run(part, scene, folder, frames, **options)
+    return str(caught.value)
+
+
+def test_what_is_missing_is_told(scene: Any, part: Part, folder: Path) -> None:
+    assert "frame range" in refused(part, scene, folder, [])
+    blocked = folder / "file"
+    folder.mkdir()
+    blocked.write_text("")
+    assert str(blocked) in refused(part, scene, blocked / "shot", [1])
+    scene.camera = None
+    assert "no camera" in refused(part, scene, folder, [1])
+    assert files(folder) == {"file"}
+
+
+def test_full_disk_keeps_what_was_there(scene: Any, part: Part, folder: Path) -> None:
+    run(part, scene, folder, [1])
+    before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    whole = (folder / "frames" / "0001.exr").stat().st_size
+    for most in (500, 3000, whole // 2, whole - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+        try:
+            sentence = refused(part, scene, folder, [1], force=True)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert f"Cannot write {folder}" in sentence
+        assert "free some space" in sentence
+    assert {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
+    assert run(part, scene, folder, [1, 2]).rendered == [2]
+
+
+def test_shots_of_others_are_refused_and_damaged_ones_made_anew(
+    scene: Any, part: Part, folder: Path
+) -> None:
+    run(part, scene, folder, [1])
+    manifest = folder / "shot.json"
+    good = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**good, "version": 99}))
+    assert "later Paintover" in refused(part, scene, folder, [1])
+    manifest.write_text(json.dumps({**good, "source": {"kind": "pictures"}}))
+    assert "made from pictures" in refused(part, scene, folder, [1])
+    manifest.write_text('{"version": 1, "wid')
+    assert run(part, scene, folder, [1]).rendered == [1]
+    assert open_shot(part, folder).frames == [1]
+
+
+def test_operator_renders(scene: Any, part: Part) -> None:
+    operator: Any = bpy.ops.paintover.capture
+    assert operator() == {"FINISHED"}
+    folder = part("properties").shot_folder(scene)
+    shot = open_shot(part, folder)
+    assert shot.frames == [1, 2, 3]
+    before = shot.image_path(1).stat().st_mtime_ns
+    operator()
+    assert shot.image_path(1).stat().st_mtime_ns == before
+    operator(force=True)
+    assert shot.image_path(1).stat().st_mtime_ns > before
+    scene.camera = None
+    with pytest.raises(RuntimeError, match="no camera"):
+        operator()
+
+
+@pytest.mark.skipif(not engine_runs(), reason="the engine's Python lacks what the engine needs")
+def test_operator_takes_an_image_sequence(scene: Any, part: Part, tmp_path: Path) -> None:
+    for frame in (5, 6):
+        write_png(tmp_path / "in" / f"frame.{frame:03d}.png", picture(frame))
+    operator: Any = bpy.ops.paintover.capture
+    assert operator(source_folder=str(tmp_path / "in")) == {"FINISHED"}
+    shot = open_shot(part, part("properties").shot_folder(scene))
+    assert shot.frames == [5, 6]
+    source = (tmp_path / "in" / "frame.005.png").read_bytes()
+    assert shot.image_path(5).read_bytes() == source
+    with pytest.raises(RuntimeError, match="missing"):
+        operator(source_folder=str(tmp_path / "missing"))
