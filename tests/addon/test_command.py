@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``--command paintover``: words in, exit code and sentences out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from conftest import engine_runs, picture, write_png
+
+needs_engine = pytest.mark.skipif(
+    not engine_runs(), reason="the engine's Python lacks the engine's packages"
+)
+
+
+@pytest.fixture
+def main(part: Callable[[str], Any]) -> Callable[..., int]:
+    return lambda *words: part("command").main(list(words))
+
+
+@needs_engine
+def test_the_whole_way(
+    scene: Any,
+    main: Callable[..., int],
+    part: Callable[[str], Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main("capture", "--frames", "1-2") == 0
+    scene.frame_end = 2
+    write_png(tmp_path / "painted.png", picture(1, seed=2))
+    assert main("keyframe", "add", "1", "--file", str(tmp_path / "painted.png")) == 0
+    assert main("train", "--seconds", "1") == 0
+    assert main("stylize") == 0
+    assert main("compose", "--save") == 0
+    capsys.readouterr()
+    assert main("status", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {step["state"] for step in told["steps"].values()} == {"up to date"}
+    assert told["keyframes"] == {"1": "Painted"}
+    assert told["engine"].startswith(os.environ["PAINTOVER_ENGINE_PYTHON"])
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    assert part("compositor").node(bpy.context.scene) is not None
+    assert main("run") == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_keyframes(
+    scene: Any,
+    shot: Any,
+    main: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scene.frame_set(2)
+    assert main("keyframe", "add") == 0
+    assert main("keyframe", "list") == 0
+    assert "2\tNot painted yet\t" in capsys.readouterr().out
+    assert main("keyframe", "remove", "2") == 0
+    assert main("keyframe", "remove", "2") == 1
+    assert "paintover: Frame 2 is not a keyframe." in capsys.readouterr().err
+    assert main("keyframe", "add", "45") == 1
+
+
+def test_status_in_words(
+    scene: Any, main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("status") == 0
+    out = capsys.readouterr().out
+    assert "capture   nothing      Not captured yet" in out
+
+
+@pytest.mark.parametrize("words", [(), ("nonsense",), ("keyframe",), ("train", "--seconds", "x")])
+def test_wrong_usage_is_two(main: Callable[..., int], words: tuple[str, ...]) -> None:
+    assert main(*words) == 2
+
+
+def test_help_is_zero(main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("--help") == 0
+    assert "capture    render the frames" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("train",), "holds no shot yet"),
+        (("stylize",), "holds no shot yet"),
+        (("compose",), "holds no shot yet"),
+        (("capture", "--scene", "Other"), 'There is no scene "Other"; the .blend has Scene'),
+        (("stylize", "--frames", "9-1"), "the range 9-1 ends before it starts"),
+    ],
+)
+def test_failures_are_one_with_a_sentence(
+    scene: Any,
+    main: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: str,
+) -> None:
+    assert main(*words) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("paintover: ") and told in error
+    assert error.count("\n") == 1
+
+
+def test_other_folder_and_style(
+    scene: Any, shot: Any, main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("status", "--folder", str(shot.folder), "--style", "ink", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["folder"], told["style"]) == (str(shot.folder), "ink")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_cancels_and_leaves_whole_frames(
+    scene: Any,
+    main: Callable[..., int],
+    part: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    before = signal.getsignal(number)
+    frames = part("capture").frames
+    save = frames.save
+
+    def saved_and_signalled(*arguments: Any) -> None:
+        save(*arguments)
+        os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(frames, "save", saved_and_signalled)
+    assert main("capture") == 130
+    assert signal.getsignal(number) == before
+    monkeypatch.undo()
+    assert main("capture") == 0
+    assert part("steps").open_shot(scene).frames == [1, 2, 3]
+
+
+def test_registered_once(part: Callable[[str], Any]) -> None:
+    assert part("command")._registered.handle is not None
