@@ -147,6 +147,10 @@ class JobOperator(bpy.types.Operator):
             self.cancel(context)
             self.report({"INFO"}, end.value)
             return {"FINISHED"}
+        except Cancelled:
+            self.cancel(context)
+            self.report({"WARNING"}, f"{self.bl_label} was cancelled")
+            return {"CANCELLED"}
         except PaintoverError as error:
             self.cancel(context)
             self.report({"ERROR"}, str(error))

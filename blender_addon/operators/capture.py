@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
@@ -47,7 +48,7 @@ class PAINTOVER_OT_capture(JobOperator):
             return self._import(context.scene)
         return self._render(context.scene, blocking=blocking)
 
-    def _render(self, scene: bpy.types.Scene, *, blocking: bool) -> Job[str]:
+    def _render(self, scene: Any, *, blocking: bool) -> Job[str]:
         result = yield from capture.capture(
             scene,
             properties.shot_folder(scene),
@@ -61,7 +62,7 @@ class PAINTOVER_OT_capture(JobOperator):
             f"; {len(result.skipped)} were up to date" if result.skipped else ""
         )
 
-    def _import(self, scene: bpy.types.Scene) -> Job[str]:
+    def _import(self, scene: Any) -> Job[str]:
         folder = properties.shot_folder(scene)
         source = Path(bpy.path.abspath(self.source_folder))
         fps = scene.render.fps / scene.render.fps_base
