@@ -7,6 +7,6 @@ import sys
 # Threads of PyTorch that wait by spinning make it ten times slower where Blender computes beside.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from .cli import main  # noqa: E402  (OpenMP reads the environment when it is loaded)
+from .cli import main
 
 sys.exit(main())
