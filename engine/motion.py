@@ -111,19 +111,35 @@ def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    here = read_frame(shot, frame, {"motion"})
-    shape = here.image.shape[:2]
     if frame - 1 not in shot.manifest.frames:
+        shape = (shot.manifest.height, shot.manifest.width)
         return np.zeros((*shape, 2), np.float32), np.zeros(shape, bool)
-    before = read_frame(shot, frame - 1, {"motion"})
-    backward = _side(here.motion, 0, shape)
-    forward = _side(before.motion, 2, shape)
-    for offsets, first, second in ((backward, here, before), (forward, before, here)):
+    forward, backward = both_ways(shot, frame - 1, frame)
+    return backward, ~occluded(backward, forward)
+
+
+def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
+    """Return the motion between two neighbouring frames of a shot.
+
+    Exact where the shot has motion and the frames are successive; elsewhere estimated from the
+    two pictures.
+
+    Returns:
+        Offsets (H, W, 2) from the earlier frame to the later one, and back; never NaN.
+
+    Raises:
+        PaintoverError: a frame cannot be read.
+    """
+    first, second = (read_frame(shot, frame, {"motion"}) for frame in (before, after))
+    shape = first.image.shape[:2]
+    exact = after == before + 1
+    forward = _side(first.motion if exact else None, 2, shape)
+    backward = _side(second.motion if exact else None, 0, shape)
+    for offsets, here, there in ((forward, first, second), (backward, second, first)):
         unknown = np.isnan(offsets).any(axis=2)
         if unknown.any():
-            estimate = estimate_flow(first.image, second.image)
-            offsets[unknown] = estimate[unknown]
-    return backward, ~occluded(backward, forward)
+            offsets[unknown] = estimate_flow(here.image, there.image)[unknown]
+    return forward, backward
 
 
 def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> FloatArray:

@@ -203,6 +203,10 @@ class Shot:
         """``guides/NAME/0001.png``: an extra guide picture."""
         return self.folder / "guides" / name / f"{frame_name(frame)}.png"
 
+    def cache_folder(self, name: str) -> Path:
+        """``cache/NAME/``: what was computed once and is looked up again; free to be deleted."""
+        return self.folder / "cache" / name
+
     def key_path(self, frame: int) -> Path:
         """The painting of a frame: the EXR or PNG that is there, else the PNG that would be."""
         stem = self.folder / "keys" / frame_name(frame)

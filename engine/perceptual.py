@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The VGG loss: pictures are compared by what the first layers of a trained network see in them.
+
+Johnson, Alahi, Fei-Fei, ECCV 2016, on the layers relu1_1, relu1_2 and relu2_1, which VGG-16 and
+VGG-19 (Simonyan, Zisserman 2014) have alike. The weights are a file that the user gives.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .device import Device
+from .errors import PaintoverError
+
+LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))
+"""Number of each layer among the features of VGG, its input and output channels."""
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the colours, 0..1, that VGG was trained on."""
+
+
+class VGGLoss(nn.Module):
+    """Compares pictures by the features of VGG.
+
+    Args:
+        path: weights of VGG-16 or VGG-19 without batch normalisation, as ``.safetensors`` or as a
+            PyTorch state (``.pth``), of which nothing but tensors is read.
+        device: where it computes.
+
+    Raises:
+        PaintoverError: the file is missing or does not hold such weights.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, path: Path, device: Device) -> None:
+        super().__init__()
+        weights = _read_weights(path)
+        self.layers = nn.ModuleList()
+        for number, inputs, outputs in LAYERS:
+            layer = nn.Conv2d(inputs, outputs, 3, padding=1)
+            for name, parameter in layer.named_parameters():
+                parameter.data = _find(path, weights, f"{number}.{name}", parameter.shape)
+            self.layers.append(layer)
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
+        self.register_buffer("deviation", torch.tensor(DEVIATION)[:, None, None])
+        self.requires_grad_(False).eval()
+        device.place(self)
+        self._device = device
+
+    def forward(self, result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+        """Return the mean |difference| of the features, averaged over the layers.
+
+        What has no weight is filled with the true paint, so it has no influence.
+
+        Args:
+            result, truth: (B, 3, H, W) colours, −1..1.
+            weight: (B, 1, H, W), 0..1.
+        """
+        shown = weight * result + (1 - weight) * truth
+        pictures = torch.cat([shown, truth]) / 2 + 0.5
+        x = (pictures - self.mean) / self.deviation
+        total = torch.zeros((), device=x.device)
+        with self._device.autocast():
+            for index, layer in enumerate(self.layers):
+                if index == 2:
+                    x = functional.max_pool2d(x, 2)
+                x = functional.relu(layer(x))
+                ours, theirs = x.float().chunk(2)
+                total = total + (ours - theirs).abs().mean()
+        return total / len(self.layers)
+
+
+def _read_weights(path: Path) -> Mapping[str, object]:
+    try:
+        if path.suffix == ".safetensors":
+            weights: object = load_file(path)
+        else:
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise PaintoverError(
+            f"There is no file {path} with the weights of VGG; name the right file, or train "
+            "without it."
+        ) from None
+    except (
+        SafetensorError,
+        pickle.UnpicklingError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        KeyError,
+    ):
+        raise _not_weights(path, "it cannot be read as one") from None
+    if not isinstance(weights, Mapping):
+        raise _not_weights(path, "it holds no named tensors")
+    return weights
+
+
+def _find(path: Path, weights: Mapping[str, object], name: str, shape: torch.Size) -> Tensor:
+    for known in (f"features.{name}", name):
+        tensor = weights.get(known)
+        if isinstance(tensor, Tensor):
+            if tensor.shape != shape or not tensor.is_floating_point():
+                raise _not_weights(path, f"{known} has another shape")
+            return tensor.detach().float().clone()
+    raise _not_weights(path, f"it lacks features.{name}")
+
+
+def _not_weights(path: Path, why: str) -> PaintoverError:
+    return PaintoverError(
+        f"{path} does not hold the weights of VGG ({why}); give those of VGG-16 or VGG-19 as "
+        ".safetensors or .pth, or train without it."
+    )

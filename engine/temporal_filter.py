@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bilateral filter over time, along the motion, that takes noise and flicker out of a shot.
+
+From few-shot patch-based training (Texler et al., ACM TOG 39(4):73, 2020), which filters its input
+so (compare Bennett, McMillan 2005, "Video Enhancement Using Per-Pixel Virtual Exposures"): each
+pixel becomes the mean of what the frames around show at the same place of the scene, weighted by
+how near they are in time and how alike in colour.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import Cancelled, PaintoverError
+from .files import digest_json
+from .frames import read_frame
+from .images import FloatArray, read_picture, write_picture
+from .motion import both_ways, occluded, warp
+from .reporting import Reporter, Silent
+from .shot import Shot, frame_name
+
+VERSION = 1
+"""Changes whenever the same shot would give other pictures."""
+STEPS = 64
+"""Steps of a pixel in which motion is kept; it reaches as far as 511 pixels."""
+HIDDEN = -32768
+
+
+@dataclasses.dataclass(frozen=True)
+class FilterSettings:
+    """How far and how strictly the filter looks.
+
+    Attributes:
+        radius: frames to each side.
+        time: standard deviation over time, in frames, as a share of the radius.
+        colour: standard deviation of colour distances, as a share of the diagonal of RGB.
+    """
+
+    radius: int = 15
+    time: float = 1 / 3
+    colour: float = 1 / 16
+
+
+class TemporalFilter:
+    """Filters frames of a shot, any of them in any order.
+
+    Results are kept in ``cache/filter`` under digests of the frames that they were made from.
+    Pictures and motion of the frames around are kept in a scratch folder there while they are
+    needed, so memory holds but a few frames.
+
+    Args:
+        shot: any shot; its motion is exact where it has ``motion``, else estimated.
+        settings: how far and how strictly it looks.
+        report: may cancel the work.
+    """
+
+    def __init__(
+        self, shot: Shot, settings: FilterSettings | None = None, report: Reporter | None = None
+    ) -> None:
+        self._shot = shot
+        self._settings = settings or FilterSettings()
+        self._report = report or Silent()
+        self._frames = shot.frames
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def picture(self, frame: int) -> FloatArray:
+        """Return a frame's filtered picture, (H, W, 3), 0..1, display-referred, straight.
+
+        Raises:
+            PaintoverError: a frame nearby cannot be read, or the cache cannot be written.
+            Cancelled: the reporter asked to stop.
+        """
+        path = self._path(frame)
+        try:
+            return np.ascontiguousarray(read_picture(path).rgb)
+        except PaintoverError:
+            pass
+        write_picture(path, self._filter(frame), 16)
+        for other in path.parent.glob(f"{frame_name(frame)}.*.png"):
+            if other != path:
+                other.unlink(missing_ok=True)
+        return np.ascontiguousarray(read_picture(path).rgb)
+
+    def _path(self, frame: int) -> Path:
+        index, radius = self._frames.index(frame), self._settings.radius
+        around = self._frames[max(0, index - radius) : index + radius + 1]
+        digest = digest_json(
+            [
+                VERSION,
+                dataclasses.astuple(self._settings),
+                *(self._shot.frame_digest(number) for number in around),
+            ]
+        )
+        return self._shot.cache_folder("filter") / f"{frame_name(frame)}.{digest}.png"
+
+    def _filter(self, frame: int) -> FloatArray:
+        settings = self._settings
+        index = self._frames.index(frame)
+        own = read_frame(self._shot, frame, ()).image
+        total, weights = own.copy(), np.ones(own.shape[:2], np.float32)
+        spread = 2 * 3 * settings.colour**2
+        for direction in (1, -1):
+            offsets = np.zeros((*own.shape[:2], 2), np.float32)
+            here = frame
+            for distance in range(1, settings.radius + 1):
+                if not 0 <= index + direction * distance < len(self._frames):
+                    break
+                if self._report.cancelled():
+                    raise Cancelled
+                there = self._frames[index + direction * distance]
+                step, seen = warp(self._motion(here, there), offsets)
+                offsets += step
+                offsets[~seen] = np.nan
+                fetched, seen = warp(self._premultiplied(there), offsets)
+                alpha = fetched[..., 3]
+                colours = fetched[..., :3] / np.maximum(alpha, 1e-6)[..., None]
+                apart = ((colours - own) ** 2).sum(axis=2)
+                late = (distance / (settings.radius * settings.time)) ** 2 / 2
+                weight = np.exp(-apart / spread - late) * alpha * seen
+                total += weight[..., None] * colours
+                weights += weight
+                here = there
+        self._forget_beyond(index)
+        return np.clip(total / weights[..., None], 0, 1)
+
+    def _motion(self, here: int, there: int) -> FloatArray:
+        """Return the offsets between neighbouring frames, NaN where the other hides the point."""
+        path = self._kept("motion", here, there)
+        if not path.is_file():
+            low, high = sorted((here, there))
+            forward, backward = both_ways(self._shot, low, high)
+            np.save(self._kept("motion", low, high), _packed(forward, backward))
+            np.save(self._kept("motion", high, low), _packed(backward, forward))
+        packed: npt.NDArray[np.int16] = np.load(path)
+        offsets = packed.astype(np.float32) / STEPS
+        offsets[packed == HIDDEN] = np.nan
+        return offsets
+
+    def _premultiplied(self, frame: int) -> FloatArray:
+        """Return a frame as (H, W, 4), colours times alpha."""
+        path = self._kept("picture", frame)
+        if not path.is_file():
+            read = read_frame(self._shot, frame, ())
+            alpha = read.alpha[..., None]
+            np.save(path, np.concatenate([read.image * alpha, alpha], 2).astype(np.float16))
+        return np.asarray(np.load(path), np.float32)
+
+    def _kept(self, what: str, *frames: int) -> Path:
+        if self._scratch is None:
+            folder = self._shot.cache_folder("filter")
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._scratch = tempfile.TemporaryDirectory(
+                    prefix="scratch-", dir=folder, ignore_cleanup_errors=True
+                )
+            except OSError as error:
+                raise PaintoverError(
+                    f"Cannot write into {folder}: {error.strerror or error}; free some space, or "
+                    "choose a shot folder that you may write to."
+                ) from error
+        names = ".".join(frame_name(frame) for frame in frames)
+        return Path(self._scratch.name) / f"{what}.{names}.npy"
+
+    def _forget_beyond(self, index: int) -> None:
+        """Delete what the next frame will not need."""
+        if self._scratch is None:
+            return
+        reach = self._settings.radius + 1
+        near = {frame_name(n) for n in self._frames[max(0, index - reach) : index + reach + 1]}
+        for path in Path(self._scratch.name).iterdir():
+            if not near.issuperset(path.name.split(".")[1:-1]):
+                path.unlink(missing_ok=True)
+
+
+def _packed(offsets: FloatArray, back: FloatArray) -> npt.NDArray[np.int16]:
+    """Round offsets to a 64th of a pixel, (H, W, 2); ``HIDDEN`` where the other frame hides it."""
+    steps = np.rint(offsets * STEPS)
+    lost = occluded(offsets, back) | (np.abs(steps) > -HIDDEN - 1).any(axis=2)
+    steps[lost] = HIDDEN
+    return np.asarray(steps, np.int16)
