@@ -28,7 +28,7 @@ from .movie import write_movie
 from .scene import FPS, build_scene, save_scene
 
 ROOT = Path(__file__).resolve().parent.parent
-KEY_SHARE = 0.36
+KEY_SHARE = 0.45
 """Where in the shot the painted frame lies: it sees both sides of the fox."""
 
 

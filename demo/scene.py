@@ -319,9 +319,9 @@ def _camera(scene: Any, frames: int) -> None:
     scene.collection.objects.link(camera)
     scene.camera = camera
     for share, place, target in (
-        (0.0, (-0.95, -5.0, 1.15), (0.04, 0, 0.80)),
-        (0.5, (-0.1, -4.8, 1.05), (0.02, 0, 0.80)),
-        (1.0, (0.75, -4.5, 0.95), (0.0, 0, 0.81)),
+        (0.0, (-0.50, -5.15, 1.16), (-0.24, 0, 0.80)),
+        (0.5, (-0.06, -4.90, 1.06), (-0.01, 0, 0.80)),
+        (1.0, (0.42, -4.55, 0.98), (0.22, 0, 0.82)),
     ):
         camera.location = place
         towards = Vector(target) - Vector(place)
