@@ -57,7 +57,7 @@ class SceneState:
             self.set(f"{layer_path}.use_pass_{name}", True)
         self._add_aovs(view_layer)
         if not blocking:
-            self.set("render.use_lock_interface", True)
+            # The interface is not locked: a lock would stop panels, and so progress and Cancel.
             view = _preferences_view()
             self._display, view.render_display_type = view.render_display_type, "NONE"
 
