@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 failed (one sentence on the standard error), 2 wrong usage
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -14,16 +15,16 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from . import __version__, errors, protocol
 from .failures import explain
 from .shot import Shot, parse_frames
 from .terminal import STYLES, Terminal, format_seconds
 
-DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
+DONE, FAILED, CANCELLED = 0, 1, 130
 
 _DESCRIPTION = """\
 Paint over one frame of a shot, and let the computer paint the others alike.
@@ -47,14 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from . import worker  # noqa: PLC0415  (each verb loads only what it needs)
 
         return worker.main()
-    terminal = Terminal("none" if getattr(options, "json", False) else options.progress)
+    progress = "none" if getattr(options, "json", False) else options.progress
+    with _standard_error(options.verbose) as stream:
+        return _run(options, Terminal(progress, err=stream))
+
+
+def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: terminal.stop())
     try:
         run: Callable[[argparse.Namespace, Terminal], None] = options.run
         run(options, terminal)
     except errors.Cancelled:
-        terminal.failed("Cancelled; what is done stays. Run it again to go on.")
+        again = "with --resume " if options.verb == "train" else ""
+        terminal.failed(f"Cancelled; what is done stays, and running it again {again}goes on.")
         return CANCELLED
     except Exception as error:  # the last resort: a sentence, and a log to report
         if options.verbose:
@@ -262,14 +269,13 @@ def _add_device(verb: argparse.ArgumentParser) -> None:
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:
     from .importing import import_pictures  # noqa: PLC0415
 
-    guides = dict(options.guide)
     request = protocol.ImportPictures(
         job=0,
         shot=str(options.shot),
         input=options.input,
         painted=options.painted,
         mask=options.mask,
-        guides=guides,
+        guides=dict(options.guide),
         fps=options.fps,
     )
     import_pictures(request, terminal)
@@ -329,6 +335,30 @@ def _info(options: argparse.Namespace, terminal: Terminal) -> None:
     print(
         json.dumps(data, indent=1, ensure_ascii=False) if options.json else describe_in_words(data)
     )
+
+
+@contextlib.contextmanager
+def _standard_error(verbose: bool) -> Iterator[TextIO]:
+    """Give a stream for our own sentences; unless verbose, libraries' chatter goes nowhere.
+
+    libpng and OpenEXR write about damaged files to the process's standard error by themselves.
+    """
+    try:
+        hides = not verbose and sys.stderr.fileno() == 2
+    except OSError:
+        hides = False
+    if not hides:
+        yield sys.stderr
+        return
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace") as stream:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield stream
+        finally:
+            sys.stderr.flush()
+            os.dup2(stream.fileno(), 2)
 
 
 def _unforeseen(error: Exception, verbose: bool) -> str:

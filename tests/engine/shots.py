@@ -6,6 +6,8 @@ The shot: a shaded disc with stripes moves right by two pixels a frame over noth
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import subprocess
 import sys
@@ -83,6 +85,7 @@ def write_passes(path: Path, frame: int, spoilt: float = 0.0, normals: bool = Fa
 def make_shot(folder: Path, frames: int = 4, keys: tuple[int, ...] = (1,), passes: bool = False):
     """Make a shot folder with painted keyframes and return the ``Shot``."""
     shot = Shot(folder, Manifest(WIDTH, HEIGHT, 1, frames))
+    shot.manifest.source = {"kind": "pictures"}
     shot.manifest.passes = {"image": "pictures", "alpha": "pictures"}
     if passes:
         shot.manifest.passes |= {"motion": "Vector", "depth": "Depth"}
@@ -122,6 +125,55 @@ def run_engine(*words: object) -> subprocess.CompletedProcess[str]:
         env=_environment(),
         check=False,
     )
+
+
+def run_warm(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run it in a fork of a process that has loaded PyTorch already, for tests of many runs."""
+    server = _warm_server()
+    arguments = [str(word) for word in words]
+    server.stdin.write(json.dumps(arguments) + "\n")
+    server.stdin.flush()
+    code, out, err = json.loads(server.stdout.readline())
+    return subprocess.CompletedProcess(arguments, code, out, err)
+
+
+@functools.cache
+def _warm_server() -> subprocess.Popen[str]:
+    """Start that process; it ends when its input closes, with the process that runs the tests."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _WARM_SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=_environment(),
+    )
+
+
+_WARM_SERVER = """
+import json, os, sys, tempfile
+from engine import cli
+import engine.importing, engine.training, engine.stylizing
+for line in sys.stdin:
+    streams = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+    child = os.fork()
+    if child == 0:
+        for number, stream in enumerate(streams, 1):
+            os.dup2(stream.fileno(), number)
+        try:
+            code = cli.main(json.loads(line))
+        except SystemExit as ended:
+            code = ended.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    texts = []
+    for stream in streams:
+        stream.seek(0)
+        texts.append(stream.read().decode())
+        stream.close()
+    print(json.dumps([code, *texts]), flush=True)
+"""
 
 
 def start_engine(*words: object) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shots
-from shots import assert_all_frames_open, assert_one_sentence, run_engine, snapshot
+from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
 
 from engine.images import read_picture, write_picture
 from engine.shot import Shot
@@ -33,11 +33,11 @@ def spoil(path: Path) -> None:
 
 
 def train(shot: Shot, *words: object):
-    return run_engine("train", shot.folder, "--steps", 2, *words)
+    return run_warm("train", shot.folder, "--steps", 2, *words)
 
 
 def stylize(shot: Shot, *words: object):
-    return run_engine("stylize", shot.folder, *words)
+    return run_warm("stylize", shot.folder, *words)
 
 
 # Keyframes
@@ -128,9 +128,7 @@ def test_damaged_shot_json(trained, damage, verb):
     path = trained.folder / "shot.json"
     damage(path)
     before = snapshot(trained.folder)
-    assert_one_sentence(
-        run_engine(verb, trained.folder), str(path), "damaged", "paintings are kept"
-    )
+    assert_one_sentence(run_warm(verb, trained.folder), str(path), "damaged", "paintings are kept")
     assert snapshot(trained.folder) == before
 
 
@@ -150,7 +148,7 @@ def test_a_damaged_resume_state(trained):
             cut(path)
     result = train(trained, "--resume")
     if result.returncode:
-        assert_one_sentence(result, str(trained.style_folder("style")), "--resume")
+        assert_one_sentence(result, str(trained.style_folder("style")), "without resuming")
     assert read_style_header(trained.style_path("style")).steps
 
 
@@ -169,7 +167,7 @@ def test_a_stylized_frame_that_was_damaged_is_done_again(trained):
 def test_no_shot_and_no_style(tmp_path, shot):
     missing = tmp_path / "nothing here"
     for verb in ("train", "stylize", "info"):
-        assert_one_sentence(run_engine(verb, missing), str(missing), "import pictures")
+        assert_one_sentence(run_warm(verb, missing), str(missing), "import pictures")
     assert_one_sentence(stylize(shot), "style.safetensors", "train it first")
 
 
@@ -212,13 +210,13 @@ def test_import_of_folders_that_do_not_fit(tmp_path):
     target = tmp_path / "shot"
 
     def run_import(*words):
-        return run_engine("import", target, "--input", folder / "input", *words)
+        return run_warm("import", target, "--input", folder / "input", *words)
 
     assert_one_sentence(
-        run_engine("import", target, "--input", tmp_path / "no"), str(tmp_path / "no")
+        run_warm("import", target, "--input", tmp_path / "no"), str(tmp_path / "no")
     )
     (tmp_path / "empty").mkdir()
-    assert_one_sentence(run_engine("import", target, "--input", tmp_path / "empty"), "empty")
+    assert_one_sentence(run_warm("import", target, "--input", tmp_path / "empty"), "empty")
     assert not target.exists()
     assert_one_sentence(run_import("--painted", tmp_path / "empty"), "empty")
     odd = shots.write_png(folder / "input" / "0003.png", np.zeros((30, 40, 3)))

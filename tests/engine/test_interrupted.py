@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import shots
-from shots import assert_all_frames_open, assert_one_sentence, run_engine, snapshot
+from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
 
 from engine.images import read_picture
 from engine.shot import Shot
@@ -20,11 +20,11 @@ from engine.style_header import read_style_header
 
 
 def train(shot: Shot, *words: object):
-    return run_engine("train", shot.folder, "--steps", 2, *words)
+    return run_warm("train", shot.folder, "--steps", 2, *words)
 
 
 def stylize(shot: Shot, *words: object):
-    return run_engine("stylize", shot.folder, *words)
+    return run_warm("stylize", shot.folder, *words)
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def test_a_folder_that_cannot_be_written(tmp_path, trained):
     folder = shots.make_inputs(tmp_path / "in")
     below_a_file = folder / "input" / "0001.png" / "shot"
     assert_one_sentence(
-        run_engine("import", below_a_file, "--input", folder / "input"), str(below_a_file)
+        run_warm("import", below_a_file, "--input", folder / "input"), str(below_a_file)
     )
     out = trained.folder / "out"
     out.write_text("a file stands where the folder should be")
@@ -58,35 +58,35 @@ def test_a_read_only_disk(tmp_path, trained):
     with mounted(trained.folder, "--bind", "-o", "ro", str(trained.folder)):
         folder = shots.make_inputs(tmp_path / "in")
         for result in (
-            run_engine("import", trained.folder, "--input", folder / "input"),
+            run_warm("import", trained.folder, "--input", folder / "input"),
             train(trained),
             stylize(trained),
         ):
             assert_one_sentence(result, str(trained.folder), "write")
-        assert run_engine("info", trained.folder).returncode == 0
+        assert run_warm("info", trained.folder).returncode == 0
     assert snapshot(trained.folder) == before
 
 
 def test_a_full_disk(tmp_path, trained_folder):
     disk = tmp_path / "disk"
-    with mounted(disk, "-t", "tmpfs", "-o", "size=16m", "tmpfs"):
+    with mounted(disk, "-t", "tmpfs", "-o", "size=24m", "tmpfs"):
         shot = Shot(disk / "shot", Shot.open(trained_folder).manifest)
         shutil.copytree(trained_folder, shot.folder)
         filler = disk / "filler"
-        with filler.open("wb") as file, pytest.raises(OSError):
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError):
             while True:
                 file.write(bytes(1 << 12))
-                file.flush()
         before = snapshot(shot.folder)
         folder = shots.make_inputs(tmp_path / "in")
         for result in (
-            run_engine("import", disk / "new", "--input", folder / "input"),
+            run_warm("import", disk / "new", "--input", folder / "input"),
             train(shot),
             stylize(shot),
             stylize(shot, "--format", "exr"),
         ):
             assert_one_sentence(result, str(disk), "space")
         after = snapshot(shot.folder)
+        del before["styles/style/train.log"]  # tells of the last attempt
         assert {name: after[name] for name in before} == before
         assert not Shot.exists(disk / "new")
         filler.unlink()
@@ -112,7 +112,7 @@ def test_killed_in_import(tmp_path):
     assert snapshot(folder) == inputs
     for path in target.rglob("[!.]*.png"):
         read_picture(path)
-    result = run_engine(*words)
+    result = run_warm(*words)
     assert result.returncode == 0, result.stderr
     shot = Shot.open(target)
     assert shot.frames == list(range(1, 61))
@@ -125,15 +125,14 @@ def test_killed_in_training(trained):
     process = shots.start_engine(
         "train", trained.folder, "--seconds", 600, "--resume", "--progress", "plain"
     )
-    state = trained.style_folder("style")
-    times = {path: path.stat().st_mtime_ns for path in [trained.style_path("style"), state]}
-    shots.wait_until(lambda: any(p.stat().st_mtime_ns != t for p, t in times.items()), process)
+    while "Step" not in process.stdout.readline():
+        pass
     kill(process)
     after = snapshot(trained.folder)
     kept = [name for name in before if not name.startswith("styles")]
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     steps = read_style_header(trained.style_path("style")).steps
-    result = run_engine("train", trained.folder, "--resume", "--seconds", 1)
+    result = run_warm("train", trained.folder, "--resume", "--seconds", 1)
     assert result.returncode == 0, result.stderr
     assert read_style_header(trained.style_path("style")).steps >= steps
     assert stylize(trained).returncode == 0
