@@ -37,7 +37,7 @@ def python_version(python: str) -> str:
 def _candidates(version: str) -> Iterator[str]:
     name = f"python{version}"
     if ".".join(map(str, sys.version_info[:2])) == version:
-        yield sys.executable
+        yield getattr(sys, "_base_executable", sys.executable)
     folders = [Path(entry) for entry in os.get_exec_path() if entry]
     for folder in folders:
         for path in (folder / name, folder / "python3"):

@@ -28,7 +28,7 @@ def idle() -> bool:
 def step(name: str, limit: float) -> window.Steps:
     """Click a step's button and wait until the step has ended."""
     yield from window.press_button(f"paintover.{name}")
-    yield 0.5
+    yield 0.8
     if name in ("capture", "train"):
         picture(name)
     yield from window.wait_for(idle, limit, name)
