@@ -257,7 +257,7 @@ def _insert(scene: Any, group: Any) -> None:
     added = tree.nodes.new("CompositorNodeGroup")
     added.node_tree = group
     added.name = added.label = NAME
-    added.location = (target.node.location.x - 60, target.node.location.y - 160)
+    added.location = (target.node.location.x - 260, target.node.location.y - 160)
     if target.links:
         tree.links.new(target.links[0].from_socket, added.inputs["Image"])
     tree.links.new(added.outputs["Image"], target)

@@ -30,7 +30,7 @@ def make_tree(scene: Any) -> Any:
         tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
         layers = tree.nodes.new("CompositorNodeRLayers")
         output = tree.nodes.new(_OUTPUT)
-        output.location = (500, 0)
+        output.location = (680, 0)
         tree.links.new(layers.outputs["Image"], output.inputs[0])
         scene.compositing_node_group = tree
     return tree

@@ -98,13 +98,17 @@ class EngineClient:
         return not self._fault and self._process.poll() is None
 
     def run(
-        self, make_request: Callable[[int], protocol.Request], warned: Callable[[str], None]
+        self,
+        make_request: Callable[[int], protocol.Request],
+        warned: Callable[[str], None],
+        pictured: Callable[[], None],
     ) -> Job[dict[str, Any]]:
         """Run one job; closing the generator cancels it.
 
         Args:
             make_request: gets the job's number.
             warned: gets the engine's warnings.
+            pictured: is told that a live picture is whole.
 
         Returns:
             The job's result.
@@ -122,22 +126,18 @@ class EngineClient:
         try:
             while True:
                 event = self._next_event()
-                if event is not None and event.job == job and isinstance(event, _ENDS):
+                if event is None:
+                    yield progress
+                elif isinstance(event, _ENDS) and event.job in {0, job}:
                     self._open_job = 0
-                match event:
-                    case None:
-                        yield progress
-                    case protocol.Progress(job=number) if number == job:
-                        progress = Progress(event.fraction, event.seconds_left, event.text)
-                        yield progress
-                    case protocol.Warned(sentence=sentence):
-                        warned(sentence)
-                    case protocol.Done(job=number, result=result) if number == job:
-                        return result
-                    case protocol.Cancelled(job=number) if number == job:
-                        raise Cancelled
-                    case protocol.Failed(job=number, sentence=sentence) if number in {0, job}:
-                        raise PaintoverError(sentence)
+                    return _result(event)
+                elif isinstance(event, protocol.Progress) and event.job == job:
+                    progress = Progress(event.fraction, event.seconds_left, event.text)
+                    yield progress
+                elif isinstance(event, protocol.Warned):
+                    warned(event.sentence)
+                elif isinstance(event, protocol.Picture) and event.job == job:
+                    pictured()
         finally:
             if self._open_job and self.alive():
                 with contextlib.suppress(PaintoverError):
@@ -217,6 +217,15 @@ class EngineClient:
         self._process.wait()
 
 
+def _result(event: protocol.Event) -> dict[str, Any]:
+    """Return what a job ended with, or raise what stopped it."""
+    if isinstance(event, protocol.Failed):
+        raise PaintoverError(event.sentence)
+    if isinstance(event, protocol.Done):
+        return event.result
+    raise Cancelled
+
+
 def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
     """Pass lines on until the stream ends, then None; runs in a thread of its own."""
     with stream:
@@ -239,6 +248,7 @@ _client: EngineClient | None = None
 def run(
     make_request: Callable[[int], protocol.Request],
     warned: Callable[[str], None] = lambda sentence: print(f"Paintover: {sentence}"),
+    pictured: Callable[[], None] = lambda: None,
 ) -> Job[dict[str, Any]]:
     """Run a job on the engine, which is started if need be and stays warm afterwards.
 
@@ -251,7 +261,7 @@ def run(
         _client = None
     if _client is None:
         _client = EngineClient(python, log_path())
-    return (yield from _client.run(make_request, warned))
+    return (yield from _client.run(make_request, warned, pictured))
 
 
 def log_path() -> Path:

@@ -233,11 +233,17 @@ def _show(progress: Progress) -> None:
 
 def describe(progress: Progress) -> str:
     """Write progress for people: ``42 %  Frame 12 of 30  20 s left``."""
-    parts = [f"{progress.fraction:.0%}", progress.text]
-    if progress.seconds_left >= 0:
-        minutes, seconds = divmod(round(progress.seconds_left), 60)
-        parts.append(f"{minutes} min {seconds} s left" if minutes else f"{seconds} s left")
+    left = describe_seconds_left(progress.seconds_left)
+    parts = [f"{progress.fraction:.0%}", progress.text, left]
     return "  ".join(part for part in parts if part)
+
+
+def describe_seconds_left(seconds_left: float) -> str:
+    """Write the time left for people; "" while it is not known (below zero)."""
+    if seconds_left < 0:
+        return ""
+    minutes, seconds = divmod(round(seconds_left), 60)
+    return f"{minutes} min {seconds} s left" if minutes else f"{seconds} s left"
 
 
 def redraw() -> None:

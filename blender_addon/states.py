@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from . import compositor, jobs, keyframe_images, properties
 from .capture import settings as capture
@@ -50,7 +51,9 @@ EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
 def look(scene: bpy.types.Scene) -> Snapshot:
     """Look at the scene's shot now. Raises PaintoverError where there is no place for it."""
     question = _Question.of(scene)
-    return _with_scene(scene, _look_at_files(question))
+    snapshot = _look_at_files(question)
+    changed = snapshot.shot is not None and _settings_changed(scene, snapshot.shot)
+    return _with_scene(scene, snapshot, changed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,8 +126,8 @@ def _keyframe_step(keyframes: dict[int, str]) -> StepState:
     return StepState(Step.UP_TO_DATE, f"Painted: {format_frames(painted)}")
 
 
-def _with_scene(scene: Any, snapshot: Snapshot) -> Snapshot:
-    """Add what only Blender knows: the compositor, the render size, unsaved paint."""
+def _with_scene(scene: Any, snapshot: Snapshot, settings_changed: bool) -> Snapshot:
+    """Add what only Blender knows: the render settings, the compositor, unsaved paint."""
     shot = snapshot.shot
     if shot is None:
         return snapshot
@@ -136,7 +139,7 @@ def _with_scene(scene: Any, snapshot: Snapshot) -> Snapshot:
         for frame, state in snapshot.keyframes.items()
     }
     steps["keyframe"] = _keyframe_step(keyframes)
-    if steps["capture"].step is Step.UP_TO_DATE and _settings_changed(scene, shot):
+    if steps["capture"].step is Step.UP_TO_DATE and settings_changed:
         steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():
         steps["train"] = StepState(Step.OUT_OF_DATE, "There is new paint")
@@ -164,10 +167,13 @@ class _Watcher:
         self._answer: Snapshot | None = None
         self._thread: threading.Thread | None = None
         self._wait = 0.0
+        self.scene_changed = True
+        self._settings_changed = False
 
     def hurry(self) -> None:
         """Look again at the next tick."""
         self._wait = 0.0
+        self.scene_changed = True
 
     def tick(self) -> float:
         scene = bpy.context.scene
@@ -183,7 +189,7 @@ class _Watcher:
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
             if self._answer is not None and question == self._question:
-                self._show(scene, _with_scene(scene, self._answer), "")
+                self._show(scene, self._add_scene(scene, self._answer), "")
         self._wait -= _TICK_SECONDS
         if self._thread is None and self._wait <= 0:
             if self.snapshot.shot is not None:
@@ -196,6 +202,13 @@ class _Watcher:
 
     def _look(self, question: _Question) -> None:
         self._answer = _look_at_files(question)
+
+    def _add_scene(self, scene: Any, answer: Snapshot) -> Snapshot:
+        # The render settings are many, so they are read only when something has changed.
+        if self.scene_changed and answer.shot is not None:
+            self._settings_changed = _settings_changed(scene, answer.shot)
+            self.scene_changed = False
+        return _with_scene(scene, answer, self._settings_changed)
 
     def _show(self, scene: Any, snapshot: Snapshot, message: str) -> None:
         if (snapshot.steps, snapshot.keyframes, message) != (
@@ -236,10 +249,18 @@ def _tick() -> float:
     return _watcher.tick()
 
 
+@persistent  # type: ignore[untyped-decorator]
+def _note_scene_change(_: Any, depsgraph: Any = None) -> None:
+    if depsgraph is None or any(isinstance(u.id, bpy.types.Scene) for u in depsgraph.updates):
+        _watcher.scene_changed = True
+
+
 def register() -> None:
     global _watcher  # noqa: PLW0603 - a fresh one each time the add-on is enabled
     _watcher = _Watcher()
     jobs.finished.append(refresh)
+    handlers: Any = bpy.app.handlers
+    handlers.depsgraph_update_post.append(_note_scene_change)
     bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
 
@@ -247,3 +268,5 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     jobs.finished.remove(refresh)
+    handlers: Any = bpy.app.handlers
+    handlers.depsgraph_update_post.remove(_note_scene_change)

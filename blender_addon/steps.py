@@ -15,6 +15,7 @@ from .engine.shot import Shot
 from .engine.state import Step, style_state
 from .engine.style_header import read_style_header
 from .jobs import Job, Progress
+from .live_picture import LivePicture
 
 Result = TypeVar("Result")
 Warned = Callable[[str], None]
@@ -26,7 +27,12 @@ def open_shot(scene: bpy.types.Scene) -> Shot:
 
 
 def train(
-    scene: bpy.types.Scene, warned: Warned, *, seconds: float = 0.0, resume: bool = False
+    scene: bpy.types.Scene,
+    warned: Warned,
+    *,
+    seconds: float = 0.0,
+    resume: bool = False,
+    live: bool = False,
 ) -> Job[str]:
     """Learn the painted keyframes; unsaved paint is saved first.
 
@@ -35,6 +41,7 @@ def train(
         warned: gets the engine's warnings.
         seconds: time budget; zero: the scene's setting.
         resume: go on where the last training stopped.
+        live: show a live picture in the panel.
 
     Returns:
         The sentence to report.
@@ -47,17 +54,24 @@ def train(
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
     budget = seconds or settings.seconds
-    yield from engine_client.run(
-        lambda job: protocol.Train(
-            job,
-            shot=str(shot.folder),
-            style=settings.style,
-            seconds=budget,
-            resume=resume,
-            device=settings.device,
-        ),
-        warned,
-    )
+    picture = LivePicture(shot, scene.frame_current) if live else None
+    try:
+        yield from engine_client.run(
+            lambda job: protocol.Train(
+                job,
+                shot=str(shot.folder),
+                style=settings.style,
+                seconds=budget,
+                resume=resume,
+                device=settings.device,
+                live=picture.place if picture else None,
+            ),
+            warned,
+            picture.show if picture else lambda: None,
+        )
+    finally:
+        if picture:
+            picture.close()
     header = read_style_header(shot.style_path(settings.style))
     keys = len(header.trained_on)
     return f"Trained on {keys} keyframe{'s' if keys > 1 else ''} in {header.steps} steps"
@@ -143,7 +157,7 @@ def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
     if style_state(shot, style).step is not Step.UP_TO_DATE:
-        yield from _part("Train", 0.35, 0.7, train(scene, warned))
+        yield from _part("Train", 0.35, 0.7, train(scene, warned, live=not blocking))
     yield from _part("Stylize", 0.7, 1.0, stylize(scene, warned))
     if compositor.state(scene, shot, style).step is not Step.UP_TO_DATE:
         return compose(scene)

@@ -44,7 +44,10 @@ def style_state(shot: Shot, style: str) -> StepState:
     changed = [frame for frame in keys if shot.key_digest(frame) != header.trained_on[frame]]
     if changed:
         return StepState(Step.OUT_OF_DATE, f"Keyframe {changed[0]} has changed since")
-    return StepState(Step.UP_TO_DATE, f"Trained on {len(keys)} keyframes, {header.steps} steps")
+    return StepState(
+        Step.UP_TO_DATE,
+        f"Trained on {len(keys)} keyframe{'s' if len(keys) > 1 else ''}, {header.steps} steps",
+    )
 
 
 def expected_out_record(

@@ -126,6 +126,7 @@ def _show_to_paint(context: bpy.types.Context, image: Any) -> None:
     space = area.spaces.active
     space.image = image
     space.ui_mode = "PAINT"
+    space.show_region_toolbar = True
     space.show_region_ui = True
 
 

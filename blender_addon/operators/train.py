@@ -39,4 +39,6 @@ class PAINTOVER_OT_train(JobOperator):
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         scene = properties.scene_of(context)
-        return steps.train(scene, self.warned, seconds=self.seconds, resume=self.resume)
+        return steps.train(
+            scene, self.warned, seconds=self.seconds, resume=self.resume, live=not blocking
+        )

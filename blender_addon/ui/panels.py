@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, engine_python, jobs, preferences, properties, states
+from .. import compositor, engine_python, jobs, live_picture, preferences, properties, states
 from ..engine.state import Step, StepState
 
 _STEP_ICONS = {
@@ -56,14 +56,22 @@ class _Steps(_Panel):
 
 
 def _draw_progress(layout: Any, session: Any) -> None:
-    progress = jobs.Progress(session.fraction, session.seconds_left, session.text)
     column = layout.column(align=True)
-    column.label(text=session.title)
+    title = column.row(align=True)
+    title.label(text=session.title)
+    left = title.row()
+    left.alignment = "RIGHT"
+    left.label(text=jobs.describe_seconds_left(session.seconds_left))
     row = column.row(align=True)
-    left = f"{session.fraction:.0%}"
-    row.progress(factor=session.fraction, type="BAR", text=left)
+    row.progress(factor=session.fraction, type="BAR", text=f"{session.fraction:.0%}")
     row.operator("paintover.cancel", text="", icon="CANCEL")
-    column.label(text=jobs.describe(progress).removeprefix(left).strip())
+    column.label(text=session.text)
+    live = live_picture.current()
+    if live:
+        frame, icon = live
+        box = column.box()
+        box.template_icon(icon_value=icon, scale=9)
+        box.label(text=f"Frame {frame}, not painted")
 
 
 def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:

@@ -128,9 +128,10 @@ def test_signal_cancels_and_leaves_whole_frames(
     frames = part("capture").frames
     save = frames.save
 
-    def saved_and_signalled(*arguments: Any) -> None:
-        save(*arguments)
+    def saved_and_signalled(*arguments: Any) -> Any:
+        result = save(*arguments)
         os.kill(os.getpid(), number)
+        return result
 
     monkeypatch.setattr(frames, "save", saved_and_signalled)
     assert main("capture") == 130

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -179,7 +180,8 @@ def test_engine_killed_while_importing(
     scene: Any, captured: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
     protocol, client = part("engine.protocol"), part("engine_client")
-    source = str(captured.folder / "frames")
+    source = str(tmp_path / "pictures")
+    shutil.copytree(captured.folder / "frames", source, ignore=shutil.ignore_patterns("*.exr"))
     job = client.run(
         lambda number: protocol.ImportPictures(number, str(tmp_path / "other"), source)
     )
@@ -218,3 +220,25 @@ def test_one_step_at_a_time(scene: Any, painted: Any, part: Callable[[str], Any]
         return "nested"
 
     assert jobs.run_to_end("Train", nested()) == "nested"
+
+
+def test_live_picture_is_shown_while_training(
+    scene: Any, painted: Any, part: Callable[[str], Any]
+) -> None:
+    live, shown = part("live_picture"), []
+    scene.frame_set(3)
+    job = part("steps").train(scene, print, seconds=2, live=True)
+
+    def watched() -> Any:
+        try:
+            while True:
+                progress = next(job)
+                shown.extend([live.current()] if live.current() else [])
+                yield progress
+        except StopIteration as stop:
+            return stop.value
+
+    part("jobs").run_to_end("Train", watched())
+    assert shown and shown[0][0] == 3
+    assert live.current() is None
+    assert list(part("engine_python").user_folder("live").iterdir()) == []

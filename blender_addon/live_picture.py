@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The live picture in the panel: an unpainted frame as the network in training sees it."""
+
+from __future__ import annotations
+
+import array
+from pathlib import Path
+from typing import Any
+
+import bpy.utils.previews
+
+from . import engine_python, jobs
+from .engine import protocol
+from .engine.shot import Shot
+
+_LONGEST_SIDE = 256
+_previews: Any = None
+
+
+class LivePicture:
+    """The file that the engine writes live pictures to, and their showing in the panel.
+
+    Args:
+        shot: is trained.
+        current: the scene's frame; the frame nearest to it that is not painted is shown.
+    """
+
+    def __init__(self, shot: Shot, current: int) -> None:
+        painted = {frame for frame in shot.key_frames() if shot.key_is_painted(frame)}
+        frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
+        width, height = shot.manifest.width, shot.manifest.height
+        scale = min(1.0, _LONGEST_SIDE / max(width, height))
+        self._path = engine_python.user_folder("live") / "picture.raw"
+        self.place = protocol.LivePicture(
+            path=str(self._path),
+            frame=min(frames, key=lambda frame: abs(frame - current)),
+            width=max(1, round(width * scale)),
+            height=max(1, round(height * scale)),
+        )
+        self._path.write_bytes(bytes(self.place.size))
+        _previews.clear()
+
+    def show(self) -> None:
+        """Show what the engine wrote last, unless it is writing right now."""
+        place = self.place
+        header = place.HEADER.size
+        data = self._path.read_bytes()
+        again = _header(self._path, header)
+        if data[:header] != again or place.HEADER.unpack(again)[0] % 2:
+            return
+        rows = [
+            data[start : start + place.width * 4]
+            for start in range(header, place.size, place.width * 4)
+        ]
+        _previews.clear()
+        preview = _previews.new(str(place.frame))
+        preview.image_size = (place.width, place.height)
+        preview.image_pixels.foreach_set(array.array("i", b"".join(reversed(rows))))
+        jobs.redraw()
+
+    def close(self) -> None:
+        """Take the file and the picture away."""
+        _previews.clear()
+        self._path.unlink(missing_ok=True)
+
+
+def _header(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def current() -> tuple[int, int] | None:
+    """Return the frame that is shown and its icon, or None."""
+    for name, preview in _previews.items():
+        return int(name), preview.icon_id
+    return None
+
+
+def register() -> None:
+    global _previews  # noqa: PLW0603 - Blender's own store, made and removed with the add-on
+    _previews = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    bpy.utils.previews.remove(_previews)
