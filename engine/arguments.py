@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs of the command line and their options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from . import __version__, errors
+from .shot import parse_frames
+from .terminal import STYLES
+
+_DESCRIPTION = """\
+Paint over one frame of a shot, and let the computer paint the others alike.
+
+  1. import    makes a shot folder of rendered pictures (or capture it in Blender)
+  2. (paint)   put your painting of frame 1 into SHOT/keys/0001.png
+  3. train     learns your paintings
+  4. stylize   paints every frame; only what is out of date is done again
+"""
+_EPILOG = "“python -m engine VERB --help” explains each verb."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Paintover {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--progress",
+        choices=STYLES,
+        default="auto",
+        help="how progress is shown: auto (one line on a terminal, plain lines elsewhere), "
+        "plain, openjd (for render farms) or none",
+    )
+    common.add_argument(
+        "--verbose", action="store_true", help="print the technical details of an error"
+    )
+    _add_import(verbs, common)
+    _add_train(verbs, common)
+    _add_stylize(verbs, common)
+    _add_score(verbs, common)
+    _add_info(verbs, common)
+    verbs.add_parser(
+        "worker",
+        help="serve Blender (started by the add-on)",
+        description="Serve Blender: requests as JSON lines on the standard input, events on the "
+        "standard output. Started by the add-on; ends when its input closes.",
+    )
+    return parser
+
+
+def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "import",
+        parents=[common],
+        help="make a shot folder of pictures",
+        description="Make a shot folder of pictures (PNG, JPEG, TIFF or EXR) whose names carry "
+        "the frame numbers, such as 0001.png or shot.0001.exr. The pictures are copied.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder to make or update")
+    verb.add_argument("--input", metavar="DIR", required=True, help="the rendered or filmed frames")
+    verb.add_argument("--painted", metavar="DIR", default="", help="your paintings of some frames")
+    verb.add_argument(
+        "--mask", metavar="DIR", default="", help="masks: white where the picture is to be painted"
+    )
+    verb.add_argument(
+        "--guide",
+        metavar="NAME=DIR",
+        type=_guide,
+        action="append",
+        default=[],
+        help="a folder of further pictures that help to tell things apart; may be repeated",
+    )
+    verb.add_argument(
+        "--fps", type=_positive, default=24.0, help="frames a second (default: %(default)s)"
+    )
+
+
+def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "train",
+        parents=[common],
+        help="learn the paintings",
+        description="Learn the paintings in SHOT/keys. The longer, the closer; it may be stopped "
+        "at any time (Ctrl+C) and gone on with (--resume).",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    _add_style(verb)
+    budget = verb.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", metavar="N", type=_positive, default=0.0, help="how long")
+    budget.add_argument(
+        "--steps", metavar="N", type=_count, default=0, help="how many training steps"
+    )
+    verb.add_argument("--resume", action="store_true", help="go on where the last training stopped")
+    verb.add_argument(
+        "--from",
+        dest="from_style",
+        metavar="STYLE",
+        default="",
+        help="begin with what another style has learnt: its name in this shot, or a file",
+    )
+    verb.add_argument(
+        "--keys",
+        metavar="1,30",
+        type=_frames,
+        default=[],
+        help="learn these keyframes only (default: all that are painted)",
+    )
+    verb.add_argument(
+        "--network", default="fast", help="size of the network (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--guides",
+        metavar="A,B",
+        type=_names,
+        default=[],
+        help="what the network may look at (default: all that the shot has)",
+    )
+    _add_device(verb)
+    verb.add_argument(
+        "--seed", type=int, default=0, help="another number gives another training run"
+    )
+
+
+def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "stylize",
+        parents=[common],
+        help="paint the frames",
+        description="Paint frames with a trained style into SHOT/out/STYLE. Frames that are up to "
+        "date are skipped; several machines may each do a part (--frames).",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    _add_style(verb)
+    _add_frames(verb)
+    verb.add_argument(
+        "--format", choices=("png", "exr"), default="png", help="file format (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--depth",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits a channel of PNG (default: %(default)s)",
+    )
+    verb.add_argument("--force", action="store_true", help="do frames again that are up to date")
+    _add_device(verb)
+
+
+def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "score",
+        parents=[common],
+        help="compare the result with the right answer",
+        description="Compare stylized frames with pictures of how they should be, over the mask, "
+        "without the keyframes: PSNR and SSIM (higher is closer), FLIP (0 is equal), texture (1 "
+        "is right, below is blurred), flicker (closer to the truth's own is better), and JOD "
+        "(10 cannot be told apart).",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument(
+        "--truth", metavar="DIR", type=Path, required=True, help="the right pictures of the frames"
+    )
+    _add_style(verb)
+    _add_frames(verb)
+    verb.add_argument("--jod", action="store_true", help="also JOD, which needs cvvdp (slow)")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_info(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "info",
+        parents=[common],
+        help="tell about a shot or a style",
+        description="Tell what a shot folder has, what it lacks and what that costs, and which "
+        "steps are done; or what a style file was trained on.",
+    )
+    verb.add_argument("path", metavar="SHOT|STYLE", type=Path, help="shot folder, or style file")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_style(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--style", metavar="NAME", default="style", help="name of the style (default: %(default)s)"
+    )
+
+
+def _add_frames(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--frames",
+        metavar="1-30,45",
+        type=_frames,
+        default=[],
+        help="these frames only (default: all; write --frames=-5-3 for negative ones)",
+    )
+
+
+def _add_device(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda", "mps"),
+        default="auto",
+        help="where to compute (default: the graphics card, if PyTorch can use it)",
+    )
+
+
+def _frames(text: str) -> list[int]:
+    try:
+        return parse_frames(text)
+    except errors.PaintoverError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _guide(text: str) -> tuple[str, str]:
+    name, separator, folder = text.partition("=")
+    if not (name and separator and folder):
+        raise argparse.ArgumentTypeError(f'"{text}" is not NAME=DIR, such as normals=renders/nor')
+    return name, folder
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above zero")
+    return value
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
+    return int(text)
