@@ -11,6 +11,7 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     globals().pop(_name.rpartition(".")[2], None)
 
 from . import (  # noqa: E402
+    capture,
     command,
     engine_client,
     jobs,
@@ -28,6 +29,7 @@ _modules = (
     preferences,
     operators,
     ui,
+    capture,
     keyframe_images,
     live_picture,
     states,

@@ -274,6 +274,7 @@ def running() -> EngineClient | None:
     return _client if _client and _client.alive() else None
 
 
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def stop(*_: Any) -> None:
     """End the engine if it runs."""
     global _client

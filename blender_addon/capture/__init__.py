@@ -18,7 +18,9 @@ from ..engine.files import digest_file
 from ..engine.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
-from .preparation import Preparation
+from .preparation import Preparation, register, unregister
+
+__all__ = ["CaptureResult", "capture", "register", "unregister"]
 
 
 @dataclasses.dataclass

@@ -217,6 +217,7 @@ def test_saving_meanwhile_saves_nothing_of_the_capture(
     next(job)
     list(job)
     assert everything() == before
+    assert part("capture.surface").is_added() is False
     with bpy.data.libraries.load(str(path)) as (inside, _):
         assert [name for name in inside.node_groups if "paintover" in name] == []
         assert [name for name in inside.materials if "paintover" in name] == []
@@ -224,3 +225,29 @@ def test_saving_meanwhile_saves_nothing_of_the_capture(
     render: Any = bpy.context.scene.render
     assert render.use_motion_blur
     assert render.dither_intensity == pytest.approx(0.7)
+
+
+def test_what_a_capture_left_is_cleaned_up_on_loading(
+    untidy: Any, part: Part, tmp_path: Path
+) -> None:
+    bpy.ops.object.mode_set(mode="OBJECT")
+    before = everything()
+    preparation = part("capture.preparation").Preparation(
+        untidy, untidy.view_layers[0], blocking=True
+    )
+    preparation.begin()
+    untidy.frame_set(7)
+    assert everything() != before
+    # What autosave writes, which calls no handlers.
+    path = tmp_path / "recovered.blend"
+    bpy.data.libraries.write(str(path), set(bpy.data.scenes))
+    preparation.end()
+    assert everything() == before
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert [group.name for group in bpy.data.node_groups if "paintover" in group.name] == []
+    assert [one.name for one in bpy.data.materials if "paintover" in one.name] == []
+    scene: Any = bpy.data.scenes["Scene"]
+    assert scene.render.use_motion_blur
+    assert (scene.frame_current, scene.frame_subframe) == (2, 0.25)
+    assert "paintover_before_capture" not in scene
+    assert len(bpy.data.objects["no material"].material_slots) == 0
