@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the extension that Blender installs: ``dist/paintover-VERSION.zip``.
 
-python build_addon.py                       the zip, checked by Blender's own validator
-python build_addon.py --stage DIR           the package as a folder, DIR/paintover
-python build_addon.py --wheels --platform linux-x64 --python 3.11 --python 3.13
-                                            with the engine's wheels for one platform
+- ``python build_addon.py``: the zip, checked by Blender's own validator
+- ``python build_addon.py --stage DIR``: the package as a folder, ``DIR/paintover``
+- ``python build_addon.py --wheels --python 3.11 --python 3.13``: with the engine's wheels for
+  this machine's platform, so that Blender's own Python runs the engine
 """
 
 from __future__ import annotations
 
 import argparse
+import platform as platform_module
 import re
 import shutil
 import subprocess
@@ -77,7 +78,17 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 def download_wheels(folder: Path, platform: str, pythons: list[str]) -> list[Path]:
-    """Download the engine's pinned wheels for one platform through pip."""
+    """Download the engine's pinned wheels for this machine's platform through pip.
+
+    Raises:
+        SystemExit: pip asks what a package depends on for the machine that it runs on, so the
+            wheels of another platform would be the wrong ones.
+    """
+    if platform != this_platform():
+        raise SystemExit(
+            f"build_addon: this machine is {this_platform()}; bundle the wheels for {platform} "
+            "on such a machine."
+        )
     for python in pythons:
         command = [sys.executable, "-m", "pip", "download", "--only-binary=:all:", "--no-input"]
         command += ["--dest", str(folder), "--python-version", python, "--implementation", "cp"]
@@ -86,6 +97,15 @@ def download_wheels(folder: Path, platform: str, pythons: list[str]) -> list[Pat
         command += ["--requirement", str(ROOT / "engine" / "requirements.txt")]
         subprocess.run(command, check=True)
     return sorted(folder.glob("*.whl"))
+
+
+def this_platform() -> str:
+    """Return Blender's name of the platform that this runs on, such as ``linux-x64``."""
+    system = {"linux": "linux", "win32": "windows", "darwin": "macos"}.get(sys.platform, "")
+    machine = {"x86_64": "x64", "amd64": "x64"}.get(
+        platform_module.machine().lower(), platform_module.machine().lower()
+    )
+    return f"{system}-{machine}"
 
 
 def find_validator() -> Path | None:
@@ -135,7 +155,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder of the zip")
     parser.add_argument("--stage", type=Path, help="lay the package out in this folder instead")
     parser.add_argument("--wheels", action="store_true", help="bundle the engine's wheels")
-    parser.add_argument("--platform", choices=PLATFORMS, default="linux-x64")
+    parser.add_argument("--platform", choices=PLATFORMS, default=this_platform())
     parser.add_argument("--python", action="append", metavar="3.11", help="repeatable")
     options = parser.parse_args()
     if options.stage:

@@ -58,7 +58,7 @@ def find() -> EnginePython:
     if os.environ.get(VARIABLE):
         return _existing(Path(os.environ[VARIABLE]), f"named by {VARIABLE}")
     if importlib.util.find_spec("torch") and importlib.util.find_spec("OpenImageIO"):
-        folders = tuple(path for path in sys.path if "site-packages" in path)
+        folders = tuple(path for path in sys.path if path.endswith("site-packages"))
         return EnginePython(Path(sys.executable), "Blender's own", folders)
     raise PaintoverError(
         "The engine is not set up yet; press Install Engine in the Paintover panel, or name a "

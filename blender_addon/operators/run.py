@@ -13,7 +13,10 @@ from . import polls
 class PAINTOVER_OT_run(JobOperator):
     bl_idname = "paintover.run"
     bl_label = "Update All"
-    bl_description = "Capture, train, stylize and compose all that is out of date"
+    bl_description = (
+        "Capture, train, stylize and compose all that is out of date. Composing sets the output "
+        "settings that Send to Compositor names"
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -52,3 +52,9 @@ def test_blender_refuses_a_broken_zip(tmp_path: Path) -> None:
     build_addon.pack(package, tmp_path / "broken.zip")
     with pytest.raises(SystemExit, match="Blender refuses"):
         build_addon.validate(tmp_path / "broken.zip")
+
+
+def test_wheels_for_another_platform_are_refused(tmp_path: Path) -> None:
+    other = next(name for name in build_addon.PLATFORMS if name != build_addon.this_platform())
+    with pytest.raises(SystemExit, match="bundle the wheels for"):
+        build_addon.build(tmp_path, wheels=True, platform=other)

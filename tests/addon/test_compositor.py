@@ -55,7 +55,8 @@ def render(scene: Any, frame: int, path: Path) -> npt.NDArray[np.int64]:
 def _colour_the_cube() -> None:
     """Have the cube shine in all colours, some of them brighter than white."""
     material: Any = bpy.data.materials.new("colours")
-    material.use_nodes = True
+    if VERSION < (5, 0, 0):
+        material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
     noise = tree.nodes.new("ShaderNodeTexNoise")
