@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m benchmarks.quality``: how close every method comes to the right painting.
+
+Shots are rendered and painted once and then kept (--cache). To score another program, let it paint
+the shot folder that is named while this runs, and give its frames: --frames DIR --only SHOT:STYLE.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.machine import describe_machine
+from engine.errors import PaintoverError
+from engine.jod import jod
+from engine.scores import score
+
+from .captures import ROOT
+from .methods import LABELS, run, style_name, take_finished
+from .pairs import FULL, SHORT, Extent, Pair, choose
+from .sheets import write_sheet
+from .table import Row, to_markdown
+from .truth import Truth, make_truth
+
+PAGE = ROOT / "docs/quality.md"
+
+
+def main() -> int:
+    """Command line; see the module's text."""
+    options = _parse()
+    extent = SHORT if options.short else FULL
+    try:
+        extent = dataclasses.replace(
+            extent,
+            seconds=options.seconds or extent.seconds,
+            pairs=tuple(choose(options.only, extent.pairs)),
+            methods=tuple(options.methods or extent.methods),
+        )
+        if options.frames and len(options.only) != 1:
+            raise PaintoverError("--frames needs to know what they show: add --only SHOT:STYLE.")
+        why_no_jod = _why_no_jod()
+        rows: list[Row] = []
+        for pair in extent.pairs:
+            rows += _measure(pair, extent, options, with_jod=not why_no_jod)
+    except PaintoverError as error:
+        print(f"benchmarks.quality: {error}", file=sys.stderr)
+        return 1
+    machine = describe_machine()
+    table = to_markdown(rows, extent, machine, [why_no_jod] if why_no_jod else [])
+    print(table)
+    if options.json:
+        data = {"machine": machine, "rows": [row.as_data() for row in rows]}
+        options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    if options.write:
+        PAGE.write_text(f"# Quality\nMade by `{_command()}`.\n\n{table}\n", encoding="utf-8")
+    return 0
+
+
+def _measure(
+    pair: Pair, extent: Extent, options: argparse.Namespace, *, with_jod: bool
+) -> list[Row]:
+    truth = make_truth(pair, extent, options.cache.resolve(), _tell)
+    _tell(f"{pair.name}: {truth.shot.folder}, {truth.unsteady:.1%} of the truth unsteady")
+    rows = []
+    methods = [options.frames.name] if options.frames else extent.methods
+    for method in methods:
+        row = _row(pair, method, truth, extent, options, with_jod=with_jod)
+        _tell("  " + "  ".join(row.cells()[1:]))
+        rows.append(row)
+    if options.sheets:
+        done = [
+            (LABELS.get(row.method, row.method), style_name(row.method))
+            for row in rows
+            if row.scores
+        ]
+        path = options.sheets / f"{pair.name.replace(':', '-')}.png"
+        write_sheet(path, truth.shot, truth.folder, truth.keys, done)
+        _tell(f"  {path}")
+    return rows
+
+
+def _row(
+    pair: Pair,
+    method: str,
+    truth: Truth,
+    extent: Extent,
+    options: argparse.Namespace,
+    *,
+    with_jod: bool,
+) -> Row:
+    name = style_name(method)
+    try:
+        if options.frames:
+            made = take_finished(options.frames, truth.shot, name)
+        else:
+            made = run(method, truth.shot, truth.keys, extent.seconds, options.device)
+        scores = score(truth.shot, truth.folder, name, with_jod=with_jod)
+    except PaintoverError as error:
+        return Row(pair, truth.keys, method, None, None, str(error))
+    return Row(pair, truth.keys, method, made, scores, made.note)
+
+
+def _why_no_jod() -> str:
+    black = np.zeros((64, 64, 3), np.uint8)
+    try:
+        jod([black, black], [black, black], 24)
+    except PaintoverError as error:
+        return str(error)
+    return ""
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="small, in 10 minutes on two cores")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--only", metavar="SHOT:STYLE", action="append", default=[], help="this pair; repeatable"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        help="moved, projection, or NETWORK[/GUIDE+GUIDE|/-GUIDE], such as fast/-projection",
+    )
+    parser.add_argument("--seconds", type=float, metavar="N", help="of training (60; short: 20)")
+    parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda, mps")
+    parser.add_argument("--frames", type=Path, metavar="DIR", help="score another program's frames")
+    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write contact sheets there")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", default=ROOT / ".cache/quality", help="%(default)s"
+    )
+    return parser.parse_args()
+
+
+def _command() -> str:
+    return " ".join(["python -m benchmarks.quality", *sys.argv[1:]])
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Captured shots, kept in a cache under the digest of what they were made from.
+
+That is the scene's source, the add-on's capture, Blender and the size, so a shot that is up to
+date is never rendered again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import build_addon
+from engine.errors import PaintoverError
+from engine.files import digest_file, digest_json
+
+from .pairs import Extent
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+LOG_LINES = 15
+
+Tell = Callable[[str], None]
+
+
+def captured(shot: str, extent: Extent, fine: int, cache: Path, tell: Tell) -> Path:
+    """Return the folder of a captured shot, rendered now if it is not in the cache.
+
+    Args:
+        shot: its name.
+        extent: size and number of frames.
+        fine: 1 for what a user gets; more for as many times the size, every sample taken at the
+            middle of its pixel.
+        cache: where captures are kept.
+        tell: told when something is rendered.
+
+    Raises:
+        PaintoverError: Blender failed.
+    """
+    width, height = extent.width * fine, extent.height * fine
+    what = "user" if fine == 1 else "fine"
+    sources = [
+        HERE / "in_blender.py",
+        HERE / "shots" / "studio.py",
+        HERE / "shots" / f"{shot}.py",
+        ROOT / "demo" / "meshes.py",
+        *sorted((ROOT / "blender_addon" / "capture").glob("*.py")),
+    ]
+    digest = digest_of(sources, [version("bpy"), width, height, extent.frames])
+    name = f"{shot}-{what}-{width}x{height}x{extent.frames}"
+    folder = cache / "captures" / f"{name}-{digest}"
+    if not folder.is_dir():
+        tell(f"rendering {shot}, {extent.frames} frames of {width}×{height}")
+        with made_whole(folder, name) as part, tempfile.TemporaryDirectory() as zips:
+            archive = build_addon.build(Path(zips))
+            _in_blender(shot, part / "shot", width, height, extent.frames, what, archive)
+    return folder / "shot"
+
+
+def digest_of(sources: Iterable[Path], settings: object) -> str:
+    """Return a short digest of files and plain data."""
+    return digest_json([[digest_file(path) for path in sources], settings])[:12]
+
+
+@contextmanager
+def made_whole(folder: Path, name: str) -> Iterator[Path]:
+    """Give a folder to fill, which then gets its place; older ones of that name are removed."""
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield part
+    for old in folder.parent.glob(f"{name}-*"):
+        shutil.rmtree(old)
+    part.replace(folder)
+
+
+def _in_blender(shot: str, folder: Path, *words: object) -> None:
+    command = [sys.executable, "-m", "benchmarks.quality.in_blender", shot, folder, *words]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        end = "\n".join(done.stdout.strip().splitlines()[-LOG_LINES:])
+        raise PaintoverError(f"Blender could not capture the shot {shot}:\n{end}")

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The methods: what each makes of a shot and its painted keyframes, in ``out/NAME``.
+
+A method is named by ``moved``, ``projection``, or a network with the guides that it may look at:
+``fast`` (all that the shot has), ``fast/colour+normal`` (these), ``fast/-projection`` (all but
+this one).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+
+from engine import guides, protocol
+from engine.frames import Frame, read_frame
+from engine.guides.projection import Projection
+from engine.images import FloatArray, read_picture, write_picture
+from engine.importing import numbered_pictures
+from engine.keyframes import read_keyframe
+from engine.motion import warp
+from engine.reporting import Silent
+from engine.shot import Shot
+from engine.stylizing import stylize
+from engine.training import train
+
+MOVED, PROJECTION = "moved", "projection"
+LABELS = {
+    MOVED: "keyframe moved by exact motion",
+    PROJECTION: "projection alone, the render where nothing is seen",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """What a method cost: seconds of training (None without) and seconds a frame (None: unknown).
+
+    ``note`` says what else there is to know.
+    """
+
+    training: float | None
+    a_frame: float | None
+    note: str = ""
+
+
+def style_name(method: str) -> str:
+    """Return the name under which a method's style and frames lie in the shot folder."""
+    return method.replace("/-", " without ").replace("/", " with ").replace("+", " ")
+
+
+def run(method: str, shot: Shot, keys: list[int], seconds: float, device: str) -> Made:
+    """Make every frame of a shot by a method.
+
+    Args:
+        method: see the module's text.
+        shot: with painted keyframes; frames come to lie in ``out``.
+        keys: the painted frames.
+        seconds: of training, where there is any.
+        device: as ``engine train --device``.
+
+    Raises:
+        PaintoverError: the method does not exist, or failed.
+    """
+    if method == MOVED:
+        return _run_moved(shot, keys)
+    if method == PROJECTION:
+        return _run_projection(shot, keys)
+    return _run_network(method, shot, seconds, device)
+
+
+def take_finished(folder: Path, shot: Shot, name: str) -> Made:
+    """Take another program's frames, named by frame numbers, as those of a method.
+
+    Raises:
+        PaintoverError: there are no such pictures, or one is damaged.
+    """
+    pictures = numbered_pictures(folder, Silent())
+    for frame in shot.frames:
+        if frame in pictures:
+            write_picture(shot.out_path(name, frame), read_picture(pictures[frame]).pixels)
+    return Made(None, None, f"frames of {folder.name}")
+
+
+def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
+    network, _, wanted = method.partition("/")
+    names = wanted.split("+") if wanted else []
+    if wanted.startswith("-"):
+        left_out = wanted[1:].split("+")
+        names = [name for name in guides.available(shot) if name not in left_out]
+    name = style_name(method)
+    learnt = train(
+        protocol.Train(
+            job=0,
+            shot=str(shot.folder),
+            style=name,
+            seconds=seconds,
+            network=network,
+            guides=names,
+            device=device,
+        ),
+        Silent(),
+    )
+    painted = stylize(
+        protocol.Stylize(job=0, shot=str(shot.folder), style=name, device=device, force=True),
+        Silent(),
+    )
+    return Made(
+        learnt["seconds"],
+        painted["seconds"] / painted["frames"],
+        f"{learnt['steps']} steps, {learnt['device']}",
+    )
+
+
+def _run_projection(shot: Shot, keys: list[int]) -> Made:
+    began = time.monotonic()
+    needs = guides.needs([guides.PROJECTION])
+    pairs = [(read_keyframe(shot, key), read_frame(shot, key, needs)) for key in keys]
+    projection = Projection(pairs)
+    covered = seen = 0.0
+    for number in shot.frames:
+        frame = read_frame(shot, number, needs)
+        channels = projection.compute(frame)
+        valid = channels[-1] > 0
+        paint = np.moveaxis(channels[:3], 0, -1) / 2 + 0.5
+        _write(shot, PROJECTION, frame, np.where(valid[..., None], paint, frame.image))
+        if number not in keys:
+            subject = frame.alpha > 0.5
+            seen += float(subject.sum())
+            covered += float((valid & subject).sum())
+    spent = (time.monotonic() - began) / len(shot.frames)
+    return Made(None, spent, f"covers {covered / max(seen, 1):.0%}")
+
+
+def _run_moved(shot: Shot, keys: list[int]) -> Made:
+    began = time.monotonic()
+    paintings = {key: read_keyframe(shot, key) for key in keys}
+    chains = {key: _Chain(shot, key) for key in keys}
+    for number in shot.frames:
+        key = min(keys, key=lambda key: abs(key - number))
+        place = chains[key].follow(number)
+        picture = warp(paintings[key].paint, place)[0]
+        _write(shot, MOVED, read_frame(shot, number, ()), picture)
+    return Made(None, (time.monotonic() - began) / len(shot.frames))
+
+
+class _Chain:
+    """Follows the motion from frame to frame, back to one keyframe.
+
+    Where a point is hidden or out of the picture on the way, the chain goes on from what is shown
+    there, since nothing better is known.
+    """
+
+    def __init__(self, shot: Shot, key: int) -> None:
+        self._shot, self._key = shot, key
+        self._offsets = {key: np.zeros((shot.manifest.height, shot.manifest.width, 2), np.float32)}
+
+    def follow(self, number: int) -> FloatArray:
+        """Return (H, W, 2) offsets from a frame to the keyframe, inside the picture."""
+        way = 1 if number > self._key else -1
+        for frame in range(self._key + way, number + way, way):
+            if frame not in self._offsets:
+                step = self._step(frame, first=0 if way > 0 else 2)
+                self._offsets[frame] = self._inside(
+                    step + warp(self._offsets[frame - way], step)[0]
+                )
+        return self._offsets[number]
+
+    def _step(self, frame: int, first: int) -> FloatArray:
+        motion = read_frame(self._shot, frame, {"motion"}).motion
+        assert motion is not None
+        return self._inside(np.nan_to_num(motion[..., first : first + 2]))
+
+    def _inside(self, offsets: FloatArray) -> FloatArray:
+        height, width = offsets.shape[:2]
+        rows, columns = np.mgrid[:height, :width].astype(np.float32)
+        x = np.clip(columns + offsets[..., 0], 0, width - 1) - columns
+        y = np.clip(rows + offsets[..., 1], 0, height - 1) - rows
+        return np.stack([x, y], axis=-1)
+
+
+def _write(shot: Shot, name: str, frame: Frame, colour: FloatArray) -> None:
+    pixels = np.dstack([np.clip(colour, 0, 1), frame.alpha]).astype(np.float32)
+    write_picture(shot.out_path(name, frame.number), pixels)

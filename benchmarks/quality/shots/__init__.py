@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shots, a module each. This one knows them without Blender; the modules need bpy.
+
+Each module has ``build(scene, frames)``, which fills an empty scene. The movement is spread over
+the frames there are, so a shorter shot moves faster.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the styles and the table must know of a shot.
+
+    Attributes:
+        about: what it is there for, in words.
+        strokes: what surface coordinates are multiplied by before a style draws on them, so that
+            strokes are about as large on the screen in every shot.
+    """
+
+    about: str
+    strokes: float = 1.0
+
+
+SHOTS: dict[str, Facts] = {
+    "head": Facts("a head that turns by 60°, over nothing"),
+    "room": Facts("a moving camera past still things and a rolling ball"),
+    "walker": Facts("a character deformed by an armature and shape keys, and a following camera"),
+    "crowd": Facts("many small things, most of them instances, that hop", 0.6),
+    "branches": Facts("thin structures that sway: twigs, leaves and grass, over nothing"),
+    "sunset": Facts("a still life from noon to sunset, turning slowly"),
+}
+"""Name of the module → facts."""

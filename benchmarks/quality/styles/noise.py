@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Noise and stripes in three dimensions, to draw on surfaces with."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import map_coordinates
+
+Floats = npt.NDArray[np.float64]
+LATTICE = 64
+"""The noise repeats after this many cells."""
+FINEST_STRIPE = 0.45
+"""Stripes of more cycles a pixel than this have faded to their mean."""
+
+
+def fractal(points: Floats, seed: int, octaves: int = 3) -> Floats:
+    """Sum octaves of smooth value noise, each twice as fine and half as strong as the last.
+
+    Args:
+        points: (H, W, 3) in cells of the coarsest octave.
+        seed: another seed gives other noise.
+
+    Returns:
+        (H, W), 0..1.
+    """
+    total = sum(value(points * 2**k, seed + k) * 0.5**k for k in range(octaves))
+    return np.asarray(total / sum(0.5**k for k in range(octaves)))
+
+
+def value(points: Floats, seed: int) -> Floats:
+    """Return (H, W) random values of lattice points, smoothly interpolated, 0..1."""
+    floor = np.floor(points)
+    part = points - floor
+    at = np.mod(floor + seed * np.array([11, 23, 37]), LATTICE) + part * part * (3 - 2 * part)
+    return np.asarray(
+        map_coordinates(_lattice(), np.moveaxis(at, -1, 0), order=1, mode="grid-wrap")
+    )
+
+
+@functools.cache
+def _lattice() -> Floats:
+    return np.random.default_rng(20).random((LATTICE,) * 3)
+
+
+def stripes(phase: Floats, width: Floats, things: npt.NDArray[np.int32]) -> Floats:
+    """Draw parallel lines without aliasing.
+
+    Args:
+        phase: (H, W), grows by 1 from line to line.
+        width: (H, W), share 0..1 of the space that the lines cover.
+        things: (H, W); steps of the phase between different things do not count.
+
+    Returns:
+        (H, W) cover, 0..1; where lines are too fine for the pixels, their mean.
+    """
+    cycles = np.clip(_slope(phase, things), 1e-6, None)
+    distance = np.abs(np.mod(phase, 1) - 0.5)
+    soft = np.clip(cycles, 1e-3, 0.5)
+    cover = np.clip((width / 2 - distance) / soft + 0.5, 0, 1)
+    cover *= np.clip(width / 0.05, 0, 1)
+    fade = np.clip((cycles / FINEST_STRIPE - 0.5) / 0.5, 0, 1)
+    return np.asarray(cover * (1 - fade) + width * fade)
+
+
+def _slope(phase: Floats, things: npt.NDArray[np.int32]) -> Floats:
+    """Return how fast the phase changes a pixel, on the flatter side of each pixel."""
+    slopes = []
+    for axis in (0, 1):
+        step = np.abs(np.diff(phase, axis=axis))
+        step[np.diff(things, axis=axis) != 0] = np.inf
+        after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
+        after[axis], before[axis] = (0, 1), (1, 0)
+        sides = (np.pad(step, pad, constant_values=np.inf) for pad in (after, before))
+        flatter = np.minimum(*sides)
+        slopes.append(np.where(np.isfinite(flatter), flatter, 0))
+    return np.asarray(np.hypot(*slopes))

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table: a row for every method on every pair of shot and style."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.scores import Scores
+from engine.shot import format_frames
+
+from .methods import LABELS, Made
+from .pairs import Extent, Pair
+
+HEAD = (
+    "shot and style",
+    "method",
+    "PSNR",
+    "SSIM",
+    "JOD",
+    "FLIP",
+    "texture",
+    "flicker (truth)",
+    "training s",
+    "s a frame",
+    "remarks",
+)
+EXPLAINED = (
+    "PSNR in dB, SSIM (1 is equal), JOD (10 cannot be told apart) and FLIP (0 is equal) are over "
+    "the subject, without the keyframes; texture is the mean gradient over the truth's (1 is "
+    "right, below is blurred); flicker is in codes of 255 along the motion, beside the truth's own."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """How a method did on a pair; ``scores`` is None where it could not, and ``note`` says why."""
+
+    pair: Pair
+    keys: list[int]
+    method: str
+    made: Made | None
+    scores: Scores | None
+    note: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "shot": self.pair.shot,
+            "style": self.pair.style,
+            "keys": self.keys,
+            "method": self.method,
+            "training_seconds": self.made.training if self.made else None,
+            "seconds_a_frame": self.made.a_frame if self.made else None,
+            "note": self.note,
+            "scores": self.scores.as_data() if self.scores else None,
+        }
+
+    def cells(self) -> list[str]:
+        """Return the row as text, a cell a column of ``HEAD``."""
+        mean = self.scores.mean if self.scores else None
+        numbers = ["–"] * 6
+        if mean is not None and self.scores is not None:
+            flicker = _number(mean.flicker, 2)
+            numbers = [
+                _number(mean.psnr, 2),
+                _number(mean.ssim, 3),
+                _number(self.scores.jod, 2),
+                _number(mean.flip, 3),
+                _number(mean.texture, 2),
+                f"{flicker} ({_number(mean.flicker_truth, 2)})",
+            ]
+        training = _number(self.made.training, 0) if self.made else "–"
+        a_frame = _number(self.made.a_frame, 2) if self.made else "–"
+        key = f"{self.pair.shot}, {self.pair.style}, painted {format_frames(self.keys)}"
+        label = LABELS.get(self.method, f"`{self.method}`")
+        return [key, label, *numbers, training, a_frame, self.note]
+
+
+def to_markdown(
+    rows: Sequence[Row], extent: Extent, machine: Mapping[str, str], remarks: Sequence[str]
+) -> str:
+    """Write the table, what its columns mean, the machine, and remarks on the whole."""
+    lines = [f"| {' | '.join(HEAD)} |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
+    before = ""
+    for row in rows:
+        cells = row.cells()
+        before, cells[0] = cells[0], "" if cells[0] == before else cells[0]
+        lines.append(f"| {' | '.join(cells)} |")
+    described = "; ".join(f"{name}: {value}" for name, value in machine.items())
+    size = (
+        f"{extent.frames} frames of {extent.width}×{extent.height}, "
+        f"{extent.seconds:.0f} s of training."
+    )
+    return "\n".join([*lines, "", f"{size} {EXPLAINED}", *remarks, "", f"Machine: {described}."])
+
+
+def _number(value: float | None, digits: int) -> str:
+    if value is None:
+        return "–"
+    return "equal" if math.isinf(value) else f"{value:.{digits}f}"

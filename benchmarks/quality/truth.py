@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ground truth: a shot's right painting on every frame, kept in a cache, and the shot to learn.
+
+A truth lies under the digest of its capture and of its style's source.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from engine.frames import Frame, read_frame
+from engine.images import FloatArray, read_picture, write_picture
+from engine.motion import to_previous, warp
+from engine.scores import STABLE
+from engine.shot import Shot, frame_name
+
+from .captures import HERE, Tell, captured, digest_of, made_whole
+from .pairs import Extent, Pair
+from .shots import SHOTS
+from .styles import STYLES
+from .styles.look import Look, Painted
+
+OPAQUE = 0.999
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """A pair made ready.
+
+    Attributes:
+        shot: what a user gets, with the painted keyframes; its folder may be worked in.
+        folder: the right painting of every frame, ``0001.png`` ….
+        keys: the painted frames.
+        unsteady: the share, 0..1, of what two frames both show that changes by more than
+            ``engine.scores.STABLE``, and so is left out of flicker. Where light moves there is
+            some.
+    """
+
+    shot: Shot
+    folder: Path
+    keys: list[int]
+    unsteady: float
+
+
+def make_truth(pair: Pair, extent: Extent, cache: Path, tell: Tell) -> Truth:
+    """Capture a pair's shot and paint every frame, as far as that is not in the cache.
+
+    Args:
+        pair, extent: what to make, and at which size.
+        cache: the folder to keep it in; made if need be.
+        tell: told what is being done.
+
+    Raises:
+        PaintoverError: Blender failed, or a folder cannot be written.
+    """
+    style = STYLES[pair.style]
+    user = captured(pair.shot, extent, 1, cache, tell)
+    seen = user if style.fine == 1 else captured(pair.shot, extent, style.fine, cache, tell)
+    parts = ("look", "noise", pair.style)
+    sources = [HERE / "truth.py", *(HERE / "styles" / f"{part}.py" for part in parts)]
+    made_from = [user.parent.name, seen.parent.name, SHOTS[pair.shot].strokes, style.fine]
+    name = f"{pair.shot}-{pair.style}-{extent.width}x{extent.height}x{extent.frames}"
+    folder = cache / "truths" / f"{name}-{digest_of(sources, made_from)}"
+    if not folder.is_dir():
+        tell(f"painting {pair.name}, every frame")
+        with made_whole(folder, name) as part:
+            _paint_all(pair, Shot.open(user), Shot.open(seen), part)
+    keys = pair.key_frames(extent.frames)
+    shot = _working_copy(user, folder, keys, cache / "work" / pair.name.replace(":", "-"))
+    return Truth(shot, folder, keys, unsteady_share(shot, folder))
+
+
+def paint_frame(pair: Pair, user: Frame, seen: Frame) -> FloatArray:
+    """Paint one frame.
+
+    Args:
+        pair: which style, on which shot.
+        user: the frame as a user has it.
+        seen: the same frame as the style looks at it, a whole number of times the size.
+
+    Returns:
+        (H, W, 4) of the user's frame, 0..1, display-referred, straight alpha.
+    """
+    fine = seen.image.shape[0] // user.image.shape[0]
+    look = Look(seen, fine, SHOTS[pair.shot].strokes)
+    return _reduced(STYLES[pair.style].paint(look), look, user.alpha)
+
+
+def unsteady_share(shot: Shot, truth: Path) -> float:
+    """Return the share of seen pixels where a truth changes more than flicker allows for."""
+    changed = seen_at_all = 0
+    before = _read(truth, shot.frames[0])
+    for number in shot.frames[1:]:
+        now = _read(truth, number)
+        offsets, seen = to_previous(shot, number)
+        moved, inside = warp(before, offsets)
+        counted = seen & inside & (read_frame(shot, number, ()).alpha > 0.5)
+        changed += int((np.abs(moved - now).max(axis=2)[counted] >= STABLE).sum())
+        seen_at_all += int(counted.sum())
+        before = now
+    return changed / max(seen_at_all, 1)
+
+
+def _paint_all(pair: Pair, user: Shot, seen: Shot, folder: Path) -> None:
+    for number in user.frames:
+        mine = read_frame(user, number)
+        painting = paint_frame(
+            pair, mine, mine if seen.folder == user.folder else read_frame(seen, number)
+        )
+        opaque = painting[..., 3].min() > OPAQUE
+        write_picture(folder / f"{frame_name(number)}.png", painting[..., : 3 if opaque else 4])
+
+
+def _reduced(painted: Painted, look: Look, alpha: FloatArray) -> FloatArray:
+    """Bring a painting to the size of the frame, whose alpha it keeps unless it has its own."""
+    height, width = alpha.shape
+    cover = look.alpha if painted.alpha is None else painted.alpha
+    layers = np.dstack([painted.colour * cover[..., None], cover])
+    layers = cv2.resize(layers, (width, height), interpolation=cv2.INTER_AREA)
+    there = layers[..., 3] > 1 / 255
+    colour = layers[..., :3] / np.maximum(layers[..., 3:], 1 / 255)
+    if there.any() and not there.all():
+        near = distance_transform_edt(~there, return_distances=False, return_indices=True)
+        colour = colour[tuple(near)]
+    kept = alpha if painted.alpha is None else np.maximum(layers[..., 3], alpha)
+    return np.dstack([np.clip(colour, 0, 1), kept]).astype(np.float32)
+
+
+def _read(folder: Path, number: int) -> FloatArray:
+    return np.ascontiguousarray(read_picture(folder / f"{frame_name(number)}.png").rgb)
+
+
+def _working_copy(shot: Path, truth: Path, keys: list[int], folder: Path) -> Shot:
+    """Make a shot folder that shares the captured frames, with the painted keyframes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "frames").mkdir(parents=True)
+    (folder / "keys").mkdir()
+    shutil.copy(shot / "shot.json", folder)
+    for source in (shot / "frames").iterdir():
+        os.link(source, folder / "frames" / source.name)
+    for key in keys:
+        shutil.copy(truth / f"{frame_name(key)}.png", folder / "keys")
+    return Shot.open(folder)
