@@ -32,6 +32,7 @@ _modules = (
     capture,
     keyframe_images,
     live_picture,
+    jobs,
     states,
     engine_client,
     command,
@@ -46,6 +47,6 @@ def register() -> None:
 
 def unregister() -> None:
     """Called by Blender when the add-on is disabled."""
-    jobs.cancel_now()
+    jobs.cancel_now()  # while everything that it needs is still there
     for module in reversed(_modules):
         module.unregister()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Literal, TypeVar
 
 import bpy
+from bpy.app.handlers import persistent
 
 from .engine.errors import Cancelled, PaintoverError
 
@@ -269,3 +270,19 @@ class _Teller:
         if bpy.app.background and text != self.text and time.monotonic() >= self.next:
             print(f"Paintover: {self.title}: {text}", flush=True)
             self.text, self.next = text, time.monotonic() + 1
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _cancel_before_load(*_: Any) -> None:
+    cancel_now()
+
+
+def register() -> None:
+    handlers: Any = bpy.app.handlers
+    handlers.load_pre.append(_cancel_before_load)
+
+
+def unregister() -> None:
+    cancel_now()
+    handlers: Any = bpy.app.handlers
+    handlers.load_pre.remove(_cancel_before_load)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -53,26 +54,26 @@ def train(
     settings = properties.of(scene)
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
-    budget = seconds or settings.seconds
     picture = LivePicture(shot, scene.frame_current) if live else None
+    request = protocol.Train(
+        0,
+        shot=str(shot.folder),
+        style=settings.style,
+        seconds=seconds or settings.seconds,
+        resume=resume,
+        device=settings.device,
+        live=picture.place if picture else None,
+    )
     try:
         yield from engine_client.run(
-            lambda job: protocol.Train(
-                job,
-                shot=str(shot.folder),
-                style=settings.style,
-                seconds=budget,
-                resume=resume,
-                device=settings.device,
-                live=picture.place if picture else None,
-            ),
+            lambda job: dataclasses.replace(request, job=job),
             warned,
             picture.show if picture else lambda: None,
         )
     finally:
         if picture:
             picture.close()
-    header = read_style_header(shot.style_path(settings.style))
+    header = read_style_header(shot.style_path(request.style))
     keys = len(header.trained_on)
     return f"Trained on {keys} keyframe{'s' if keys > 1 else ''} in {header.steps} steps"
 
@@ -114,20 +115,19 @@ def stylize(
     shot = open_shot(scene)
     settings = properties.of(scene)
     read_style_header(shot.style_path(settings.style))
-    result = yield from engine_client.run(
-        lambda job: protocol.Stylize(
-            job,
-            shot=str(shot.folder),
-            style=settings.style,
-            frames=frames or [],
-            format=settings.format,
-            depth=int(settings.depth),
-            force=force,
-            device=settings.device,
-        ),
-        warned,
+    request = protocol.Stylize(
+        0,
+        shot=str(shot.folder),
+        style=settings.style,
+        frames=frames or [],
+        format=settings.format,
+        depth=int(settings.depth),
+        force=force,
+        device=settings.device,
     )
-    compositor.refresh(scene)
+    name = scene.name
+    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
+    compositor.refresh(_scene_again(name))
     skipped = result.get("skipped", 0)
     return f"Stylized {result.get('frames', 0)} frames" + (
         f"; {skipped} were up to date" if skipped else ""
@@ -146,22 +146,31 @@ def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
     Raises:
         PaintoverError: a step failed, or no keyframe is painted yet.
     """
-    folder = properties.shot_folder(scene)
+    folder, name = properties.shot_folder(scene), scene.name
     if not Shot.exists(folder) or Shot.open(folder).manifest.source.get("kind") == "blender":
         job = capture.capture(scene, folder, properties.frames(scene), blocking=blocking)
         captured = yield from _part("Capture", 0.0, 0.35, job)
         for sentence in captured.warnings:
             warned(sentence)
+    scene = _scene_again(name)
     shot = open_shot(scene)
     style = properties.of(scene).style
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
     if style_state(shot, style).step is not Step.UP_TO_DATE:
         yield from _part("Train", 0.35, 0.7, train(scene, warned, live=not blocking))
-    yield from _part("Stylize", 0.7, 1.0, stylize(scene, warned))
+    yield from _part("Stylize", 0.7, 1.0, stylize(_scene_again(name), warned))
+    scene = _scene_again(name)
     if compositor.state(scene, shot, style).step is not Step.UP_TO_DATE:
         return compose(scene)
     return "Everything is up to date"
+
+
+def _scene_again(name: str) -> bpy.types.Scene:
+    """Return the scene of this name; an undo meanwhile leaves references to it dangling."""
+    if name not in bpy.data.scenes:
+        raise PaintoverError(f'The scene "{name}" was renamed or removed meanwhile; try again.')
+    return bpy.data.scenes[name]
 
 
 def _part(name: str, start: float, end: float, job: Job[Result]) -> Job[Result]:

@@ -169,9 +169,10 @@ def test_engine_killed_while_stylizing(
     scene: Any, painted: Any, part: Callable[[str], Any]
 ) -> None:
     bpy.ops.paintover.train(seconds=1)
+    os.kill(part("engine_client").running().pid, signal.SIGSTOP)  # not done before it is killed
     job = part("steps").stylize(scene, print)
     with pytest.raises(part("engine.errors").PaintoverError, match="was ended by signal 9"):
-        _killed_when(part, job, lambda progress: progress.text != "Starting the engine")
+        _killed_when(part, job, lambda progress: True)
     bpy.ops.paintover.stylize()
     assert part("states").look(scene).steps["stylize"].step.value == "up to date"
 
@@ -179,14 +180,19 @@ def test_engine_killed_while_stylizing(
 def test_engine_killed_while_importing(
     scene: Any, captured: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    protocol, client = part("engine.protocol"), part("engine_client")
+    protocol, client, jobs = part("engine.protocol"), part("engine_client"), part("jobs")
     source = str(tmp_path / "pictures")
     shutil.copytree(captured.folder / "frames", source, ignore=shutil.ignore_patterns("*.exr"))
-    job = client.run(
-        lambda number: protocol.ImportPictures(number, str(tmp_path / "other"), source)
-    )
+
+    def importing(shot: str) -> Any:
+        return client.run(
+            lambda number: protocol.ImportPictures(number, str(tmp_path / shot), source)
+        )
+
+    jobs.run_to_end("Import", importing("first"))
+    os.kill(client.running().pid, signal.SIGSTOP)  # not done before it is killed
     with pytest.raises(part("engine.errors").PaintoverError, match="was ended by signal 9"):
-        _killed_when(part, job, lambda progress: True)
+        _killed_when(part, importing("second"), lambda progress: True)
 
 
 def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
@@ -242,3 +248,20 @@ def test_live_picture_is_shown_while_training(
     assert shown and shown[0][0] == 3
     assert live.current() is None
     assert list(part("engine_python").user_folder("live").iterdir()) == []
+
+
+def test_opening_another_file_cancels_the_job(scene: Any, part: Callable[[str], Any]) -> None:
+    jobs, closed = part("jobs"), []
+
+    def job() -> Any:
+        try:
+            while True:
+                yield jobs.Progress(0.0)
+        finally:
+            closed.append(True)
+
+    running = job()
+    next(running)
+    jobs._begin("Train", running)
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    assert closed and not jobs.busy()
