@@ -44,6 +44,7 @@ def main_suites() -> list[Suite]:
     blender = f"bpy {environment.bpy}"
     return [
         Suite("engine", environment.python, "tests/engine"),
+        Suite("benchmarks", environment.python, "tests/benchmarks"),
         Suite(f"demo in {blender}", environment.python, "tests/demo"),
         Suite(f"add-on in {blender}", environment.python, "tests/addon"),
     ]

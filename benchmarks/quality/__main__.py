@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from engine.jod import jod
 from engine.scores import score
 
 from .captures import ROOT
-from .methods import LABELS, run, style_name, take_finished
+from .methods import run, style_name, take_finished
 from .pairs import FULL, SHORT, Extent, Pair, choose
 from .sheets import write_sheet
 from .table import Row, to_markdown
@@ -30,9 +31,9 @@ from .truth import Truth, make_truth
 PAGE = ROOT / "docs/quality.md"
 
 
-def main() -> int:
-    """Command line; see the module's text."""
-    options = _parse()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, by default this process's; return the exit code."""
+    options = _parse(arguments)
     extent = SHORT if options.short else FULL
     try:
         extent = dataclasses.replace(
@@ -73,11 +74,7 @@ def _measure(
         _tell("  " + "  ".join(row.cells()[1:]))
         rows.append(row)
     if options.sheets:
-        done = [
-            (LABELS.get(row.method, row.method), style_name(row.method))
-            for row in rows
-            if row.scores
-        ]
+        done = [(row.method, style_name(row.method)) for row in rows if row.scores]
         path = options.sheets / f"{pair.name.replace(':', '-')}.png"
         write_sheet(path, truth.shot, truth.folder, truth.keys, done)
         _tell(f"  {path}")
@@ -99,7 +96,7 @@ def _row(
             made = take_finished(options.frames, truth.shot, name)
         else:
             made = run(method, truth.shot, truth.keys, extent.seconds, options.device)
-        scores = score(truth.shot, truth.folder, name, with_jod=with_jod)
+        scores = score(truth.shot, truth.folder, name, made.frames, with_jod=with_jod)
     except PaintoverError as error:
         return Row(pair, truth.keys, method, None, None, str(error))
     return Row(pair, truth.keys, method, made, scores, made.note)
@@ -114,7 +111,7 @@ def _why_no_jod() -> str:
     return ""
 
 
-def _parse() -> argparse.Namespace:
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small, in 10 minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
@@ -135,7 +132,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", default=ROOT / ".cache/quality", help="%(default)s"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _command() -> str:

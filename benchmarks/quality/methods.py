@@ -22,7 +22,7 @@ from engine.importing import numbered_pictures
 from engine.keyframes import read_keyframe
 from engine.motion import warp
 from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shot import Shot, format_frames
 from engine.stylizing import stylize
 from engine.training import train
 
@@ -37,12 +37,13 @@ LABELS = {
 class Made:
     """What a method cost: seconds of training (None without) and seconds a frame (None: unknown).
 
-    ``note`` says what else there is to know.
+    ``note`` says what else there is to know. ``frames`` are those that it made; none means all.
     """
 
     training: float | None
     a_frame: float | None
     note: str = ""
+    frames: tuple[int, ...] = ()
 
 
 def style_name(method: str) -> str:
@@ -77,10 +78,10 @@ def take_finished(folder: Path, shot: Shot, name: str) -> Made:
         PaintoverError: there are no such pictures, or one is damaged.
     """
     pictures = numbered_pictures(folder, Silent())
-    for frame in shot.frames:
-        if frame in pictures:
-            write_picture(shot.out_path(name, frame), read_picture(pictures[frame]).pixels)
-    return Made(None, None, f"frames of {folder.name}")
+    frames = tuple(frame for frame in shot.frames if frame in pictures)
+    for frame in frames:
+        write_picture(shot.out_path(name, frame), read_picture(pictures[frame]).pixels)
+    return Made(None, None, f"frames {format_frames(frames)}", frames)
 
 
 def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:

@@ -56,8 +56,7 @@ def write_sheet(
         _text(sheet, caption, LEFT + column * (width + GAP), TOP - 10)
     for row, (label, paths) in enumerate(sources):
         y = TOP + row * (height + GAP)
-        for number, line in enumerate(label.split(", ")):
-            _text(sheet, line, 6, y + 24 + 22 * number)
+        _text(sheet, label, 6, y + 24)
         for column, f in enumerate([*shown, close]):
             picture = _over_paper(paths[f])
             if column == len(shown):

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The quality benchmark: styles stick to surfaces, and one tiny pair goes the whole way."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.quality import __main__ as quality
+from benchmarks.quality import table
+from benchmarks.quality.pairs import PAIRS, SHORT, Pair, choose
+from benchmarks.quality.shots import SHOTS
+from benchmarks.quality.styles import STYLES
+from benchmarks.quality.styles.look import Look
+from benchmarks.quality.truth import make_truth, paint_frame
+from engine.errors import PaintoverError
+from engine.frames import Frame, read_frame
+from engine.images import read_picture, write_picture
+from engine.motion import to_previous, warp
+
+HEIGHT, WIDTH = 48, 64
+MARGIN = 16
+TINY = dataclasses.replace(
+    SHORT, width=128, height=72, frames=6, seconds=2.0, methods=("fast", "projection", "moved")
+)
+PAIR = Pair("head", "cel")
+
+
+def made_up_frame(shift: int) -> Frame:
+    """A wavy, lit sheet with a step in it, ``shift`` pixels further to the right."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    u, v = (x - shift) / 30, y / 30
+    step = u > 1
+    light = 0.5 + 0.5 * np.sin(3 * u) * np.cos(2 * v)
+    albedo = np.dstack([0.7 + 0.2 * np.sin(5 * u), 0.5 + 0 * u, 0.4 + 0.2 * np.cos(4 * v)])
+    shape = (HEIGHT, WIDTH)
+    return Frame(
+        1,
+        image=(albedo * light[..., None]).astype(np.float32),
+        alpha=np.ones(shape, np.float32),
+        normal=np.dstack([0 * u, 0 * u - 1, 0 * u]).astype(np.float32),
+        depth=np.where(step, 4, 5).astype(np.float32),
+        albedo=albedo.astype(np.float32),
+        object=np.where(step, 12, 5).astype(np.int32),
+        surface=np.dstack([u, v, 0.3 * u * v]).astype(np.float32),
+    )
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_sticks_to_a_surface_that_moves(style: str) -> None:
+    shift = 6
+    first, second = (STYLES[style].paint(Look(made_up_frame(moved))).colour for moved in (0, shift))
+    same = np.s_[MARGIN:-MARGIN, MARGIN : -MARGIN - shift]
+    moved_back = second[:, shift:][same]
+    assert np.abs(first[:, :-shift][same] - moved_back).max() < 0.02
+    assert first[same].std() > 0.03
+    assert np.abs(first[same] - second[same]).mean() > 0.01
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_draws_what_the_render_has_not(style: str) -> None:
+    frame = made_up_frame(0)
+    painted = paint_frame(Pair("room", style), frame, frame)
+    assert painted.shape == (HEIGHT, WIDTH, 4)
+    assert np.isfinite(painted).all()
+    assert np.abs(painted[..., :3] - frame.image).mean() > 0.03
+
+
+def test_all_pairs_are_of_known_shots_and_styles() -> None:
+    assert {pair.shot for pair in PAIRS} == set(SHOTS)
+    assert {pair.style for pair in PAIRS} == set(STYLES)
+    assert choose([], PAIRS) == list(PAIRS)
+    assert choose(["room:cel"], PAIRS) == [Pair("room", "cel")]
+    assert Pair("room", "cel", (0, 1)).key_frames(30) == [1, 30]
+    with pytest.raises(PaintoverError, match="SHOT:STYLE"):
+        choose(["room:oil"], PAIRS)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("quality")
+
+
+def test_a_truth_is_made_once_and_is_stable_along_the_surface(cache: Path) -> None:
+    told: list[str] = []
+    truth = make_truth(PAIR, TINY, cache, told.append)
+    assert [line.split()[0] for line in told] == ["rendering", "rendering", "painting"]
+    again = make_truth(PAIR, TINY, cache, told.append)
+    assert len(told) == 3 and again.folder == truth.folder
+
+    shot = truth.shot
+    assert {"surface", "object", "motion", "normal", "albedo"} <= set(shot.manifest.passes)
+    assert shot.key_frames() == [1] and shot.key_is_painted(1)
+    last = shot.frames[-1]
+    before, now = (
+        np.ascontiguousarray(read_picture(truth.folder / f"{frame:04d}.png").rgb)
+        for frame in (last - 1, last)
+    )
+    offsets, seen = to_previous(shot, last)
+    seen &= read_frame(shot, last, ()).alpha > 0.5
+    moved = np.abs(warp(before, offsets)[0] - now)[seen].mean()
+    assert moved < 0.6 * np.abs(before - now)[seen].mean()
+    assert truth.unsteady < 0.4
+
+
+def test_the_table_has_every_column_for_every_method(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(quality, "SHORT", TINY)
+    words = ["--short", "--only", PAIR.name, "--cache", str(cache), "--device", "cpu"]
+    file = tmp_path / "q.json"
+    outputs = ["--json", str(file), "--sheets", str(tmp_path / "sheets")]
+    assert quality.main([*words, *outputs]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert lines[0] == f"| {' | '.join(table.HEAD)} |"
+    assert len(lines) == 2 + len(TINY.methods)
+    assert all(line.count("|") == lines[0].count("|") for line in lines)
+
+    rows = {row["method"]: row for row in json.loads(file.read_text())["rows"]}
+    assert list(rows) == list(TINY.methods)
+    for row in rows.values():
+        mean = row["scores"]["mean"]
+        numbers = [mean[name] for name in ("psnr", "ssim", "flip", "texture", "flicker_truth")]
+        assert all(np.isfinite(numbers)) and row["seconds_a_frame"] > 0
+        assert 1 not in row["scores"]["frames"]
+    assert rows["fast"]["training_seconds"] > 0
+    assert rows["moved"]["training_seconds"] is None
+    sheet = read_picture(tmp_path / "sheets" / "head-cel.png").pixels
+    assert sheet.shape[0] > (2 + len(TINY.methods)) * TINY.height
+
+    truth = make_truth(PAIR, TINY, cache, lambda _: None)
+    frames = tmp_path / "other program"
+    for frame in truth.shot.frames[:4]:
+        picture = read_picture(truth.folder / f"{frame:04d}.png").pixels
+        write_picture(frames / f"result_{frame:03d}.png", picture)
+    assert quality.main([*words, "--frames", str(frames)]) == 0
+    last = capsys.readouterr().out.splitlines()[2]
+    assert "other program" in last and "equal" in last and "1.000" in last
+
+
+def test_a_method_that_cannot_be_run_says_why(cache: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(quality, "SHORT", TINY)
+    words = ["--short", "--only", PAIR.name, "--cache", str(cache)]
+    assert quality.main([*words, "--methods", "nosuch", "moved"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "nosuch" in lines[2] and "There is no network" in lines[2]
+    assert "–" not in lines[3].split("|")[3]
+    assert quality.main([*words, "--only", "head:oil"]) == 1
+    assert "SHOT:STYLE" in capsys.readouterr().err
