@@ -10,6 +10,7 @@ add-on in every other bpy, then a real Blender with a window. The engine always 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from environments import (
 from pythons import find_python
 
 TIME_LIMIT = 1500
+SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in [\d.]+s|=+ no tests ran")
 NO_TESTS_COLLECTED = 5
 
 
@@ -68,11 +70,11 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
 
 
 def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
-    """Run one suite, showing its output; return whether it passed, and its last line."""
+    """Run one suite, showing its output; return whether it passed, and pytest's summary line."""
     print(f"\n== {suite.name}", flush=True)
     variables = {"PAINTOVER_ENGINE_PYTHON": str(main_environment().python), "PYTHONUNBUFFERED": "1"}
     command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
-    summary = "no output"
+    summary = "pytest did not get to its end"
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -88,7 +90,8 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
         limit.start()
         for line in process.stdout:
             print(line, end="", flush=True)
-            summary = line.strip() or summary
+            if SUMMARY.match(line):
+                summary = line.strip()
         limit.cancel()
     if process.returncode == 0:
         return True, summary
