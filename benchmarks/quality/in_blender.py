@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 FINE = "fine"
-SAMPLES_OF_FINE = 6
+SAMPLES_OF_FINE = 4
 
 
 def main(shot: str, folder: Path, size: tuple[int, int], frames: int, what: str, zip_: str) -> None:
     """Capture one shot; see the module's text."""
     import bpy  # noqa: PLC0415 - looks for its user folder when it is imported
 
-    from benchmarks.quality.shots.studio import empty_scene  # noqa: PLC0415
+    from benchmarks.quality.shots.studio import empty_scene, quick_denoising  # noqa: PLC0415
 
     bpy.ops.extensions.package_install_files(
         filepath=zip_, repo="user_default", enable_on_install=True
@@ -33,6 +33,7 @@ def main(shot: str, folder: Path, size: tuple[int, int], frames: int, what: str,
     scene: Any = empty_scene(*size, frames)
     importlib.import_module(f"benchmarks.quality.shots.{shot}").build(scene, frames)
     if what == FINE:
+        quick_denoising(scene)
         scene.cycles.samples = SAMPLES_OF_FINE
         scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01
     scene.frame_set(1)

@@ -8,11 +8,12 @@ from typing import Any
 
 import bpy
 
-from .studio import aim, area_light, camera, key, mottled, primitive, sky
+from .studio import aim, area_light, as_published, camera, key, mottled, primitive, sky
 
 
 def build(scene: Any, frames: int) -> None:
     """Fill an empty scene."""
+    as_published(scene)
     scene.render.film_transparent = True
     sky(scene, (0.35, 0.45, 0.6), 0.5)
     mesh = bpy.ops.mesh

@@ -33,8 +33,23 @@ def empty_scene(width: int, height: int, frames: int) -> Any:
     cycles.use_denoising = has_denoiser()
     cycles.samples = 8 if cycles.use_denoising else 64
     cycles.use_adaptive_sampling = False
-    cycles.max_bounces = 3
+    quick_denoising(scene)
+    cycles.max_bounces = 2
+    cycles.diffuse_bounces = cycles.glossy_bounces = 1
     return scene
+
+
+def quick_denoising(scene: Any) -> None:
+    """Denoise in half the time of Blender's usual way."""
+    scene.cycles.denoising_quality = scene.cycles.denoising_prefilter = "FAST"
+
+
+def as_published(scene: Any) -> None:
+    """Render as the shots were rendered for which other programs' figures are known."""
+    cycles = scene.cycles
+    cycles.denoising_quality, cycles.denoising_prefilter = "HIGH", "ACCURATE"
+    cycles.max_bounces = 3
+    cycles.diffuse_bounces = cycles.glossy_bounces = 4
 
 
 def sky(scene: Any, colour: Colour, strength: float) -> Any:
