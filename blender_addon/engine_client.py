@@ -198,8 +198,8 @@ class EngineClient:
         last = _last_line(self.log)
         said = f" and said: {last}" if last else ""
         raise PaintoverError(
-            f"The engine {what}{said}; what was finished is kept, try again, and see {self.log} "
-            "if it happens again."
+            f"The engine stopped unexpectedly: it {what}{said}; what was finished is kept, try "
+            f"again, and see {self.log} if it happens again."
         )
 
     def stop(self) -> None:
