@@ -112,6 +112,9 @@ def material(
         if gloss
         else "ShaderNodeBsdfDiffuse"
     )
+    if glow:
+        # It is there to be seen; what it would light is not worth the rays.
+        made.cycles.emission_sampling = "NONE"
     colour = shader.inputs["Base Color" if gloss else "Color"]
     colour.default_value = (*base, 1)
     if gloss:

@@ -84,6 +84,7 @@ def _render_settings(scene: Any, width: int, height: int, frames: int) -> None:
     cycles.denoising_quality = cycles.denoising_prefilter = "FAST"
     cycles.samples = 8 if cycles.use_denoising else 32
     cycles.use_adaptive_sampling = False
+    cycles.use_light_tree = False
     cycles.max_bounces = 2
     cycles.diffuse_bounces = 1
     cycles.glossy_bounces = 1
