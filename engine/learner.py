@@ -24,7 +24,9 @@ STEADY = 0.5
 LOWEST_RATE = 0.02
 """Learning rate at the end, relative to its height."""
 AVERAGED_STEPS = 60
-"""About how many of the last steps the averaged weights look back on."""
+"""About how many of the last steps the averaged weights look back on, at most …"""
+AVERAGED_SHARE = 0.1
+"""… and what share of all steps so far."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Learner:
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         self.steps += 1
-        share = max(1 / self.steps, 1 / AVERAGED_STEPS)
+        share = 1 / min(1 + AVERAGED_SHARE * self.steps, AVERAGED_STEPS)
         with torch.no_grad():
             pairs = zip(self.averaged.parameters(), self._network.parameters(), strict=True)
             for average, parameter in pairs:

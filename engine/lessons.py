@@ -60,13 +60,12 @@ def read_lessons(shot: Shot, keys: Sequence[int], names: list[str]) -> Lessons:
     projection = Projection(pairs) if guides.PROJECTION in names else None
     plain = [name for name in names if name != guides.PROJECTION]
     examples = []
-    for index, (keyframe, frame) in enumerate(pairs):
+    for keyframe, frame in pairs:
         carried = projection.each(frame) if projection else []
-        own_first = carried[index : index + 1] + carried[:index] + carried[index + 1 :]
         examples.append(
             Example(
                 guides=guides.build(plain, frame),
-                projections=own_first,
+                projections=carried,
                 paint=_paint(keyframe, frame, alpha),
                 weight=_weight(keyframe, alpha),
             )

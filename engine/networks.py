@@ -19,6 +19,8 @@ from torch.nn import functional
 from .errors import PaintoverError
 from .guides import PROJECTION_CHANNELS
 
+OPEN_GATE = 2.0
+"""Bias of the gate at first: projected paint is trusted until training shows otherwise."""
 GRID = 4
 """The network works on multiples of this many pixels."""
 
@@ -72,6 +74,9 @@ class Painter(nn.Module):
         self.open = nn.Conv2d(width, 4 * fine, 1)
         self.gather = nn.Conv2d(fine + channels, fine, 3, padding=1)
         self.last = nn.Conv2d(fine, outputs, 3, padding=1)
+        with torch.no_grad():
+            self.last.weight[3:] *= 0.1
+            self.last.bias[3] = OPEN_GATE  # type: ignore[index]
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint.

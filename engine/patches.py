@@ -8,6 +8,7 @@ copy them blindly. So parts of it are dropped, replaced by another place's, shif
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +23,18 @@ Floats = npt.NDArray[np.float32]
 PATCH = 64
 BLOB = 16
 """Size in pixels of the smooth random blobs in which projections are dropped or replaced."""
-HELD_BLOCK = 16
+HELD_BLOCK = 8
 """Side in pixels of the blocks that are held out of training."""
 HELD_SHARE = 0.04
 """Share of the learnt pixels that is held out."""
-MOST_HELD = 16
-MOST_SHIFT = 0.4
+MOST_HELD = 24
+NOTICEABLE = 0.2
+"""Difference of pictures, −1..1, from which on another place's paint may replace the right one.
+
+Where the pictures agree the paint is right, and the network should learn to trust it."""
+LIGHT_DRIFT = 0.06
+"""Standard deviation by which light changes that leave paint as it is, relative and absolute."""
+MOST_SHIFT = 0.3
 """How far off, in pixels, projections are in training."""
 
 
@@ -37,8 +44,8 @@ class Example:
 
     Attributes:
         guides: (C, H, W) the network's input without the guide ``projection``, −1..1.
-        projections: each (7, H, W); the first is of the keyframe onto itself, the others of other
-            keyframes onto it. Empty where there is no projection.
+        projections: each (7, H, W), of this and other keyframes onto it; empty where there is no
+            projection.
         paint: (3 or 4, H, W) colours −1..1, and the offset of alpha where it is learnt.
         weight: (1 or 2, H, W) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
@@ -169,6 +176,9 @@ class Patches:
         pick = (torch.rand(count, generator=chance) * numbers).long()
         own = self._cut(self._projections, first[keys] + pick, rows, columns)
         own = _shift_and_blur(own, chance)
+        light = torch.randn(count, 2, 1, 1, 1, generator=chance).to(self._device) * LIGHT_DRIFT
+        drifted = own[:, 3:6] * (1 + light[:, 0]) + light[:, 1] * own[:, 6:]
+        own = torch.cat([own[:, :3], drifted, own[:, 6:]], 1)
 
         def anywhere(size: int) -> Tensor:
             return (torch.rand(count, generator=chance) * size).long()
@@ -184,9 +194,11 @@ class Patches:
             coarse.to(self._device), size=(PATCH, PATCH), mode="bicubic", align_corners=False
         )
         levels = torch.rand(count, 2, generator=chance).to(self._device)
+        differs = (elsewhere[:, 3:6] - own[:, 3:6]).abs().mean(1, keepdim=True)
+        differs = functional.avg_pool2d(differs, 9, 1, 4)
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
         replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
-        worn = torch.where(replace, elsewhere, own)
+        worn = torch.where(replace & (differs > NOTICEABLE), elsewhere, own)
         return torch.where(drop, torch.zeros_like(worn), worn)
 
 
@@ -218,7 +230,7 @@ def _held_blocks(learnt: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int
     grid = learnt[: height // HELD_BLOCK * HELD_BLOCK, : width // HELD_BLOCK * HELD_BLOCK]
     blocks = grid.reshape(height // HELD_BLOCK, HELD_BLOCK, width // HELD_BLOCK, HELD_BLOCK)
     whole = np.argwhere(blocks.all(axis=(1, 3)))
-    count = min(int(len(whole) * HELD_SHARE), MOST_HELD)
+    count = min(math.ceil(len(whole) * HELD_SHARE), len(whole) // 12, MOST_HELD)
     chosen = np.random.default_rng(seed).permutation(len(whole))[:count]
     return np.asarray(whole[np.sort(chosen)] * HELD_BLOCK + half, np.int64).reshape(-1, 2)
 

@@ -23,12 +23,46 @@ REACH = 0.9
 """How far from a keyframe pixel, in pixels, a surface point may lie to count as seen there."""
 OFF_SURFACE = 0.5
 """How far off the keyframe's surface a point may lie, in footprints of its pixel."""
+FAR = 1e4
+"""Distance, in pixels, that counts as infinite."""
 SEAM = 2.5
 """A step between neighbours this many times the step on the other side is an occlusion edge."""
 AGREEMENT_RADIUS = 4.0
 """Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
+OUTLINE = 0.006
+"""How far from an occlusion edge outlines are painted, in widths of the picture."""
+LEAST_OUTLINE = 2.0
+"""The same in pixels, for small pictures."""
+OUTLINE_SLIP = 0.75
+"""An outline that lies this many pixels nearer to the edge, or farther, has not moved with it."""
 GRAZING = 0.02
 """Disagreement (0..1 a channel) that seeing a surface half as large counts for."""
+
+
+def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
+    """Return each pixel's distance, in pixels, to the nearest occlusion edge.
+
+    Edges are where the object changes, and where the surface jumps within one.
+
+    Args:
+        surface: (H, W, 3), NaN where not known.
+        objects: (H, W) ids.
+    """
+    known = (objects > 0) & np.isfinite(surface).all(-1)
+    clean = np.where(known[..., None], surface, 0)
+    edge = mixed(clean, np.where(known, objects, 0))
+    for axis in (0, 1):
+        forward, backward = _neighbour_steps(clean, objects, axis)
+        ahead, behind = _length(forward), _length(backward)
+        usual = cv2.erode(np.minimum(ahead, behind), np.ones((3, 3), np.uint8))
+        jump = (ahead > 2 * SEAM * usual) | ~np.isfinite(ahead)
+        border = [slice(None), slice(None)]
+        border[axis] = slice(-1, None)
+        jump[tuple(border)] = False
+        edge |= jump | np.roll(jump, 1, axis)
+    if not edge.any():
+        return np.full(objects.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3))
 
 
 def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
@@ -178,6 +212,9 @@ class SurfaceIndex:
         columns = np.clip(np.rint(located.x).astype(np.intp), 0, self.width - 1)
         rows = np.clip(np.rint(located.y).astype(np.intp), 0, self.height - 1)
         whole3, whole5 = self._whole3[rows, columns], self._whole5[rows, columns]
+        cubic, linear, nearest = (
+            found.reshape(*found.shape[:2], -1) for found in (cubic, linear, nearest)
+        )
         result = np.where(whole5[..., None], cubic, np.where(whole3[..., None], linear, nearest))
         result = np.clip(result, picture.min(), picture.max()) * located.valid[..., None]
         return np.asarray(result, np.float32)
@@ -252,15 +289,23 @@ class KeyProjector:
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
         self._paint, self._image = paint, image
+        self._edge = np.minimum(edge_distance(surface, objects), FAR)
 
     def project(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Projected:
         """Carry the keyframe to the frame with these surface points; shapes as in ``Projected``."""
         located = self._index.locate(surface, objects)
+        here = np.minimum(edge_distance(surface, objects), FAR)
+        there = self._index.sample(self._edge[..., None], located)[..., 0]
+        outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
+        near, far = np.minimum(here, there), np.maximum(here, there)
+        moved = (near <= outline) & (far > near + OUTLINE_SLIP)
+        located = dataclasses.replace(located, valid=located.valid & ~moved)
         return Projected(
             paint=self._index.sample(self._paint, located),
             image=self._index.sample(self._image, located),
             valid=located.valid,
             stretch=located.stretch,
+            outline=near <= outline,
         )
 
 
@@ -272,6 +317,12 @@ class Projected:
     image: Floats
     valid: Bools
     stretch: Floats
+    outline: Bools
+    """Where an outline of the keyframe, or of the frame, may be painted."""
+
+    def without_outlines(self) -> Projected:
+        """Return the same but not valid where outlines may be painted."""
+        return dataclasses.replace(self, valid=self.valid & ~self.outline)
 
     def channels(self) -> Floats:
         """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
@@ -312,6 +363,7 @@ def choose(candidates: list[Projected], image: Floats) -> Projected:
         image=pick([candidate.image for candidate in candidates]),
         valid=pick([candidate.valid for candidate in candidates]),
         stretch=pick([candidate.stretch for candidate in candidates]),
+        outline=pick([candidate.outline for candidate in candidates]),
     )
 
 

@@ -182,12 +182,13 @@ def _write_all(
 
     with ThreadPoolExecutor(1) as writer:
         pending: tuple[int, Future[Path]] | None = None
-        for frame, pixels in pictures:
+        try:
+            for frame, pixels in pictures:
+                before, pending = pending, (frame, writer.submit(job.write, frame, pixels))
+                if before:
+                    finished(before[0], before[1].result())
+                if report.cancelled():
+                    raise Cancelled
+        finally:
             if pending:
                 finished(pending[0], pending[1].result())
-            pending = frame, writer.submit(job.write, frame, pixels)
-            if report.cancelled():
-                finished(frame, pending[1].result())
-                raise Cancelled
-        if pending:
-            finished(pending[0], pending[1].result())

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from . import guides, protocol
 from .device import Device, choose_device
 from .errors import Cancelled, PaintoverError
@@ -101,7 +103,9 @@ class _Run:
         header.trained_on = lessons.digests
         if network is None:
             header.settings[ALPHA] = lessons.alpha
-            network = network_for(header)
+            with torch.random.fork_rng():
+                torch.manual_seed(request.seed)
+                network = network_for(header)
         elif header.settings.get(ALPHA) != lessons.alpha:
             raise PaintoverError(
                 "The paintings treat alpha otherwise than the style that training should go on "

@@ -32,8 +32,16 @@ class Projection(Guide):
         return choose(self._projected(frame), frame.image).channels()
 
     def each(self, frame: Frame) -> list[FloatArray]:
-        """Return the (7, H, W) projection of each keyframe, in their order, for training."""
-        return [projected.channels() for projected in self._projected(frame)]
+        """Return the (7, H, W) projections of each keyframe, in their order, for training.
+
+        Twice as many as keyframes: first as they are, then without outlines, which seldom stay
+        where they are on the surface.
+        """
+        projected = self._projected(frame)
+        return [
+            *(one.channels() for one in projected),
+            *(one.without_outlines().channels() for one in projected),
+        ]
 
     def _projected(self, frame: Frame) -> list[Projected]:
         assert frame.surface is not None and frame.object is not None
