@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network: sizes, the gate, how far it looks, and the losses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.device import choose_device
+from engine.errors import PaintoverError
+from engine.losses import held_out_loss, texture_loss, training_loss
+from engine.networks import SIZES, Painter, build
+from engine.painting import Brush
+
+
+def network(name: str = "small", projection: bool = True, alpha: bool = False) -> Painter:
+    torch.manual_seed(0)
+    return build(name, 10, projection=projection, alpha=alpha).eval()
+
+
+def loud(painter: Painter) -> Painter:
+    """Make every layer matter, as training does."""
+    with torch.no_grad():
+        for parameter in painter.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return painter
+
+
+@pytest.mark.parametrize("name", sorted(SIZES))
+@pytest.mark.parametrize("size", [(1, 1), (5, 7), (33, 18), (32, 48)])
+def test_any_size(name, size):
+    out = network(name)(torch.randn(2, 10, *size))
+    assert out.shape == (2, 3, *size)
+    assert network(name, alpha=True)(torch.randn(1, 10, *size)).shape == (1, 4, *size)
+
+
+def test_plain_footage_needs_no_projection():
+    assert build("fast", 3, projection=False, alpha=False)(torch.randn(1, 3, 8, 8)).shape[1] == 3
+
+
+def test_an_unknown_size_is_named():
+    with pytest.raises(PaintoverError, match=r'"huge".*fast'):
+        build("huge", 3, projection=False, alpha=False)
+
+
+def test_an_open_gate_copies_projected_paint_and_never_where_it_is_not_valid():
+    painter = loud(network())
+    with torch.no_grad():
+        painter.last.weight[3] = 0
+        painter.last.bias[3] = 20
+    x = torch.randn(1, 10, 24, 24)
+    x[:, -1] = (torch.arange(24) < 12).float()
+    out = painter(x)
+    assert torch.allclose(out[..., :12], x[:, 3:6, :, :12], atol=1e-4)
+    x[:, 3:6, :, 12:] += 0.5
+    with torch.no_grad():
+        painter.gather.weight[:, -7:-4] = 0
+        painter.stem.weight[:, 12:24] = 0
+    changed = painter(x)
+    x[:, 3:6, :, 12:] -= 0.5
+    assert torch.allclose(changed[..., 12:], painter(x)[..., 12:], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(SIZES))
+def test_reach_says_how_far_it_looks(name):
+    painter = loud(network(name))
+    size = 2 * painter.reach + 41
+    x = torch.randn(1, 10, size, size)
+    other = x.clone()
+    middle = size // 2
+    other[..., middle, middle] += 100
+    changed = (painter(x) != painter(other))[0].any(0).nonzero()
+    distance = (changed - middle).abs().max().item()
+    assert 4 < distance <= painter.reach
+
+
+def test_tiles_give_what_the_whole_frame_gives():
+    painter, device = loud(network("fast")), choose_device("cpu")
+    guides = np.random.default_rng(0).normal(size=(10, 201, 150)).astype(np.float32)
+    whole, tiled = Brush(painter, device).paint(guides), Brush(painter, device, 64).paint(guides)
+    assert whole.shape == (3, 201, 150)
+    assert np.abs(whole - tiled).max() < 1e-4
+    assert whole.min() >= 0 and whole.max() <= 1
+
+
+def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):
+    painter = network()
+    brush = Brush(painter, choose_device("cpu"), 256)
+    guides = np.zeros((10, 200, 220), np.float32)
+    whole = brush.paint(guides)
+    real = Painter.forward
+    most = [150 * 150]
+
+    def forward(self, x):
+        if x.shape[-1] * x.shape[-2] > most[0]:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(self, x)
+
+    monkeypatch.setattr(Painter, "forward", forward)
+    assert np.abs(brush.paint(guides) - whole).max() < 1e-4
+    most[0] = 0
+    with pytest.raises(PaintoverError, match="memory"):
+        brush.paint(guides)
+
+
+def test_weightless_pixels_have_no_influence_on_the_loss():
+    torch.manual_seed(0)
+    result, truth = torch.rand(2, 4, 32, 32), torch.rand(2, 4, 32, 32)
+    weight = torch.zeros(2, 2, 32, 32)
+    weight[..., 6:20, 3:17] = 1
+    spoilt = torch.where(weight[:, :1] > 0, result, torch.rand_like(result) * 50)
+    assert training_loss(spoilt, truth, weight) == pytest.approx(
+        training_loss(result, truth, weight).item(), rel=1e-5
+    )
+    assert training_loss(result, truth, weight * 0) == 0
+
+
+def test_blur_is_worse_than_crisp_texture_in_another_place():
+    rng = np.random.default_rng(0)
+    truth = torch.from_numpy(rng.random((1, 3, 48, 48)).astype(np.float32))
+    elsewhere = torch.roll(truth, (5, 9), (2, 3))
+    blurred = torch.full_like(truth, 0.5)
+    weight = torch.ones(1, 1, 48, 48)
+    assert texture_loss(elsewhere, truth, weight) < 0.2 * texture_loss(blurred, truth, weight)
+    assert held_out_loss(truth, truth, weight) == 0

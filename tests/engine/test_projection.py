@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Surface projection on surfaces whose every correspondence is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import synthetic
+
+from engine import guides
+from engine.frames import read_frame
+from engine.guides.projection import Projection
+from engine.keyframes import read_keyframe
+from engine.projection import KeyProjector, SurfaceIndex, choose, edge_distance
+
+HEIGHT, WIDTH = 48, 64
+
+
+def plane(shift_x: float = 0.0, shift_y: float = 0.0, scale: float = 1.0, depth: float = 0.0):
+    """Surface coordinates of a plane that has moved right and down by so many pixels."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    u, v = (x - shift_x) * scale, (y - shift_y) * scale
+    return np.stack([u * 0.05, v * 0.05, np.full_like(u, depth)], -1)
+
+
+def ball(turn: float):
+    """Surface coordinates and ids of a ball of radius 20 pixels, turned about the vertical."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    x, y = (x - WIDTH / 2) / 20, (y - HEIGHT / 2) / 20
+    inside = x * x + y * y < 1
+    z = np.sqrt(np.where(inside, 1 - x * x - y * y, 0))
+    points = np.stack([x * np.cos(turn) - z * np.sin(turn), y, x * np.sin(turn) + z * np.cos(turn)])
+    surface = np.where(inside, points, np.nan).transpose(1, 2, 0).astype(np.float32)
+    return surface, inside.astype(np.int32)
+
+
+def texture(surface: np.ndarray) -> np.ndarray:
+    """Smooth colours of surface points, 0..1."""
+    found = 0.5 + 0.5 * np.sin(np.nan_to_num(surface) * [9, 7, 5] + [0, 1, 2])
+    return found.astype(np.float32)
+
+
+def ones(value: int = 1) -> np.ndarray:
+    return np.full((HEIGHT, WIDTH), value, np.int32)
+
+
+def projector(surface, objects, paint=None, image=None, mask=None) -> KeyProjector:
+    paint = texture(surface) if paint is None else paint
+    image = paint if image is None else image
+    return KeyProjector(surface, objects, paint, image, objects > -9 if mask is None else mask)
+
+
+def test_a_keyframe_onto_itself_is_the_identity():
+    surface, objects = ball(0.3)
+    paint = np.random.default_rng(0).random((HEIGHT, WIDTH, 3)).astype(np.float32)
+    found = projector(surface, objects, paint).project(surface, objects)
+    assert found.valid.sum() > 0.85 * (objects > 0).sum()
+    assert np.abs(found.paint - paint)[found.valid].max() < 1e-6
+
+
+def test_positions_between_pixels_are_found():
+    located = SurfaceIndex(plane(), ones()).locate(plane(5.3, -2.6), ones())
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    inside = (x >= 6) & (x < WIDTH - 1) & (y >= 1) & (y < HEIGHT - 4)
+    assert located.valid[inside].all()
+    assert np.abs(located.x - (x - 5.3))[inside].max() < 1e-3
+    assert np.abs(located.y - (y + 2.6))[inside].max() < 1e-3
+    assert not located.valid[:, :4].any()
+
+
+def test_paint_between_pixels_stays_sharp():
+    found = projector(plane(), ones()).project(plane(5.5, 0.5), ones())
+    truth = texture(plane(5.5, 0.5))
+    inner = (slice(4, -4), slice(9, -4))
+    assert found.valid[inner].all()
+    assert np.abs(found.paint - truth)[inner].max() < 0.01
+    blurred = (truth[inner] + np.roll(truth, 1, 1)[inner]) / 2
+    assert np.abs(found.paint[inner] - truth[inner]).mean() < np.abs(blurred - truth[inner]).mean()
+
+
+def test_a_surface_that_turns_away_is_not_valid():
+    surface, objects = ball(0.0)
+    turned, _ = ball(0.8)
+    found = projector(surface, objects).project(turned, objects)
+    seen = turned[..., 2] > 0.75
+    hidden = turned[..., 2] < -0.05
+    inside = objects > 0
+    distance = edge_distance(turned, objects)
+    assert found.valid[inside & seen & (distance > 4)].mean() > 0.95
+    assert not found.valid[inside & hidden].any()
+    assert np.abs(found.paint - texture(turned))[found.valid].mean() < 0.01
+
+
+def test_other_objects_and_unknown_surface_are_not_valid():
+    key = projector(plane(), ones(1))
+    assert not key.project(plane(), ones(2)).valid.any()
+    assert not key.project(plane(), ones(0)).valid.any()
+    assert not key.project(plane(), ones(-1)).valid.any()
+    assert not key.project(np.full((HEIGHT, WIDTH, 3), np.nan, np.float32), ones()).valid.any()
+    assert not projector(plane(), ones(0)).project(plane(), ones(1)).valid.any()
+
+
+def test_objects_with_equal_coordinates_never_mix():
+    objects = ones(7)
+    objects[:, WIDTH // 2 :] = 2_000_000_011
+    surface = plane()
+    surface[:, WIDTH // 2 :] = surface[:, : WIDTH // 2]
+    paint = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    paint[:, WIDTH // 2 :] = 1
+    other = np.roll(objects, WIDTH // 2, 1)
+    found = projector(surface, objects, paint).project(surface, other)
+    assert found.valid.mean() > 0.7
+    assert (found.paint[..., 0] == (other == 2_000_000_011))[found.valid].all()
+
+
+def test_nothing_outside_the_mask_is_projected():
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[10:30, 10:40] = True
+    paint = np.where(mask[..., None], np.float32(0.25), np.float32(1))
+    found = projector(plane(), ones(), paint.repeat(3, -1), mask=mask).project(
+        plane(0.5, 0), ones()
+    )
+    assert found.valid.sum() > 400
+    assert np.abs(found.paint[found.valid] - 0.25).max() < 1e-6
+
+
+def test_outlines_stay_behind_when_silhouettes_move():
+    """An ink line at the near object's silhouette, on the far one, must not be carried along."""
+    far, near = 1, 2
+
+    def scene(left: int):
+        objects, surface = ones(far), plane()
+        objects[10:40, left : left + 20] = near
+        surface[10:40, left : left + 20] = plane(left, 0)[10:40, left : left + 20]
+        return surface, objects
+
+    surface, objects = scene(10)
+    ink = (objects == far) & (edge_distance(surface, objects) <= 1)
+    paint = np.where(ink[..., None], 0, np.ones((HEIGHT, WIDTH, 3))).astype(np.float32)
+    key = projector(surface, objects, paint)
+    moved_surface, moved_objects = scene(30)
+    found = key.project(moved_surface, moved_objects)
+    carried = found.valid & (found.paint[..., 0] < 0.5)
+    away = edge_distance(moved_surface, moved_objects) > 3
+    assert not (carried & away).any()
+    assert (key.project(surface, objects).valid[ink]).all()
+
+
+def test_the_keyframe_that_agrees_is_chosen_without_speckles():
+    rng = np.random.default_rng(1)
+    left = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    left[:, WIDTH // 2 :] = 0.5
+    right = 0.5 - left
+    image = np.zeros_like(left)
+    noise = (rng.random(image.shape) * 0.3).astype(np.float32)
+    candidates = [
+        projector(plane(), ones(), np.full_like(left, number), picture + noise).project(
+            plane(), ones()
+        )
+        for number, picture in ((0, left), (1, right))
+    ]
+    chosen = choose(candidates, image).paint[..., 0]
+    assert (chosen[:, : WIDTH // 2 - 2] == 0).all()
+    assert (chosen[:, WIDTH // 2 + 2 :] == 1).all()
+
+
+def test_a_keyframe_fills_what_another_does_not_see():
+    candidates = [
+        projector(surface, ones(), np.full((HEIGHT, WIDTH, 3), paint, np.float32), plane() * 0)
+        for surface, paint in ((plane(20, 0), 0.25), (plane(-20, 0), 0.75))
+    ]
+    carried = [candidate.project(plane(), ones()) for candidate in candidates]
+    found = choose(carried, plane() * 0)
+    assert found.valid[2:-2, 2:-2].all()
+    assert set(np.unique(found.paint[2:-2, 2:-2])) == {np.float32(0.25), np.float32(0.75)}
+
+
+@pytest.fixture
+def moving(tmp_path):
+    shot = synthetic.make_shot(tmp_path / "shot")
+    synthetic.paint(shot, 1)
+    return shot
+
+
+def test_the_guide_follows_a_rigid_motion(moving):
+    names = guides.available(moving)
+    wanted = guides.needs(names)
+    frames = {number: read_frame(moving, number, wanted) for number in (1, 3)}
+    guide = Projection([(read_keyframe(moving, 1), frames[1])])
+    left, top, right, bottom = synthetic.bounds(3)
+    inner = (slice(top + 4, bottom - 4), slice(left + 4, right - 4))
+    before = (
+        slice(inner[0].start - 2 * synthetic.STEP_Y, inner[0].stop - 2 * synthetic.STEP_Y),
+        slice(inner[1].start - 2 * synthetic.STEP_X, inner[1].stop - 2 * synthetic.STEP_X),
+    )
+    found = guide.compute(frames[3])
+    paint = read_keyframe(moving, 1).paint * 2 - 1
+    assert found.shape == (guides.PROJECTION_CHANNELS, synthetic.HEIGHT, synthetic.WIDTH)
+    assert (found[6][inner] == 1).all()
+    assert np.abs(found[:3].transpose(1, 2, 0)[inner] - paint[before]).max() < 1e-3
+    assert (found[:6, found[6] == 0] == 0).all()
+    assert len(guide.each(frames[3])) == 2

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Style files: what is written is read again, and what does not fit is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from engine import guides
+from engine.errors import PaintoverError
+from engine.style import load_resume, load_style, network_for, save_resume, save_style
+from engine.style_header import StyleHeader
+
+NAMES = ["colour", "normal", "projection"]
+
+
+def header(**changes) -> StyleHeader:
+    whole = StyleHeader("small", NAMES, guides.channels(NAMES), {3: "abc"}, {"alpha": "learnt"})
+    return dataclasses.replace(whole, **changes)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "style.safetensors"
+    save_style(path, network_for(header()).state_dict(), header())
+    return path
+
+
+def test_a_style_comes_back_as_it_was(path):
+    torch.manual_seed(1)
+    network = network_for(header())
+    save_style(path, network.state_dict(), header(steps=7))
+    loaded, read = load_style(path)
+    assert read == header(steps=7)
+    assert loaded.alpha and loaded.projection
+    x = torch.randn(1, read.channels, 12, 16)
+    assert torch.equal(loaded(x), network.eval()(x))
+    assert path.stat().st_mode & 0o044, "others may not read it"
+
+
+@pytest.mark.parametrize("length", [0, 4, 60, 3000, -1])
+def test_a_style_that_is_cut_short_is_refused(path, length):
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(PaintoverError, match=path.name):
+        load_style(path)
+
+
+def test_a_style_whose_weights_do_not_fit_is_refused(path):
+    save_style(path, network_for(header()).state_dict(), header(network="fast"))
+    with pytest.raises(PaintoverError, match=f"{path.name}.*train it again"):
+        load_style(path)
+
+
+def test_a_style_whose_channels_do_not_fit_is_refused(path):
+    save_style(path, network_for(header()).state_dict(), header(channels=12))
+    with pytest.raises(PaintoverError, match=f"{path.name}.*12 channels"):
+        load_style(path)
+
+
+def test_a_style_of_an_unknown_network_is_refused(path):
+    save_style(path, network_for(header()).state_dict(), header(network="later"))
+    with pytest.raises(PaintoverError, match='"later"'):
+        load_style(path)
+
+
+def test_a_missing_style_is_a_sentence(tmp_path):
+    with pytest.raises(PaintoverError, match="train it first"):
+        load_style(tmp_path / "none.safetensors")
+
+
+def test_the_state_comes_back_as_it_was(tmp_path):
+    tensors = {"a": torch.randn(3, 2), "chance": torch.Generator().get_state()}
+    save_resume(tmp_path, tensors, {"steps": 5, "loss": None})
+    read, numbers = load_resume(tmp_path)
+    assert numbers["steps"] == 5 and numbers["loss"] is None
+    assert all(torch.equal(read[name], tensors[name]) for name in tensors)
+
+
+def test_a_style_is_no_state(path):
+    path.rename(path.parent / "resume.safetensors")
+    with pytest.raises(PaintoverError, match="resume"):
+        load_resume(path.parent)

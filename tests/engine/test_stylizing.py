@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stylizing small real shots with a small network."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synthetic
+
+from engine import protocol
+from engine.errors import Cancelled, PaintoverError
+from engine.images import read_picture
+from engine.reporting import Silent
+from engine.shot import Shot
+from engine.state import Step, out_state
+from engine.stylizing import stylize
+from engine.training import train
+
+
+class Report(Silent):
+    def __init__(self, stop_after: int = -1) -> None:
+        self.done: list[int] = []
+        self.warnings: list[str] = []
+        self._stop_after = stop_after
+
+    def frame_done(self, frame, path):
+        assert path.is_file()
+        self.done.append(frame)
+
+    def warned(self, sentence):
+        self.warnings.append(sentence)
+
+    def cancelled(self):
+        self._stop_after -= 1
+        return self._stop_after == -1
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory) -> Path:
+    shot = synthetic.make_shot(tmp_path_factory.mktemp("ready") / "shot", frames=4)
+    synthetic.paint(shot, 1)
+    train(protocol.Train(1, str(shot.folder), steps=10, network="small", device="cpu"), Silent())
+    return shot.folder
+
+
+@pytest.fixture
+def shot(ready, tmp_path) -> Shot:
+    shutil.copytree(ready, tmp_path / "shot")
+    return Shot.open(tmp_path / "shot")
+
+
+def run(shot: Shot, report: Silent | None = None, **more):
+    request = protocol.Stylize(1, str(shot.folder), device="cpu", **more)
+    return stylize(request, report or Silent())
+
+
+def files(shot: Shot) -> dict[str, tuple[bytes, int]]:
+    found = sorted((shot.folder / "out").rglob("*.png"))
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
+
+
+def test_the_order_of_frames_does_not_matter(shot):
+    report = Report()
+    result = run(shot, report, frames=[3, 1, 4, 2, 3])
+    assert (result["frames"], result["skipped"]) == (4, 0)
+    assert report.done == [3, 1, 4, 2]
+    backwards = files(shot)
+    run(shot, frames=[4], force=True)
+    run(shot, frames=[1, 2, 3], force=True)
+    assert {k: v[0] for k, v in files(shot).items()} == {k: v[0] for k, v in backwards.items()}
+    assert out_state(shot, "style").step is Step.UP_TO_DATE
+
+
+def test_only_what_is_not_up_to_date_is_done(shot):
+    run(shot)
+    before = files(shot)
+    assert run(shot)["skipped"] == 4
+    assert files(shot) == before
+    shot.out_path("style", 2).write_bytes(b"damaged")
+    synthetic.write_png(shot.image_path(3), np.rint(synthetic.picture(2) * 255).astype(np.uint8))
+    report = Report()
+    assert run(shot, report)["frames"] == 2
+    assert report.done == [2, 3]
+    assert run(shot, force=True)["frames"] == 4
+
+
+def test_other_settings_are_other_frames(shot):
+    run(shot, frames=[1])
+    assert run(shot, frames=[1], depth=16)["frames"] == 1
+    assert read_picture(shot.out_path("style", 1)).bits == 16
+    assert run(shot, frames=[1], depth=16)["skipped"] == 1
+    assert run(shot, frames=[1], format="exr")["frames"] == 1
+    assert run(shot, frames=[1], format="exr", depth=16)["skipped"] == 1
+    painted = read_picture(shot.out_path("style", 1, ".exr")).pixels
+    codes = read_picture(shot.out_path("style", 1)).pixels
+    seen = codes[..., 3] > 0.5
+    assert np.abs(painted - codes)[seen].max() < 0.01
+
+
+def test_alpha_is_the_frame_s(shot):
+    run(shot, frames=[2])
+    alpha = read_picture(shot.image_path(2)).pixels[..., 3]
+    assert np.array_equal(read_picture(shot.out_path("style", 2)).pixels[..., 3], alpha)
+
+
+def test_cancelling_leaves_whole_frames(shot):
+    report = Report(stop_after=1)
+    with pytest.raises(Cancelled):
+        run(shot, report)
+    assert report.done == [1, 2]
+    assert sorted(files(shot)) == ["0001.png", "0002.png"]
+    assert run(shot)["skipped"] == 2
+
+
+def test_a_missing_frame_in_the_middle_is_a_sentence(shot):
+    shot.image_path(3).unlink()
+    report = Report()
+    with pytest.raises(PaintoverError, match="0003"):
+        run(shot, report)
+    assert report.done == [1, 2]
+    with pytest.raises(PaintoverError, match="frame 9"):
+        run(shot, frames=[1, 9])
+
+
+def test_a_missing_painting_is_a_sentence(shot):
+    shot.key_path(1).unlink()
+    with pytest.raises(PaintoverError, match=r"0001\.png.*missing"):
+        run(shot)
+
+
+def test_a_shot_that_lacks_a_guide_is_a_sentence(shot):
+    del shot.manifest.passes["normal"]
+    shot.save()
+    with pytest.raises(PaintoverError, match="normal"):
+        run(shot)
+
+
+def test_a_repainted_keyframe_is_told_and_used(shot):
+    report = Report()
+    run(shot, report, frames=[2])
+    assert report.warnings == []
+    before = files(shot)["0002.png"][0]
+    pixels = np.rint(synthetic.picture(1) * 255).astype(np.uint8)[..., [2, 1, 0, 3]] // 2
+    pixels[..., 3] *= 2
+    synthetic.write_png(shot.key_path(1), pixels)
+    assert run(shot, report, frames=[2])["frames"] == 1
+    assert "Keyframe 1 has changed" in report.warnings[0]
+    assert files(shot)["0002.png"][0] != before
+
+
+@pytest.mark.parametrize("more", [{"format": "jpg"}, {"depth": 12}, {"style": "none"}])
+def test_impossible_requests_are_sentences(shot, more):
+    with pytest.raises(PaintoverError):
+        run(shot, **more)
+    assert not (shot.folder / "out").exists()
