@@ -9,13 +9,15 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from .adversarial import Adversary
 from .device import Device
 from .errors import PaintoverError
 from .losses import held_out_loss, training_loss
-from .networks import Painter
+from .network_base import Painter
 from .patches import Batch, Patches
+from .perceptual import VGGLoss
 
 WARM_UP = 20
 """Steps until the learning rate is at its full height."""
@@ -31,11 +33,21 @@ AVERAGED_SHARE = 0.1
 
 @dataclasses.dataclass(frozen=True)
 class LearnerSettings:
-    """What changes the result, besides the examples and the network."""
+    """What changes the result, besides the examples and the network.
+
+    Attributes:
+        batch: patches a step.
+        rate: learning rate at its height.
+        seed: of all chance.
+        gradients: weight of the gradient loss.
+        adversarial: weight of the adversarial loss, 0 for none.
+    """
 
     batch: int = 8
     rate: float = 1e-3
     seed: int = 0
+    gradients: float = 1.0
+    adversarial: float = 0.0
 
 
 class Learner:
@@ -43,6 +55,13 @@ class Learner:
 
     The weights to use are a running average of the trained ones (Polyak and Juditsky 1992), whose
     result on the held-out part decides which state is kept.
+
+    Args:
+        network: it goes to the device.
+        patches: what to learn.
+        device: where to compute.
+        settings: how.
+        vgg: the VGG loss, if wanted.
 
     Attributes:
         steps: steps done.
@@ -52,16 +71,25 @@ class Learner:
     """
 
     def __init__(
-        self, network: Painter, patches: Patches, device: Device, settings: LearnerSettings
+        self,
+        network: Painter,
+        patches: Patches,
+        device: Device,
+        settings: LearnerSettings,
+        vgg: VGGLoss | None = None,
     ) -> None:
         self._device, self._patches, self._settings = device, patches, settings
         self._network = device.place(network)
-        self.averaged = copy.deepcopy(self._network).requires_grad_(False)
+        self.averaged = copy.deepcopy(self._network).requires_grad_(False).eval()
         self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
         self._optimizer = torch.optim.Adam(
             self._network.parameters(), lr=settings.rate, betas=(0.9, 0.99), eps=1e-8
         )
+        self._vgg = vgg
+        self._adversary: Adversary | None = None
+        if settings.adversarial:
+            self._adversary = Adversary(device, settings.rate, settings.seed)
         self._chance = torch.Generator().manual_seed(settings.seed)
         self._held = patches.held_out(settings.seed)
         self._loss = math.nan
@@ -85,15 +113,26 @@ class Learner:
         self._optimizer.zero_grad(set_to_none=True)
         with self._device.autocast():
             result = self._network(batch.x)
-        loss = training_loss(result.float(), batch.paint, batch.weight)
+        result = result.float()
+        loss = training_loss(result, batch.paint, batch.weight, self._settings.gradients)
+        colours = result[:, :3], batch.paint[:, :3], batch.weight[:, :1]
+        if self._vgg:
+            loss = loss + self._vgg(*colours)
+        if self._adversary:
+            loss = loss + self._settings.adversarial * self._adversary.loss(*colours)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
+        if self._adversary:
+            self._adversary.learn(*colours)
         self.steps += 1
         share = 1 / min(1 + AVERAGED_SHARE * self.steps, AVERAGED_STEPS)
         with torch.no_grad():
             pairs = zip(self.averaged.parameters(), self._network.parameters(), strict=True)
             for average, parameter in pairs:
                 average.lerp_(parameter, share)
+            buffers = zip(self.averaged.buffers(), self._network.buffers(), strict=True)
+            for kept, buffer in buffers:
+                kept.copy_(buffer)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise PaintoverError(
@@ -135,10 +174,11 @@ class Learner:
             ("best", self._best),
         ):
             named.update({f"{prefix}.{name}": value for name, value in weights.items()})
-        names = [name for name, _ in self._network.named_parameters()]
-        for index, moments in self._optimizer.state_dict()["state"].items():
-            for kind, value in moments.items():
-                named[f"adam.{kind}.{names[index]}"] = value
+        named.update(_moments("adam", self._optimizer, self._network))
+        if self._adversary:
+            network = self._adversary.network
+            named.update({f"adversary.{name}": v for name, v in network.state_dict().items()})
+            named.update(_moments("adversary_adam", self._adversary.optimizer, network))
         return {name: value.detach().cpu().contiguous() for name, value in named.items()}
 
     def numbers(self) -> dict[str, Any]:
@@ -159,16 +199,12 @@ class Learner:
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
         self._best = {k: v.to(self._device.unit) for k, v in _under("best.", tensors).items()}
-        state: dict[int, dict[str, Tensor]] = {}
-        for index, (name, parameter) in enumerate(self._network.named_parameters()):
-            state[index] = {
-                "step": tensors[f"adam.step.{name}"],
-                **{
-                    kind: tensors[f"adam.{kind}.{name}"].to(parameter.device)
-                    for kind in ("exp_avg", "exp_avg_sq")
-                },
-            }
-        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
+        _restore_moments("adam", self._optimizer, self._network, tensors)
+        weights = _under("adversary.", tensors)
+        if self._adversary and weights:
+            network = self._adversary.network
+            network.load_state_dict(weights)
+            _restore_moments("adversary_adam", self._adversary.optimizer, network, tensors)
         self._chance.set_state(tensors["chance"])
         self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
         best, loss = numbers["best_loss"], numbers["loss"]
@@ -182,3 +218,30 @@ class Learner:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _moments(
+    prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module
+) -> dict[str, Tensor]:
+    """Return what an optimizer remembers of each parameter, by name."""
+    names = [name for name, _ in network.named_parameters()]
+    return {
+        f"{prefix}.{kind}.{names[index]}": value
+        for index, moments in optimizer.state_dict()["state"].items()
+        for kind, value in moments.items()
+    }
+
+
+def _restore_moments(
+    prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
+) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for index, (name, parameter) in enumerate(network.named_parameters()):
+        state[index] = {
+            "step": tensors[f"{prefix}.step.{name}"],
+            **{
+                kind: tensors[f"{prefix}.{kind}.{name}"].to(parameter.device)
+                for kind in ("exp_avg", "exp_avg_sq")
+            },
+        }
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

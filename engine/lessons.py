@@ -9,11 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import guides
-from .frames import Frame, read_frame
+from .frames import Frame
 from .guides.projection import Projection
 from .images import FloatArray
+from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframes
 from .patches import Example
+from .reporting import Reporter
 from .shot import Shot
 from .style import ALPHA_FRAME, ALPHA_LEARNT, ALPHA_OPAQUE
 
@@ -29,48 +31,51 @@ class Lessons:
         examples: one for each keyframe.
         digests: keyframe → its digest when it was read.
         alpha: ``frame``, ``opaque`` or ``learnt`` (see ``style.ALPHA``).
-        guides: names of the guides, in channel order.
+        inputs: gives the network's input of any frame.
         projection: the projection of the keyframes, where the guides have it.
     """
 
     examples: list[Example]
     digests: dict[int, str]
     alpha: str
-    guides: list[str]
+    inputs: Inputs
     projection: Projection | None
 
 
-def read_lessons(shot: Shot, keys: Sequence[int], names: list[str]) -> Lessons:
+def read_lessons(
+    shot: Shot, keys: Sequence[int], names: list[str], radius: int, report: Reporter
+) -> Lessons:
     """Read the keyframes and compute their guides and their projections onto each other.
 
     Args:
         keys: keyframes to learn from; none means all that are painted.
         names: guides, in channel order.
+        radius: of the filter over time, 0 for none.
+        report: hears what takes long, and may cancel it.
 
     Raises:
-        PaintoverError: as ``keyframes.read_keyframes`` and ``frames.read_frame``.
+        PaintoverError: as ``keyframes.read_keyframes`` and ``inputs.Inputs.read``.
+        Cancelled: the reporter asked to stop.
     """
-    wanted = guides.needs(names)
-    digests = {}
-    pairs = []
-    for keyframe in read_keyframes(shot, keys):
-        digests[keyframe.frame] = shot.key_digest(keyframe.frame)
-        pairs.append((keyframe, read_frame(shot, keyframe.frame, wanted)))
+    keyframes = read_keyframes(shot, keys)
+    digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
+    inputs = Inputs(shot, names, digests, radius, report)
+    inputs.prepare("train", digests)
+    pairs = [(keyframe, inputs.read(keyframe.frame)) for keyframe in keyframes]
     alpha = _alpha_of(pairs)
     projection = Projection(pairs) if guides.PROJECTION in names else None
-    plain = [name for name in names if name != guides.PROJECTION]
     examples = []
     for keyframe, frame in pairs:
         carried = projection.each(frame) if projection else []
         examples.append(
             Example(
-                guides=guides.build(plain, frame),
+                guides=inputs.build(frame),
                 projections=carried,
                 paint=_paint(keyframe, frame, alpha),
                 weight=_weight(keyframe, alpha),
             )
         )
-    return Lessons(examples, digests, alpha, list(names), projection)
+    return Lessons(examples, digests, alpha, inputs, projection)
 
 
 def _alpha_of(pairs: list[tuple[Keyframe, Frame]]) -> str:

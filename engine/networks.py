@@ -18,11 +18,12 @@ from torch.nn import functional
 
 from .errors import PaintoverError
 from .guides import PROJECTION_CHANNELS
+from .network_base import GRID, Painter
+from .paper_network import PaperNetwork, PaperSize
 
 OPEN_GATE = 2.0
 """Bias of the gate at first: projected paint is trusted until training shows otherwise."""
-GRID = 4
-"""The network works on multiples of this many pixels."""
+MOST_BLOCKS = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,11 @@ class Size:
     fine: int
 
 
-SIZES = {"fast": Size(width=32, blocks=3, fine=12), "small": Size(width=8, blocks=1, fine=8)}
+SIZES: dict[str, Size | PaperSize] = {
+    "fast": Size(width=32, blocks=3, fine=12),
+    "small": Size(width=8, blocks=1, fine=8),
+    "paper": PaperSize(),
+}
 
 
 class _Residual(nn.Module):
@@ -50,8 +55,8 @@ class _Residual(nn.Module):
         return x + change
 
 
-class Painter(nn.Module):
-    """Turns guides into paint.
+class GatedPainter(Painter):
+    """Our own network, of any size.
 
     Args:
         channels: of the input, the projection's included.
@@ -61,9 +66,8 @@ class Painter(nn.Module):
     """
 
     def __init__(self, channels: int, size: Size, *, projection: bool, alpha: bool) -> None:
-        super().__init__()
-        self.channels, self.size = channels, size
-        self.projection, self.alpha = projection, alpha
+        super().__init__(channels, projection=projection, alpha=alpha)
+        self.size = size
         width, fine, outputs = size.width, size.fine, 4 + alpha
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
@@ -79,14 +83,7 @@ class Painter(nn.Module):
             self.last.bias[3] = OPEN_GATE  # type: ignore[index]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Paint.
-
-        Args:
-            x: (B, channels, H, W) guides, −1..1, any size.
-
-        Returns:
-            (B, 3 or 4, H, W): paint, display-referred, about −1..1, and the offset of alpha.
-        """
+        """Paint, as ``Painter.forward`` says."""
         height, width = x.shape[-2:]
         spare = (0, -width % GRID, 0, -height % GRID)
         x = functional.pad(x, spare, mode="replicate") if any(spare) else x
@@ -112,14 +109,30 @@ class Painter(nn.Module):
         return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
 
 
-def build(name: str, channels: int, *, projection: bool, alpha: bool) -> Painter:
-    """Build the network of a named size, its weights random.
-
-    Raises:
-        PaintoverError: there is no such size.
-    """
+def size_of(name: str) -> Size | PaperSize:
+    """Return the named size. Raises PaintoverError where there is none."""
     if name not in SIZES:
         raise PaintoverError(
             f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
         )
-    return Painter(channels, SIZES[name], projection=projection, alpha=alpha)
+    return SIZES[name]
+
+
+def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
+    """Build the network of a named size, its weights random.
+
+    Args:
+        blocks: residual blocks; 0 is as many as the size has.
+
+    Raises:
+        PaintoverError: there is no such size, or it cannot have so many blocks.
+    """
+    size = size_of(name)
+    if not 0 <= blocks <= MOST_BLOCKS:
+        raise PaintoverError(
+            f"A network can have 1 to {MOST_BLOCKS} residual blocks, not {blocks}."
+        )
+    if isinstance(size, PaperSize):
+        return PaperNetwork(channels, blocks or size.blocks, projection=projection, alpha=alpha)
+    size = dataclasses.replace(size, blocks=blocks or size.blocks)
+    return GatedPainter(channels, size, projection=projection, alpha=alpha)

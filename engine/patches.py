@@ -76,10 +76,14 @@ class Patches:
         examples: the keyframes, all of one size.
         device: where the tensors live.
         seed: decides which blocks are held out.
+        size: side of the patches in pixels.
     """
 
-    def __init__(self, examples: list[Example], device: torch.device, seed: int) -> None:
+    def __init__(
+        self, examples: list[Example], device: torch.device, seed: int, size: int = PATCH
+    ) -> None:
         self.height, self.width = examples[0].weight.shape[1:]
+        self._size = size
         self._device = device
         self._guides = self._stack([example.guides for example in examples])
         self._paint = self._stack([example.paint for example in examples])
@@ -132,13 +136,14 @@ class Patches:
         keys, rows, columns = torch.tensor(places).unbind(1)
         batch = self._batch(keys, rows, columns, self._whole, generator)
         middle = torch.zeros_like(batch.weight)
-        near = slice(PATCH // 2 - HELD_BLOCK // 2, PATCH // 2 + HELD_BLOCK // 2)
+        middle_of, half = self._size // 2, HELD_BLOCK // 2
+        near = slice(middle_of - half, middle_of + half)
         middle[..., near, near] = 1
         return dataclasses.replace(batch, weight=batch.weight * middle)
 
     def _stack(self, arrays: list[Floats], mode: str = "reflect") -> Tensor:
         """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C), half precision."""
-        pad = PATCH // 2
+        pad = self._size // 2
         padded = [
             np.pad(array.astype(np.float16), ((0, 0), (pad, pad), (pad, pad)), mode=mode)  # type: ignore[call-overload]
             for array in arrays
@@ -148,7 +153,7 @@ class Patches:
 
     def _cut(self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe."""
-        steps = torch.arange(PATCH)
+        steps = torch.arange(self._size)
         down = (rows[:, None] + steps).to(self._device)[:, :, None]
         across = (columns[:, None] + steps).to(self._device)[:, None, :]
         patches = source[keys.to(self._device)[:, None, None], down, across]
@@ -189,9 +194,10 @@ class Patches:
             anywhere(self.height),
             anywhere(self.width),
         )
-        coarse = torch.randn(count, 2, PATCH // BLOB + 2, PATCH // BLOB + 2, generator=chance)
+        size = self._size
+        coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=chance)
         blobs = functional.interpolate(
-            coarse.to(self._device), size=(PATCH, PATCH), mode="bicubic", align_corners=False
+            coarse.to(self._device), size=(size, size), mode="bicubic", align_corners=False
         )
         levels = torch.rand(count, 2, generator=chance).to(self._device)
         differs = (elsewhere[:, 3:6] - own[:, 3:6]).abs().mean(1, keepdim=True)

@@ -13,16 +13,17 @@ from . import guides, protocol
 from .device import choose_device
 from .errors import Cancelled, PaintoverError
 from .files import digest_json
-from .frames import Frame, read_frame
+from .frames import Frame
 from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
+from .inputs import Inputs
 from .keyframes import read_keyframe
 from .painting import Brush, finish
 from .reporting import Reporter
 from .shot import Shot, format_frames
 from .state import expected_out_record
 from .style import ALPHA, ALPHA_FRAME, load_style
-from .style_header import StyleHeader
+from .style_header import FILTER, StyleHeader
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
@@ -48,7 +49,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     shot = Shot.open(Path(request.shot))
     network, header = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
-    job = _Job(shot, request, header)
+    job = _Job(shot, request, header, report)
     wanted = list(dict.fromkeys(request.frames)) or shot.frames
     unknown = set(wanted) - set(shot.frames)
     if unknown:
@@ -60,6 +61,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     device = choose_device(request.device)
     if to_do:
         job.warn_if_repainted(report)
+        job.prepare(to_do)
         brush = Brush(network, device)
         pictures = (
             (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
@@ -78,8 +80,12 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 class _Job:
     """What all frames of a request share."""
 
-    def __init__(self, shot: Shot, request: protocol.Stylize, header: StyleHeader) -> None:
+    def __init__(
+        self, shot: Shot, request: protocol.Stylize, header: StyleHeader, report: Reporter
+    ) -> None:
         self._shot, self._request, self._header = shot, request, header
+        radius = int(header.settings.get(FILTER, 0))
+        self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._suffix = "." + request.format
         depth = request.depth if request.format == "png" else 0
         self._settings = digest_json({"format": request.format, "depth": depth})
@@ -104,14 +110,17 @@ class _Job:
         self._shot.write_out_record(self._request.style, frame, expected)
         return path
 
+    def prepare(self, frames: list[int]) -> None:
+        """Do ahead what frames need of those between the keyframes and them."""
+        self._inputs.prepare("stylize", frames)
+
     def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
-        wanted = guides.needs(self._header.guides)
-        projection = self._read_projection(wanted)
+        projection = self._read_projection()
 
         def read(number: int) -> tuple[Frame, FloatArray]:
-            frame = read_frame(self._shot, number, wanted)
-            return frame, guides.build(self._header.guides, frame, projection)
+            frame = self._inputs.read(number)
+            return frame, self._inputs.build(frame, projection)
 
         manifest = self._shot.manifest
         if manifest.width * manifest.height > READ_AHEAD_PIXELS:
@@ -138,7 +147,7 @@ class _Job:
                 f'"{self._request.style}" was trained; train again to follow the new painting.'
             )
 
-    def _read_projection(self, wanted: set[str]) -> Projection | None:
+    def _read_projection(self) -> Projection | None:
         if guides.PROJECTION not in self._header.guides:
             return None
         keyframes = []
@@ -149,7 +158,7 @@ class _Job:
                     f'"{self._request.style}" carries along, is missing; put it back '
                     "(keys/versions may have it), or train again."
                 )
-            keyframes.append((read_keyframe(self._shot, key), read_frame(self._shot, key, wanted)))
+            keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
         return Projection(keyframes)
 
     def _path(self, frame: int) -> Path:

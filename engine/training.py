@@ -12,13 +12,15 @@ from typing import Any
 import torch
 
 from . import guides, protocol
+from .configurations import configure, default_guides
 from .device import Device, choose_device
 from .errors import Cancelled, PaintoverError
 from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter
-from .networks import Painter
+from .network_base import Painter
 from .patches import Patches
+from .perceptual import VGGLoss
 from .reporting import Reporter
 from .run_log import RunLog
 from .shot import Shot
@@ -99,7 +101,9 @@ class _Run:
         self._folder = shot.style_folder(request.style)
         saved = load_resume(self._folder) if request.resume else None
         network, header = self._begin(saved[1] if saved else None)
-        lessons = read_lessons(shot, request.keys, header.guides)
+        configuration = configure(request, header.network, header.settings)
+        header.settings.update(dataclasses.asdict(configuration))
+        lessons = read_lessons(shot, request.keys, header.guides, configuration.filter, report)
         header.trained_on = lessons.digests
         if network is None:
             header.settings[ALPHA] = lessons.alpha
@@ -112,17 +116,24 @@ class _Run:
                 "from; train without it."
             )
         self._header = header
-        settings = LearnerSettings(seed=request.seed)
-        header.settings.update(dataclasses.asdict(settings))
-        patches = Patches(lessons.examples, device.unit, request.seed)
-        self.learner = Learner(network, patches, device, settings)
+        header.settings["seed"] = request.seed
+        settings = LearnerSettings(
+            batch=configuration.batch,
+            rate=configuration.rate,
+            seed=request.seed,
+            gradients=configuration.gradients,
+            adversarial=configuration.adversarial,
+        )
+        patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
+        vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
+        self.learner = Learner(network, patches, device, settings, vgg)
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0
         if saved:
             self._take_up(*saved, lessons)
-        self._started = time.monotonic()
         self._live = LivePainter(shot, request.live, lessons, device, report)
+        self._started = time.monotonic()
         self._log = RunLog(self._folder, again=bool(saved))
         self._log.say(
             f"{'Resumed' if saved else 'Started'} on {device.describe()}; network "
@@ -179,7 +190,7 @@ class _Run:
             network.requires_grad_(True).train()
             header = dataclasses.replace(header, steps=0, seconds=0.0, curve=[])
         else:
-            names = request.guides or guides.available(shot)
+            names = request.guides or default_guides(request.network, shot)
             header = StyleHeader(request.network, names, guides.channels(names), {})
         guides.check(shot, header.guides)
         return network, header

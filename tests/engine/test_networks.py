@@ -39,6 +39,17 @@ def test_plain_footage_needs_no_projection():
     assert build("fast", 3, projection=False, alpha=False)(torch.randn(1, 3, 8, 8)).shape[1] == 3
 
 
+def test_blocks_are_a_setting():
+    for name in SIZES:
+        few, many = (
+            len(build(name, 3, projection=False, alpha=False, blocks=n).state_dict())
+            for n in (1, 9)
+        )
+        assert few < many
+    with pytest.raises(PaintoverError, match="1 to 40"):
+        build("fast", 3, projection=False, alpha=False, blocks=99)
+
+
 def test_an_unknown_size_is_named():
     with pytest.raises(PaintoverError, match=r'"huge".*fast'):
         build("huge", 3, projection=False, alpha=False)
@@ -89,7 +100,7 @@ def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):
     brush = Brush(painter, choose_device("cpu"), 256)
     guides = np.zeros((10, 200, 220), np.float32)
     whole = brush.paint(guides)
-    real = Painter.forward
+    real = type(painter).forward
     most = [150 * 150]
 
     def forward(self, x):
@@ -97,7 +108,7 @@ def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):
             raise torch.OutOfMemoryError("out of memory")
         return real(self, x)
 
-    monkeypatch.setattr(Painter, "forward", forward)
+    monkeypatch.setattr(type(painter), "forward", forward)
     assert np.abs(brush.paint(guides) - whole).max() < 1e-4
     most[0] = 0
     with pytest.raises(PaintoverError, match="memory"):
