@@ -72,7 +72,12 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
 def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
     """Run one suite, showing its output; return whether it passed, and pytest's summary line."""
     print(f"\n== {suite.name}", flush=True)
-    variables = {"PAINTOVER_ENGINE_PYTHON": str(main_environment().python), "PYTHONUNBUFFERED": "1"}
+    variables = {
+        "PAINTOVER_ENGINE_PYTHON": str(main_environment().python),
+        "PYTHONUNBUFFERED": "1",
+        # The networks of the tests are so small that threads would mostly wait for each other.
+        "OMP_NUM_THREADS": "1",
+    }
     command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
     summary = "pytest did not get to its end"
     with subprocess.Popen(
