@@ -128,6 +128,47 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--seed", type=int, default=0, help="another number gives another training run"
     )
+    _add_method(verb)
+
+
+def _add_method(verb: argparse.ArgumentParser) -> None:
+    own = "(default: what suits the network)"
+    method = verb.add_argument_group("for experts")
+    method.add_argument(
+        "--patch", metavar="PIXELS", type=_count, default=0, help=f"side of the patches {own}"
+    )
+    method.add_argument(
+        "--batch", metavar="N", type=_count, default=0, help=f"patches a step {own}"
+    )
+    method.add_argument(
+        "--blocks",
+        metavar="N",
+        type=_count,
+        default=0,
+        help=f"residual blocks of the network {own}",
+    )
+    method.add_argument(
+        "--rate", metavar="X", type=_positive, default=0.0, help=f"learning rate {own}"
+    )
+    method.add_argument(
+        "--adversarial",
+        metavar="WEIGHT",
+        type=float,
+        default=None,
+        help=f"weight of the adversarial loss, 0 for none {own}",
+    )
+    method.add_argument(
+        "--vgg",
+        metavar="FILE",
+        default="",
+        help="weights of VGG-16 or VGG-19, for a loss by what they see",
+    )
+    method.add_argument(
+        "--filter",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help=f"filter the frames over time, along the motion, before the network sees them {own}",
+    )
 
 
 def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:

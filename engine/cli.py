@@ -81,7 +81,10 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
     from .training import train  # noqa: PLC0415
 
-    fields = ("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides")
+    fields = (
+        *("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides"),
+        *("patch", "batch", "blocks", "rate", "adversarial", "filter", "vgg"),
+    )
     request = protocol.Train(
         job=0,
         shot=str(options.shot),

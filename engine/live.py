@@ -8,13 +8,11 @@ import time
 import cv2
 import numpy as np
 
-from . import guides
 from .device import Device
 from .errors import PaintoverError
-from .frames import read_frame
 from .images import FloatArray
 from .lessons import Lessons
-from .networks import Painter
+from .network_base import Painter
 from .painting import Brush, finish
 from .protocol import LivePicture
 from .reporting import Reporter
@@ -33,7 +31,7 @@ class LivePainter:
 
     Args:
         wanted: the frame and the size of its picture; None makes ``update`` do nothing.
-        lessons: for the guides and the projection.
+        lessons: for the network's input.
     """
 
     def __init__(
@@ -51,8 +49,10 @@ class LivePainter:
         if wanted is None:
             return
         try:
-            frame = read_frame(shot, wanted.frame, guides.needs(lessons.guides))
-            self._input = guides.build(lessons.guides, frame, lessons.projection)
+            if wanted.frame in shot.frames:
+                lessons.inputs.prepare("train", [wanted.frame])
+            frame = lessons.inputs.read(wanted.frame)
+            self._input = lessons.inputs.build(frame, lessons.projection)
             self._alpha = frame.alpha
         except PaintoverError as error:
             report.warned(f"There is no live picture this time: {error}")

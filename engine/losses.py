@@ -10,28 +10,32 @@ from torch.nn import functional
 SCALES = 3
 
 
-def training_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float = 1.0) -> Tensor:
     """Return the loss of colours, and of the offset of alpha where there is one.
 
     Args:
         result, truth: (B, 3 or 4, H, W), −1..1.
         weight: (B, 1 or 2, H, W), 0..1; of the colours, and of the offset.
+        gradients: weight of the gradient loss.
     """
-    loss = paint_loss(result[:, :3], truth[:, :3], weight[:, :1])
+    loss = paint_loss(result[:, :3], truth[:, :3], weight[:, :1], gradients)
     if truth.shape[1] > 3:
-        loss = loss + paint_loss(result[:, 3:], truth[:, 3:], weight[:, 1:])
+        loss = loss + paint_loss(result[:, 3:], truth[:, 3:], weight[:, 1:], gradients)
     return loss
 
 
-def paint_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def paint_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float) -> Tensor:
     """Return 4 × the mean |difference| plus the gradient loss, over the weighted pixels.
 
     Args:
         result, truth: (B, C, H, W), −1..1.
         weight: (B, 1, H, W), 0..1; what is 0 has no influence.
+        gradients: weight of the gradient loss.
     """
-    wrong = (result - truth).abs().mean(1, keepdim=True)
-    return 4 * _mean(wrong, weight) + gradient_loss(result, truth, weight)
+    loss = 4 * _mean((result - truth).abs().mean(1, keepdim=True), weight)
+    if gradients:
+        loss = loss + gradients * gradient_loss(result, truth, weight)
+    return loss
 
 
 def gradient_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from .device import Device, is_out_of_memory
 from .errors import PaintoverError
 from .images import FloatArray
-from .networks import GRID, Painter
+from .network_base import GRID, Painter
 from .style import ALPHA_FRAME, ALPHA_OPAQUE
 
 BORDER = 16

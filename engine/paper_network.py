@@ -10,6 +10,8 @@ layer at full resolution that sees the input, the first layer and all that was d
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,7 +22,15 @@ FINE, HALF, DEEP = 32, 64, 128
 """Channels at full, half and quarter resolution on the way down."""
 WIDE = 64
 """Channels of the 7×7 layer and of those after it."""
-BLOCKS = 7
+SMALLEST = 2 * GRID
+"""Smaller pictures are padded, so that reflection has something to reflect."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PaperSize:
+    """The published configuration: residual blocks (the paper's Nr)."""
+
+    blocks: int = 7
 
 
 class _Layer(nn.Module):
@@ -60,9 +70,7 @@ class PaperNetwork(Painter):
         alpha: whether to learn an offset to the frame's alpha as fourth output.
     """
 
-    def __init__(
-        self, channels: int, blocks: int = BLOCKS, *, projection: bool, alpha: bool
-    ) -> None:
+    def __init__(self, channels: int, blocks: int, *, projection: bool, alpha: bool) -> None:
         super().__init__(channels, projection=projection, alpha=alpha)
         self.blocks = blocks
         self.enter = _Layer(channels, FINE, kernel=7)
@@ -78,7 +86,8 @@ class PaperNetwork(Painter):
     def forward(self, x: Tensor) -> Tensor:
         """Paint, as ``Painter.forward`` says."""
         height, width = x.shape[-2:]
-        spare = (0, -width % GRID, 0, -height % GRID)
+        wide, high = (max(SMALLEST, size + -size % GRID) for size in (width, height))
+        spare = (0, wide - width, 0, high - height)
         x = functional.pad(x, spare, mode="replicate") if any(spare) else x
         fine = self.enter(x)
         half = self.down_half(fine)

@@ -77,6 +77,20 @@ class Train(Request):
     """Empty: all that the shot has."""
     device: str = "auto"
     seed: int = 0
+    patch: int = 0
+    """Side of the patches in pixels. Zero, here and below: what suits the network."""
+    batch: int = 0
+    """Patches a step."""
+    blocks: int = 0
+    """Residual blocks of the network."""
+    rate: float = 0.0
+    """Learning rate."""
+    adversarial: float | None = None
+    """Weight of the adversarial loss, 0 for none; None, here and below: what suits the network."""
+    filter: bool | None = None
+    """Whether the frames are filtered over time before the network sees them."""
+    vgg: str = ""
+    """A file with the weights of VGG-16 or VGG-19, for a loss by its features; empty for none."""
     live: LivePicture | None = None
 
 

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import enum
 from pathlib import Path
 
 from .errors import PaintoverError
-from .files import digest_file
+from .files import digest_file, digest_json
 from .shot import OutRecord, Shot
-from .style_header import StyleHeader, read_style_header
+from .style_header import FILTER, GAUSSIANS, StyleHeader, read_style_header
 
 
 class Step(enum.Enum):
@@ -58,12 +59,28 @@ def expected_out_record(
     Args:
         settings: digest of the stylizing settings that change pixels (format, depth …).
     """
+    own = shot.input_digest(frame, header.trained_on)
+    others = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
     return OutRecord(
         file=file,
-        input=shot.input_digest(frame, header.trained_on),
+        input=digest_json([own, *([o.image, o.passes] for o in others)]) if others else own,
         style=digest_file(shot.style_path(style)),
         settings=settings,
     )
+
+
+def _other_frames(shot: Shot, header: StyleHeader, frame: int) -> list[int]:
+    """Return the other frames of the shot that a stylized frame is made from, sorted."""
+    frames, keys = shot.frames, sorted(header.trained_on)
+    seen: set[int] = set()
+    if GAUSSIANS in header.guides and keys:
+        low, high = sorted((keys[0], frame))
+        seen.update(other for other in frames if low <= other <= high)
+    radius = int(header.settings.get(FILTER, 0))
+    for middle in (frame, *keys) if radius else ():
+        index = bisect.bisect_left(frames, middle)
+        seen.update(frames[max(0, index - radius) : index + radius + 1])
+    return sorted(seen - {frame})
 
 
 def stale_out_frames(shot: Shot, style: str, frames: list[int]) -> list[int]:

@@ -15,7 +15,8 @@ from torch import Tensor
 from . import guides
 from .errors import PaintoverError
 from .files import write_bytes
-from .networks import Painter, build
+from .network_base import Painter
+from .networks import build
 from .shot import Shot
 from .style_header import StyleHeader, read_style_header
 
@@ -31,13 +32,14 @@ def network_for(header: StyleHeader) -> Painter:
     """Build the network that a header describes, its weights random.
 
     Raises:
-        PaintoverError: there is no such network.
+        PaintoverError: there is no such network, or it cannot have so many blocks.
     """
     return build(
         header.network,
         header.channels,
         projection=guides.PROJECTION in header.guides,
         alpha=header.settings.get(ALPHA) == ALPHA_LEARNT,
+        blocks=int(header.settings.get("blocks", 0)),
     )
 
 

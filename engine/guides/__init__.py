@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guides: their registry, and building the network's input from them.
 
-A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guide
-``projection`` is made from keyframes by ``engine.guides.projection`` and handed to ``build``.
+A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guides
+``gaussians`` and ``projection`` look at other frames too; they are made by the modules of these
+names and handed to ``build``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ..errors import PaintoverError
 from ..frames import EXTRA_GUIDE, Frame
 from ..images import FloatArray
 from ..shot import Shot
+from ..style_header import GAUSSIANS
 from .base import Guide
 from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
@@ -22,6 +24,9 @@ from .surface_noise import SurfaceNoise
 PROJECTION = "projection"
 PROJECTION_CHANNELS = 7
 PROJECTION_NEEDS = ("surface", "object")
+GAUSSIANS_CHANNELS = 3
+_MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, PROJECTION_NEEDS)}
+"""Channels and needs of the guides that are handed to ``build``."""
 
 _GUIDES: dict[str, Guide] = {
     guide.name: guide
@@ -32,9 +37,12 @@ _GUIDES: dict[str, Guide] = {
 def available(shot: Shot) -> list[str]:
     """Name the guides that are of use for the shot, in channel order: ``projection`` comes last.
 
-    ``alpha`` is of use where a picture is transparent anywhere.
+    ``alpha`` is of use where a picture is transparent anywhere, ``gaussians`` where no ``surface``
+    tells places apart.
     """
     names = _possible(shot)
+    if "surface" in shot.manifest.passes:
+        names.remove(GAUSSIANS)
     if not shot_is_transparent(shot):
         names.remove(Alpha.name)
     return names
@@ -43,7 +51,7 @@ def available(shot: Shot) -> list[str]:
 def _possible(shot: Shot) -> list[str]:
     has = {"image", "alpha", *shot.manifest.passes}
     names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
-    names += [EXTRA_GUIDE + name for name in shot.manifest.guides]
+    names += [*(EXTRA_GUIDE + name for name in shot.manifest.guides), GAUSSIANS]
     if has.issuperset(PROJECTION_NEEDS):
         names.append(PROJECTION)
     return names
@@ -68,26 +76,30 @@ def check(shot: Shot, names: Sequence[str]) -> None:
 
 def channels(names: Sequence[str]) -> int:
     """Return how many channels guides have together."""
-    return sum(
-        PROJECTION_CHANNELS if name == PROJECTION else _guide(name).channels for name in names
-    )
+    return sum(_MADE[name][0] if name in _MADE else _guide(name).channels for name in names)
 
 
 def needs(names: Sequence[str]) -> set[str]:
     """Return what ``read_frame`` must read (its ``wanted``) to build these guides."""
     wanted = {"image", "alpha"}
     for name in names:
-        wanted.update(PROJECTION_NEEDS if name == PROJECTION else _guide(name).needs)
+        wanted.update(_MADE[name][1] if name in _MADE else _guide(name).needs)
     return wanted
 
 
-def build(names: Sequence[str], frame: Frame, projection: Guide | None = None) -> FloatArray:
+def build(
+    names: Sequence[str],
+    frame: Frame,
+    projection: Guide | None = None,
+    gaussians: Guide | None = None,
+) -> FloatArray:
     """Compute the network's input for a frame.
 
     Args:
         names: guides in channel order.
         frame: read with ``needs(names)`` at least.
         projection: the projection of the keyframes, where ``names`` ends with it.
+        gaussians: the moving Gaussians of the shot, where ``names`` has them.
 
     Returns:
         (C, H, W) float32 in −1..1.
@@ -95,14 +107,13 @@ def build(names: Sequence[str], frame: Frame, projection: Guide | None = None) -
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
     """
+    made = {PROJECTION: projection, GAUSSIANS: gaussians}
     parts = []
     for name in names:
-        if name == PROJECTION:
-            if projection is None:
-                raise ValueError("the guide projection needs the keyframes' projection")
-            parts.append(projection.compute(frame))
-        else:
-            parts.append(_guide(name).compute(frame))
+        guide = made[name] if name in made else _guide(name)
+        if guide is None:
+            raise ValueError(f"the guide {name} looks at other frames and has to be handed in")
+        parts.append(guide.compute(frame))
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 
@@ -111,7 +122,7 @@ def _guide(name: str) -> Guide:
         return Extra(name)
     if name not in _GUIDES:
         raise PaintoverError(
-            f'There is no guide "{name}"; there are {", ".join(_GUIDES)}, {PROJECTION} and '
+            f'There is no guide "{name}"; there are {", ".join([*_GUIDES, *_MADE])} and '
             f"{EXTRA_GUIDE}NAME."
         )
     return _GUIDES[name]

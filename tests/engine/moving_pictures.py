@@ -12,7 +12,7 @@ from engine.files import digest_file
 from engine.images import write_picture
 from engine.shot import FrameRecord, Manifest, Shot
 
-WIDTH, HEIGHT = 112, 80
+WIDTH, HEIGHT = 96, 64
 STEP_X, STEP_Y = 3, 1
 """Pixels to the right and down a frame."""
 NOISE = 0.04

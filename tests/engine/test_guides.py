@@ -34,7 +34,7 @@ def test_all_guides_of_a_rendered_shot(rendered_shot):
 
 def test_a_guide_needs_its_pass(rendered_shot):
     rendered_shot.manifest.passes = {"image": "", "normal": "Normal", "object": "paintover_object"}
-    assert guides.available(rendered_shot) == ["colour", "alpha", "normal", "object"]
+    assert guides.available(rendered_shot) == ["colour", "alpha", "normal", "object", "gaussians"]
 
 
 def test_alpha_is_a_guide_only_where_something_is_transparent(rendered_shot):

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the network looks at: frames as its guides need them, filtered over time or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from . import guides
+from .frames import Frame, read_frame
+from .guides.base import Guide
+from .guides.gaussians import MovingGaussians
+from .images import FloatArray
+from .reporting import Reporter
+from .shot import Shot
+from .style_header import GAUSSIANS
+from .temporal_filter import FilterSettings, TemporalFilter
+
+
+class Inputs:
+    """Reads frames and builds the network's input of them, in any order.
+
+    Args:
+        shot: the shot.
+        names: guides, in channel order.
+        keys: keyframes; moving Gaussians begin at the first.
+        radius: how many frames to each side the filter over time looks at, 0 for no filter.
+        report: hears how far ``prepare`` is, and may cancel the work.
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        names: Sequence[str],
+        keys: Collection[int],
+        radius: int,
+        report: Reporter,
+    ) -> None:
+        self._shot, self._names = shot, list(names)
+        self._wanted = guides.needs(names)
+        self._filter: TemporalFilter | None = None
+        self._gaussians: MovingGaussians | None = None
+        if radius:
+            self._filter = TemporalFilter(shot, FilterSettings(radius), report)
+        if GAUSSIANS in names:
+            first = min(shot.frames, key=lambda frame: abs(frame - min(keys)))
+            self._gaussians = MovingGaussians(shot, first, report=report)
+
+    def prepare(self, step: str, frames: Iterable[int]) -> None:
+        """Do ahead, with progress, what leads from the keyframe to some frames.
+
+        Args:
+            step: of the progress, such as ``train``.
+            frames: of the shot.
+
+        Raises:
+            PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
+            Cancelled: the reporter asked to stop.
+        """
+        if self._gaussians:
+            self._gaussians.prepare(step, frames)
+
+    def read(self, frame: int) -> Frame:
+        """Read a frame with what the guides need.
+
+        Raises:
+            PaintoverError: it, or one that it is filtered with, cannot be read.
+            Cancelled: the reporter asked to stop.
+        """
+        read = read_frame(self._shot, frame, self._wanted)
+        if self._filter:
+            read.image = self._filter.picture(frame)
+        return read
+
+    def build(self, frame: Frame, projection: Guide | None = None) -> FloatArray:
+        """Compute the network's input.
+
+        Args:
+            frame: as ``read`` gave it.
+            projection: of the keyframes; None leaves that guide out.
+
+        Returns:
+            (C, H, W) float32 in −1..1.
+        """
+        names = [name for name in self._names if projection or name != guides.PROJECTION]
+        return guides.build(names, frame, projection, self._gaussians)
