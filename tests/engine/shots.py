@@ -112,7 +112,7 @@ def make_inputs(folder: Path, frames: int = 4) -> Path:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 
 def run_engine(*words: object) -> subprocess.CompletedProcess[str]:

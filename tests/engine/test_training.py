@@ -261,7 +261,7 @@ def test_a_killed_training_leaves_the_old_style_readable(shot):
     process = subprocess.Popen(
         [sys.executable, "-m", "engine", *words, "--device", "cpu"],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
     )
     curve = shot.style_folder("style") / "curve.csv"
