@@ -122,7 +122,7 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=_names,
         default=[],
-        help="what the network may look at (default: all that the shot has)",
+        help="what the network may look at (default: all that is of use)",
     )
     _add_device(verb)
     verb.add_argument(
