@@ -21,7 +21,9 @@ from .guides import PROJECTION_CHANNELS
 from .network_base import GRID, Painter
 from .paper_network import PaperNetwork, PaperSize
 
-OPEN_GATE = 2.0
+GATE_SLOPE = 4.0
+"""How much faster than other outputs the gate moves, so that it soon is open or closed."""
+OPEN_GATE = 0.5
 """Bias of the gate at first: projected paint is trusted until training shows otherwise."""
 MOST_BLOCKS = 40
 
@@ -78,6 +80,8 @@ class GatedPainter(Painter):
         self.open = nn.Conv2d(width, 4 * fine, 1)
         self.gather = nn.Conv2d(fine + channels, fine, 3, padding=1)
         self.last = nn.Conv2d(fine, outputs, 3, padding=1)
+        _start_smooth(self.up)
+        _start_smooth(self.open)
         with torch.no_grad():
             self.last.weight[3:] *= 0.1
             self.last.bias[3] = OPEN_GATE  # type: ignore[index]
@@ -96,7 +100,7 @@ class GatedPainter(Painter):
         out = self.last(full)
         paint = out[:, :3]
         if self.projection:
-            gate = torch.sigmoid(out[:, 3:4]) * x[:, -1:]
+            gate = torch.sigmoid(GATE_SLOPE * out[:, 3:4]) * x[:, -1:]
             paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
         if self.alpha:
             paint = torch.cat([paint, out[:, 4:]], 1)
@@ -116,6 +120,17 @@ def size_of(name: str) -> Size | PaperSize:
             f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
         )
     return SIZES[name]
+
+
+def _start_smooth(layer: nn.Conv2d) -> None:
+    """Make the four pixels that a pixel-shuffle opens equal at first, so that none stands out.
+
+    "ICNR" of Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
+    """
+    assert layer.bias is not None
+    with torch.no_grad():
+        layer.weight.copy_(layer.weight[::4].repeat_interleave(4, 0))
+        layer.bias.copy_(layer.bias[::4].repeat_interleave(4, 0))
 
 
 def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
