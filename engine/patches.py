@@ -28,11 +28,11 @@ HELD_BLOCK = 8
 HELD_SHARE = 0.04
 """Share of the learnt pixels that is held out."""
 MOST_HELD = 24
-NOTICEABLE = 0.2
+NOTICEABLE = 0.06
 """Difference of pictures, −1..1, from which on another place's paint may replace the right one.
 
 Where the pictures agree the paint is right, and the network should learn to trust it."""
-LIGHT_DRIFT = 0.06
+LIGHT_DRIFT = 0.02
 """Standard deviation by which light changes that leave paint as it is, relative and absolute."""
 MOST_SHIFT = 0.3
 """How far off, in pixels, projections are in training."""
@@ -110,14 +110,7 @@ class Patches:
             count: patches in the batch.
             generator: on the CPU; the only source of chance.
         """
-        keys = torch.multinomial(self._chances, count, replacement=True, generator=generator)
-        chances = torch.rand(count, generator=generator, dtype=torch.float64)
-        places = [
-            self._pixels[key][int(chance * len(self._pixels[key]))]
-            for key, chance in zip(keys.tolist(), chances.tolist(), strict=True)
-        ]
-        flat = torch.stack(places).long()
-        rows, columns = flat // self.width, flat % self.width
+        keys, rows, columns = self._places(count, generator)
         return self._batch(keys, rows, columns, self._weight, generator)
 
     def held_out(self, seed: int) -> Batch | None:
@@ -140,6 +133,17 @@ class Patches:
         near = slice(middle_of - half, middle_of + half)
         middle[..., near, near] = 1
         return dataclasses.replace(batch, weight=batch.weight * middle)
+
+    def _places(self, count: int, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw keyframes, rows and columns of pixels to learn."""
+        keys = torch.multinomial(self._chances, count, replacement=True, generator=chance)
+        chances = torch.rand(count, generator=chance, dtype=torch.float64)
+        places = [
+            self._pixels[key][int(chance * len(self._pixels[key]))]
+            for key, chance in zip(keys.tolist(), chances.tolist(), strict=True)
+        ]
+        flat = torch.stack(places).long()
+        return keys, flat // self.width, flat % self.width
 
     def _stack(self, arrays: list[Floats], mode: str = "reflect") -> Tensor:
         """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C), half precision."""
@@ -177,23 +181,19 @@ class Patches:
         assert self._projections is not None
         count = len(keys)
         first = torch.from_numpy(self._first)
-        numbers = first[keys + 1] - first[keys]
-        pick = (torch.rand(count, generator=chance) * numbers).long()
-        own = self._cut(self._projections, first[keys] + pick, rows, columns)
+
+        def any_of(keys: Tensor) -> Tensor:
+            numbers = first[keys + 1] - first[keys]
+            return first[keys] + (torch.rand(count, generator=chance) * numbers).long()
+
+        own = self._cut(self._projections, any_of(keys), rows, columns)
         own = _shift_and_blur(own, chance)
         light = torch.randn(count, 2, 1, 1, 1, generator=chance).to(self._device) * LIGHT_DRIFT
         drifted = own[:, 3:6] * (1 + light[:, 0]) + light[:, 1] * own[:, 6:]
         own = torch.cat([own[:, :3], drifted, own[:, 6:]], 1)
 
-        def anywhere(size: int) -> Tensor:
-            return (torch.rand(count, generator=chance) * size).long()
-
-        elsewhere = self._cut(
-            self._projections,
-            anywhere(len(self._projections)),
-            anywhere(self.height),
-            anywhere(self.width),
-        )
+        other_keys, *other_place = self._places(count, chance)
+        elsewhere = self._cut(self._projections, any_of(other_keys), *other_place)
         size = self._size
         coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=chance)
         blobs = functional.interpolate(
