@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_import(verbs, common)
     _add_train(verbs, common)
+    _add_weights(verbs, common)
     _add_stylize(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
@@ -171,6 +173,28 @@ def _add_method(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "weights",
+        parents=[common],
+        help="say how much each keyframe counts, and when",
+        description="Say how much of a keyframe's paint is carried to the other frames: 1 as "
+        "usual, 0 not at all. The weight changes evenly between the frames that you name, and "
+        "stays level before and after them. What you say of a keyframe replaces what was said of "
+        "it before; without anything to say, the weights are shown.",
+        epilog="Going over from the painting of frame 1 to that of frame 90: "
+        "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. As usual again: “weights SHOT 1=1 90=1”.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument(
+        "points",
+        metavar="KEY=WEIGHT[@FRAME]",
+        type=_weight,
+        nargs="*",
+        help="a keyframe, its weight from 0 to 1, and at which frame (default: at every frame)",
+    )
+
+
 def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "stylize",
@@ -191,6 +215,14 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
         choices=(8, 16),
         default=8,
         help="bits a channel of PNG (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--light",
+        metavar="X",
+        type=_share,
+        default=0.5,
+        help="0: paint sticks to the surface as it was painted; 1: it is painted anew in the light "
+        "of each frame (default: %(default)s, as learnt)",
     )
     verb.add_argument("--force", action="store_true", help="do frames again that are up to date")
     _add_device(verb)
@@ -269,6 +301,23 @@ def _guide(text: str) -> tuple[str, str]:
     if not (name and separator and folder):
         raise argparse.ArgumentTypeError(f'"{text}" is not NAME=DIR, such as normals=renders/nor')
     return name, folder
+
+
+def _weight(text: str) -> tuple[int, int | None, float]:
+    match = re.fullmatch(r"(-?\d+)=([^@]+)(?:@(-?\d+))?", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f'"{text}" is not KEY=WEIGHT@FRAME, such as 1=0.5@30')
+    return int(match[1]), int(match[3]) if match[3] else None, _share(match[2])
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return value
 
 
 def _positive(text: str) -> float:

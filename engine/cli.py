@@ -101,7 +101,7 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     from .stylizing import stylize  # noqa: PLC0415
 
-    fields = ("style", "frames", "format", "depth", "force", "device")
+    fields = ("style", "frames", "format", "depth", "force", "device", "light")
     request = protocol.Stylize(
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
@@ -110,6 +110,16 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     terminal.finished(
         f"{folder}: {result['frames']} frames painted, {result['skipped']} were up to date."
     )
+
+
+def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
+    from . import weights  # noqa: PLC0415
+
+    shot = Shot.open(options.shot)
+    curves = weights.curves_of(options.points)
+    weights.check_keys(shot, curves)
+    weights.set_weights(shot, curves)
+    print(weights.describe(shot))
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
@@ -177,6 +187,7 @@ def _unforeseen(error: Exception, verbose: bool) -> str:
 _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "import": _import,
     "train": _train,
+    "weights": _weights,
     "stylize": _stylize,
     "score": _score,
     "info": _info,

@@ -79,7 +79,10 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     manifest.source = {"kind": "pictures", "input": request.input}
     manifest.guides = list(guides)
     shot = Shot(Path(request.shot), manifest)
-    manifest.removed_keys = sorted(set(_kept_removed_keys(shot.folder)) - set(painted))
+    before = _manifest_before(shot.folder)
+    if before:
+        manifest.removed_keys = sorted(set(before.removed_keys) - set(painted))
+        manifest.weights = before.weights
     copies = [_Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, folder in guides.items():
         copies += [
@@ -220,20 +223,20 @@ def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
     return first
 
 
-def _kept_removed_keys(folder: Path) -> list[int]:
-    """Return the removed keyframes of the pictures that were imported here before."""
+def _manifest_before(folder: Path) -> Manifest | None:
+    """Return the manifest of the pictures that were imported here before, if it can be read."""
     if not Shot.exists(folder):
-        return []
+        return None
     try:
         manifest = Shot.open(folder).manifest
     except PaintoverError:
-        return []
+        return None
     if manifest.frames and manifest.source.get("kind") != "pictures":
         raise PaintoverError(
             f"{folder} holds a shot that was captured from a scene; import the pictures into "
             "another folder."
         )
-    return manifest.removed_keys
+    return manifest
 
 
 def _key_target(shot: Shot, frame: int, source: Path) -> Path:

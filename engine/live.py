@@ -62,7 +62,7 @@ class LivePainter:
         started = time.monotonic()
         if self._wanted is None or self._input is None or started < self._next:
             return
-        painted = Brush(network, self._device).paint(self._input)
+        painted = Brush(network, self._device, light=self._wanted.light).paint(self._input)
         picture = finish(painted, self._alpha, self._lessons.alpha)
         size = (self._wanted.width, self._wanted.height)
         if picture.shape[1::-1] != size:

@@ -11,6 +11,7 @@ network's own.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import torch
 from torch import Tensor, nn
@@ -70,6 +71,8 @@ class GatedPainter(Painter):
     def __init__(self, channels: int, size: Size, *, projection: bool, alpha: bool) -> None:
         super().__init__(channels, projection=projection, alpha=alpha)
         self.size = size
+        self.light = 0.5
+        """0 keeps projected paint wherever there is any, 1 uses none of it; 0.5 as learnt."""
         width, fine, outputs = size.width, size.fine, 4 + alpha
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
@@ -100,7 +103,8 @@ class GatedPainter(Painter):
         out = self.last(full)
         paint = out[:, :3]
         if self.projection:
-            gate = torch.sigmoid(GATE_SLOPE * out[:, 3:4]) * x[:, -1:]
+            opening = out[:, 3:4] + _log_odds(1 - self.light)
+            gate = torch.sigmoid(GATE_SLOPE * opening) * x[:, -1:]
             paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
         if self.alpha:
             paint = torch.cat([paint, out[:, 4:]], 1)
@@ -111,6 +115,13 @@ class GatedPainter(Painter):
     def reach(self) -> int:
         """How many pixels away an input pixel can still change an output pixel."""
         return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
+
+
+def _log_odds(share: float) -> float:
+    """0 for a half, infinite at the ends."""
+    if share in (0, 1):
+        return math.inf if share else -math.inf
+    return math.log(share / (1 - share))
 
 
 def size_of(name: str) -> Size | PaperSize:

@@ -12,6 +12,7 @@ from .device import Device, is_out_of_memory
 from .errors import PaintoverError
 from .images import FloatArray
 from .network_base import GRID, Painter
+from .networks import GatedPainter
 from .style import ALPHA_FRAME, ALPHA_OPAQUE
 
 BORDER = 16
@@ -30,10 +31,18 @@ class Brush:
         network: the network; a copy goes to the device.
         device: where it computes.
         tile: side of the largest tile in pixels.
+        light: 0..1, what wins where paint of a keyframe can be carried along: 0 that paint as it
+            is, 1 the network's own, which follows the light of the frame; 0.5 as it was learnt.
+            Networks without a gate ignore it.
     """
 
-    def __init__(self, network: Painter, device: Device, tile: int = LARGEST_TILE) -> None:
-        self._network = device.place(copy.deepcopy(network).requires_grad_(False).eval())
+    def __init__(
+        self, network: Painter, device: Device, tile: int = LARGEST_TILE, light: float = 0.5
+    ) -> None:
+        network = copy.deepcopy(network).requires_grad_(False).eval()
+        if isinstance(network, GatedPainter):
+            network.light = light
+        self._network = device.place(network)
         self._device = device
         self._tile = max(SMALLEST_TILE, tile // GRID * GRID)
         self._overlap = -(-network.reach // GRID) * GRID

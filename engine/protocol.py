@@ -33,6 +33,8 @@ class LivePicture:
     frame: int
     width: int
     height: int
+    light: float = 0.5
+    """As in ``Stylize``."""
 
     @property
     def size(self) -> int:
@@ -109,6 +111,9 @@ class Stylize(Request):
     force: bool = False
     """Do frames again that are up to date."""
     device: str = "auto"
+    light: float = 0.5
+    """0..1: where paint can be carried along the surface, 0 keeps it as it was painted, 1 paints
+    anew in the light of the frame; 0.5 is as learnt."""
 
 
 @dataclasses.dataclass(frozen=True)

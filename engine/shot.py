@@ -85,17 +85,21 @@ class Manifest:
     frames: dict[int, FrameRecord] = dataclasses.field(default_factory=dict)
     removed_keys: list[int] = dataclasses.field(default_factory=list)
     """Frames whose painting is kept in ``keys/`` but no longer learnt from."""
+    weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
+    """Keyframe → frame → how much its paint is used there, 0..1: see ``weights``."""
     version: int = MANIFEST_VERSION
 
 
 @dataclasses.dataclass(frozen=True)
 class OutRecord:
-    """What a stylized frame was made from: it is up to date while these digests hold."""
+    """What a stylized frame was made from: it is up to date while these hold."""
 
     file: str
     input: str
     style: str
     settings: str
+    light: float = 0.5
+    """``protocol.Stylize.light``; 0.5 too where the style has no use for it."""
 
 
 def parse_frames(text: str) -> list[int]:
@@ -324,7 +328,11 @@ def _manifest_from_json(path: Path, data: Any) -> Manifest:
     try:
         frames = {int(frame): _record(record) for frame, record in data["frames"].items()}
         colour = Colour(**data["colour"])
-        manifest = Manifest(**{**data, "frames": frames, "colour": colour})
+        weights = {
+            int(key): {int(frame): float(weight) for frame, weight in curve.items()}
+            for key, curve in data.get("weights", {}).items()
+        }
+        manifest = Manifest(**{**data, "frames": frames, "colour": colour, "weights": weights})
         positive = manifest.width > 0 and manifest.height > 0
     except (KeyError, TypeError, ValueError, AttributeError):
         raise damaged from None

@@ -11,7 +11,8 @@ from pathlib import Path
 from .errors import PaintoverError
 from .files import digest_file, digest_json
 from .shot import OutRecord, Shot
-from .style_header import FILTER, GAUSSIANS, StyleHeader, read_style_header
+from .style_header import FILTER, GAUSSIANS, PROJECTION, StyleHeader, read_style_header
+from .weights import weights_at
 
 
 class Step(enum.Enum):
@@ -52,20 +53,32 @@ def style_state(shot: Shot, style: str) -> StepState:
 
 
 def expected_out_record(
-    shot: Shot, style: str, header: StyleHeader, frame: int, file: str, settings: str
+    shot: Shot,
+    style: str,
+    header: StyleHeader,
+    frame: int,
+    file: str,
+    settings: str,
+    light: float = 0.5,
 ) -> OutRecord:
     """Return the record of a stylized frame as it would be written now.
 
     Args:
-        settings: digest of the stylizing settings that change pixels (format, depth …).
+        settings: digest of the settings of the file (format, depth).
+        light: ``protocol.Stylize.light``.
     """
-    own = shot.input_digest(frame, header.trained_on)
+    digest = shot.input_digest(frame, header.trained_on)
     others = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
+    if others:
+        digest = digest_json([digest, *([o.image, o.passes] for o in others)])
+    carries = PROJECTION in header.guides
+    weights = weights_at(shot.manifest.weights, frame, header.trained_on) if carries else {}
     return OutRecord(
         file=file,
-        input=digest_json([own, *([o.image, o.passes] for o in others)]) if others else own,
+        input=digest_json([digest, sorted(weights.items())]) if weights else digest,
         style=digest_file(shot.style_path(style)),
         settings=settings,
+        light=light if carries else 0.5,
     )
 
 
@@ -83,31 +96,43 @@ def _other_frames(shot: Shot, header: StyleHeader, frame: int) -> list[int]:
     return sorted(seen - {frame})
 
 
-def stale_out_frames(shot: Shot, style: str, frames: list[int]) -> list[int]:
+def stale_out_frames(
+    shot: Shot, style: str, frames: list[int], light: float | None = None
+) -> list[int]:
     """Return those of the frames whose stylized picture is missing or out of date.
 
-    The stylizing settings of the existing picture are taken as they are; whether the picture
-    opens is for the engine to check.
+    The file's settings, and without ``light`` that too, are taken as the existing picture has
+    them; whether the picture opens is for the engine to check.
     """
     header = read_style_header(shot.style_path(style))
     stale = []
     for frame in frames:
         record = shot.read_out_record(style, frame)
         if record is None or record != expected_out_record(
-            shot, style, header, frame, record.file, record.settings
+            shot,
+            style,
+            header,
+            frame,
+            record.file,
+            record.settings,
+            record.light if light is None else light,
         ):
             stale.append(frame)
     return stale
 
 
-def out_state(shot: Shot, style: str) -> StepState:
-    """Tell whether all captured frames are stylized with the style as it is now."""
+def out_state(shot: Shot, style: str, light: float | None = None) -> StepState:
+    """Tell whether all captured frames are stylized with the style as it is now.
+
+    Args:
+        light: ``protocol.Stylize.light`` that is wanted; None: any will do.
+    """
     folder = shot.out_path(style, 0).parent
     if not shot.style_path(style).is_file() or not _has_pictures(folder):
         return StepState(Step.NOTHING, "Not stylized yet")
     frames = shot.frames
     try:
-        stale = stale_out_frames(shot, style, frames)
+        stale = stale_out_frames(shot, style, frames, light)
     except PaintoverError as error:
         return StepState(Step.OUT_OF_DATE, str(error))
     if stale:

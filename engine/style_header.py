@@ -14,6 +14,8 @@ STYLE_VERSION = 1
 METADATA_KEY = "paintover"
 GAUSSIANS = "gaussians"
 """Name of the guide whose frames depend on all frames back to the first keyframe."""
+PROJECTION = "projection"
+"""Name of the guide that carries the paint of keyframes along; light and weights are about it."""
 FILTER = "filter"
 """Setting of a style: how many frames to each side its filter over time looks at; 0 is none."""
 _MOST_HEADER_BYTES = 1 << 24

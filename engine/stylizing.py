@@ -46,6 +46,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     started = time.monotonic()
     if request.format not in ("png", "exr") or request.depth not in (8, 16):
         raise PaintoverError("Frames can be written as PNG with 8 or 16 bits, or as EXR.")
+    if not 0 <= request.light <= 1:
+        raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
     network, header = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
@@ -62,7 +64,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if to_do:
         job.warn_if_repainted(report)
         job.prepare(to_do)
-        brush = Brush(network, device)
+        brush = Brush(network, device, light=request.light)
         pictures = (
             (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
             for frame, x in job.inputs(to_do)
@@ -172,6 +174,7 @@ class _Job:
             frame,
             self._path(frame).name,
             self._settings,
+            self._request.light,
         )
 
 

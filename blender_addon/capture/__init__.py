@@ -143,6 +143,7 @@ def _shot(
             )
         manifest.frames, manifest.passes = dict(old.frames), dict(old.passes)
         manifest.guides, manifest.removed_keys = old.guides, old.removed_keys
+        manifest.weights = old.weights
         if (old.width, old.height) != (width, height):
             manifest.frames = {}
     return Shot(folder, manifest)

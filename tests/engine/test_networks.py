@@ -55,6 +55,28 @@ def test_an_unknown_size_is_named():
         build("huge", 3, projection=False, alpha=False)
 
 
+def test_light_goes_from_projected_paint_to_the_network_s_own():
+    painter = loud(network())
+    guides = np.random.default_rng(0).uniform(-1, 1, (10, 20, 24)).astype(np.float32)
+    guides[-1] = 1
+    guides[-1, :, 12:] = 0
+    device = choose_device("cpu")
+
+    def paint(light: float) -> np.ndarray:
+        return Brush(painter, device, light=light).paint(guides)
+
+    as_learnt = Brush(painter, device).paint(guides)
+    sticks, own = paint(0), paint(1)
+    carried = np.clip(guides[3:6] / 2 + 0.5, 0, 1)
+    assert np.array_equal(paint(0.5), as_learnt)
+    assert np.abs(sticks - carried)[:, :, :12].max() < 0.01
+    assert np.array_equal(sticks[:, :, 12:], as_learnt[:, :, 12:])
+    assert np.abs(own - carried)[:, :, :12].mean() > 0.1
+    distances = [np.abs(paint(light) - carried).mean() for light in (0, 0.3, 0.5, 0.7, 1)]
+    assert distances == sorted(distances)
+    assert "light" not in " ".join(painter.state_dict())
+
+
 def test_an_open_gate_copies_projected_paint_and_never_where_it_is_not_valid():
     painter = loud(network())
     with torch.no_grad():

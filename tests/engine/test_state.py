@@ -14,6 +14,7 @@ from engine.files import write_bytes
 from engine.shot import Shot
 from engine.state import Step, expected_out_record, out_state, stale_out_frames, style_state
 from engine.style_header import METADATA_KEY, StyleHeader, read_style_header
+from engine.weights import set_weights
 
 
 def write_style(shot: Shot, name: str = "ink", **changes: object) -> StyleHeader:
@@ -74,6 +75,28 @@ def test_another_training_makes_all_frames_out_of_date(painted_shot):
     stylize(painted_shot, write_style(painted_shot), [1, 2, 3])
     write_style(painted_shot, steps=11)
     assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1, 2, 3]
+
+
+def test_another_light_counts_where_paint_is_carried_along(painted_shot):
+    stylize(painted_shot, write_style(painted_shot, guides=["colour", "projection"]), [1, 2, 3])
+    assert out_state(painted_shot, "ink", 0.5).step is Step.UP_TO_DATE
+    assert out_state(painted_shot, "ink", 0.2).why == "3 of 3 frames to do"
+    stylize(painted_shot, write_style(painted_shot), [1, 2, 3])
+    assert out_state(painted_shot, "ink", 0.2).step is Step.UP_TO_DATE
+
+
+def test_a_weight_counts_only_at_the_frames_where_it_changes(painted_shot):
+    header = write_style(painted_shot, guides=["colour", "projection"])
+    stylize(painted_shot, header, [1, 2, 3])
+    set_weights(painted_shot, {2: {1: 1.0, 2: 1.0, 3: 0.5}})
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [3]
+    stylize(painted_shot, header, [3])
+    set_weights(painted_shot, {2: {1: 0.5, 2: 1.0, 3: 0.5}, 9: {1: 0.0}})
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1]
+    write_style(painted_shot)
+    stylize(painted_shot, read_style_header(painted_shot.style_path("ink")), [1, 2, 3])
+    set_weights(painted_shot, {2: {1: 0.0}})
+    assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == []
 
 
 def test_a_painting_that_changes_makes_all_frames_out_of_date(painted_shot):

@@ -100,6 +100,18 @@ def test_other_settings_are_other_frames(shot):
     assert np.abs(painted - codes)[seen].max() < 0.01
 
 
+def test_another_light_is_other_frames(shot):
+    run(shot)
+    as_learnt = files(shot)
+    assert run(shot, light=0.5)["skipped"] == 4
+    assert run(shot, light=0.0)["frames"] == 4
+    assert files(shot)["0003.png"][0] != as_learnt["0003.png"][0]
+    assert out_state(shot, "style", 0.0).step is Step.UP_TO_DATE
+    assert out_state(shot, "style", 0.5).step is Step.OUT_OF_DATE
+    run(shot)
+    assert {k: v[0] for k, v in files(shot).items()} == {k: v[0] for k, v in as_learnt.items()}
+
+
 def test_alpha_is_the_frame_s(shot):
     run(shot, frames=[2])
     alpha = read_picture(shot.image_path(2)).pixels[..., 3]
@@ -151,7 +163,9 @@ def test_a_repainted_keyframe_is_told_and_used(shot):
     assert files(shot)["0002.png"][0] != before
 
 
-@pytest.mark.parametrize("more", [{"format": "jpg"}, {"depth": 12}, {"style": "none"}])
+@pytest.mark.parametrize(
+    "more", [{"format": "jpg"}, {"depth": 12}, {"style": "none"}, {"light": 1.5}]
+)
 def test_impossible_requests_are_sentences(shot, more):
     with pytest.raises(PaintoverError):
         run(shot, **more)
