@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from . import guides
 from .frames import Frame, read_frame
-from .guides.base import Guide
 from .guides.gaussians import MovingGaussians
+from .guides.projection import Projection
 from .images import FloatArray
 from .reporting import Reporter
 from .shot import Shot
-from .style_header import GAUSSIANS
+from .style_header import GAUSSIANS, PROJECTION
 from .temporal_filter import FilterSettings, TemporalFilter
 
 
@@ -71,15 +71,23 @@ class Inputs:
             read.image = self._filter.picture(frame)
         return read
 
-    def build(self, frame: Frame, projection: Guide | None = None) -> FloatArray:
+    def build(
+        self,
+        frame: Frame,
+        projection: Projection | None = None,
+        weights: Mapping[int, float] | None = None,
+    ) -> FloatArray:
         """Compute the network's input.
 
         Args:
             frame: as ``read`` gave it.
             projection: of the keyframes; None leaves that guide out.
+            weights: keyframe → how much it counts in the projection on this frame, 0 or more; 1
+                where not named.
 
         Returns:
             (C, H, W) float32 in −1..1.
         """
-        names = [name for name in self._names if projection or name != guides.PROJECTION]
-        return guides.build(names, frame, projection, self._gaussians)
+        names = [name for name in self._names if projection or name != PROJECTION]
+        carried = projection.compute(frame, weights) if projection else None
+        return guides.build(names, frame, carried, self._gaussians)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import guides
 from .frames import Frame
 from .guides.projection import Projection
 from .images import FloatArray
@@ -18,6 +17,7 @@ from .patches import Example
 from .reporting import Reporter
 from .shot import Shot
 from .style import ALPHA_FRAME, ALPHA_LEARNT, ALPHA_OPAQUE
+from .style_header import PROJECTION
 
 SAME_ALPHA = 1.5 / 255
 """Painted alpha this close to the frame's counts as the frame's."""
@@ -63,7 +63,9 @@ def read_lessons(
     inputs.prepare("train", digests)
     pairs = [(keyframe, inputs.read(keyframe.frame)) for keyframe in keyframes]
     alpha = _alpha_of(pairs)
-    projection = Projection(pairs) if guides.PROJECTION in names else None
+    projection = Projection(shot, pairs, report) if PROJECTION in names else None
+    if projection:
+        projection.prepare("train", digests)
     examples = []
     for keyframe, frame in pairs:
         carried = projection.each(frame) if projection else []

@@ -51,6 +51,8 @@ class LivePainter:
         try:
             if wanted.frame in shot.frames:
                 lessons.inputs.prepare("train", [wanted.frame])
+                if lessons.projection:
+                    lessons.projection.prepare("train", [wanted.frame])
             frame = lessons.inputs.read(wanted.frame)
             self._input = lessons.inputs.build(frame, lessons.projection)
             self._alpha = frame.alpha

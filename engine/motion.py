@@ -7,6 +7,8 @@ Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) of
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -118,11 +120,46 @@ def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:
     return backward, ~occluded(backward, forward)
 
 
-def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
-    """Return the motion between two neighbouring frames of a shot.
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """The motion from one frame to a neighbour, as both of them tell it.
+
+    Attributes:
+        there: (H, W, 2), from this frame to the neighbour; never NaN.
+        back: (H, W, 2), from the neighbour to this frame; never NaN.
+        exact: (H, W) bool, where the renderer told ``there``; elsewhere it is estimated.
+    """
+
+    there: FloatArray
+    back: FloatArray
+    exact: BoolArray
+
+
+def step(shot: Shot, here: int, there: int) -> Step:
+    """Return the motion from a frame of a shot to its neighbour, the next or the previous one.
 
     Exact where the shot has motion and the frames are successive; elsewhere estimated from the
     two pictures.
+
+    Raises:
+        PaintoverError: a frame cannot be read.
+    """
+    first, second = (read_frame(shot, frame, {"motion"}) for frame in (here, there))
+    shape = first.image.shape[:2]
+    successive = abs(here - there) == 1
+    side = 2 if there > here else 0
+    offsets = _side(first.motion if successive else None, side, shape)
+    back = _side(second.motion if successive else None, 2 - side, shape)
+    exact = np.isfinite(offsets).all(axis=2)
+    for field, start, end in ((offsets, first, second), (back, second, first)):
+        unknown = np.isnan(field).any(axis=2)
+        if unknown.any():
+            field[unknown] = estimate_flow(start.image, end.image)[unknown]
+    return Step(offsets, back, exact)
+
+
+def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
+    """Return the motion between two neighbouring frames of a shot, as ``step``.
 
     Returns:
         Offsets (H, W, 2) from the earlier frame to the later one, and back; never NaN.
@@ -130,16 +167,8 @@ def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArr
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    first, second = (read_frame(shot, frame, {"motion"}) for frame in (before, after))
-    shape = first.image.shape[:2]
-    exact = after == before + 1
-    forward = _side(first.motion if exact else None, 2, shape)
-    backward = _side(second.motion if exact else None, 0, shape)
-    for offsets, here, there in ((forward, first, second), (backward, second, first)):
-        unknown = np.isnan(offsets).any(axis=2)
-        if unknown.any():
-            offsets[unknown] = estimate_flow(here.image, there.image)[unknown]
-    return forward, backward
+    found = step(shot, before, after)
+    return found.there, found.back
 
 
 def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> FloatArray:

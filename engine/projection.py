@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
+
+from .blending import Projected
+from .resampling import Located, Resampler
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -27,16 +29,14 @@ FAR = 1e4
 """Distance, in pixels, that counts as infinite."""
 SEAM = 2.5
 """A step between neighbours this many times the step on the other side is an occlusion edge."""
-AGREEMENT_RADIUS = 4.0
-"""Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
+LARGEST = 1e12
+"""Surface coordinates beyond this are a renderer's fault, and their squares would overflow."""
 OUTLINE = 0.006
 """How far from an occlusion edge outlines are painted, in widths of the picture."""
 LEAST_OUTLINE = 2.0
 """The same in pixels, for small pictures."""
 OUTLINE_SLIP = 0.75
 """An outline that lies this many pixels nearer to the edge, or farther, has not moved with it."""
-GRAZING = 0.02
-"""Disagreement (0..1 a channel) that seeing a surface half as large counts for."""
 
 
 def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
@@ -48,13 +48,13 @@ def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
         surface: (H, W, 3), NaN where not known.
         objects: (H, W) ids.
     """
-    known = (objects > 0) & np.isfinite(surface).all(-1)
+    known = (objects > 0) & is_known(surface)
     clean = np.where(known[..., None], surface, 0)
     edge = mixed(clean, np.where(known, objects, 0))
     for axis in (0, 1):
         forward, backward = _neighbour_steps(clean, objects, axis)
         ahead, behind = _length(forward), _length(backward)
-        usual = cv2.erode(np.minimum(ahead, behind), np.ones((3, 3), np.uint8))
+        usual = _usual(np.minimum(ahead, behind))
         jump = (ahead > 2 * SEAM * usual) | ~np.isfinite(ahead)
         border = [slice(None), slice(None)]
         border[axis] = slice(-1, None)
@@ -63,6 +63,11 @@ def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
     if not edge.any():
         return np.full(objects.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3))
+
+
+def is_known(surface: Floats) -> Bools:
+    """Tell (H, W) where surface coordinates (H, W, 3) are numbers of a possible size."""
+    return np.asarray((np.abs(surface) <= LARGEST).all(-1))
 
 
 def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
@@ -79,7 +84,7 @@ def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
     for axis in (0, 1):
         forward, backward = _neighbour_steps(surface, objects, axis)
         nearest = np.minimum(_length(forward), _length(backward))
-        usual = cv2.erode(nearest, np.ones((3, 3), np.uint8))
+        usual = _usual(nearest)
         found |= np.isfinite(nearest) & (nearest > SEAM * usual)
     return found
 
@@ -101,7 +106,15 @@ def _neighbour_steps(
 def _length(steps: Floats) -> Floats:
     """Return (H, W) lengths of (H, W, 3) steps, infinity where they are NaN."""
     x, y, z = steps[..., 0], steps[..., 1], steps[..., 2]
-    return np.nan_to_num(np.sqrt(x * x + y * y + z * z), nan=np.inf)
+    length = np.sqrt(x * x + y * y + z * z)
+    length[np.isnan(length)] = np.inf
+    return length
+
+
+def _usual(lengths: Floats) -> Floats:
+    """Return the smallest length among each pixel and its eight neighbours."""
+    square = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.erode(lengths, square, borderType=cv2.BORDER_REPLICATE))
 
 
 class _Solved(NamedTuple):
@@ -111,17 +124,6 @@ class _Solved(NamedTuple):
     dy: npt.NDArray[Any]
     miss: npt.NDArray[Any]
     """Up to 1 the point is seen."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Located:
-    """Where a keyframe shows what a frame shows; x and y in pixels, centres at whole numbers."""
-
-    x: Floats
-    y: Floats
-    valid: Bools
-    stretch: Floats
-    """Footprint of the keyframe's pixel in surface units."""
 
 
 class SurfaceIndex:
@@ -134,7 +136,7 @@ class SurfaceIndex:
 
     def __init__(self, surface: Floats, objects: npt.NDArray[np.int32]) -> None:
         self.height, self.width = objects.shape
-        known = (objects > 0) & np.isfinite(surface).all(-1)
+        known = (objects > 0) & is_known(surface)
         self._ids = np.unique(objects[known])
         clean = np.where(known[..., None], surface, 0).astype(np.float32)
         known &= ~mixed(clean, np.where(known, self._dense(objects), 0))
@@ -151,7 +153,7 @@ class SurfaceIndex:
         self._farthest = 2 * float(usual)
         flat_objects = self._objects.reshape(-1)[self._pixels]
         self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
-        self._whole3, self._whole5 = (self._same_object(size) for size in (3, 5))
+        self.resampler = Resampler(self._objects)
 
     def locate(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Located:
         """Find the surface points of a frame in this keyframe.
@@ -164,7 +166,7 @@ class SurfaceIndex:
             surface that the keyframe does not see and other objects are not valid.
         """
         shape = objects.shape
-        wanted = np.isin(objects, self._ids) & np.isfinite(surface).all(-1)
+        wanted = np.isin(objects, self._ids) & is_known(surface)
         wanted &= ~mixed(np.where(wanted[..., None], surface, 0), np.where(wanted, objects, 0))
         found = Located(
             x=np.zeros(shape, np.float32),
@@ -199,26 +201,6 @@ class SurfaceIndex:
         found.stretch[wanted] = self.footprint.reshape(-1)[pixel]
         return found
 
-    def sample(self, picture: Floats, located: Located) -> Floats:
-        """Resample a picture of the keyframe (H, W, C ≤ 4) at located positions, sharply.
-
-        Bicubic (Keys 1981) inside an object, bilinear near its border, the nearest pixel at it,
-        so that objects never mix. Not valid positions are 0; nothing exceeds the picture's range.
-        """
-        cubic, linear, nearest = (
-            cv2.remap(picture, located.x, located.y, how, borderMode=cv2.BORDER_REPLICATE)
-            for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
-        )
-        columns = np.clip(np.rint(located.x).astype(np.intp), 0, self.width - 1)
-        rows = np.clip(np.rint(located.y).astype(np.intp), 0, self.height - 1)
-        whole3, whole5 = self._whole3[rows, columns], self._whole5[rows, columns]
-        cubic, linear, nearest = (
-            found.reshape(*found.shape[:2], -1) for found in (cubic, linear, nearest)
-        )
-        result = np.where(whole5[..., None], cubic, np.where(whole3[..., None], linear, nearest))
-        result = np.clip(result, picture.min(), picture.max()) * located.valid[..., None]
-        return np.asarray(result, np.float32)
-
     def _features(self, points: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.concatenate([points, ids[:, None] * self._apart], axis=1)
 
@@ -234,11 +216,6 @@ class SurfaceIndex:
         one = np.where((ahead <= behind)[..., None], forward, backward)
         step = np.where(both[..., None], (forward + backward) / 2, one)
         return np.where(np.isfinite(step), step, 0).astype(np.float32)
-
-    def _same_object(self, size: int) -> Bools:
-        objects = self._objects.astype(np.float32)
-        square = np.ones((size, size), np.uint8)
-        return np.asarray(cv2.dilate(objects, square) == cv2.erode(objects, square))
 
     def _solve(self, pixel: npt.NDArray[np.intp], points: Floats) -> _Solved:
         """Least squares for the offset in pixels from ``pixel`` to each surface point."""
@@ -295,80 +272,18 @@ class KeyProjector:
         """Carry the keyframe to the frame with these surface points; shapes as in ``Projected``."""
         located = self._index.locate(surface, objects)
         here = np.minimum(edge_distance(surface, objects), FAR)
-        there = self._index.sample(self._edge[..., None], located)[..., 0]
+        there = self._index.resampler.sample(self._edge[..., None], located)[..., 0]
         outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
         near, far = np.minimum(here, there), np.maximum(here, there)
         moved = (near <= outline) & (far > near + OUTLINE_SLIP)
         located = dataclasses.replace(located, valid=located.valid & ~moved)
         return Projected(
-            paint=self._index.sample(self._paint, located),
-            image=self._index.sample(self._image, located),
+            paint=self._index.resampler.sample(self._paint, located),
+            image=self._index.resampler.sample(self._image, located),
             valid=located.valid,
             stretch=located.stretch,
             outline=near <= outline,
         )
-
-
-@dataclasses.dataclass(frozen=True)
-class Projected:
-    """A keyframe carried to a frame: (H, W, 3) paint and picture, 0..1, and as in ``Located``."""
-
-    paint: Floats
-    image: Floats
-    valid: Bools
-    stretch: Floats
-    outline: Bools
-    """Where an outline of the keyframe, or of the frame, may be painted."""
-
-    def without_outlines(self) -> Projected:
-        """Return the same but not valid where outlines may be painted."""
-        return dataclasses.replace(self, valid=self.valid & ~self.outline)
-
-    def channels(self) -> Floats:
-        """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
-        valid = self.valid[..., None].astype(np.float32)
-        parts = ((self.paint * 2 - 1) * valid, (self.image * 2 - 1) * valid, valid)
-        return np.ascontiguousarray(np.concatenate(parts, axis=-1).transpose(2, 0, 1))
-
-
-def choose(candidates: list[Projected], image: Floats) -> Projected:
-    """Choose for every pixel the keyframe whose own picture agrees best with the frame's.
-
-    Agreement is averaged over a few pixels, so that neighbours choose alike; of keyframes that
-    agree alike, the one that saw the surface larger wins.
-
-    Args:
-        image: (H, W, 3) the frame's picture, 0..1.
-    """
-    if len(candidates) == 1:
-        return candidates[0]
-    seen = np.stack([candidate.stretch for candidate in candidates])
-    finest = np.min(np.where(seen > 0, seen, np.inf), axis=0)
-    costs = []
-    for candidate in candidates:
-        wrong = np.abs(candidate.image - image).mean(-1) * candidate.valid
-        weight = _smooth(candidate.valid.astype(np.float32))
-        cost = _smooth(wrong) / np.maximum(weight, 1e-6)
-        coarse = np.where(candidate.valid, candidate.stretch / np.maximum(finest, 1e-20), 1)
-        cost += GRAZING * np.log2(np.maximum(_smooth(coarse.astype(np.float32)), 1))
-        costs.append(np.where(candidate.valid, cost, np.inf))
-    best = np.argmin(np.stack(costs), axis=0)
-
-    def pick(arrays: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        index = best.reshape(best.shape + (1,) * (arrays[0].ndim - best.ndim))
-        return np.asarray(np.choose(index, arrays))
-
-    return Projected(
-        paint=pick([candidate.paint for candidate in candidates]),
-        image=pick([candidate.image for candidate in candidates]),
-        valid=pick([candidate.valid for candidate in candidates]),
-        stretch=pick([candidate.stretch for candidate in candidates]),
-        outline=pick([candidate.outline for candidate in candidates]),
-    )
-
-
-def _smooth(values: Floats) -> Floats:
-    return np.asarray(gaussian_filter(values, AGREEMENT_RADIUS, truncate=2.0), np.float32)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:

@@ -6,12 +6,20 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import enum
+from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json
 from .shot import OutRecord, Shot
-from .style_header import FILTER, GAUSSIANS, PROJECTION, StyleHeader, read_style_header
+from .style_header import (
+    FILTER,
+    GAUSSIANS,
+    PROJECTION,
+    StyleHeader,
+    has_surface,
+    read_style_header,
+)
 from .weights import weights_at
 
 
@@ -86,14 +94,21 @@ def _other_frames(shot: Shot, header: StyleHeader, frame: int) -> list[int]:
     """Return the other frames of the shot that a stylized frame is made from, sorted."""
     frames, keys = shot.frames, sorted(header.trained_on)
     seen: set[int] = set()
-    if GAUSSIANS in header.guides and keys:
-        low, high = sorted((keys[0], frame))
-        seen.update(other for other in frames if low <= other <= high)
+    starts = keys[:1] if GAUSSIANS in header.guides else []
+    if PROJECTION in header.guides and not has_surface(shot.manifest.passes):
+        starts = keys
+    seen.update(frames_between(frames, starts, frame))
     radius = int(header.settings.get(FILTER, 0))
     for middle in (frame, *keys) if radius else ():
         index = bisect.bisect_left(frames, middle)
         seen.update(frames[max(0, index - radius) : index + radius + 1])
     return sorted(seen - {frame})
+
+
+def frames_between(frames: list[int], starts: Iterable[int], end: int) -> set[int]:
+    """Return the frames on the ways from some frames to another, the ends included."""
+    ways = [sorted((start, end)) for start in starts]
+    return {frame for frame in frames if any(low <= frame <= high for low, high in ways)}
 
 
 def stale_out_frames(

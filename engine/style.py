@@ -18,7 +18,7 @@ from .files import write_bytes
 from .network_base import Painter
 from .networks import build
 from .shot import Shot
-from .style_header import StyleHeader, read_style_header
+from .style_header import PROJECTION, StyleHeader, read_style_header
 
 ALPHA = "alpha"
 """Setting of a style: where the alpha of its pictures comes from."""
@@ -37,7 +37,7 @@ def network_for(header: StyleHeader) -> Painter:
     return build(
         header.network,
         header.channels,
-        projection=guides.PROJECTION in header.guides,
+        projection=PROJECTION in header.guides,
         alpha=header.settings.get(ALPHA) == ALPHA_LEARNT,
         blocks=int(header.settings.get("blocks", 0)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ GAUSSIANS = "gaussians"
 """Name of the guide whose frames depend on all frames back to the first keyframe."""
 PROJECTION = "projection"
 """Name of the guide that carries the paint of keyframes along; light and weights are about it."""
+SURFACE_NEEDS = ("surface", "object")
+"""Passes without which it goes along the motion, and a frame depends on those on the way."""
 FILTER = "filter"
 """Setting of a style: how many frames to each side its filter over time looks at; 0 is none."""
 _MOST_HEADER_BYTES = 1 << 24
@@ -44,6 +47,11 @@ class StyleHeader:
     def to_metadata(self) -> dict[str, str]:
         """Return the header as safetensors metadata (strings only)."""
         return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
+
+
+def has_surface(passes: Collection[str]) -> bool:
+    """Tell whether a shot with these passes lets paint be carried along surfaces."""
+    return set(SURFACE_NEEDS) <= set(passes)
 
 
 def read_style_header(path: Path) -> StyleHeader:

@@ -23,7 +23,7 @@ from .reporting import Reporter
 from .shot import Shot, format_frames
 from .state import expected_out_record
 from .style import ALPHA, ALPHA_FRAME, load_style
-from .style_header import FILTER, StyleHeader
+from .style_header import FILTER, PROJECTION, StyleHeader
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
@@ -86,6 +86,7 @@ class _Job:
         self, shot: Shot, request: protocol.Stylize, header: StyleHeader, report: Reporter
     ) -> None:
         self._shot, self._request, self._header = shot, request, header
+        self._report = report
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._suffix = "." + request.format
@@ -119,6 +120,8 @@ class _Job:
     def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
         projection = self._read_projection()
+        if projection:
+            projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:
             frame = self._inputs.read(number)
@@ -150,7 +153,7 @@ class _Job:
             )
 
     def _read_projection(self) -> Projection | None:
-        if guides.PROJECTION not in self._header.guides:
+        if PROJECTION not in self._header.guides:
             return None
         keyframes = []
         for key in sorted(self._header.trained_on):
@@ -161,7 +164,7 @@ class _Job:
                     "(keys/versions may have it), or train again."
                 )
             keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
-        return Projection(keyframes)
+        return Projection(self._shot, keyframes, self._report)
 
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, self._suffix)

@@ -116,9 +116,9 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
 
 def _run_projection(shot: Shot, keys: list[int]) -> Made:
     began = time.monotonic()
-    needs = guides.needs([guides.PROJECTION])
+    needs = guides.needs([Projection.name])
     pairs = [(read_keyframe(shot, key), read_frame(shot, key, needs)) for key in keys]
-    projection = Projection(pairs)
+    projection = Projection(shot, pairs)
     covered = seen = 0.0
     for number in shot.frames:
         frame = read_frame(shot, number, needs)

@@ -3,7 +3,7 @@
 
 A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guides
 ``gaussians`` and ``projection`` look at other frames too; they are made by the modules of these
-names and handed to ``build``.
+names and handed to ``build``, the latter as computed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from ..errors import PaintoverError
 from ..frames import EXTRA_GUIDE, Frame
 from ..images import FloatArray
 from ..shot import Shot
-from ..style_header import GAUSSIANS
+from ..style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
 from .base import Guide
 from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
 
-PROJECTION = "projection"
 PROJECTION_CHANNELS = 7
-PROJECTION_NEEDS = ("surface", "object")
 GAUSSIANS_CHANNELS = 3
-_MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, PROJECTION_NEEDS)}
-"""Channels and needs of the guides that are handed to ``build``."""
+_MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, SURFACE_NEEDS)}
+"""Channels of the guides that are handed to ``build``, and what they like to have."""
 
 _GUIDES: dict[str, Guide] = {
     guide.name: guide
@@ -51,10 +49,8 @@ def available(shot: Shot) -> list[str]:
 def _possible(shot: Shot) -> list[str]:
     has = {"image", "alpha", *shot.manifest.passes}
     names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
-    names += [*(EXTRA_GUIDE + name for name in shot.manifest.guides), GAUSSIANS]
-    if has.issuperset(PROJECTION_NEEDS):
-        names.append(PROJECTION)
-    return names
+    extra = (EXTRA_GUIDE + name for name in shot.manifest.guides)
+    return [*names, *extra, GAUSSIANS, PROJECTION]
 
 
 def check(shot: Shot, names: Sequence[str]) -> None:
@@ -90,7 +86,7 @@ def needs(names: Sequence[str]) -> set[str]:
 def build(
     names: Sequence[str],
     frame: Frame,
-    projection: Guide | None = None,
+    projected: FloatArray | None = None,
     gaussians: Guide | None = None,
 ) -> FloatArray:
     """Compute the network's input for a frame.
@@ -98,7 +94,7 @@ def build(
     Args:
         names: guides in channel order.
         frame: read with ``needs(names)`` at least.
-        projection: the projection of the keyframes, where ``names`` ends with it.
+        projected: what ``Projection.compute`` gives for the frame, where ``names`` ends with it.
         gaussians: the moving Gaussians of the shot, where ``names`` has them.
 
     Returns:
@@ -107,13 +103,15 @@ def build(
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
     """
-    made = {PROJECTION: projection, GAUSSIANS: gaussians}
     parts = []
     for name in names:
-        guide = made[name] if name in made else _guide(name)
-        if guide is None:
+        part = projected
+        if name != PROJECTION:
+            guide = gaussians if name == GAUSSIANS else _guide(name)
+            part = guide.compute(frame) if guide else None
+        if part is None:
             raise ValueError(f"the guide {name} looks at other frames and has to be handed in")
-        parts.append(guide.compute(frame))
+        parts.append(part)
     return np.concatenate(parts).astype(np.float32, copy=False)
 
 

@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide ``projection``: the paint of the keyframes, carried along the surface to any frame."""
+"""The guide ``projection``: the paint of the keyframes, carried to any frame.
+
+It is carried along the surface where the shot has ``surface`` and ``object``, else along the
+motion from frame to frame.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from ..blending import Projected, blend, turns
+from ..chains import MotionChain
 from ..frames import Frame
 from ..images import FloatArray
 from ..keyframes import Keyframe
-from ..projection import KeyProjector, Projected, choose
+from ..motion_projection import MotionProjector
+from ..projection import KeyProjector
+from ..reporting import Reporter, Silent
+from ..shot import Shot
+from ..style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from . import PROJECTION_CHANNELS
 from .base import Guide
 
@@ -17,37 +27,79 @@ class Projection(Guide):
     """Seven channels: projected paint (3), the keyframe's own picture carried alike (3), validity.
 
     Args:
-        keyframes: the paintings, each with its frame, which has ``surface`` and ``object``.
+        shot: the shot; the motion is followed through its frames where it has no surface.
+        keyframes: the paintings, each with its frame, read with what ``needs`` names.
+        report: hears how far ``prepare`` is, and may cancel it.
     """
 
-    name = "projection"
-    needs = ("surface", "object")
+    name = PROJECTION
+    needs = SURFACE_NEEDS
     channels = PROJECTION_CHANNELS
 
-    def __init__(self, keyframes: Sequence[tuple[Keyframe, Frame]]) -> None:
-        self._projectors = [_projector(keyframe, frame) for keyframe, frame in keyframes]
+    def __init__(
+        self,
+        shot: Shot,
+        keyframes: Sequence[tuple[Keyframe, Frame]],
+        report: Reporter | None = None,
+    ) -> None:
+        report = report or Silent()
+        self._keys = [keyframe.frame for keyframe, _ in keyframes]
+        self._along_surface: list[KeyProjector] = []
+        self._along_motion: list[MotionProjector] = []
+        for keyframe, frame in keyframes:
+            if has_surface(shot.manifest.passes):
+                self._along_surface.append(_surface_projector(keyframe, frame))
+            else:
+                chain = MotionChain(shot, keyframe.frame, report)
+                self._along_motion.append(MotionProjector(keyframe, frame, chain))
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the projection of the keyframe that suits each pixel of the frame best."""
-        return choose(self._projected(frame), frame.image).channels()
+    def prepare(self, step: str, frames: Iterable[int]) -> None:
+        """Do ahead, with progress, what leads from the keyframes to some frames.
+
+        Args:
+            step: of the progress, such as ``train``.
+            frames: of the shot.
+
+        Raises:
+            PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
+            Cancelled: the reporter asked to stop; what was found is kept.
+        """
+        wanted = list(frames)
+        for projector in self._along_motion:
+            projector.chain.prepare(step, wanted)
+
+    def compute(self, frame: Frame, weights: Mapping[int, float] | None = None) -> FloatArray:
+        """Return the projection of the keyframes that suit each pixel of the frame best.
+
+        Args:
+            frame: any of the shot.
+            weights: keyframe → how much it counts on this frame, 0 or more; 1 where not named,
+                0 leaves it out.
+        """
+        given = weights or {}
+        shares = [given.get(key, 1.0) for key in self._keys]
+        candidates = self._projected(frame)
+        return blend(candidates, turns(self._keys, shares, frame.number), frame.image).channels()
 
     def each(self, frame: Frame) -> list[FloatArray]:
         """Return the (7, H, W) projections of each keyframe, in their order, for training.
 
-        Twice as many as keyframes: first as they are, then without outlines, which seldom stay
+        First as they are, then, of those along a surface, without outlines, which seldom stay
         where they are on the surface.
         """
         projected = self._projected(frame)
-        return [
-            *(one.channels() for one in projected),
-            *(one.without_outlines().channels() for one in projected),
-        ]
+        whole = [one.channels() for one in projected]
+        if self._along_motion:
+            return whole
+        return [*whole, *(one.without_outlines().channels() for one in projected)]
 
     def _projected(self, frame: Frame) -> list[Projected]:
+        if self._along_motion:
+            return [projector.project(frame) for projector in self._along_motion]
         assert frame.surface is not None and frame.object is not None
-        return [projector.project(frame.surface, frame.object) for projector in self._projectors]
+        return [projector.project(frame.surface, frame.object) for projector in self._along_surface]
 
 
-def _projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:
+def _surface_projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:
     assert frame.surface is not None and frame.object is not None
     return KeyProjector(frame.surface, frame.object, keyframe.paint, frame.image, keyframe.mask)

@@ -34,7 +34,9 @@ def test_all_guides_of_a_rendered_shot(rendered_shot):
 
 def test_a_guide_needs_its_pass(rendered_shot):
     rendered_shot.manifest.passes = {"image": "", "normal": "Normal", "object": "paintover_object"}
-    assert guides.available(rendered_shot) == ["colour", "alpha", "normal", "object", "gaussians"]
+    assert guides.available(rendered_shot) == [
+        *("colour", "alpha", "normal", "object", "gaussians", "projection")
+    ]
 
 
 def test_alpha_is_a_guide_only_where_something_is_transparent(rendered_shot):
@@ -103,16 +105,13 @@ def test_what_cannot_be_fed_is_a_sentence(rendered_shot):
 
 
 def test_projection_is_handed_over_and_comes_last(rendered_shot):
-    class Fixed(guides.Guide):
-        name, needs, channels = "projection", ("surface", "object"), 7
-
-        def compute(self, frame):
-            return np.full((7, *frame.image.shape[:2]), 0.5, np.float32)
-
     frame = read_frame(rendered_shot, 1)
-    built = guides.build(["colour", "projection"], frame, Fixed())
+    names = ["colour", "projection"]
+    built = guides.build(names, frame, np.full((7, HEIGHT, WIDTH), 0.5, np.float32))
     assert built.shape[0] == 10
     assert (built[3:] == 0.5).all()
+    with pytest.raises(ValueError, match="has to be handed in"):
+        guides.build(names, frame)
 
 
 # Noise anchored to the surface

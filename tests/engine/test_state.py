@@ -10,7 +10,7 @@ import pytest
 import synthetic
 
 from engine.errors import PaintoverError
-from engine.files import write_bytes
+from engine.files import digest_file, write_bytes
 from engine.shot import Shot
 from engine.state import Step, expected_out_record, out_state, stale_out_frames, style_state
 from engine.style_header import METADATA_KEY, StyleHeader, read_style_header
@@ -69,6 +69,18 @@ def test_frames_are_out_of_date_one_by_one(painted_shot):
     assert out_state(painted_shot, "ink").why == "1 of 3 frames to do"
     painted_shot.out_path("ink", 1).unlink()
     assert stale_out_frames(painted_shot, "ink", [1, 2, 3]) == [1, 3]
+
+
+def test_without_surface_frames_depend_on_those_on_the_way_to_each_keyframe(tmp_path):
+    shot = synthetic.make_shot(tmp_path / "shot", frames=5)
+    synthetic.paint(shot, 2)
+    for passes, stale in ((shot.manifest.passes, [4]), ({"motion": "Vector"}, [4, 5])):
+        shot.manifest.passes = passes
+        record = shot.manifest.frames[4].image
+        stylize(shot, write_style(shot, guides=["colour", "projection"]), shot.frames)
+        write_bytes(shot.image_path(4), record.encode() + bytes(len(passes)))
+        shot.manifest.frames[4].image = digest_file(shot.image_path(4))
+        assert stale_out_frames(shot, "ink", shot.frames) == stale
 
 
 def test_another_training_makes_all_frames_out_of_date(painted_shot):

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Following a keyframe's places along the motion, one frame after the other.
+
+Each pixel of a frame asks the frame before it, at the end of its offset, which place of the
+keyframe is shown there. Only those of the four pixels around that move as the offset says may
+answer, so that nothing is fetched across the border of what moves otherwise, and what was hidden
+stays unknown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .images import FloatArray
+from .motion import BoolArray, Step
+
+AGREE = 1.5
+"""Places of neighbours that differ this many pixels from an even map are not mixed."""
+EVEN = 0.5
+"""Motion of neighbours that differs this many pixels is looked at pixel by pixel."""
+TORN, COLLAPSED = 3.0, 0.15
+"""A map whose places lie farther apart, or nearer, than this many pixels for each pixel is none."""
+RENDERED_SLIP = (0.02, 0.0004)
+"""Squared pixels by which rendered motion there and back may miss: at rest, and relative."""
+ESTIMATED_SLIP = (0.5, 0.01)
+"""The same of estimated motion (Sundaram, Brox, Keutzer 2010)."""
+SEEN = 0.5
+"""Presence from which on a place counts as seen."""
+MOVING = 0.5
+"""Least share of the four pixels around that must move along."""
+EDGE_GAIN = 1.5
+"""Steepening of the border of presence at each step, against its blur."""
+OUTSIDE = 0.25
+"""Pixels beyond the middle of the outermost pixels that still count as in the picture."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where a keyframe shows what a frame shows.
+
+    Attributes:
+        at: (H, W, 2) float32, x and y in pixels of the keyframe; NaN where not known.
+        presence: (H, W) float32, 1 where seen all the way, 0 where not; the border between them
+            lies at ``SEEN``.
+        exact: (H, W) bool, where all the motion on the way is the renderer's.
+    """
+
+    at: FloatArray
+    presence: FloatArray
+    exact: BoolArray
+
+    def known(self) -> BoolArray:
+        """Return (H, W), where the keyframe's place is known and was never hidden."""
+        return np.asarray((self.presence >= SEEN) & np.isfinite(self.at).all(axis=2))
+
+
+def begin(shape: tuple[int, int]) -> Places:
+    """Return the places of the keyframe (height, width) itself."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    at = np.stack([columns, rows], -1)
+    return Places(at, np.ones(shape, np.float32), np.ones(shape, bool))
+
+
+def follow(before: Places, step: Step) -> Places:
+    """Return the places of a frame from those of its neighbour nearer to the keyframe.
+
+    Args:
+        before: places of the neighbour.
+        step: the motion from the frame to the neighbour.
+    """
+    shape = before.presence.shape
+    height, width = shape
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    x, y = columns + step.there[..., 0], rows + step.there[..., 1]
+    beyond = np.maximum(np.abs(x - (width - 1) / 2) - (width - 1) / 2, 0)
+    beyond = np.maximum(beyond, np.abs(y - (height - 1) / 2) - (height - 1) / 2)
+    inside = beyond <= OUTSIDE
+    slip = _allowed(step)
+    left = np.clip(np.floor(x), 0, width - 2).astype(np.intp)
+    top = np.clip(np.floor(y), 0, height - 2).astype(np.intp)
+    corner = top * width + left
+    known = np.isfinite(before.at).all(axis=2)
+    field = np.dstack([np.where(known[..., None], before.at, 0), before.presence])
+    fetched = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back = cv2.remap(step.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    simple = (beyond <= 0) & _even(before.at, step.back).take(corner)
+    simple &= ((step.there + back) ** 2).sum(axis=2) <= slip
+    at: FloatArray = fetched[..., :2].astype(np.float32)
+    presence: FloatArray = fetched[..., 2].astype(np.float32)
+    exact = step.exact & before.exact.take(corner)
+    at[~simple], presence[~simple] = np.nan, 0
+    somewhere = cv2.dilate(known.astype(np.uint8), np.ones((2, 2), np.uint8), anchor=(0, 0))
+    rest = np.flatnonzero(inside & ~simple & (somewhere.take(corner) > 0))
+    if len(rest):
+        found = _pick(before, step, rest, np.stack([x.take(rest), y.take(rest)], -1), slip)
+        at.reshape(-1, 2)[rest], presence.reshape(-1)[rest], exact.reshape(-1)[rest] = found
+    presence *= 1 - beyond * (0.5 / OUTSIDE)
+    presence = np.clip((presence - 0.5) * EDGE_GAIN + 0.5, 0, 1)
+    lost = (presence <= 0) | ~_has_neighbour(at)
+    at[lost], presence[lost] = np.nan, 0
+    return Places(at, presence, exact & ~lost)
+
+
+def scale(places: Places) -> FloatArray:
+    """Return (H, W) how many pixels of the keyframe a pixel of the frame shows, along a side."""
+    along = [np.gradient(places.at, axis=axis) for axis in (1, 0)]
+    area = np.abs(along[0][..., 0] * along[1][..., 1] - along[0][..., 1] * along[1][..., 0])
+    side = np.sqrt(np.nan_to_num(area, nan=1.0))
+    return np.asarray(np.clip(side, 0.1, 10), np.float32)
+
+
+def _allowed(step: Step) -> FloatArray:
+    """Return (H, W) squared pixels by which going there and back may miss."""
+    moved = (step.there**2).sum(axis=2)
+    rendered, estimated = (
+        rest + 2 * relative * moved for rest, relative in (RENDERED_SLIP, ESTIMATED_SLIP)
+    )
+    return np.where(step.exact, rendered, estimated)
+
+
+def _even(at: FloatArray, back: FloatArray) -> BoolArray:
+    """Tell (H, W) of each pixel whether it, its right, lower and lower right one fit together."""
+    height, width = at.shape[:2]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    result = np.zeros((height, width), bool)
+    result[:-1, :-1] = True
+    fields = (
+        (at[..., 0] - columns, AGREE),
+        (at[..., 1] - rows, AGREE),
+        (back[..., 0], EVEN),
+        (back[..., 1], EVEN),
+    )
+    for field, most in fields:
+        high, low = np.maximum(field[:-1], field[1:]), np.minimum(field[:-1], field[1:])
+        spread = np.maximum(high[:, :-1], high[:, 1:]) - np.minimum(low[:, :-1], low[:, 1:])
+        result[:-1, :-1] &= spread <= most
+    return result
+
+
+def _pick(
+    before: Places, step: Step, pixels: npt.NDArray[np.intp], ends: FloatArray, slip: FloatArray
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Fetch for pixels (N) at ends (N, 2) from those of the four around that move along."""
+    height, width = before.presence.shape
+    there, allowed = step.there.reshape(-1, 2)[pixels], 2 * slip.take(pixels)
+    left = np.clip(np.floor(ends[:, 0]), 0, width - 2).astype(np.intp)
+    top = np.clip(np.floor(ends[:, 1]), 0, height - 2).astype(np.intp)
+    part_x, part_y = (np.clip(ends[:, i] - (left, top)[i], 0, 1) for i in (0, 1))
+    moving, shares, places, guesses, corners = [], [], [], [], []
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        corner = (top + down) * width + left + right
+        miss = ((there + step.back.reshape(-1, 2)[corner]) ** 2).sum(axis=1)
+        share = (part_x if right else 1 - part_x) * (part_y if down else 1 - part_y)
+        place = before.at.reshape(-1, 2)[corner]
+        moving.append((miss <= allowed) * (share + 1e-6))
+        shares.append(moving[-1] * np.isfinite(place).all(axis=1))
+        places.append(place)
+        guesses.append(place + ends - np.stack([left + right, top + down], -1))
+        corners.append(corner)
+    best = np.argmax(shares, axis=0)
+    each = np.arange(len(pixels))
+    corner, guess = np.stack(corners)[best, each], np.stack(guesses)[best, each]
+    apart = np.linalg.norm(np.stack(guesses) - guess, axis=2)
+    agree = (np.stack(shares) > 0) & (apart <= AGREE)
+    offset = ends - np.stack(np.divmod(corner, width)[::-1], -1)
+    at = before.at.reshape(-1, 2)[corner].astype(np.float64)
+    for axis in (0, 1):
+        at += _slope(before.at, corner, axis) * offset[:, axis, None]
+    mixed = (np.stack(shares)[..., None] * np.nan_to_num(np.stack(places))).sum(axis=0)
+    at = np.where(agree.all(axis=0)[:, None], mixed, at)
+    amount = np.stack(moving)
+    presence = (amount * before.presence.reshape(-1)[np.stack(corners)]).sum(axis=0)
+    presence /= np.maximum(amount.sum(axis=0), 1e-6)
+    missed = (np.stack(shares)[best, each] <= 0) | (amount.sum(axis=0) < MOVING)
+    at[missed], presence[missed] = np.nan, 0
+    exact = step.exact.take(pixels) & before.exact.take(corner)
+    return at.astype(np.float32), presence.astype(np.float32), exact
+
+
+def _slope(at: FloatArray, pixels: npt.NDArray[np.intp], axis: int) -> FloatArray:
+    """Return (N, 2) change of places to the right (axis 0) or down (1), from the even side."""
+    height, width = at.shape[:2]
+    rows, columns = np.divmod(pixels, width)
+    step = (0, 1) if axis == 0 else (1, 0)
+
+    def place(distance: int) -> FloatArray:
+        row = np.clip(rows + distance * step[0], 0, height - 1)
+        column = np.clip(columns + distance * step[1], 0, width - 1)
+        found = at[row, column]
+        outside = (row != rows + distance * step[0]) | (column != columns + distance * step[1])
+        return np.where(outside[:, None], np.float32(np.nan), found)
+
+    here = place(0)
+    usual = np.array([1, 0] if axis == 0 else [0, 1], np.float32)
+    slopes, bends = [], []
+    for sign in (1, -1):
+        near, far = place(sign), place(2 * sign)
+        slopes.append(sign * (near - here))
+        bends.append(np.nan_to_num(np.linalg.norm(far - 2 * near + here, axis=1), nan=np.inf))
+    chosen = np.where((bends[0] <= bends[1])[:, None], slopes[0], slopes[1])
+    sure = np.isfinite(chosen).all(axis=1) & (np.minimum(*bends) <= AGREE)
+    return np.where(sure[:, None], chosen, usual)
+
+
+def _has_neighbour(at: FloatArray) -> BoolArray:
+    """Tell (H, W) where one of the four neighbours goes on in the same map."""
+    found = np.zeros(at.shape[:2], bool)
+    for axis in (0, 1):
+        apart = (np.diff(at, axis=axis) ** 2).sum(axis=2)
+        even = (apart <= TORN**2) & (apart >= COLLAPSED**2)
+        before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
+        before[axis], after[axis] = (0, 1), (1, 0)
+        found |= np.pad(even, before) | np.pad(even, after)
+    return found

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Projection along the motion: a keyframe carried to frames that no surface pass ties together."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .blending import Projected
+from .chains import MotionChain
+from .following import scale
+from .frames import Frame
+from .keyframes import Keyframe
+from .resampling import Bools, Floats, Located, Resampler
+
+DRIFT_RADIUS = 3.0
+"""Gaussian radius, in pixels, over which the carried picture is compared with the frame's."""
+DRIFT = 0.12
+"""Mean difference (0..1 a channel) from which on estimated motion is not trusted."""
+OTHER_ALPHA = 0.5
+"""Difference of alpha from which on two pixels do not show the same."""
+
+
+class MotionProjector:
+    """Carries the paint and the own picture of one keyframe to any frame along the motion.
+
+    Args:
+        keyframe: the painting; nothing outside its mask is projected.
+        frame: the frame that it paints over; ``object``, where it has it, keeps objects apart.
+        chain: of the keyframe.
+    """
+
+    def __init__(self, keyframe: Keyframe, frame: Frame, chain: MotionChain) -> None:
+        self.chain = chain
+        objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
+        self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
+        self._paint, self._image = keyframe.paint, frame.image
+        self._alpha, self._mask = frame.alpha, keyframe.mask
+
+    def project(self, frame: Frame) -> Projected:
+        """Carry the keyframe to a frame. Raises PaintoverError as ``MotionChain.places``."""
+        places = self.chain.places(frame.number)
+        known = places.known()
+        at = np.where(known[..., None], places.at, 0)
+        x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
+        column, row = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
+        height, width = self._mask.shape
+        valid = known & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        nearest = np.where(valid, row * width + column, 0)
+        valid &= self._mask.take(nearest)
+        valid &= np.abs(self._alpha.take(nearest) - frame.alpha) <= OTHER_ALPHA
+        located = Located(x, y, valid, 1 / scale(places))
+        image = self._resampler.sample(self._image, located)
+        valid = valid & (places.exact | ~_drifted(image, frame.image, valid))
+        located = Located(x, y, valid, located.stretch)
+        return Projected(
+            paint=self._resampler.sample(self._paint, located),
+            image=image * valid[..., None],
+            valid=valid,
+            stretch=located.stretch,
+            outline=np.zeros_like(valid),
+        )
+
+
+def _drifted(carried: Floats, image: Floats, valid: Bools) -> Bools:
+    """Tell (H, W) where the carried picture is too unlike the frame's to be of the same place."""
+    wrong = np.abs(carried - image).mean(axis=2) * valid
+    weight = valid.astype(np.float32)
+    blurred, weights = (
+        cv2.GaussianBlur(values, (0, 0), DRIFT_RADIUS, borderType=cv2.BORDER_REFLECT)
+        for values in (wrong, weight)
+    )
+    return np.asarray(blurred > DRIFT * np.maximum(weights, 1e-6))
