@@ -232,19 +232,27 @@ def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "score",
         parents=[common],
-        help="compare the result with the right answer",
-        description="Compare stylized frames with pictures of how they should be, over the mask, "
-        "without the keyframes: PSNR and SSIM (higher is closer), FLIP (0 is equal), texture (1 "
-        "is right, below is blurred), flicker (closer to the truth's own is better), and JOD "
-        "(10 cannot be told apart).",
+        help="compare the result with the right answer, or look how steady it is",
+        description="With --truth: compare stylized frames with pictures of how they should be, "
+        "over the mask, without the keyframes: PSNR and SSIM (higher is closer), FLIP (0 is "
+        "equal), texture (1 is right, below is blurred), flicker (closer to the truth's own is "
+        "better), and JOD (10 cannot be told apart). With --no-truth: how much each stylized frame "
+        "differs from the one before along the motion, in 8-bit codes, beside the rendered "
+        "picture's own, and which frames are unsteady.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
-    verb.add_argument(
-        "--truth", metavar="DIR", type=Path, required=True, help="the right pictures of the frames"
+    against = verb.add_mutually_exclusive_group(required=True)
+    against.add_argument(
+        "--truth", metavar="DIR", type=Path, help="the right pictures of the frames"
+    )
+    against.add_argument(
+        "--no-truth", action="store_true", help="there are none: look for flicker alone"
     )
     _add_style(verb)
     _add_frames(verb)
-    verb.add_argument("--jod", action="store_true", help="also JOD, which needs cvvdp (slow)")
+    verb.add_argument(
+        "--jod", action="store_true", help="with --truth: also JOD, which needs cvvdp (slow)"
+    )
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 

@@ -100,6 +100,7 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     from .stylizing import stylize  # noqa: PLC0415
+    from .unsteady import describe  # noqa: PLC0415
 
     fields = ("style", "frames", "format", "depth", "force", "device", "light")
     request = protocol.Stylize(
@@ -110,6 +111,8 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     terminal.finished(
         f"{folder}: {result['frames']} frames painted, {result['skipped']} were up to date."
     )
+    if result["unsteady"]:
+        terminal.finished(describe(result["unsteady"]))
 
 
 def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
@@ -123,16 +126,22 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .scores import score  # noqa: PLC0415
+    from .scores import Scores, score  # noqa: PLC0415
+    from .steadiness import Steadiness, steadiness  # noqa: PLC0415
 
-    scores = score(
-        Shot.open(options.shot),
-        options.truth,
-        options.style,
-        options.frames,
-        with_jod=options.jod,
-        report=terminal,
-    )
+    shot = Shot.open(options.shot)
+    scores: Scores | Steadiness
+    if options.truth is None:
+        scores = steadiness(shot, options.style, options.frames, terminal)
+    else:
+        scores = score(
+            shot,
+            options.truth,
+            options.style,
+            options.frames,
+            with_jod=options.jod,
+            report=terminal,
+        )
     print(json.dumps(scores.as_data(), indent=1) if options.json else scores.as_table())
 
 

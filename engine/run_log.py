@@ -1,17 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a training run leaves to read: ``train.log`` and ``curve.csv`` in the style's folder."""
+"""What runs leave to read in the style's folder: logs, and the loss curve of training."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import PaintoverError
 from .files import write_bytes
 
 
+def add_lines(path: Path, lines: Iterable[str]) -> None:
+    """Add lines with the time of day to a log. A log that can't be written stops nothing."""
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+    with suppress(OSError), path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{stamp} {line}\n" for line in lines)
+
+
 class RunLog:
-    """Writes a style's log and loss curve.
+    """Writes ``train.log`` and ``curve.csv`` of a style.
 
     Args:
         folder: ``styles/NAME``; made if needed.
@@ -36,12 +45,7 @@ class RunLog:
 
     def say(self, line: str) -> None:
         """Add a line with the time of day. A log that can't be written stops nothing."""
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(f"{stamp} {line}\n")
-        except OSError:
-            return
+        add_lines(self._path, [line])
 
     def curve(self, rows: list[list[float]]) -> None:
         """Write the loss curve: step, seconds, training loss, held-out loss (−1: none)."""

@@ -19,26 +19,22 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import Cancelled, PaintoverError
-from .frames import EXTRA_GUIDE, read_frame
-from .images import FloatArray, read_picture
+from .frames import read_frame
+from .images import FloatArray
 from .importing import numbered_pictures
-from .motion import to_previous, warp
+from .motion import BoolArray, to_previous
 from .reporting import Reporter, Silent
-from .shot import OUT_SUFFIXES, Shot, format_frames
+from .shot import Shot, format_frames
+from .steadiness import flicker, mask_guides, mask_of, read_in_size, result_path
 from .style_header import read_style_header
 
 FLIP_PIXELS_PER_DEGREE = 67.0
 """FLIP's own default: a 0.7 m wide 3840-pixel monitor seen from 0.7 m."""
-STABLE = 0.12
-"""The truth is stable where no channel changes by more than this (0..1) along the motion."""
-MASK_GUIDE = "mask"
 
 _MISSING_PACKAGES = (
     "Scores need scikit-image and flip-evaluator; get them by “pip install scikit-image==0.26.0 "
     "flip-evaluator==1.7” in the engine's Python."
 )
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -199,38 +195,6 @@ def gradient(picture: FloatArray, mask: BoolArray) -> float:
     return float(steps.mean(dtype=np.float64)) if steps.size else 0.0
 
 
-def flicker(
-    result: tuple[FloatArray, FloatArray],
-    truth: tuple[FloatArray, FloatArray],
-    counted: BoolArray,
-    offsets: FloatArray,
-) -> tuple[float, float] | None:
-    """Measure how much two frames differ along the motion, where the truth is stable.
-
-    Args:
-        result: the previous frame and this one, (H, W, 3).
-        truth: the same two as they should be.
-        counted: (H, W), the part of this frame to look at.
-        offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
-            right, y down; NaN where not known.
-
-    Returns:
-        Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
-        counts is stable.
-    """
-    moved_truth, inside = warp(truth[0], offsets)
-    of_truth = np.abs(moved_truth - truth[1])
-    stable = counted & inside & (of_truth.max(axis=2) < STABLE)
-    if not stable.any():
-        return None
-    of_result = np.abs(warp(result[0], offsets)[0] - result[1])
-    return _codes_changed(of_result[stable]), _codes_changed(of_truth[stable])
-
-
-def _codes_changed(differences: FloatArray) -> float:
-    return 255 * float(differences.mean(dtype=np.float64))
-
-
 class _Pairs:
     """Reads results and truths; remembers the last two frames, since flicker needs them again."""
 
@@ -241,7 +205,7 @@ class _Pairs:
     def has(self, frame: int) -> bool:
         """Tell whether a frame of the shot has a result and a truth."""
         known = frame in self._shot.manifest.frames and frame in self._truths
-        return known and _result_path(self._shot, self._style, frame) is not None
+        return known and result_path(self._shot, self._style, frame) is not None
 
     def read(self, frame: int) -> _Pair:
         """Read a frame. Raises PaintoverError for what is missing, damaged or of another size."""
@@ -253,7 +217,7 @@ class _Pairs:
 
     def _read(self, frame: int) -> _Pair:
         shot = self._shot
-        path = _result_path(shot, self._style, frame)
+        path = result_path(shot, self._style, frame)
         if path is None:
             raise PaintoverError(
                 f"{shot.out_path(self._style, frame)} is not there; stylize frame {frame} first."
@@ -263,31 +227,9 @@ class _Pairs:
                 f"The folder of right pictures has none of frame {frame}; add it, or choose other "
                 "frames."
             )
-        truth, result = (self._picture(found) for found in (self._truths[frame], path))
-        has_mask = MASK_GUIDE in shot.manifest.guides
-        inputs = read_frame(shot, frame, {EXTRA_GUIDE + MASK_GUIDE} if has_mask else ())
-        mask = inputs.alpha > 0.5
-        if has_mask:
-            mask = inputs.guides[MASK_GUIDE].mean(axis=2) > 0.5
+        truth, result = (read_in_size(shot, found) for found in (self._truths[frame], path))
+        mask = mask_of(read_frame(shot, frame, mask_guides(shot)))
         return _Pair(np.where(mask[..., None], result, truth), truth, mask)
-
-    def _picture(self, path: Path) -> FloatArray:
-        picture = read_picture(path).rgb
-        height, width = picture.shape[:2]
-        if (width, height) != (self._shot.manifest.width, self._shot.manifest.height):
-            raise PaintoverError(
-                f"{path} is {width}×{height}, but the shot is {self._shot.manifest.width}×"
-                f"{self._shot.manifest.height}; make it again in that size."
-            )
-        return picture
-
-
-def _result_path(shot: Shot, style: str, frame: int) -> Path | None:
-    record = shot.read_out_record(style, frame)
-    if record is not None:
-        return shot.out_path(style, frame).parent / record.file
-    paths = (shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES)
-    return next((path for path in paths if path.is_file()), None)
 
 
 def _keys(shot: Shot, style: str) -> set[int]:

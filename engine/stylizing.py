@@ -20,10 +20,13 @@ from .inputs import Inputs
 from .keyframes import read_keyframe
 from .painting import Brush, finish
 from .reporting import Reporter
+from .run_log import add_lines
 from .shot import Shot, format_frames
 from .state import expected_out_record
+from .steadiness import Watch
 from .style import ALPHA, ALPHA_FRAME, load_style
-from .style_header import FILTER, PROJECTION, StyleHeader
+from .style_header import FILTER, StyleHeader
+from .unsteady import read_flickers, unsteady_frames
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
@@ -37,7 +40,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
     Returns:
         ``frames``: how many were painted, ``skipped``: how many were up to date, ``seconds``,
-        ``device`` in words.
+        ``device`` in words, ``unsteady``: the frames of the shot that flicker more than the others.
 
     Raises:
         PaintoverError: a file is missing or damaged, or the shot lacks what the style needs.
@@ -61,6 +64,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         )
     to_do = [frame for frame in wanted if request.force or not job.is_up_to_date(frame)]
     device = choose_device(request.device)
+    watch = Watch(shot, request.style)
     if to_do:
         job.warn_if_repainted(report)
         job.prepare(to_do)
@@ -69,11 +73,17 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
             (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
             for frame, x in job.inputs(to_do)
         )
-        _write_all(job, pictures, len(to_do), report)
+        _write_all(job, pictures, watch, len(to_do), report)
+        watch.finish(to_do, job.is_up_to_date, report)
+    unsteady = unsteady_frames(read_flickers(shot, request.style))
+    if to_do:
+        lines = [f"painted {format_frames(to_do)} on {device.describe()}", *watch.lines(unsteady)]
+        add_lines(shot.style_folder(request.style) / "stylize.log", lines)
     report.progress("stylize", 1.0, 0.0, f"{len(to_do)} frames painted")
     return {
         "frames": len(to_do),
         "skipped": len(wanted) - len(to_do),
+        "unsteady": unsteady,
         "seconds": time.monotonic() - started,
         "device": device.describe(),
     }
@@ -86,7 +96,6 @@ class _Job:
         self, shot: Shot, request: protocol.Stylize, header: StyleHeader, report: Reporter
     ) -> None:
         self._shot, self._request, self._header = shot, request, header
-        self._report = report
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._suffix = "." + request.format
@@ -120,8 +129,6 @@ class _Job:
     def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
         projection = self._read_projection()
-        if projection:
-            projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:
             frame = self._inputs.read(number)
@@ -153,7 +160,7 @@ class _Job:
             )
 
     def _read_projection(self) -> Projection | None:
-        if PROJECTION not in self._header.guides:
+        if guides.PROJECTION not in self._header.guides:
             return None
         keyframes = []
         for key in sorted(self._header.trained_on):
@@ -164,7 +171,7 @@ class _Job:
                     "(keys/versions may have it), or train again."
                 )
             keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
-        return Projection(self._shot, keyframes, self._report)
+        return Projection(keyframes)
 
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, self._suffix)
@@ -182,11 +189,20 @@ class _Job:
 
 
 def _write_all(
-    job: _Job, pictures: Iterator[tuple[int, FloatArray]], count: int, report: Reporter
+    job: _Job,
+    pictures: Iterator[tuple[int, FloatArray]],
+    watch: Watch,
+    count: int,
+    report: Reporter,
 ) -> None:
     """Write pictures while the next is painted, and report each that is in its place."""
     began = time.monotonic()
     done = 0
+
+    def write(frame: int, pixels: FloatArray) -> Path:
+        path = job.write(frame, pixels)
+        watch.wrote(frame, pixels)
+        return path
 
     def finished(frame: int, path: Path) -> None:
         nonlocal done
@@ -199,7 +215,7 @@ def _write_all(
         pending: tuple[int, Future[Path]] | None = None
         try:
             for frame, pixels in pictures:
-                before, pending = pending, (frame, writer.submit(job.write, frame, pixels))
+                before, pending = pending, (frame, writer.submit(write, frame, pixels))
                 if before:
                     finished(before[0], before[1].result())
                 if report.cancelled():

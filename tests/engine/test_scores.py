@@ -86,36 +86,6 @@ def test_a_blurred_picture_has_less_texture_than_the_truth():
     assert ratio < 0.7
 
 
-def test_flicker_follows_the_motion():
-    image = _noise()
-    shift = np.float32([[1, 0, 3], [0, 1, -2]])
-    moved = cv2.warpAffine(image, shift, (96, 64))
-    motion = np.zeros((64, 96, 4), np.float32)
-    motion[..., 0], motion[..., 1] = -3, 2
-    brighter = moved + np.float32(10 / 255)
-    found = scores.flicker((image, brighter), (image, moved), ALL, motion)
-    assert found == pytest.approx((10, 0), abs=1e-3)
-    still = np.zeros_like(motion)
-    wrong = scores.flicker((image, moved), (image, moved), ALL, still)
-    assert wrong is not None
-    assert wrong[0] > 3
-
-
-def test_flicker_counts_only_where_the_truth_is_stable_and_the_motion_known():
-    grey = np.full((64, 96, 3), 0.5, np.float32)
-    truth_now, now = grey.copy(), grey.copy()
-    truth_now[:, :10] += 0.2  # the truth changes here: not counted
-    now[:, :10] += 0.4
-    truth_now[:, 10:] += 2 / 255
-    now[:, 10:] += 6 / 255
-    motion = np.zeros((64, 96, 4), np.float32)
-    now[:, 90:] = 1
-    motion[:, 90:] = np.nan
-    found = scores.flicker((grey, now), (grey, truth_now), ALL, motion)
-    assert found == pytest.approx((6, 2), abs=1e-3)
-    assert scores.flicker((grey, now), (grey, truth_now), ALL, motion * np.nan) is None
-
-
 def test_the_truth_itself_scores_perfectly(shot, truth):
     _write_results(shot, shots.painting)
     found = scores.score(shot, truth)

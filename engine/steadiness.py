@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How steady stylized frames are, without knowing how they should be.
+
+The flicker of a frame is compared with that of the shot's own picture at the same pixels, over
+the mask (the guide folder ``mask`` where the shot has one, else where alpha is above half) and
+only where both frames show the same point and the picture itself hardly changes along the motion,
+so that moving light does not count.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .errors import Cancelled, PaintoverError
+from .frames import EXTRA_GUIDE, Frame, read_frame
+from .images import FloatArray, read_picture
+from .motion import BoolArray, estimate_flow, occluded, warp
+from .reporting import Reporter, Silent
+from .shot import OUT_SUFFIXES, Shot
+from .unsteady import Flicker, describe, unsteady_frames, write_flicker
+
+STABLE = 0.12
+"""A picture is stable where no channel changes by more than this (0..1) along the motion."""
+MASK_GUIDE = "mask"
+
+
+@dataclasses.dataclass(frozen=True)
+class Steadiness:
+    """Frame → its flicker; None where there is nothing to compare."""
+
+    style: str
+    frames: Mapping[int, Flicker | None]
+
+    @property
+    def measured(self) -> dict[int, Flicker]:
+        """The frames that have a flicker."""
+        return {frame: one for frame, one in self.frames.items() if one is not None}
+
+    @property
+    def unsteady(self) -> list[int]:
+        """The frames that flicker much more than the others."""
+        return unsteady_frames(self.measured)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "style": self.style,
+            "unsteady": self.unsteady,
+            "frames": {
+                str(frame): dataclasses.asdict(one) if one else None
+                for frame, one in self.frames.items()
+            },
+        }
+
+    def as_table(self) -> str:
+        """Return a table for people, a line a frame, and one sentence at the end."""
+        unsteady = set(self.unsteady)
+        lines = [f"{'frame':>9}{'flicker':>9}{'(own)':>9}"]
+        for frame, one in self.frames.items():
+            cells = [f"{one.result:.2f}", f"{one.picture:.2f}"] if one else ["–", "–"]
+            mark = "  unsteady" if frame in unsteady else ""
+            lines.append("".join(f"{cell:>9}" for cell in (str(frame), *cells)) + mark)
+        return "\n".join([*lines, describe(unsteady)])
+
+
+def steadiness(
+    shot: Shot, style: str, frames: Sequence[int] = (), report: Reporter | None = None
+) -> Steadiness:
+    """Measure the flicker of stylized frames.
+
+    Args:
+        shot: the shot.
+        style: the style whose frames are measured.
+        frames: which frames; none means all.
+        report: told of progress; may cancel.
+
+    Raises:
+        PaintoverError: a file is damaged or of another size, or no frame and the one before it
+            are stylized.
+        Cancelled: the reporter says so.
+    """
+    report = report or Silent()
+    wanted = sorted(set(frames)) or shot.frames
+    looks = _Looks(shot, style)
+    found: dict[int, Flicker | None] = {}
+    for number, frame in enumerate(wanted):
+        if report.cancelled():
+            raise Cancelled
+        report.progress("score", number / len(wanted), -1, f"Frame {frame}")
+        found[frame] = looks.flicker(frame)
+    if not any(found.values()):
+        raise PaintoverError(
+            f'There are no two successive frames of the style "{style}" in {shot.folder} to '
+            "compare; stylize some first, and look whether the mask is empty."
+        )
+    return Steadiness(style, found)
+
+
+class Watch:
+    """Measures flicker while frames are stylized, in any order, and notes it beside them.
+
+    A frame that cannot be measured is left out, since stylizing goes on without.
+
+    Args:
+        shot: the shot.
+        style: the style.
+    """
+
+    def __init__(self, shot: Shot, style: str) -> None:
+        self._shot, self._style = shot, style
+        self._looks = _Looks(shot, style)
+        self.found: dict[int, Flicker] = {}
+        """What was measured so far."""
+
+    def wrote(self, frame: int, pixels: FloatArray) -> None:
+        """Look at a frame that is in its place, (H, W, 4).
+
+        It is measured if the frame before is the last that was looked at.
+        """
+        follows = self._looks.knows(frame - 1)
+        self._looks.forget()
+        try:
+            self._looks.remember(frame, pixels[..., :3])
+            if follows:
+                self._measure(frame)
+        except PaintoverError:
+            return
+
+    def finish(
+        self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
+    ) -> None:
+        """Measure the frames on both sides of those that were written, as far as it is not done.
+
+        Args:
+            frames: that were written.
+            is_up_to_date: tells whether a frame's picture is what would be made now.
+            report: may cancel.
+
+        Raises:
+            Cancelled: the reporter says so.
+        """
+        wanted = {after for frame in frames for after in (frame, frame + 1)}
+        for frame in sorted(wanted - set(self.found)):
+            if report.cancelled():
+                raise Cancelled
+            if not all(n in self._shot.frames and is_up_to_date(n) for n in (frame - 1, frame)):
+                continue
+            try:
+                self._measure(frame)
+            except PaintoverError:
+                continue
+
+    def lines(self, unsteady: Collection[int]) -> list[str]:
+        """Return a line a measured frame for a log, and one sentence on those of the whole shot."""
+        lines = [
+            f"frame {frame}: flicker {one.result:.2f}, the picture's own {one.picture:.2f}"
+            + (", unsteady" if frame in unsteady else "")
+            for frame, one in sorted(self.found.items())
+        ]
+        return [*lines, describe(unsteady)]
+
+    def _measure(self, frame: int) -> None:
+        flicker = self._looks.flicker(frame)
+        if flicker is not None:
+            write_flicker(self._shot, self._style, frame, flicker)
+            self.found[frame] = flicker
+
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """A frame with its motion, the mask (H, W), and the result (H, W, 3)."""
+
+    frame: Frame
+    mask: BoolArray
+    result: FloatArray
+
+
+class _Looks:
+    """Reads frames and results; remembers two, since each is compared with the one before."""
+
+    def __init__(self, shot: Shot, style: str) -> None:
+        self._shot, self._style = shot, style
+        self._known: dict[int, _Look] = {}
+
+    def knows(self, frame: int) -> bool:
+        return frame in self._known
+
+    def forget(self) -> None:
+        """Keep the last frame only."""
+        while len(self._known) > 1:
+            del self._known[next(iter(self._known))]
+
+    def remember(self, frame: int, result: FloatArray) -> _Look:
+        read = read_frame(self._shot, frame, {"motion", *mask_guides(self._shot)})
+        self._known[frame] = _Look(read, mask_of(read), result)
+        return self._known[frame]
+
+    def flicker(self, frame: int) -> Flicker | None:
+        """Return the flicker of a frame; None if it or the one before has no result."""
+        before, now = (self._look(number) for number in (frame - 1, frame))
+        if before is None or now is None:
+            return None
+        offsets, seen = _motion_back(before.frame, now.frame)
+        pictures = before.frame.image, now.frame.image
+        found = flicker((before.result, now.result), pictures, now.mask & seen, offsets)
+        return Flicker(*found) if found else None
+
+    def _look(self, frame: int) -> _Look | None:
+        if frame in self._known:
+            return self._known[frame]
+        path = result_path(self._shot, self._style, frame)
+        if path is None or frame not in self._shot.manifest.frames:
+            return None
+        self.forget()
+        return self.remember(frame, read_in_size(self._shot, path))
+
+
+def _motion_back(before: Frame, now: Frame) -> tuple[FloatArray, BoolArray]:
+    """Return offsets (H, W, 2) to the frame before, and where it shows the same point.
+
+    Estimated at half the size where the renderer gave none: flicker is a mean, and needs no more.
+    """
+    if before.motion is not None and now.motion is not None:
+        forward, backward = before.motion[..., 2:], now.motion[..., :2]
+    else:
+        forward = _flow_by_halves(before.image, now.image)
+        backward = _flow_by_halves(now.image, before.image)
+    return backward, ~occluded(backward, forward)
+
+
+def _flow_by_halves(first: FloatArray, second: FloatArray) -> FloatArray:
+    height, width = first.shape[:2]
+    size = (max(1, width // 2), max(1, height // 2))
+    small = [
+        np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+        for picture in (first, second)
+    ]
+    flow = cv2.resize(estimate_flow(*small), (width, height), interpolation=cv2.INTER_LINEAR)
+    scale = np.array([width / size[0], height / size[1]], np.float32)
+    result: FloatArray = np.asarray(flow, np.float32) * scale
+    return result
+
+
+def flicker(
+    result: tuple[FloatArray, FloatArray],
+    truth: tuple[FloatArray, FloatArray],
+    counted: BoolArray,
+    offsets: FloatArray,
+) -> tuple[float, float] | None:
+    """Measure how much two frames differ along the motion, where the truth is stable.
+
+    Args:
+        result: the previous frame and this one, (H, W, 3).
+        truth: the same two as they should be, or else the pictures that they were made from.
+        counted: (H, W), the part of this frame to look at.
+        offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
+            right, y down; NaN where not known.
+
+    Returns:
+        Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
+        counts is stable.
+    """
+    moved_truth, inside = warp(truth[0], offsets)
+    of_truth = np.abs(moved_truth - truth[1])
+    stable = counted & inside & (of_truth.max(axis=2) < STABLE)
+    if not stable.any():
+        return None
+    of_result = np.abs(warp(result[0], offsets)[0] - result[1])
+    return _codes_changed(of_result[stable]), _codes_changed(of_truth[stable])
+
+
+def _codes_changed(differences: FloatArray) -> float:
+    return 255 * float(differences.mean(dtype=np.float64))
+
+
+def mask_guides(shot: Shot) -> list[str]:
+    """Return what ``read_frame`` must read for ``mask_of``."""
+    return [EXTRA_GUIDE + MASK_GUIDE] if MASK_GUIDE in shot.manifest.guides else []
+
+
+def mask_of(frame: Frame) -> BoolArray:
+    """Return the part of a frame that is measured, (H, W)."""
+    if MASK_GUIDE in frame.guides:
+        mask: BoolArray = frame.guides[MASK_GUIDE].mean(axis=2) > 0.5
+        return mask
+    return frame.alpha > 0.5
+
+
+def result_path(shot: Shot, style: str, frame: int) -> Path | None:
+    """Return the picture of a stylized frame, None where there is none."""
+    record = shot.read_out_record(style, frame)
+    if record is not None:
+        return shot.out_path(style, frame).parent / record.file
+    paths = (shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_in_size(shot: Shot, path: Path) -> FloatArray:
+    """Read the colours (H, W, 3) of a picture.
+
+    Raises:
+        PaintoverError: it is missing, damaged or of another size than the shot.
+    """
+    picture = read_picture(path).rgb
+    height, width = picture.shape[:2]
+    if (width, height) != (shot.manifest.width, shot.manifest.height):
+        raise PaintoverError(
+            f"{path} is {width}×{height}, but the shot is {shot.manifest.width}×"
+            f"{shot.manifest.height}; make it again in that size."
+        )
+    return picture
