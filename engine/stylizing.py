@@ -25,8 +25,9 @@ from .shot import Shot, format_frames
 from .state import expected_out_record
 from .steadiness import Watch
 from .style import ALPHA, ALPHA_FRAME, load_style
-from .style_header import FILTER, StyleHeader
+from .style_header import FILTER, PROJECTION, StyleHeader
 from .unsteady import read_flickers, unsteady_frames
+from .weights import weights_at
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
@@ -96,6 +97,7 @@ class _Job:
         self, shot: Shot, request: protocol.Stylize, header: StyleHeader, report: Reporter
     ) -> None:
         self._shot, self._request, self._header = shot, request, header
+        self._report = report
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._suffix = "." + request.format
@@ -128,13 +130,16 @@ class _Job:
 
     def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
+        manifest = self._shot.manifest
         projection = self._read_projection()
+        if projection:
+            projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:
             frame = self._inputs.read(number)
-            return frame, self._inputs.build(frame, projection)
+            weights = weights_at(manifest.weights, number, self._header.trained_on)
+            return frame, self._inputs.build(frame, projection, weights)
 
-        manifest = self._shot.manifest
         if manifest.width * manifest.height > READ_AHEAD_PIXELS:
             yield from map(read, frames)
             return
@@ -160,7 +165,7 @@ class _Job:
             )
 
     def _read_projection(self) -> Projection | None:
-        if guides.PROJECTION not in self._header.guides:
+        if PROJECTION not in self._header.guides:
             return None
         keyframes = []
         for key in sorted(self._header.trained_on):
@@ -171,7 +176,7 @@ class _Job:
                     "(keys/versions may have it), or train again."
                 )
             keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
-        return Projection(keyframes)
+        return Projection(self._shot, keyframes, self._report)
 
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, self._suffix)
