@@ -17,6 +17,7 @@ from .painting import Brush, finish
 from .protocol import LivePicture
 from .reporting import Reporter
 from .shot import Shot
+from .weights import weights_at
 
 INTERVAL = 3.0
 """Least seconds between live pictures."""
@@ -54,7 +55,8 @@ class LivePainter:
                 if lessons.projection:
                     lessons.projection.prepare("train", [wanted.frame])
             frame = lessons.inputs.read(wanted.frame)
-            self._input = lessons.inputs.build(frame, lessons.projection)
+            weights = weights_at(shot.manifest.weights, wanted.frame, lessons.digests)
+            self._input = lessons.inputs.build(frame, lessons.projection, weights)
             self._alpha = frame.alpha
         except PaintoverError as error:
             report.warned(f"There is no live picture this time: {error}")

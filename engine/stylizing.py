@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from . import guides, protocol
 from .device import choose_device
-from .errors import Cancelled, PaintoverError
+from .errors import PaintoverError
 from .files import digest_json
 from .frames import Frame
 from .guides.projection import Projection
@@ -27,6 +27,7 @@ from .steadiness import Watch
 from .style import ALPHA, ALPHA_FRAME, load_style
 from .style_header import FILTER, PROJECTION, StyleHeader
 from .unsteady import read_flickers, unsteady_frames
+from .writing import check_format, wanted_frames, write_all
 from .weights import weights_at
 
 READ_AHEAD_PIXELS = 1 << 22
@@ -48,21 +49,14 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         Cancelled: the job was told to stop; frames that are written stay.
     """
     started = time.monotonic()
-    if request.format not in ("png", "exr") or request.depth not in (8, 16):
-        raise PaintoverError("Frames can be written as PNG with 8 or 16 bits, or as EXR.")
+    check_format(request.format, request.depth)
     if not 0 <= request.light <= 1:
         raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
     network, header = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
     job = _Job(shot, request, header, report)
-    wanted = list(dict.fromkeys(request.frames)) or shot.frames
-    unknown = set(wanted) - set(shot.frames)
-    if unknown:
-        raise PaintoverError(
-            f"{shot.folder} has no frame {format_frames(unknown)}, only "
-            f"{format_frames(shot.frames)}; capture it, or leave it out."
-        )
+    wanted = wanted_frames(shot, request.frames)
     to_do = [frame for frame in wanted if request.force or not job.is_up_to_date(frame)]
     device = choose_device(request.device)
     watch = Watch(shot, request.style)
@@ -74,7 +68,13 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
             (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
             for frame, x in job.inputs(to_do)
         )
-        _write_all(job, pictures, watch, len(to_do), report)
+
+        def write(frame: int, pixels: FloatArray) -> Path:
+            path = job.write(frame, pixels)
+            watch.wrote(frame, pixels)
+            return path
+
+        write_all(pictures, write, len(to_do), "stylize", report)
         watch.finish(to_do, job.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
     if to_do:
@@ -191,40 +191,3 @@ class _Job:
             self._settings,
             self._request.light,
         )
-
-
-def _write_all(
-    job: _Job,
-    pictures: Iterator[tuple[int, FloatArray]],
-    watch: Watch,
-    count: int,
-    report: Reporter,
-) -> None:
-    """Write pictures while the next is painted, and report each that is in its place."""
-    began = time.monotonic()
-    done = 0
-
-    def write(frame: int, pixels: FloatArray) -> Path:
-        path = job.write(frame, pixels)
-        watch.wrote(frame, pixels)
-        return path
-
-    def finished(frame: int, path: Path) -> None:
-        nonlocal done
-        done += 1
-        report.frame_done(frame, path)
-        left = (time.monotonic() - began) / done * (count - done)
-        report.progress("stylize", done / count, left, f"Frame {done} of {count}")
-
-    with ThreadPoolExecutor(1) as writer:
-        pending: tuple[int, Future[Path]] | None = None
-        try:
-            for frame, pixels in pictures:
-                before, pending = pending, (frame, writer.submit(write, frame, pixels))
-                if before:
-                    finished(before[0], before[1].result())
-                if report.cancelled():
-                    raise Cancelled
-        finally:
-            if pending:
-                finished(pending[0], pending[1].result())

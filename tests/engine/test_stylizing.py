@@ -18,6 +18,7 @@ from engine.shot import Shot
 from engine.state import Step, out_state
 from engine.stylizing import stylize
 from engine.training import train
+from engine.weights import set_weights
 
 
 class Report(Silent):
@@ -110,6 +111,32 @@ def test_another_light_is_other_frames(shot):
     assert out_state(shot, "style", 0.5).step is Step.OUT_OF_DATE
     run(shot)
     assert {k: v[0] for k, v in files(shot).items()} == {k: v[0] for k, v in as_learnt.items()}
+
+
+def test_weights_choose_the_painting_at_each_frame(shot):
+    inverted = synthetic.picture(4)
+    inverted[..., :3] = 1 - inverted[..., :3]
+    codes = np.rint(inverted * 255).astype(np.uint8)
+    synthetic.write_png(shot.key_path(4), codes)
+    train(protocol.Train(1, str(shot.folder), steps=2, network="small", device="cpu"), Silent())
+    run(shot, light=0.0)
+    both = files(shot)
+    set_weights(shot, {1: {2: 1.0, 3: 0.0}, 4: {2: 0.0, 3: 1.0}})
+    report = Report()
+    run(shot, report, light=0.0)
+    assert report.done == [1, 2, 3, 4]
+    left, top, right, bottom = synthetic.bounds(2)
+    inside = (slice(top + 6, bottom - 6), slice(left + 6, right - 6))
+
+    def inner(frame: int) -> np.ndarray:
+        return read_picture(shot.out_path("style", frame)).rgb
+
+    ours = synthetic.picture(2)[..., [1, 2, 0]]
+    assert np.abs(inner(2) - ours)[inside].mean() < 0.05
+    assert np.abs(inner(3) - (1 - synthetic.picture(3)[..., :3]))[inside].mean() < 0.05
+    set_weights(shot, {1: {}, 4: {}})
+    run(shot, light=0.0)
+    assert {k: v[0] for k, v in files(shot).items()} == {k: v[0] for k, v in both.items()}
 
 
 def test_alpha_is_the_frame_s(shot):
