@@ -27,8 +27,8 @@ from .steadiness import Watch
 from .style import ALPHA, ALPHA_FRAME, load_style
 from .style_header import FILTER, PROJECTION, StyleHeader
 from .unsteady import read_flickers, unsteady_frames
-from .writing import check_format, wanted_frames, write_all
 from .weights import weights_at
+from .writing import check_format, wanted_frames, write_all
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
