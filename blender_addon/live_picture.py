@@ -23,9 +23,10 @@ class LivePicture:
     Args:
         shot: is trained.
         current: the scene's frame; the frame nearest to it that is not painted is shown.
+        light: as in ``protocol.Stylize``.
     """
 
-    def __init__(self, shot: Shot, current: int) -> None:
+    def __init__(self, shot: Shot, current: int, light: float) -> None:
         painted = {frame for frame in shot.key_frames() if shot.key_is_painted(frame)}
         frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
         width, height = shot.manifest.width, shot.manifest.height
@@ -36,6 +37,7 @@ class LivePicture:
             frame=min(frames, key=lambda frame: abs(frame - current)),
             width=max(1, round(width * scale)),
             height=max(1, round(height * scale)),
+            light=light,
         )
         self._path.write_bytes(bytes(self.place.size))
         _previews.clear()

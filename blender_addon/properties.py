@@ -20,6 +20,21 @@ from bpy.props import (
 from .engine.errors import PaintoverError
 
 
+class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):
+    """What is set for one keyframe; ``name`` is its frame."""
+
+    weight: FloatProperty(
+        name="Weight",
+        description="How much of this painting is carried to the other frames. Animate it to go "
+        "over from one painting to another",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options={"ANIMATABLE"},
+    )
+
+
 class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     """What one scene's shot is made with."""
 
@@ -73,6 +88,18 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
         description="Bits per channel of the stylized PNG frames",
         items=(("8", "8", "8 bits per channel"), ("16", "16", "16 bits per channel")),
     )
+    light: FloatProperty(
+        name="Light",
+        description="0: paint sticks to the surface exactly as it was painted. 1: it is painted "
+        "anew and follows the light of each frame. 0.5: as it was learnt. Only for styles that "
+        "carry paint along",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=set(),
+    )
+    keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe)
     before_compose: StringProperty(
         name="Settings Before Compositing",
         description="Output settings that removing the compositor node gives back",
@@ -80,7 +107,7 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     )
 
 
-class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):
+class PAINTOVER_PG_listed(bpy.types.PropertyGroup):
     """A row of the keyframe list, as it was last looked at."""
 
     frame: IntProperty()
@@ -95,11 +122,11 @@ class PAINTOVER_PG_session(bpy.types.PropertyGroup):
     fraction: FloatProperty(min=0.0, max=1.0)
     seconds_left: FloatProperty(default=-1.0)
     text: StringProperty()
-    keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe)
+    keyframes: CollectionProperty(type=PAINTOVER_PG_listed)
     keyframe_index: IntProperty()
 
 
-classes = (PAINTOVER_PG_scene, PAINTOVER_PG_keyframe, PAINTOVER_PG_session)
+classes = (PAINTOVER_PG_keyframe, PAINTOVER_PG_scene, PAINTOVER_PG_listed, PAINTOVER_PG_session)
 
 
 def of(scene: bpy.types.Scene) -> Any:

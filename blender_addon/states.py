@@ -15,12 +15,14 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import compositor, jobs, keyframe_images, properties
+from . import compositor, jobs, keyframe_images, properties, weights
 from .capture import settings as capture
 from .engine.errors import PaintoverError
-from .engine.shot import Shot, format_frames
+from .engine.shot import Shot, counted, format_frames
 from .engine.state import Step, StepState, out_state, style_state
-from .engine.style_header import read_style_header
+from .engine.style_header import PROJECTION, read_style_header
+from .engine.unsteady import read_flickers, unsteady_frames
+from .engine.weights import changed
 
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 _TICK_SECONDS = 0.5
@@ -43,6 +45,10 @@ class Snapshot:
     keyframes: dict[int, str]
     """Frame → one of ``NOT_PAINTED``, ``PAINTED``, ``CHANGED``, ``UNSAVED``."""
     shot: Shot | None = None
+    unsteady: tuple[int, ...] = ()
+    """Stylized frames that flicker more than the others."""
+    carries_paint: bool = True
+    """Whether the style, if there is one, has a use for light and weights."""
 
 
 EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
@@ -50,8 +56,9 @@ EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
 
 def look(scene: bpy.types.Scene) -> Snapshot:
     """Look at the scene's shot now. Raises PaintoverError where there is no place for it."""
-    question = _Question.of(scene)
-    snapshot = _look_at_files(question)
+    folder = properties.shot_folder(scene)
+    known = Shot.open(folder) if Shot.exists(folder) else None
+    snapshot = _look_at_files(_Question.of(scene, known))
     changed = snapshot.shot is not None and _settings_changed(scene, snapshot.shot)
     return _with_scene(scene, snapshot, changed)
 
@@ -63,11 +70,21 @@ class _Question:
     folder: Path
     style: str
     frames: tuple[int, ...]
+    light: float
+    weights: dict[int, dict[int, float]]
+    """New curves, at the frames of the shot where that is known."""
 
     @classmethod
-    def of(cls, scene: bpy.types.Scene) -> _Question:
-        frames = tuple(properties.frames(scene))
-        return cls(properties.shot_folder(scene), properties.of(scene).style, frames)
+    def of(cls, scene: bpy.types.Scene, known: Shot | None) -> _Question:
+        settings = properties.of(scene)
+        folder = properties.shot_folder(scene)
+        return cls(
+            folder,
+            settings.style,
+            tuple(properties.frames(scene)),
+            settings.light,
+            weights.sampled(scene, known.frames) if known and known.folder == folder else {},
+        )
 
 
 def _look_at_files(question: _Question) -> Snapshot:
@@ -79,9 +96,13 @@ def _look_at_files(question: _Question) -> Snapshot:
         broken = Step.OUT_OF_DATE if Shot.exists(question.folder) else Step.NOTHING
         return Snapshot({**EMPTY.steps, "capture": StepState(broken, why)}, {})
     keyframes = _keyframe_states(shot, question.style)
+    shot.manifest.weights = changed(shot.manifest.weights, question.weights)
+    unsteady: list[int] = []
     try:
         trained = style_state(shot, question.style)
-        stylized = out_state(shot, question.style)
+        stylized = out_state(shot, question.style, question.light)
+        if stylized.step is not Step.NOTHING:
+            unsteady = unsteady_frames(read_flickers(shot, question.style))
     except PaintoverError as error:
         trained = stylized = StepState(Step.NOTHING, str(error))
     steps = {
@@ -91,13 +112,23 @@ def _look_at_files(question: _Question) -> Snapshot:
         "stylize": stylized,
         "compose": StepState(Step.NOTHING),
     }
-    return Snapshot(steps, keyframes, shot)
+    carries = _carries_paint(shot, question.style)
+    return Snapshot(steps, keyframes, shot, tuple(unsteady), carries)
+
+
+def _carries_paint(shot: Shot, style: str) -> bool:
+    try:
+        return PROJECTION in read_style_header(shot.style_path(style)).guides
+    except PaintoverError:
+        return True  # there is no style yet
 
 
 def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
     missing = sorted(set(frames) - set(shot.frames))
     if missing:
-        return StepState(Step.OUT_OF_DATE, f"{len(missing)} of {len(frames)} frames to capture")
+        return StepState(
+            Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} to capture"
+        )
     gone = shot.missing_files()
     if gone:
         return StepState(Step.OUT_OF_DATE, f"{gone[0].name} is missing")
@@ -143,7 +174,7 @@ def _with_scene(scene: Any, snapshot: Snapshot, settings_changed: bool) -> Snaps
         steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():
         steps["train"] = StepState(Step.OUT_OF_DATE, "There is new paint")
-    return Snapshot(steps, keyframes, shot)
+    return dataclasses.replace(snapshot, steps=steps, keyframes=keyframes)
 
 
 def _settings_changed(scene: Any, shot: Shot) -> bool:
@@ -180,7 +211,7 @@ class _Watcher:
         if scene is None or not hasattr(scene, "paintover"):
             return _TICK_SECONDS
         try:
-            question = _Question.of(scene)
+            question = _Question.of(scene, self.snapshot.shot)
         except PaintoverError as error:
             self._show(scene, EMPTY, str(error))
             return _TICK_SECONDS
@@ -211,13 +242,11 @@ class _Watcher:
         return _with_scene(scene, answer, self._settings_changed)
 
     def _show(self, scene: Any, snapshot: Snapshot, message: str) -> None:
-        if (snapshot.steps, snapshot.keyframes, message) != (
-            self.snapshot.steps,
-            self.snapshot.keyframes,
-            self.message,
-        ):
+        shown = dataclasses.replace(snapshot, shot=None), message
+        if shown != (dataclasses.replace(self.snapshot, shot=None), self.message):
             _fill_list(snapshot.keyframes)
             jobs.redraw()
+        weights.add_rows(scene, snapshot.keyframes)
         self.snapshot, self.message = snapshot, message
 
 

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import bpy
 
-from . import capture, compositor, engine_client, keyframe_images, properties
+from . import capture, compositor, engine_client, keyframe_images, properties, weights
 from .engine import protocol
 from .engine.errors import PaintoverError
-from .engine.shot import Shot
+from .engine.shot import Shot, counted
 from .engine.state import Step, style_state
 from .engine.style_header import read_style_header
+from .engine.unsteady import describe
 from .jobs import Job, Progress
 from .live_picture import LivePicture
 
@@ -54,7 +55,10 @@ def train(
     settings = properties.of(scene)
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
-    picture = LivePicture(shot, scene.frame_current) if live else None
+    picture = None
+    if live:
+        weights.write(scene, shot)
+        picture = LivePicture(shot, scene.frame_current, settings.light)
     request = protocol.Train(
         0,
         shot=str(shot.folder),
@@ -74,8 +78,8 @@ def train(
         if picture:
             picture.close()
     header = read_style_header(shot.style_path(request.style))
-    keys = len(header.trained_on)
-    return f"Trained on {keys} keyframe{'s' if keys > 1 else ''} in {header.steps} steps"
+    keys, steps = len(header.trained_on), header.steps
+    return f"Trained on {counted(keys, 'keyframe')} in {counted(steps, 'step')}"
 
 
 def check_painted(shot: Shot) -> None:
@@ -115,6 +119,7 @@ def stylize(
     shot = open_shot(scene)
     settings = properties.of(scene)
     read_style_header(shot.style_path(settings.style))
+    weights.write(scene, shot)
     request = protocol.Stylize(
         0,
         shot=str(shot.folder),
@@ -124,14 +129,17 @@ def stylize(
         depth=int(settings.depth),
         force=force,
         device=settings.device,
+        light=settings.light,
     )
     name = scene.name
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
     compositor.refresh(_scene_again(name))
-    skipped = result.get("skipped", 0)
-    return f"Stylized {result.get('frames', 0)} frames" + (
-        f"; {skipped} were up to date" if skipped else ""
-    )
+    parts = [f"Stylized {counted(result['frames'], 'frame')}"]
+    if result["skipped"]:
+        parts.append(f"{result['skipped']} up to date")
+    if result["unsteady"]:
+        parts.append(describe(result["unsteady"]).rstrip("."))
+    return "; ".join(parts)
 
 
 def compose(scene: bpy.types.Scene) -> str:

@@ -22,7 +22,7 @@ from typing import TextIO
 from . import __version__, errors, protocol
 from .arguments import build_parser
 from .failures import explain
-from .shot import Shot
+from .shot import Shot, counted
 from .terminal import Terminal, format_seconds
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -75,7 +75,7 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
     )
     import_pictures(request, terminal)
     frames = len(Shot.open(options.shot).frames)
-    terminal.finished(f"{options.shot} holds {frames} frames.")
+    terminal.finished(f"{options.shot} holds {counted(frames, 'frame')}.")
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
@@ -109,7 +109,7 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     result = stylize(request, terminal)
     folder = Shot.open(options.shot).out_path(options.style, 0).parent
     terminal.finished(
-        f"{folder}: {result['frames']} frames painted, {result['skipped']} were up to date."
+        f"{folder}: {counted(result['frames'], 'frame')} painted, {result['skipped']} up to date."
     )
     if result["unsteady"]:
         terminal.finished(describe(result["unsteady"]))

@@ -131,6 +131,11 @@ def format_frames(frames: Iterable[int]) -> str:
     return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: ``1 frame``, ``30 frames``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def frame_name(frame: int) -> str:
     """Return a frame number as it stands in file names, four digits as Blender writes it."""
     return f"{frame:04d}" if frame >= 0 else f"-{-frame:04d}"

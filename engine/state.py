@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json
-from .shot import OutRecord, Shot
+from .shot import OutRecord, Shot, counted
 from .style_header import (
     FILTER,
     GAUSSIANS,
@@ -56,7 +56,7 @@ def style_state(shot: Shot, style: str) -> StepState:
         return StepState(Step.OUT_OF_DATE, f"Keyframe {changed[0]} has changed since")
     return StepState(
         Step.UP_TO_DATE,
-        f"Trained on {len(keys)} keyframe{'s' if len(keys) > 1 else ''}, {header.steps} steps",
+        f"Trained on {counted(len(keys), 'keyframe')}, {counted(header.steps, 'step')}",
     )
 
 
@@ -151,8 +151,8 @@ def out_state(shot: Shot, style: str, light: float | None = None) -> StepState:
     except PaintoverError as error:
         return StepState(Step.OUT_OF_DATE, str(error))
     if stale:
-        return StepState(Step.OUT_OF_DATE, f"{len(stale)} of {len(frames)} frames to do")
-    return StepState(Step.UP_TO_DATE, f"{len(frames)} frames")
+        return StepState(Step.OUT_OF_DATE, f"{len(stale)} of {counted(len(frames), 'frame')} to do")
+    return StepState(Step.UP_TO_DATE, counted(len(frames), "frame"))
 
 
 def _has_pictures(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,19 +119,13 @@ class Watch:
         self.found: dict[int, Flicker] = {}
         """What was measured so far."""
 
-    def wrote(self, frame: int, pixels: FloatArray) -> None:
-        """Look at a frame that is in its place, (H, W, 4).
-
-        It is measured if the frame before is the last that was looked at.
-        """
-        follows = self._looks.knows(frame - 1)
-        self._looks.forget()
-        try:
-            self._looks.remember(frame, pixels[..., :3])
-            if follows:
+    def wrote(self, frame: int) -> None:
+        """Look at a frame that is in its place; measure it if the last was the one before."""
+        with suppress(PaintoverError):
+            if self._looks.knows(frame - 1):
                 self._measure(frame)
-        except PaintoverError:
-            return
+            else:
+                self._looks.look(frame)
 
     def finish(
         self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
@@ -151,10 +146,8 @@ class Watch:
                 raise Cancelled
             if not all(n in self._shot.frames and is_up_to_date(n) for n in (frame - 1, frame)):
                 continue
-            try:
+            with suppress(PaintoverError):
                 self._measure(frame)
-            except PaintoverError:
-                continue
 
     def lines(self, unsteady: Collection[int]) -> list[str]:
         """Return a line a measured frame for a log, and one sentence on those of the whole shot."""
@@ -191,19 +184,9 @@ class _Looks:
     def knows(self, frame: int) -> bool:
         return frame in self._known
 
-    def forget(self) -> None:
-        """Keep the last frame only."""
-        while len(self._known) > 1:
-            del self._known[next(iter(self._known))]
-
-    def remember(self, frame: int, result: FloatArray) -> _Look:
-        read = read_frame(self._shot, frame, {"motion", *mask_guides(self._shot)})
-        self._known[frame] = _Look(read, mask_of(read), result)
-        return self._known[frame]
-
     def flicker(self, frame: int) -> Flicker | None:
         """Return the flicker of a frame; None if it or the one before has no result."""
-        before, now = (self._look(number) for number in (frame - 1, frame))
+        before, now = (self.look(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
         offsets, seen = _motion_back(before.frame, now.frame)
@@ -211,14 +194,18 @@ class _Looks:
         found = flicker((before.result, now.result), pictures, now.mask & seen, offsets)
         return Flicker(*found) if found else None
 
-    def _look(self, frame: int) -> _Look | None:
+    def look(self, frame: int) -> _Look | None:
+        """Read a frame; None if it has no result."""
         if frame in self._known:
             return self._known[frame]
         path = result_path(self._shot, self._style, frame)
         if path is None or frame not in self._shot.manifest.frames:
             return None
-        self.forget()
-        return self.remember(frame, read_in_size(self._shot, path))
+        while len(self._known) > 1:
+            del self._known[next(iter(self._known))]
+        read = read_frame(self._shot, frame, {"motion", *mask_guides(self._shot)})
+        self._known[frame] = _Look(read, mask_of(read), read_in_size(self._shot, path))
+        return self._known[frame]
 
 
 def _motion_back(before: Frame, now: Frame) -> tuple[FloatArray, BoolArray]:
@@ -227,24 +214,20 @@ def _motion_back(before: Frame, now: Frame) -> tuple[FloatArray, BoolArray]:
     Estimated at half the size where the renderer gave none: flicker is a mean, and needs no more.
     """
     if before.motion is not None and now.motion is not None:
-        forward, backward = before.motion[..., 2:], now.motion[..., :2]
-    else:
-        forward = _flow_by_halves(before.image, now.image)
-        backward = _flow_by_halves(now.image, before.image)
-    return backward, ~occluded(backward, forward)
-
-
-def _flow_by_halves(first: FloatArray, second: FloatArray) -> FloatArray:
-    height, width = first.shape[:2]
+        backward = now.motion[..., :2]
+        return backward, ~occluded(backward, before.motion[..., 2:])
+    height, width = now.image.shape[:2]
     size = (max(1, width // 2), max(1, height // 2))
-    small = [
-        np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
-        for picture in (first, second)
-    ]
-    flow = cv2.resize(estimate_flow(*small), (width, height), interpolation=cv2.INTER_LINEAR)
-    scale = np.array([width / size[0], height / size[1]], np.float32)
-    result: FloatArray = np.asarray(flow, np.float32) * scale
-    return result
+    first, second = (
+        np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.float32)
+        for frame in (before, now)
+    )
+    backward = estimate_flow(second, first)
+    seen = ~occluded(backward, estimate_flow(first, second))
+    whole = cv2.resize(backward, (width, height), interpolation=cv2.INTER_LINEAR)
+    offsets: FloatArray = whole * np.array([width / size[0], height / size[1]], np.float32)
+    large = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return offsets, np.asarray(large, bool)
 
 
 def flicker(
@@ -268,7 +251,9 @@ def flicker(
     """
     moved_truth, inside = warp(truth[0], offsets)
     of_truth = np.abs(moved_truth - truth[1])
-    stable = counted & inside & (of_truth.max(axis=2) < STABLE)
+    stable = counted & inside
+    for channel in range(of_truth.shape[2]):
+        stable &= of_truth[..., channel] < STABLE
     if not stable.any():
         return None
     of_result = np.abs(warp(result[0], offsets)[0] - result[1])

@@ -21,7 +21,7 @@ from .keyframes import read_keyframe
 from .painting import Brush, finish
 from .reporting import Reporter
 from .run_log import add_lines
-from .shot import Shot, format_frames
+from .shot import Shot, counted, format_frames
 from .state import expected_out_record
 from .steadiness import Watch
 from .style import ALPHA, ALPHA_FRAME, load_style
@@ -71,7 +71,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
         def write(frame: int, pixels: FloatArray) -> Path:
             path = job.write(frame, pixels)
-            watch.wrote(frame, pixels)
+            watch.wrote(frame)
             return path
 
         write_all(pictures, write, len(to_do), "stylize", report)
@@ -80,7 +80,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if to_do:
         lines = [f"painted {format_frames(to_do)} on {device.describe()}", *watch.lines(unsteady)]
         add_lines(shot.style_folder(request.style) / "stylize.log", lines)
-    report.progress("stylize", 1.0, 0.0, f"{len(to_do)} frames painted")
+    report.progress("stylize", 1.0, 0.0, f"{counted(len(to_do), 'frame')} painted")
     return {
         "frames": len(to_do),
         "skipped": len(wanted) - len(to_do),

@@ -51,6 +51,12 @@ def compact(curve: Mapping[int, float]) -> dict[int, float]:
     return {} if set(kept.values()) == {1} else kept
 
 
+def changed(weights: Curves, curves: Curves) -> dict[int, dict[int, float]]:
+    """Return weights with new curves for some keyframes, in the least room."""
+    both = {**weights, **{key: compact(curve) for key, curve in curves.items()}}
+    return {key: dict(curve) for key, curve in sorted(both.items()) if curve}
+
+
 def set_weights(shot: Shot, curves: Curves) -> None:
     """Give keyframes new curves, and save the shot if that changes anything.
 
@@ -66,8 +72,7 @@ def set_weights(shot: Shot, curves: Curves) -> None:
             raise PaintoverError(
                 f"Keyframe {key} cannot have the weight {wrong[0]:g}; give one from 0 to 1."
             )
-    wanted = {**shot.manifest.weights, **{key: compact(curve) for key, curve in curves.items()}}
-    wanted = {key: dict(curve) for key, curve in sorted(wanted.items()) if curve}
+    wanted = changed(shot.manifest.weights, curves)
     if wanted != shot.manifest.weights:
         shot.manifest.weights = wanted
         shot.save()

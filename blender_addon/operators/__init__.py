@@ -11,7 +11,7 @@ classes = (
     capture.PAINTOVER_OT_capture,
     *keyframes.classes,
     train.PAINTOVER_OT_train,
-    stylize.PAINTOVER_OT_stylize,
+    *stylize.classes,
     compose.PAINTOVER_OT_compose,
     *run.classes,
     *engine.classes,

@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import capture, engine_client, properties
 from ..engine import protocol
+from ..engine.shot import counted
 from ..jobs import Job, JobOperator
 from . import polls
 
@@ -58,8 +59,8 @@ class PAINTOVER_OT_capture(JobOperator):
         )
         for sentence in result.warnings:
             self.warned(sentence)
-        return f"Captured {len(result.rendered)} frames" + (
-            f"; {len(result.skipped)} were up to date" if result.skipped else ""
+        return f"Captured {counted(len(result.rendered), 'frame')}" + (
+            f"; {len(result.skipped)} up to date" if result.skipped else ""
         )
 
     def _import(self, scene: Any) -> Job[str]:
@@ -70,4 +71,4 @@ class PAINTOVER_OT_capture(JobOperator):
             lambda job: protocol.ImportPictures(job, str(folder), str(source), fps=fps),
             self.warned,
         )
-        return f"Took {result['frames']} frames from {source}"
+        return f"Took {counted(result['frames'], 'frame')} from {source}"

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import keyframe_images, states, steps
+from .. import keyframe_images, states, steps, weights
 from ..engine.errors import PaintoverError
 from ..engine.shot import Shot
 from ..jobs import Status
@@ -49,6 +49,7 @@ class _KeyframeOperator(bpy.types.Operator):
         except PaintoverError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
         states.refresh()
         return {"FINISHED"}

@@ -7,8 +7,10 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import properties, steps
+from ..engine.errors import PaintoverError
 from ..engine.shot import parse_frames
-from ..jobs import Job, JobOperator
+from ..engine.unsteady import describe, read_flickers, unsteady_frames
+from ..jobs import Job, JobOperator, Status
 from . import polls
 
 
@@ -39,3 +41,38 @@ class PAINTOVER_OT_stylize(JobOperator):
         frames = parse_frames(self.frames) if self.frames.strip() else None
         scene = properties.scene_of(context)
         return steps.stylize(scene, self.warned, frames=frames, force=self.force)
+
+
+class PAINTOVER_OT_go_to_unsteady(bpy.types.Operator):
+    bl_idname = "paintover.go_to_unsteady"
+    bl_label = "Go to Unsteady Frame"
+    bl_description = (
+        "Go to the first stylized frame that flickers more than the others do; "
+        "from such a frame, to the next one"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = polls.has_shot(context)
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        scene = properties.scene_of(context)
+        try:
+            shot = steps.open_shot(scene)
+            frames = unsteady_frames(read_flickers(shot, properties.of(scene).style))
+        except PaintoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not frames:
+            self.report({"INFO"}, describe(frames).rstrip("."))
+            return {"CANCELLED"}
+        here = frames.index(scene.frame_current) if scene.frame_current in frames else -1
+        scene.frame_set(frames[(here + 1) % len(frames)])
+        return {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_stylize, PAINTOVER_OT_go_to_unsteady)

@@ -23,7 +23,6 @@ class PAINTOVER_UL_keyframes(bpy.types.UIList):
         flt_flag: int | None,
     ) -> None:
         row = layout.row()
-        row.label(text=f"Frame {item.frame}", icon=item.icon)
-        row.label(text=item.state)
+        row.label(text=f"{item.frame}  {item.state}", icon=item.icon)
         paint = row.operator("paintover.keyframe_open", text="", icon="BRUSH_DATA", emboss=False)
         paint.frame = item.frame

@@ -7,7 +7,17 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, engine_python, jobs, live_picture, preferences, properties, states
+from .. import (
+    compositor,
+    engine_python,
+    jobs,
+    live_picture,
+    preferences,
+    properties,
+    states,
+    weights,
+)
+from ..engine.shot import format_frames
 from ..engine.state import Step, StepState
 
 _STEP_ICONS = {
@@ -45,6 +55,9 @@ class _Steps(_Panel):
         _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
         _draw_step(steps, snapshot.steps["train"], "paintover.train", "MODIFIER")
         _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
+        if snapshot.unsteady:
+            _draw_unsteady(steps, snapshot.unsteady)
+        _draw_light(steps, context.scene, snapshot.carries_paint)
         _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
         node = compositor.node(context.scene)
         if node is not None:
@@ -85,6 +98,25 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
         detail.label(text=state.why)
 
 
+def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
+    row = layout.row(align=True)
+    row.label(text=f"Unsteady: {format_frames(frames).replace(',', ', ')}", icon="INFO")
+    row.operator("paintover.go_to_unsteady", text="", icon="VIEWZOOM")
+
+
+def _draw_light(layout: Any, scene: Any, is_of_use: bool) -> None:
+    """Draw the slider of light with the names of its ends below."""
+    column = layout.column(align=True)
+    column.active = is_of_use
+    column.prop(properties.of(scene), "light", slider=True)
+    ends = column.row()
+    ends.active = False
+    ends.label(text="Stick to Surface")
+    follow = ends.row()
+    follow.alignment = "RIGHT"
+    follow.label(text="Follow Light")
+
+
 def _draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
     """Draw a sentence over as many lines as the region's width asks for."""
     width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
@@ -120,6 +152,12 @@ class _Keyframes(_Panel):
         buttons.operator("paintover.keyframe_from_file", text="", icon="FILE_FOLDER")
         if chosen is not None:
             layout.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = chosen
+            settings = weights.row(context.scene, chosen)
+            if settings is not None:
+                weight = layout.row()
+                weight.active = states.current()[0].carries_paint
+                weight.use_property_split = True
+                weight.prop(settings, "weight", slider=True)
 
 
 class _Settings(_Panel):

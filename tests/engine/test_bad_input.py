@@ -157,7 +157,7 @@ def test_a_stylized_frame_that_was_damaged_is_done_again(trained):
     good = snapshot(trained.folder / "out")
     cut(trained.out_path("style", 2))
     result = stylize(trained)
-    assert "1 frames painted, 3 were up to date" in result.stdout
+    assert "1 frame painted, 3 up to date" in result.stdout
     assert snapshot(trained.folder / "out") == good
 
 
