@@ -18,7 +18,7 @@ from bpy.app.handlers import persistent
 from . import compositor, jobs, keyframe_images, properties, weights
 from .capture import settings as capture
 from .engine.errors import PaintoverError
-from .engine.shot import Shot, counted, format_frames
+from .engine.shot import Shot, counted, name_frames
 from .engine.state import Step, StepState, out_state, style_state
 from .engine.style_header import PROJECTION, read_style_header
 from .engine.unsteady import read_flickers, unsteady_frames
@@ -31,7 +31,7 @@ _REFRESH_SECONDS = 3.0
 NOT_PAINTED, PAINTED, CHANGED, UNSAVED = (
     "Not painted yet",
     "Painted",
-    "Changed since training",
+    "Changed",
     "Not saved yet",
 )
 _ICONS = {NOT_PAINTED: "IMAGE_DATA", PAINTED: "CHECKMARK", CHANGED: "FILE_REFRESH"}
@@ -132,7 +132,7 @@ def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
     gone = shot.missing_files()
     if gone:
         return StepState(Step.OUT_OF_DATE, f"{gone[0].name} is missing")
-    return StepState(Step.UP_TO_DATE, f"Frames {format_frames(shot.frames)}")
+    return StepState(Step.UP_TO_DATE, f"Frames {name_frames(shot.frames)}")
 
 
 def _keyframe_states(shot: Shot, style: str) -> dict[int, str]:
@@ -154,7 +154,7 @@ def _keyframe_step(keyframes: dict[int, str]) -> StepState:
     if not painted:
         why = "Not painted yet" if keyframes else "No keyframe yet"
         return StepState(Step.NOTHING, why)
-    return StepState(Step.UP_TO_DATE, f"Painted: {format_frames(painted)}")
+    return StepState(Step.UP_TO_DATE, f"Painted: {name_frames(painted)}")
 
 
 def _with_scene(scene: Any, snapshot: Snapshot, settings_changed: bool) -> Snapshot:

@@ -26,6 +26,8 @@ GATE_SLOPE = 4.0
 """How much faster than other outputs the gate moves, so that it soon is open or closed."""
 OPEN_GATE = 0.5
 """Bias of the gate at first: projected paint is trusted until training shows otherwise."""
+LIGHT_SLOPE = 2.0
+"""How fast light moves the gate; so it changes pictures about evenly along its way."""
 MOST_BLOCKS = 40
 
 
@@ -103,8 +105,8 @@ class GatedPainter(Painter):
         out = self.last(full)
         paint = out[:, :3]
         if self.projection:
-            opening = out[:, 3:4] + _log_odds(1 - self.light)
-            gate = torch.sigmoid(GATE_SLOPE * opening) * x[:, -1:]
+            opening = GATE_SLOPE * out[:, 3:4] + LIGHT_SLOPE * _log_odds(1 - self.light)
+            gate = torch.sigmoid(opening) * x[:, -1:]
             paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
         if self.alpha:
             paint = torch.cat([paint, out[:, 4:]], 1)

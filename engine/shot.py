@@ -131,6 +131,11 @@ def format_frames(frames: Iterable[int]) -> str:
     return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
 
 
+def name_frames(frames: Iterable[int]) -> str:
+    """Write a frame list for people: ``[1, 2, 3, 7]`` becomes ``1-3, 7``."""
+    return format_frames(frames).replace(",", ", ")
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number of things: ``1 frame``, ``30 frames``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .files import digest_json, write_bytes
-from .shot import Shot, format_frames, frame_name
+from .shot import Shot, frame_name, name_frames
 
 SPREADS = 3.0
 """A frame this many standard deviations above the clip's middle is unsteady."""
@@ -59,10 +59,12 @@ def describe(frames: Iterable[int]) -> str:
     frames = sorted(frames)
     if not frames:
         return "No frame is less steady than the others."
-    names = format_frames(frames).replace(",", ", ")
     if len(frames) == 1:
-        return f"Frame {names} is unsteady; if you see it in playback, paint it too."
-    return f"Frames {names} are unsteady; if you see it in playback, paint one of them too."
+        return f"Frame {frames[0]} is unsteady; if you see it in playback, paint it too."
+    return (
+        f"Frames {name_frames(frames)} are unsteady; if you see it in playback, paint one of them "
+        "too."
+    )
 
 
 def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:

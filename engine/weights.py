@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 
 from .errors import PaintoverError
-from .shot import Shot, format_frames
+from .shot import Shot, name_frames
 
 Curves = Mapping[int, Mapping[int, float]]
 """Keyframe → frame → weight."""
@@ -104,9 +104,9 @@ def check_keys(shot: Shot, keys: Collection[int]) -> None:
     """Raise PaintoverError if some are no keyframes of the shot."""
     unknown = set(keys) - set(shot.key_frames())
     if unknown:
-        there = format_frames(shot.key_frames())
+        there = name_frames(shot.key_frames())
         raise PaintoverError(
-            f"Frame {format_frames(unknown)} is no keyframe of {shot.folder}; "
+            f"Frame {name_frames(unknown)} is no keyframe of {shot.folder}; "
             + (f"it has {there}." if there else "paint one first.")
         )
 

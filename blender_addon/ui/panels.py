@@ -17,7 +17,7 @@ from .. import (
     states,
     weights,
 )
-from ..engine.shot import format_frames
+from ..engine.shot import name_frames
 from ..engine.state import Step, StepState
 
 _STEP_ICONS = {
@@ -57,7 +57,8 @@ class _Steps(_Panel):
         _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
         if snapshot.unsteady:
             _draw_unsteady(steps, snapshot.unsteady)
-        _draw_light(steps, context.scene, snapshot.carries_paint)
+        if snapshot.steps["train"].step is not Step.NOTHING:
+            _draw_light(steps, context.scene, snapshot.carries_paint)
         _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
         node = compositor.node(context.scene)
         if node is not None:
@@ -100,7 +101,7 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
     row = layout.row(align=True)
-    row.label(text=f"Unsteady: {format_frames(frames).replace(',', ', ')}", icon="INFO")
+    row.label(text=f"Unsteady: {name_frames(frames)}", icon="INFO")
     row.operator("paintover.go_to_unsteady", text="", icon="VIEWZOOM")
 
 

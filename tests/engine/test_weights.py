@@ -56,7 +56,7 @@ def test_impossible_weights_are_sentences(shot):
         curves_of([(1, 3, 0.0), (1, 3, 1.0)])
     with pytest.raises(PaintoverError, match="Keyframe 1 is given two weights; give one"):
         curves_of([(1, 3, 0.0), (1, None, 1.0)])
-    with pytest.raises(PaintoverError, match=r"Frame 3 is no keyframe of .*it has 1,5"):
+    with pytest.raises(PaintoverError, match=r"Frame 3 is no keyframe of .*it has 1, 5"):
         check_keys(shot, [1, 3])
 
 
@@ -76,6 +76,6 @@ def test_the_command_line_sets_and_shows_them(tmp_path):
     assert told.stdout == "keyframe 1: 1 at frame 1, 0 at frame 4\nkeyframe 4: 0.5\n"
     assert shots.run_warm("weights", shot.folder, "1=1", "4=1").returncode == 0
     assert shots.run_warm("weights", shot.folder).stdout == "keyframe 1: 1\nkeyframe 4: 1\n"
-    shots.assert_one_sentence(shots.run_warm("weights", shot.folder, "2=0"), "Frame 2", "1,4")
+    shots.assert_one_sentence(shots.run_warm("weights", shot.folder, "2=0"), "Frame 2", "1, 4")
     for wrong in ("1", "1=2", "1=x", "1=0.5@", "a=1"):
         assert shots.run_warm("weights", shot.folder, wrong).returncode == 2
