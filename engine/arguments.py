@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(verbs, common)
     _add_weights(verbs, common)
     _add_stylize(verbs, common)
+    _add_preview(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
     verbs.add_parser(
@@ -206,16 +207,7 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     _add_style(verb)
     _add_frames(verb)
-    verb.add_argument(
-        "--format", choices=("png", "exr"), default="png", help="file format (default: %(default)s)"
-    )
-    verb.add_argument(
-        "--depth",
-        type=int,
-        choices=(8, 16),
-        default=8,
-        help="bits a channel of PNG (default: %(default)s)",
-    )
+    _add_file_format(verb)
     verb.add_argument(
         "--light",
         metavar="X",
@@ -224,8 +216,34 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
         help="0: paint sticks to the surface as it was painted; 1: it is painted anew in the light "
         "of each frame (default: %(default)s, as learnt)",
     )
-    verb.add_argument("--force", action="store_true", help="do frames again that are up to date")
     _add_device(verb)
+
+
+def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "preview",
+        parents=[common],
+        help="paint the frames at once, without training",
+        description="Carry the paintings to the other frames as they are, without training, into "
+        "SHOT/out/NAME: a first look at what is seen in which keyframe. Where none shows a place, "
+        "the paint is guessed by its colours. Frames that are up to date are skipped.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument(
+        "--style",
+        metavar="NAME",
+        default="preview",
+        help="name of its folder; no trained style may have it (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--keys",
+        metavar="1,30",
+        type=_frames,
+        default=[],
+        help="carry these keyframes only (default: all that are painted)",
+    )
+    _add_frames(verb)
+    _add_file_format(verb)
 
 
 def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -282,6 +300,20 @@ def _add_frames(verb: argparse.ArgumentParser) -> None:
         default=[],
         help="these frames only (default: all; write --frames=-5-3 for negative ones)",
     )
+
+
+def _add_file_format(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--format", choices=("png", "exr"), default="png", help="file format (default: %(default)s)"
+    )
+    verb.add_argument(
+        "--depth",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits a channel of PNG (default: %(default)s)",
+    )
+    verb.add_argument("--force", action="store_true", help="do frames again that are up to date")
 
 
 def _add_device(verb: argparse.ArgumentParser) -> None:

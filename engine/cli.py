@@ -125,6 +125,20 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
     print(weights.describe(shot))
 
 
+def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .preview import preview  # noqa: PLC0415
+
+    fields = ("style", "keys", "frames", "format", "depth", "force")
+    request = protocol.Preview(
+        job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
+    )
+    result = preview(request, terminal)
+    folder = Shot.open(options.shot).out_path(options.style, 0).parent
+    terminal.finished(
+        f"{folder}: {result['frames']} frames painted, {result['skipped']} were up to date."
+    )
+
+
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
     from .scores import Scores, score  # noqa: PLC0415
     from .steadiness import Steadiness, steadiness  # noqa: PLC0415
@@ -198,6 +212,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "train": _train,
     "weights": _weights,
     "stylize": _stylize,
+    "preview": _preview,
     "score": _score,
     "info": _info,
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .alpha import ALPHA_LEARNT, alpha_of
 from .frames import Frame
 from .guides.projection import Projection
 from .images import FloatArray
@@ -16,11 +17,7 @@ from .keyframes import Keyframe, read_keyframes
 from .patches import Example
 from .reporting import Reporter
 from .shot import Shot
-from .style import ALPHA_FRAME, ALPHA_LEARNT, ALPHA_OPAQUE
 from .style_header import PROJECTION
-
-SAME_ALPHA = 1.5 / 255
-"""Painted alpha this close to the frame's counts as the frame's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Lessons:
     Attributes:
         examples: one for each keyframe.
         digests: keyframe → its digest when it was read.
-        alpha: ``frame``, ``opaque`` or ``learnt`` (see ``style.ALPHA``).
+        alpha: ``frame``, ``opaque`` or ``learnt`` (see ``alpha``).
         inputs: gives the network's input of any frame.
         projection: the projection of the keyframes, where the guides have it.
     """
@@ -62,7 +59,7 @@ def read_lessons(
     inputs = Inputs(shot, names, digests, radius, report)
     inputs.prepare("train", digests)
     pairs = [(keyframe, inputs.read(keyframe.frame)) for keyframe in keyframes]
-    alpha = _alpha_of(pairs)
+    alpha = alpha_of(pairs)
     projection = Projection(shot, pairs, report) if PROJECTION in names else None
     if projection:
         projection.prepare("train", digests)
@@ -78,18 +75,6 @@ def read_lessons(
             )
         )
     return Lessons(examples, digests, alpha, inputs, projection)
-
-
-def _alpha_of(pairs: list[tuple[Keyframe, Frame]]) -> str:
-    changes = [
-        float(np.abs(keyframe.alpha - frame.alpha)[keyframe.mask].max())
-        for keyframe, frame in pairs
-    ]
-    if max(changes) <= SAME_ALPHA:
-        return ALPHA_FRAME
-    if all(keyframe.alpha[keyframe.mask].min() == 1 for keyframe, _ in pairs):
-        return ALPHA_OPAQUE
-    return ALPHA_LEARNT
 
 
 def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:

@@ -8,12 +8,13 @@ import time
 import cv2
 import numpy as np
 
+from .alpha import finish
 from .device import Device
 from .errors import PaintoverError
 from .images import FloatArray
 from .lessons import Lessons
 from .network_base import Painter
-from .painting import Brush, finish
+from .painting import Brush
 from .protocol import LivePicture
 from .reporting import Reporter
 from .shot import Shot

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Painting one frame with a network: borders, tiles, alpha. Used live and for stylizing."""
+"""Painting one frame with a network: borders, tiles. Used live and for stylizing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from .errors import PaintoverError
 from .images import FloatArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
-from .style import ALPHA_FRAME, ALPHA_OPAQUE
 
 BORDER = 16
 """Pixels of reflection around a frame, as around keyframes in training."""
@@ -103,26 +102,3 @@ class Brush:
             painted = self._network(x.contiguous(memory_format=torch.channels_last))
         result: FloatArray = painted[0].float().cpu().numpy()
         return result
-
-
-def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArray:
-    """Put colours and alpha together.
-
-    Args:
-        painted: what ``Brush.paint`` returns.
-        frame_alpha: (H, W), 0..1.
-        alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset.
-
-    Returns:
-        (H, W, 4), 0..1, display-referred, straight alpha.
-    """
-    height, width = frame_alpha.shape
-    result = np.empty((height, width, 4), np.float32)
-    result[..., :3] = painted[:3].transpose(1, 2, 0)
-    if alpha == ALPHA_FRAME:
-        result[..., 3] = frame_alpha
-    elif alpha == ALPHA_OPAQUE:
-        result[..., 3] = 1
-    else:
-        result[..., 3] = np.clip(frame_alpha + painted[3], 0, 1)
-    return result

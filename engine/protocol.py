@@ -117,6 +117,25 @@ class Stylize(Request):
 
 
 @dataclasses.dataclass(frozen=True)
+class Preview(Request):
+    """Paint frames by the keyframes alone, without training (``python -m engine preview``)."""
+
+    shot: str
+    style: str = "preview"
+    """Name of the folder under ``out/``; no trained style may have it."""
+    keys: list[int] = dataclasses.field(default_factory=list)
+    """Empty: all painted keyframes."""
+    frames: list[int] = dataclasses.field(default_factory=list)
+    """Empty: every frame of the shot."""
+    format: str = "png"
+    """``png`` or ``exr``."""
+    depth: int = 8
+    """Bits a channel of PNG: 8 or 16."""
+    force: bool = False
+    """Do frames again that are up to date."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Cancel(Request):
     """Stop the job of this number as soon as what is begun is whole."""
 
@@ -142,7 +161,7 @@ class Progress(Event):
     """How far a job is, several times a second at most."""
 
     step: str
-    """``import``, ``train`` or ``stylize``."""
+    """``import``, ``train``, ``stylize`` or ``preview``."""
     fraction: float
     """0..1."""
     seconds_left: float
@@ -195,7 +214,7 @@ class Failed(Event):
 
 
 REQUESTS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (ImportPictures, Train, Stylize, Cancel)
+    kind.__name__: kind for kind in (ImportPictures, Train, Stylize, Preview, Cancel)
 }
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from . import guides
+from .alpha import ALPHA, ALPHA_LEARNT
 from .errors import PaintoverError
 from .files import write_bytes
 from .network_base import Painter
@@ -20,9 +21,6 @@ from .networks import build
 from .shot import Shot
 from .style_header import PROJECTION, StyleHeader, read_style_header
 
-ALPHA = "alpha"
-"""Setting of a style: where the alpha of its pictures comes from."""
-ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
 RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 1
 _RESUME_KEY = "paintover_resume"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import guides, protocol
+from .alpha import ALPHA, ALPHA_FRAME, finish
 from .device import choose_device
 from .errors import PaintoverError
 from .files import digest_json
@@ -18,13 +19,13 @@ from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
 from .inputs import Inputs
 from .keyframes import read_keyframe
-from .painting import Brush, finish
+from .painting import Brush
 from .reporting import Reporter
 from .run_log import add_lines
 from .shot import Shot, counted, format_frames
 from .state import expected_out_record
 from .steadiness import Watch
-from .style import ALPHA, ALPHA_FRAME, load_style
+from .style import load_style
 from .style_header import FILTER, PROJECTION, StyleHeader
 from .unsteady import read_flickers, unsteady_frames
 from .weights import weights_at

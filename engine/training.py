@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from . import guides, protocol
+from .alpha import ALPHA
 from .configurations import configure, default_guides
 from .device import Device, choose_device
 from .errors import Cancelled, PaintoverError
@@ -25,7 +26,6 @@ from .reporting import Reporter
 from .run_log import RunLog
 from .shot import Shot
 from .style import (
-    ALPHA,
     damaged_resume,
     find_style,
     load_resume,

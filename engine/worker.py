@@ -149,6 +149,10 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
         from .training import train  # noqa: PLC0415
 
         return train
+    if isinstance(request, protocol.Preview):
+        from .preview import preview  # noqa: PLC0415
+
+        return preview
     from .stylizing import stylize  # noqa: PLC0415
 
     return stylize

@@ -17,7 +17,7 @@ from engine.shot import PASS_MEANINGS, Shot
 from engine.style_header import read_style_header
 from engine.terminal import Terminal, format_seconds
 
-VERBS = ("import", "train", "weights", "stylize", "score", "info", "worker")
+VERBS = ("import", "train", "weights", "stylize", "preview", "score", "info", "worker")
 
 
 @pytest.fixture

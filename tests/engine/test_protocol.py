@@ -16,6 +16,7 @@ REQUESTS = [
     protocol.ImportPictures(1, "/ß 日本", "in", guides={"ink lines": "/g"}, fps=23.976),
     protocol.Train(2, "shot", keys=[1, 30], live=protocol.LivePicture("/p", 3, 96, 64, 0.25)),
     protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu", 0.25),
+    protocol.Preview(4, "shot", "look", [1], [2, 3], "exr", 16, True),
     protocol.Cancel(4),
 ]
 EVENTS = [

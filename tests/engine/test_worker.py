@@ -107,6 +107,11 @@ def test_a_shot_from_pictures_to_frames(ready, tmp_path):
     frames = [event for event in events if isinstance(event, protocol.FrameDone)]
     assert sorted(event.frame for event in frames) == [1, 2, 3, 4]
     assert all(shots.Path(event.path).is_file() for event in frames)
+
+    ready.send(protocol.Preview(4, str(target), frames=[1, 3]))
+    events = ready.until(protocol.Done, protocol.Failed)
+    assert isinstance(events[-1], protocol.Done), events[-1]
+    assert [event.frame for event in events if isinstance(event, protocol.FrameDone)] == [1, 3]
     assert ready.end() == 0
 
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the alpha of painted frames comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .frames import Frame
+from .images import FloatArray
+from .keyframes import Keyframe
+
+ALPHA = "alpha"
+"""Setting of a style: where the alpha of its pictures comes from."""
+ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
+SAME_ALPHA = 1.5 / 255
+"""Painted alpha this close to the frame's counts as the frame's."""
+
+
+def alpha_of(pairs: Sequence[tuple[Keyframe, Frame]]) -> str:
+    """Return what the alpha of paintings follows.
+
+    Args:
+        pairs: the paintings, each with its frame.
+
+    Returns:
+        ``frame`` where they keep the frame's, ``opaque`` where they are opaque, else ``learnt``.
+    """
+    changes = [
+        float(np.abs(keyframe.alpha - frame.alpha)[keyframe.mask].max())
+        for keyframe, frame in pairs
+    ]
+    if max(changes) <= SAME_ALPHA:
+        return ALPHA_FRAME
+    if all(keyframe.alpha[keyframe.mask].min() == 1 for keyframe, _ in pairs):
+        return ALPHA_OPAQUE
+    return ALPHA_LEARNT
+
+
+def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArray:
+    """Put colours and alpha together.
+
+    Args:
+        painted: what ``Brush.paint`` returns.
+        frame_alpha: (H, W), 0..1.
+        alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset.
+
+    Returns:
+        (H, W, 4), 0..1, display-referred, straight alpha.
+    """
+    height, width = frame_alpha.shape
+    result = np.empty((height, width, 4), np.float32)
+    result[..., :3] = painted[:3].transpose(1, 2, 0)
+    if alpha == ALPHA_FRAME:
+        result[..., 3] = frame_alpha
+    elif alpha == ALPHA_OPAQUE:
+        result[..., 3] = 1
+    else:
+        result[..., 3] = np.clip(frame_alpha + painted[3], 0, 1)
+    return result

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guessing paint where no keyframe shows the place: from what looks alike in the keyframes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from .frames import Frame
+from .guides.hashing import hash_unit
+from .images import FloatArray
+from .keyframes import Keyframe
+from .resampling import Bools
+
+NEIGHBOURS = 6
+"""Looks whose paint is mixed."""
+COLOUR_BITS, NORMAL_BITS = 5, 3
+"""Fineness in which looks are told apart, per component."""
+MOST_LOOKS = 6000
+"""Looks that are kept; beyond that they are told apart more coarsely."""
+NORMAL_WEIGHT = 0.3
+"""What opposite normals count for, beside black and white."""
+OBJECT_WEIGHT = 1.5
+"""What another object counts for."""
+
+Codes = npt.NDArray[np.int64]
+
+
+class ColourTransfer:
+    """The mean paint of each look: picture colour, normal and object, where a frame has them.
+
+    Args:
+        keyframes: the paintings, each with its frame; only their masks are learnt from.
+    """
+
+    def __init__(self, keyframes: Sequence[tuple[Keyframe, Frame]]) -> None:
+        self._bits = (COLOUR_BITS, NORMAL_BITS)
+        self._has_normals = keyframes[0][1].normal is not None
+        paint = np.concatenate([keyframe.paint[keyframe.mask] for keyframe, _ in keyframes])
+        while True:
+            codes = np.concatenate([self._codes(frame, key.mask) for key, frame in keyframes])
+            looks, place = np.unique(codes, return_inverse=True)
+            if len(looks) <= MOST_LOOKS or self._bits[0] <= 2:
+                break
+            self._bits = (self._bits[0] - 1, max(1, self._bits[1] - 1))
+        count = np.bincount(place)
+        self._paint = np.stack(
+            [np.bincount(place, paint[:, channel]) / count for channel in range(3)], -1
+        )
+        self._tree = cKDTree(self._features(looks))
+
+    def guess(self, frame: Frame, where: Bools) -> FloatArray:
+        """Return (N, 3) colours, 0..1, of the pixels of a frame that (H, W) names, row by row."""
+        looks, place = np.unique(self._codes(frame, where), return_inverse=True)
+        if not len(looks):
+            return np.zeros((0, 3), np.float32)
+        nearest = [*range(1, min(NEIGHBOURS, self._tree.n) + 1)]
+        apart, found = self._tree.query(self._features(looks), nearest)
+        weight = 1 / (apart**2 + 0.02**2)
+        weight /= weight.sum(axis=1, keepdims=True)
+        paint = (self._paint[found] * weight[..., None]).sum(axis=1)
+        return np.asarray(paint[place], np.float32)
+
+    def _codes(self, frame: Frame, where: Bools) -> Codes:
+        """Return the looks (N) of the pixels that (H, W) names, packed into numbers."""
+        colour_bits, normal_bits = self._bits
+        colours = frame.image[where] * ((1 << colour_bits) - 1)
+        codes = np.zeros(len(colours), np.int64)
+        if frame.object is not None:
+            codes += frame.object[where].astype(np.int64) + 1
+        parts = [(colours, colour_bits)]
+        if frame.normal is not None:
+            normals = (frame.normal[where] + 1) / 2 * ((1 << normal_bits) - 1)
+            parts.append((normals, normal_bits))
+        for values, bits in parts:
+            for channel in range(3):
+                codes = (codes << bits) | np.rint(values[:, channel]).astype(np.int64)
+        return codes
+
+    def _features(self, looks: Codes) -> npt.NDArray[np.float64]:
+        """Return the middle of each look, (N, 9), in a space where distance is unlikeness."""
+        colour_bits, normal_bits = self._bits
+        rest, columns = looks, []
+        fields = [(normal_bits, NORMAL_WEIGHT / 2)] if self._has_normals else []
+        for bits, weight in [*fields, (colour_bits, 1.0)]:
+            most = (1 << bits) - 1
+            for _ in range(3):
+                columns.append((rest & most) / most * weight)
+                rest = rest >> bits
+        salts = np.arange(3, dtype=np.uint32) * np.uint32(0x9E3779B1)
+        objects = hash_unit(rest.astype(np.uint32)[:, None] + salts)
+        return np.column_stack([*columns, objects * OBJECT_WEIGHT]).astype(np.float64)
