@@ -27,8 +27,8 @@ COSTS: dict[str, str] = {
     "depth": "the edges between near and far are told less well",
     "position": "nothing, since no guide uses it yet",
     "albedo": "shadows are harder to tell from dark colours",
-    "object": "things of like colour are mixed up, and paint is not carried along surfaces",
-    "surface": "paint is not carried along surfaces, so drawing drifts and details are lost",
+    "object": "things of like colour are mixed up, and paint is carried along the motion instead",
+    "surface": "paint is carried along the motion instead, so drawing drifts with time",
 }
 """What a shot without a pass loses, in words that follow "without it"."""
 

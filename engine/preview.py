@@ -171,7 +171,7 @@ class _Carrier:
         seen = (carried[-1] > 0).astype(np.uint8)
         inside = np.pad(seen, 1, mode="edge")
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        share = np.minimum(depth / SOFT, 1)
+        share = np.minimum(depth / SOFT, 1) * carried[-1]
         paint = carried[:3] / 2 + 0.5
         rest = share < 1
         guessed = self._transfer.guess(frame, rest).T

@@ -101,6 +101,18 @@ def test_other_objects_and_unknown_surface_are_not_valid():
     assert not projector(plane(), ones(0)).project(plane(), ones(1)).valid.any()
 
 
+@pytest.mark.parametrize("wrong", [50.0, 1e25, np.inf])
+def test_no_surface_is_too_wild(wrong):
+    """Objects of a pixel each, up to the picture's corners, and impossible coordinates."""
+    surface, objects = plane(), ones()
+    objects[:9, :9] = np.arange(2, 83).reshape(9, 9)
+    surface[30, 30] = wrong
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        found = projector(surface, objects).project(surface, objects)
+    assert found.valid[12:28, 12:].all()
+    assert not found.valid[30, 30]
+
+
 def test_objects_with_equal_coordinates_never_mix():
     objects = ones(7)
     objects[:, WIDTH // 2 :] = 2_000_000_011
