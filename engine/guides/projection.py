@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from ..blending import Projected, blend, turns
 from ..chains import MotionChain
 from ..frames import Frame
@@ -21,6 +23,9 @@ from ..shot import Shot
 from ..style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from . import PROJECTION_CHANNELS
 from .base import Guide
+
+FAINT = 0.2
+"""Weight below which the network is to see less and less of a keyframe."""
 
 
 class Projection(Guide):
@@ -71,6 +76,10 @@ class Projection(Guide):
     def compute(self, frame: Frame, weights: Mapping[int, float] | None = None) -> FloatArray:
         """Return the projection of the keyframes that suit each pixel of the frame best.
 
+        Where the weights of the keyframes that see a pixel sum to less than 1, validity is that
+        sum, so that paint fades where no other keyframe takes over. The other channels fade below
+        ``FAINT``, to be 0 like the validity at last.
+
         Args:
             frame: any of the shot.
             weights: keyframe → how much it counts on this frame, 0 or more; 1 where not named,
@@ -79,7 +88,14 @@ class Projection(Guide):
         given = weights or {}
         shares = [given.get(key, 1.0) for key in self._keys]
         candidates = self._projected(frame)
-        return blend(candidates, turns(self._keys, shares, frame.number), frame.image).channels()
+        blended = blend(candidates, turns(self._keys, shares, frame.number), frame.image)
+        channels = blended.channels()
+        total = np.zeros(channels.shape[1:], np.float32)
+        for share, one in zip(shares, candidates, strict=True):
+            total += share * one.valid
+        channels[:-1] *= np.minimum(total / FAINT, 1)
+        channels[-1] = np.minimum(channels[-1], total)
+        return channels
 
     def each(self, frame: Frame) -> list[FloatArray]:
         """Return the (7, H, W) projections of each keyframe, in their order, for training.

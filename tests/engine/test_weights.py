@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import shots
 import synthetic
 
 from engine.errors import PaintoverError
+from engine.guides.projection import Projection
+from engine.inputs import Inputs
+from engine.keyframes import read_keyframe
+from engine.reporting import Silent
 from engine.shot import Shot
 from engine.weights import check_keys, compact, curves_of, set_weights, weights_at
 
@@ -67,6 +72,24 @@ def test_a_damaged_curve_is_a_sentence(shot):
     path.write_text(json.dumps(data))
     with pytest.raises(PaintoverError, match="damaged"):
         Shot.open(shot.folder)
+
+
+def test_paint_fades_where_no_other_keyframe_takes_over(shot):
+    inputs = Inputs(shot, ["colour", "projection"], [1, 5], 0, Silent())
+    projection = Projection(shot, [(read_keyframe(shot, key), inputs.read(key)) for key in (1, 5)])
+    frame = inputs.read(3)
+    usual = projection.compute(frame)
+    seen = usual[-1] > 0
+    assert np.array_equal(projection.compute(frame, {1: 1.0, 5: 1.0}), usual)
+    crossing = projection.compute(frame, {1: 0.5, 5: 0.5})
+    assert crossing[-1][seen].max() == 1
+    first = projection.compute(frame, {5: 0.0})
+    half = projection.compute(frame, {1: 0.5, 5: 0.0})
+    assert np.array_equal(half[-1], 0.5 * first[-1])
+    assert np.array_equal(half[:-1], first[:-1])
+    for channel in projection.compute(frame, {1: 0.001, 5: 0.0}):
+        assert np.abs(channel).max() < 0.01
+    assert not projection.compute(frame, {1: 0.0, 5: 0.0}).any()
 
 
 def test_the_command_line_sets_and_shows_them(tmp_path):
