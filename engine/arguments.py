@@ -17,7 +17,7 @@ Paint over one frame of a shot, and let the computer paint the others alike.
 
   1. import    makes a shot folder of rendered pictures (or capture it in Blender)
   2. (paint)   put your painting of frame 1 into SHOT/keys/0001.png
-  (preview     carries your paintings to every frame at once, for a first look)
+     preview   carries your paintings to every frame at once, for a first look
   3. train     learns your paintings
   4. stylize   paints every frame; only what is out of date is done again
 """

@@ -97,7 +97,7 @@ def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
     assert shot.key_path(2).read_bytes() == (keys / "0002.png").read_bytes()
     assert shot.missing_files() == []
     assert [key.frame for key in read_keyframes(shot)] == [2]
-    assert guides.available(shot) == ["colour", "guide:ink lines", "gaussians"]
+    assert guides.available(shot) == ["colour", "guide:ink lines", "gaussians", "projection"]
     assert read_frame(shot, 2).motion is None
     assert report.steps[-1] == ("import", 1.0)
     assert [fraction for _, fraction in report.steps] == sorted(f for _, f in report.steps)

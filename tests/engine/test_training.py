@@ -203,7 +203,8 @@ def test_an_opaque_painting_gives_opaque_frames(shot):
 def test_plain_footage_is_learnt_without_passes(tmp_path):
     shot = shots.make_shot(tmp_path / "shot")
     train(request(shot, 80), Silent())
-    assert load_style(shot.style_path("style"))[1].guides == ["colour", "alpha", "gaussians"]
+    names = load_style(shot.style_path("style"))[1].guides
+    assert names == ["colour", "alpha", "gaussians", "projection"]
     stylize(protocol.Stylize(2, str(shot.folder), frames=[3], device="cpu"), Silent())
     painted = read_picture(shot.out_path("style", 3)).pixels[..., :3]
     truth, frame = shots.painting(3), shots.picture(3)
