@@ -265,3 +265,17 @@ def test_opening_another_file_cancels_the_job(scene: Any, part: Callable[[str], 
     jobs._begin("Train", running)
     bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
     assert closed and not jobs.busy()
+
+
+def test_light_and_weights_reach_the_engine(
+    painted: Any, scene: Any, part: Callable[[str], Any]
+) -> None:
+    bpy.ops.paintover.train(seconds=1)
+    scene.paintover.light = 0.25
+    scene.paintover.keyframes["1"].weight = 0.5
+    assert bpy.ops.paintover.stylize() == {"FINISHED"}
+    assert part("steps").open_shot(scene).manifest.weights == {1: {1: 0.5}}
+    assert painted.read_out_record("style", 2).light == 0.25
+    assert states(part, scene)["stylize"] == "up to date"
+    scene.paintover.keyframes["1"].weight = 1
+    assert states(part, scene)["stylize"] == "out of date"
