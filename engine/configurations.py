@@ -28,6 +28,7 @@ class Configuration:
         patch: side of the patches in pixels.
         batch: patches a step.
         rate: learning rate.
+        muon: whether kernels are learnt by Muon (see ``optimizers``).
         gradients: weight of the gradient loss.
         adversarial: weight of the adversarial loss.
         vgg: file of the weights for the VGG loss; empty for none.
@@ -37,7 +38,8 @@ class Configuration:
     blocks: int
     patch: int = 64
     batch: int = 8
-    rate: float = 1e-3
+    rate: float = 2e-3
+    muon: bool = True
     gradients: float = 1.0
     adversarial: float = 0.0
     vgg: str = ""
@@ -70,6 +72,7 @@ def default_configuration(network: str) -> Configuration:
         patch=36,
         batch=40,
         rate=3e-4,
+        muon=False,
         gradients=0.0,
         adversarial=0.5,
         filter=FilterSettings().radius,

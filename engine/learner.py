@@ -9,13 +9,14 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .adversarial import Adversary
 from .device import Device
 from .errors import PaintoverError
 from .losses import held_out_loss, training_loss
 from .network_base import Painter
+from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
 from .patches import Batch, Patches
 from .perceptual import VGGLoss
 
@@ -38,13 +39,15 @@ class LearnerSettings:
     Attributes:
         batch: patches a step.
         rate: learning rate at its height.
+        muon: whether kernels are learnt by Muon.
         seed: of all chance.
         gradients: weight of the gradient loss.
         adversarial: weight of the adversarial loss, 0 for none.
     """
 
     batch: int = 8
-    rate: float = 1e-3
+    rate: float = 2e-3
+    muon: bool = True
     seed: int = 0
     gradients: float = 1.0
     adversarial: float = 0.0
@@ -83,9 +86,7 @@ class Learner:
         self.averaged = copy.deepcopy(self._network).requires_grad_(False).eval()
         self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
-        self._optimizer = torch.optim.Adam(
-            self._network.parameters(), lr=settings.rate, betas=(0.9, 0.99), eps=1e-8
-        )
+        self._optimizers = optimizers_for(self._network, settings.rate, muon=settings.muon)
         self._vgg = vgg
         self._adversary: Adversary | None = None
         if settings.adversarial:
@@ -107,10 +108,11 @@ class Learner:
         """
         height = min(1.0, (self.steps + 1) / WARM_UP)
         fall = min(1.0, (1 - done) / (1 - STEADY))
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._settings.rate * height * max(LOWEST_RATE, fall)
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = group[HEIGHT] * height * max(LOWEST_RATE, fall)
         batch = self._patches.draw(self._settings.batch, self._chance)
-        self._optimizer.zero_grad(set_to_none=True)
         with self._device.autocast():
             result = self._network(batch.x)
         result = result.float()
@@ -121,7 +123,8 @@ class Learner:
         if self._adversary:
             loss = loss + self._settings.adversarial * self._adversary.loss(*colours)
         loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         if self._adversary:
             self._adversary.learn(*colours)
         self.steps += 1
@@ -174,11 +177,12 @@ class Learner:
             ("best", self._best),
         ):
             named.update({f"{prefix}.{name}": value for name, value in weights.items()})
-        named.update(_moments("adam", self._optimizer, self._network))
+        for optimizer in self._optimizers:
+            named.update(moments("moments", optimizer, self._network))
         if self._adversary:
             network = self._adversary.network
             named.update({f"adversary.{name}": v for name, v in network.state_dict().items()})
-            named.update(_moments("adversary_adam", self._adversary.optimizer, network))
+            named.update(moments("adversary_moments", self._adversary.optimizer, network))
         return {name: value.detach().cpu().contiguous() for name, value in named.items()}
 
     def numbers(self) -> dict[str, Any]:
@@ -199,12 +203,13 @@ class Learner:
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
         self._best = {k: v.to(self._device.unit) for k, v in _under("best.", tensors).items()}
-        _restore_moments("adam", self._optimizer, self._network, tensors)
+        for optimizer in self._optimizers:
+            restore_moments("moments", optimizer, self._network, tensors)
         weights = _under("adversary.", tensors)
         if self._adversary and weights:
             network = self._adversary.network
             network.load_state_dict(weights)
-            _restore_moments("adversary_adam", self._adversary.optimizer, network, tensors)
+            restore_moments("adversary_moments", self._adversary.optimizer, network, tensors)
         self._chance.set_state(tensors["chance"])
         self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
         best, loss = numbers["best_loss"], numbers["loss"]
@@ -218,30 +223,3 @@ class Learner:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _moments(
-    prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module
-) -> dict[str, Tensor]:
-    """Return what an optimizer remembers of each parameter, by name."""
-    names = [name for name, _ in network.named_parameters()]
-    return {
-        f"{prefix}.{kind}.{names[index]}": value
-        for index, moments in optimizer.state_dict()["state"].items()
-        for kind, value in moments.items()
-    }
-
-
-def _restore_moments(
-    prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
-) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for index, (name, parameter) in enumerate(network.named_parameters()):
-        state[index] = {
-            "step": tensors[f"{prefix}.step.{name}"],
-            **{
-                kind: tensors[f"{prefix}.{kind}.{name}"].to(parameter.device)
-                for kind in ("exp_avg", "exp_avg_sq")
-            },
-        }
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -120,6 +120,7 @@ class _Run:
         settings = LearnerSettings(
             batch=configuration.batch,
             rate=configuration.rate,
+            muon=configuration.muon,
             seed=request.seed,
             gradients=configuration.gradients,
             adversarial=configuration.adversarial,

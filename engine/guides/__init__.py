@@ -18,6 +18,7 @@ from ..images import FloatArray
 from ..shot import Shot
 from ..style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
 from .base import Guide
+from .edges import Edges
 from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
 
@@ -28,7 +29,7 @@ _MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, 
 
 _GUIDES: dict[str, Guide] = {
     guide.name: guide
-    for guide in (Colour(), Alpha(), Normal(), Albedo(), ObjectColour(), SurfaceNoise())
+    for guide in (Colour(), Alpha(), Normal(), Albedo(), ObjectColour(), Edges(), SurfaceNoise())
 }
 
 

@@ -20,7 +20,7 @@ def own(shot) -> list[str]:
 
 
 def test_all_guides_of_a_rendered_shot(rendered_shot):
-    wanted = ["colour", "alpha", "normal", "albedo", "object", "noise", "projection"]
+    wanted = ["colour", "alpha", "normal", "albedo", "object", "edges", "noise", "projection"]
     assert guides.available(rendered_shot) == wanted
     names = own(rendered_shot)
     built = guides.build(names, read_frame(rendered_shot, 1, guides.needs(names)))
