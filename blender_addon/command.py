@@ -28,6 +28,7 @@ Paint over a frame of the .blend's shot, and every frame becomes that painting.
 
   capture    render the frames, with the passes that help
   keyframe   make a frame a keyframe, with a painting of it
+  preview    carry the paintings to every frame at once, without training
   train      learn the paintings
   stylize    paint every frame
   compose    put the stylized frames into the compositor
@@ -90,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("action", choices=("add", "remove", "list"))
     step.add_argument("frame", nargs="?", type=int, help="else the current frame")
     step.add_argument("--file", default="", help="a painting of the frame, PNG or EXR")
+    step = verb("preview", _preview)
+    step.add_argument("--frames", default="", help="such as 1-30,45; else all of the shot")
+    step.add_argument("--force", action="store_true", help="do what is up to date too")
     step = verb("train", _train)
     step.add_argument("--seconds", type=float, default=0.0, help="else the scene's setting")
     step.add_argument("--resume", action="store_true", help="go on where it stopped")
@@ -157,6 +161,14 @@ def _keyframe(scene: Any, options: argparse.Namespace) -> None:
     else:
         for key, state in states.look(scene).keyframes.items():
             print(f"{key}\t{state}\t{shot.key_path(key)}")
+
+
+def _preview(scene: Any, options: argparse.Namespace) -> None:
+    frames = parse_frames(options.frames) if options.frames else None
+    job = steps.preview(scene, _warned, frames=frames, force=options.force)
+    print(jobs.run_to_end("Preview", job))
+    shot = steps.open_shot(scene)
+    print(f"The previews are in {shot.out_path(steps.preview_name(shot), 0).parent}")
 
 
 def _train(scene: Any, options: argparse.Namespace) -> None:

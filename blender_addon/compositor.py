@@ -9,7 +9,6 @@ view transform inside the group. Removing the group undoes all of it.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import bpy
 
 from . import compositor_nodes as nodes
-from . import properties
+from . import properties, sequences
 from .engine.errors import PaintoverError
 from .engine.shot import Shot, format_frames
 from .engine.state import Step, StepState
@@ -144,12 +143,11 @@ def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
 
 
 def refresh(scene: bpy.types.Scene) -> None:
-    """Have Blender read the stylized frames anew; the compositor's backdrop does not by itself."""
+    """Have Blender read the stylized frames anew."""
     found = node(scene)
     for inner in found.node_tree.nodes if found else ():
         if inner.type == "IMAGE" and inner.image:
-            inner.image.reload()
-            inner.image.update_tag()
+            sequences.reload(inner.image)
 
 
 def needs_override(scene: bpy.types.Scene) -> bool:
@@ -179,21 +177,8 @@ def _sequence(scene: bpy.types.Scene, path: Path) -> Any:
     """Return the image datablock of the stylized frames."""
     found = node(scene)
     inner = next((n for n in found.node_tree.nodes if n.type == "IMAGE"), None) if found else None
-    image: Any = inner.image if inner else None
-    if image is None:
-        image = bpy.data.images.load(str(path), check_existing=False)
-    linear = path.suffix == ".exr"
-    image.name = f"{NAME} {path.parent.name}"
-    image.filepath = str(path)
-    image.source = "SEQUENCE"
-    image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
-    image.alpha_mode = "PREMUL" if linear else "STRAIGHT"
-    if bpy.data.filepath:
-        with contextlib.suppress(ValueError):  # on another drive there is no relative path
-            image.filepath = bpy.path.relpath(str(path))
-    image.reload()
-    image.update_tag()
-    return image
+    image = inner.image if inner else None
+    return sequences.load(image, f"{NAME} {path.parent.name}", path)
 
 
 def _new_group() -> Any:
@@ -221,10 +206,7 @@ def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> 
     picture = group.nodes.new("CompositorNodeImage")
     picture.image = image
     first, last = frames[0], frames[-1]
-    # Blender shows file number = scene frame - frame_start + 1 + frame_offset.
-    picture.frame_start, picture.frame_offset = first, first - 1
-    picture.frame_duration = last - first + 1
-    picture.use_cyclic, picture.use_auto_refresh = False, True
+    sequences.play(picture, frames)
     render, lost = nodes.bake_view(group, inputs.outputs["Image"], view)
     over = nodes.alpha_over(group, render, picture.outputs["Image"])
     stylized = nodes.mix(group, inputs.outputs["Use Alpha"], picture.outputs["Image"], over)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import bpy
 
@@ -95,6 +96,49 @@ def check_painted(shot: Shot) -> None:
         )
 
 
+def preview(
+    scene: bpy.types.Scene,
+    warned: Warned,
+    *,
+    frames: list[int] | None = None,
+    force: bool = False,
+) -> Job[str]:
+    """Carry the painted keyframes to frames without training; unsaved paint is saved first.
+
+    Args:
+        scene: its settings and shot are used.
+        warned: gets the engine's warnings.
+        frames: None: every frame of the shot.
+        force: do frames again that are up to date.
+
+    Returns:
+        The sentence to report.
+
+    Raises:
+        PaintoverError: nothing is painted, or the engine failed.
+    """
+    shot = open_shot(scene)
+    keyframe_images.save_unsaved(shot)
+    check_painted(shot)
+    weights.write(scene, shot)
+    request = protocol.Preview(
+        0, shot=str(shot.folder), style=preview_name(shot), frames=frames or [], force=force
+    )
+    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
+    return _what_was_done("Previewed", result)
+
+
+def preview_name(shot: Shot) -> str:
+    """Return the name of the folder of previews in ``out/``; no trained style has it."""
+    names = itertools.chain(["preview"], (f"preview-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not shot.style_path(name).is_file())
+
+
+def _what_was_done(verb: str, result: dict[str, Any]) -> str:
+    skipped = f"; {result['skipped']} up to date" if result["skipped"] else ""
+    return f"{verb} {counted(result['frames'], 'frame')}{skipped}"
+
+
 def stylize(
     scene: bpy.types.Scene,
     warned: Warned,
@@ -134,12 +178,8 @@ def stylize(
     name = scene.name
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
     compositor.refresh(_scene_again(name))
-    parts = [f"Stylized {counted(result['frames'], 'frame')}"]
-    if result["skipped"]:
-        parts.append(f"{result['skipped']} up to date")
-    if result["unsteady"]:
-        parts.append(describe(result["unsteady"]).rstrip("."))
-    return "; ".join(parts)
+    told = _what_was_done("Stylized", result)
+    return f"{told}; {describe(result['unsteady']).rstrip('.')}" if result["unsteady"] else told
 
 
 def compose(scene: bpy.types.Scene) -> str:

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from . import __version__, errors, protocol
 from .arguments import build_parser
@@ -107,10 +107,7 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
     result = stylize(request, terminal)
-    folder = Shot.open(options.shot).out_path(options.style, 0).parent
-    terminal.finished(
-        f"{folder}: {counted(result['frames'], 'frame')} painted, {result['skipped']} up to date."
-    )
+    terminal.finished(_what_was_painted(options, result))
     if result["unsteady"]:
         terminal.finished(describe(result["unsteady"]))
 
@@ -133,10 +130,13 @@ def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
     result = preview(request, terminal)
+    terminal.finished(_what_was_painted(options, result))
+
+
+def _what_was_painted(options: argparse.Namespace, result: dict[str, Any]) -> str:
     folder = Shot.open(options.shot).out_path(options.style, 0).parent
-    terminal.finished(
-        f"{folder}: {result['frames']} frames painted, {result['skipped']} were up to date."
-    )
+    painted = counted(result["frames"], "frame")
+    return f"{folder}: {painted} painted, {result['skipped']} up to date."
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:

@@ -24,7 +24,7 @@ from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
 from .keyframes import Keyframe, read_keyframes
 from .reporting import Reporter
-from .shot import OutRecord, Shot, format_frames
+from .shot import OutRecord, Shot, counted, format_frames
 from .state import expected_out_record
 from .style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .weights import weights_at
@@ -66,7 +66,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
         painter.prepare(to_do)
         pictures = ((frame, painter.paint(frame)) for frame in to_do)
         write_all(pictures, job.write, len(to_do), "preview", report)
-    report.progress("preview", 1.0, 0.0, f"{len(to_do)} frames painted")
+    report.progress("preview", 1.0, 0.0, f"{counted(len(to_do), 'frame')} painted")
     return {
         "frames": len(to_do),
         "skipped": len(wanted) - len(to_do),
@@ -89,8 +89,8 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
     if taken:
         folder = shot.out_path(name, 0).parent
         raise PaintoverError(
-            f"{folder} holds other pictures than previews (frames {format_frames(taken)}); give "
-            "the preview another name, or move them away."
+            f"{folder} holds other pictures than previews (frames {format_frames(taken)}); move "
+            "them away, or give the preview another name."
         )
 
 

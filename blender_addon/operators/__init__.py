@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, compose, engine, keyframes, run, stylize, train
+from . import capture, compose, engine, keyframes, preview, run, stylize, train
 
 classes = (
     capture.PAINTOVER_OT_capture,
     *keyframes.classes,
+    preview.PAINTOVER_OT_preview,
     train.PAINTOVER_OT_train,
     *stylize.classes,
     compose.PAINTOVER_OT_compose,

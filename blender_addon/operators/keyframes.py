@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import keyframe_images, states, steps, weights
+from .. import image_editors, keyframe_images, states, steps, weights
 from ..engine.errors import PaintoverError
 from ..engine.shot import Shot
 from ..jobs import Status
@@ -107,28 +107,8 @@ class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         image = keyframe_images.load(shot, frame)
         if not bpy.app.background:
-            _show_to_paint(context, image)
+            image_editors.show(context, image, "PAINT")
         return f"Paint on {shot.key_path(frame).name}; training saves it"
-
-
-def _show_to_paint(context: bpy.types.Context, image: Any) -> None:
-    """Show the image in an Image Editor in paint mode, in a new window where there is none."""
-    manager: Any = context.window_manager
-    areas = [area for window in manager.windows for area in window.screen.areas]
-    editors = [area for area in areas if area.type == "IMAGE_EDITOR"]
-    if context.area in editors:
-        area: Any = context.area
-    elif editors:
-        area = max(editors, key=lambda editor: editor.width * editor.height)
-    else:
-        bpy.ops.wm.window_new()
-        area = manager.windows[-1].screen.areas[0]
-        area.ui_type = "IMAGE_EDITOR"
-    space = area.spaces.active
-    space.image = image
-    space.ui_mode = "PAINT"
-    space.show_region_toolbar = True
-    space.show_region_ui = True
 
 
 classes = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, properties
+from .. import jobs, keyframe_images, properties, steps
 from ..engine.errors import PaintoverError
 from ..engine.shot import Shot
 
@@ -23,6 +23,20 @@ def has_shot(context: bpy.types.Context) -> str:
     except PaintoverError as error:
         return str(error).rstrip(".")
     return "" if Shot.exists(folder) else "Capture the shot first"
+
+
+def has_painting(context: bpy.types.Context) -> str:
+    """A keyframe is painted; paint that is not saved counts."""
+    remedy = has_shot(context)
+    if remedy:
+        return remedy
+    try:
+        shot = steps.open_shot(properties.scene_of(context))
+        if not keyframe_images.unsaved(shot):
+            steps.check_painted(shot)
+    except PaintoverError as error:
+        return str(error).rstrip(".")
+    return ""
 
 
 def has_style(context: bpy.types.Context) -> str:

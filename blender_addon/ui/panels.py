@@ -53,6 +53,7 @@ class _Steps(_Panel):
         steps = layout.column()
         _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
         _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
+        _draw_preview(steps)
         _draw_step(steps, snapshot.steps["train"], "paintover.train", "MODIFIER")
         _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
         if snapshot.unsteady:
@@ -97,6 +98,12 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
         detail = column.row()
         detail.active = False
         detail.label(text=state.why)
+
+
+def _draw_preview(layout: Any) -> None:
+    row = layout.row(align=True)
+    row.operator("paintover.preview", icon="SEQ_PREVIEW")
+    row.label(text="", icon="BLANK1")
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
