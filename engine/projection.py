@@ -89,6 +89,25 @@ def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
     return found
 
 
+def surface_steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
+    """Return how the surface changes from pixel to pixel, taken on the side without an edge.
+
+    Args:
+        surface: (H, W, 3), NaN where not known.
+        objects: (H, W) ids.
+        axis: 0 for down, 1 for across.
+
+    Returns:
+        (H, W, 3) in surface units a pixel, 0 where not known.
+    """
+    forward, backward = _neighbour_steps(surface, objects, axis)
+    ahead, behind = _length(forward), _length(backward)
+    both = np.maximum(ahead, behind) <= SEAM * np.minimum(ahead, behind)
+    one = np.where((ahead <= behind)[..., None], forward, backward)
+    step = np.where(both[..., None], (forward + backward) / 2, one)
+    return np.where(np.isfinite(step), step, 0).astype(np.float32)
+
+
 def _neighbour_steps(
     surface: Floats, objects: npt.NDArray[np.int32], axis: int
 ) -> tuple[Floats, Floats]:
@@ -142,7 +161,9 @@ class SurfaceIndex:
         known &= ~mixed(clean, np.where(known, self._dense(objects), 0))
         self._surface = np.where(known[..., None], surface, 0).astype(np.float32)
         self._objects = np.where(known, self._dense(objects), 0)
-        self._steps_x, self._steps_y = (self._steps(axis) for axis in (1, 0))
+        self._steps_x, self._steps_y = (
+            surface_steps(self._surface, self._objects, axis) for axis in (1, 0)
+        )
         self.footprint = np.sqrt(
             ((self._steps_x**2).sum(-1) + (self._steps_y**2).sum(-1)) / 2
         ).astype(np.float32)
@@ -207,15 +228,6 @@ class SurfaceIndex:
     def _dense(self, objects: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Number the objects of this keyframe 1, 2, 3 …"""
         return (np.searchsorted(self._ids, objects) + 1).astype(np.int32)
-
-    def _steps(self, axis: int) -> Floats:
-        """Change of the surface from pixel to pixel, taken on the side without an edge."""
-        forward, backward = _neighbour_steps(self._surface, self._objects, axis)
-        ahead, behind = _length(forward), _length(backward)
-        both = np.maximum(ahead, behind) <= SEAM * np.minimum(ahead, behind)
-        one = np.where((ahead <= behind)[..., None], forward, backward)
-        step = np.where(both[..., None], (forward + backward) / 2, one)
-        return np.where(np.isfinite(step), step, 0).astype(np.float32)
 
     def _solve(self, pixel: npt.NDArray[np.intp], points: Floats) -> _Solved:
         """Least squares for the offset in pixels from ``pixel`` to each surface point."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import guides, protocol
 from .alpha import ALPHA, ALPHA_FRAME, finish
+from .continuation import learn_strokes
 from .device import choose_device
 from .errors import PaintoverError
 from .files import digest_json
@@ -18,7 +19,7 @@ from .frames import Frame
 from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
 from .inputs import Inputs
-from .keyframes import read_keyframe
+from .keyframes import Keyframe, read_keyframe
 from .painting import Brush
 from .reporting import Reporter
 from .run_log import add_lines
@@ -26,7 +27,7 @@ from .shot import Shot, counted, format_frames
 from .state import expected_out_record
 from .steadiness import Watch
 from .style import load_style
-from .style_header import FILTER, PROJECTION, StyleHeader
+from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .unsteady import read_flickers, unsteady_frames
 from .weights import weights_at
 from .writing import check_format, wanted_frames, write_all
@@ -65,10 +66,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         job.warn_if_repainted(report)
         job.prepare(to_do)
         brush = Brush(network, device, light=request.light)
-        pictures = (
-            (frame.number, finish(brush.paint(x), frame.alpha, job.alpha))
-            for frame, x in job.inputs(to_do)
-        )
+        pictures = job.paint(brush, to_do)
 
         def write(frame: int, pixels: FloatArray) -> Path:
             path = job.write(frame, pixels)
@@ -129,11 +127,26 @@ class _Job:
         """Do ahead what frames need of those between the keyframes and them."""
         self._inputs.prepare("stylize", frames)
 
-    def inputs(self, frames: list[int]) -> Iterator[tuple[Frame, FloatArray]]:
+    def paint(self, brush: Brush, frames: list[int]) -> Iterator[tuple[int, FloatArray]]:
+        """Paint frames: number and (H, W, 4) as ``alpha.finish`` returns them."""
+        keyframes = self._read_keyframes() if PROJECTION in self._header.guides else []
+        strokes = None
+        if keyframes and has_surface(self._shot.manifest.passes):
+            strokes = learn_strokes(brush, keyframes, self._inputs)
+        for frame, x in self._read_inputs(keyframes, frames):
+            painted = brush.paint(x)
+            if strokes:
+                strokes.add(painted, frame, seen=x[-1])
+            yield frame.number, finish(painted, frame.alpha, self.alpha)
+
+    def _read_inputs(
+        self, keyframes: list[tuple[Keyframe, Frame]], frames: list[int]
+    ) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
         manifest = self._shot.manifest
-        projection = self._read_projection()
-        if projection:
+        projection = None
+        if keyframes:
+            projection = Projection(self._shot, keyframes, self._report)
             projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:
@@ -165,9 +178,7 @@ class _Job:
                 f'"{self._request.style}" was trained; train again to follow the new painting.'
             )
 
-    def _read_projection(self) -> Projection | None:
-        if PROJECTION not in self._header.guides:
-            return None
+    def _read_keyframes(self) -> list[tuple[Keyframe, Frame]]:
         keyframes = []
         for key in sorted(self._header.trained_on):
             if not self._shot.key_path(key).is_file():
@@ -177,7 +188,7 @@ class _Job:
                     "(keys/versions may have it), or train again."
                 )
             keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
-        return Projection(self._shot, keyframes, self._report)
+        return keyframes
 
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, self._suffix)

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strokes on surface that no keyframe saw: the keyframe's own, borrowed from elsewhere on it.
+
+What a network cannot foretell of a painting without seeing the paint, single strokes and grain, it
+leaves out. That residue is known on the keyframes: the painting less what the network paints there
+without the projection. Unseen surface is divided into cells that stick to it; each takes the
+residue of a place of the same object, laid flat and turned alike, so that strokes keep their size
+and their direction on the object. Lattice cells and overlapping patches are those of "Lapped
+Textures" (Praun, Finkelstein, Hoppe, SIGGRAPH 2000), carried over to screen-space keyframes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .frames import Frame
+from .guides import PROJECTION_CHANNELS
+from .guides.hashing import hash_unit
+from .inputs import Inputs
+from .keyframes import Keyframe
+from .painting import Brush
+from .projection import edge_distance, is_known, surface_steps
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+CELL = 24.0
+"""Side of a cell in pixels of the keyframe."""
+MARGIN = 4.0
+"""Nearer than this to an outline, in pixels, nothing is borrowed or added."""
+COARSEST = 6.0
+"""Gaussian radius in pixels; of the residue, what is smoother than this is no stroke."""
+STRONGEST = 2.5
+"""Residue stronger than this many times its usual strength is not texture but a mistake."""
+SHARPNESS = 4
+"""Exponent of the cells' weights: the higher, the narrower they overlap."""
+LEAST_SIZE = 0.1
+"""Surface seen at a steeper slant than this lends nothing."""
+TRIES = 12
+"""Places that a cell chooses from."""
+LEAST_PLACES = 64
+"""Objects that keyframes show in fewer good pixels lend nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """One keyframe: surface (H, W, 3), objects (H, W), mask (H, W), residue (H, W, 3)."""
+
+    surface: Floats
+    objects: npt.NDArray[np.int32]
+    mask: Bools
+    residue: Floats
+
+
+def learn_strokes(
+    brush: Brush, keyframes: Sequence[tuple[Keyframe, Frame]], inputs: Inputs
+) -> Continuation:
+    """Learn the strokes of keyframes that a network does not foretell.
+
+    Args:
+        brush: of a network whose last guide is ``projection``.
+        keyframes: the paintings, each with its frame, which has ``surface`` and ``object``.
+        inputs: gives the network's input.
+    """
+    sources = []
+    for keyframe, frame in keyframes:
+        x = np.pad(inputs.build(frame), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
+        residue = keyframe.paint - brush.paint(x)[:3].transpose(1, 2, 0)
+        assert frame.surface is not None and frame.object is not None
+        sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
+    return Continuation(sources)
+
+
+class Continuation:
+    """Borrows the residue of keyframes for surface that they do not show.
+
+    What a surface point gets depends on the point and the keyframes alone, so it does not move or
+    change from frame to frame.
+
+    Args:
+        sources: the keyframes, all of one size.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._residue: list[Floats] = []
+        places: list[_Places] = []
+        for number, source in enumerate(sources):
+            lends = _lends(source)
+            residue = _strokes(source.residue, lends)
+            self._residue.append(np.dstack([residue, np.ones_like(residue[..., 0])]))
+            self._residue[-1][~lends] = 0
+            places.append(_places(number, source, residue, lends))
+        self._places = _Places.joined(places)
+        self._cells: dict[int, float] = {}
+        self._of_object: dict[int, npt.NDArray[np.intp]] = {}
+        for identity in np.unique(self._places.objects):
+            mine = np.flatnonzero(self._places.objects == identity)
+            if len(mine) >= LEAST_PLACES:
+                strength = self._places.strength[mine]
+                self._of_object[int(identity)] = mine[strength <= np.median(strength)]
+                self._cells[int(identity)] = CELL * float(np.median(self._places.footprint[mine]))
+
+    def add(self, painted: Floats, frame: Frame, seen: Floats) -> None:
+        """Add strokes to a painted frame, in place.
+
+        Args:
+            painted: (3 or 4, H, W), colours 0..1 first.
+            frame: with ``surface`` and ``object``.
+            seen: (H, W) 0..1, how far keyframes see each pixel.
+        """
+        assert frame.surface is not None and frame.object is not None
+        strokes = self.strokes(frame.surface, frame.object, seen < 1)
+        strokes *= 1 - seen[..., None]
+        painted[:3] = np.clip(painted[:3] + strokes.transpose(2, 0, 1), 0, 1)
+
+    def strokes(self, surface: Floats, objects: npt.NDArray[np.int32], wanted: Bools) -> Floats:
+        """Return strokes to add to the network's paint.
+
+        Args:
+            surface, objects: (H, W, 3) and (H, W) of a frame.
+            wanted: (H, W), the part that is to get strokes.
+
+        Returns:
+            (H, W, 3), differences of paint 0..1, 0 where not wanted or nothing can be borrowed.
+        """
+        result = np.zeros((*objects.shape, 3), np.float32)
+        known = is_known(surface) & (objects > 0)
+        edge = edge_distance(surface, objects)
+        across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
+        normals = _smooth_normals(across, down)
+        for identity, mine in self._of_object.items():
+            part = wanted & known & (objects == identity) & (edge > MARGIN)
+            if part.any():
+                result[part] = self._borrow(identity, mine, surface[part], normals[part])
+        fade = np.clip((edge - MARGIN) / MARGIN, 0, 1)
+        return np.asarray(result * fade[..., None], np.float32)
+
+    def _borrow(
+        self, identity: int, mine: npt.NDArray[np.intp], points: Floats, normals: Floats
+    ) -> Floats:
+        cell = self._cells[identity]
+        u, v = _frame_of(normals)
+        facing = _facing(normals)
+        lattice = points / cell
+        floor = np.floor(lattice).astype(np.int64)
+        total = np.zeros((len(points), 3), np.float32)
+        square = np.zeros(len(points), np.float32)
+        for corner in np.ndindex(2, 2, 2):
+            at = floor + corner
+            closeness = np.clip(1 - np.abs(lattice - at), 0, 1).prod(axis=1) ** SHARPNESS
+            seeds = _seed(at, facing, identity)
+            anchors = self._anchors(mine, seeds, facing)
+            offset = points - (at * cell).astype(np.float32)
+            along = np.stack([(offset * u).sum(1), (offset * v).sum(1)], 1)
+            found, share = self._sample(anchors, along)
+            weight = closeness * share
+            total += found * weight[:, None]
+            square += weight**2
+        return np.asarray(total / np.sqrt(np.maximum(square, 1e-12))[:, None], np.float32)
+
+    def _anchors(
+        self,
+        mine: npt.NDArray[np.intp],
+        seeds: npt.NDArray[np.uint32],
+        facing: npt.NDArray[np.intp],
+    ) -> npt.NDArray[np.intp]:
+        """Choose for each cell the roomiest of a few random places that face alike."""
+        unique, back = np.unique(seeds, return_inverse=True)
+        side = np.zeros(len(unique), np.intp)
+        side[back] = facing
+        best, room = mine[np.zeros(len(unique), np.intp)], np.full(len(unique), -np.inf)
+        for attempt in range(TRIES):
+            chance = hash_unit(unique + np.uint32(attempt * 0x9E3779B1 & 0xFFFFFFFF))
+            there = mine[np.minimum((chance * len(mine)).astype(np.intp), len(mine) - 1)]
+            found = self._places.room[there] + 2 * CELL * (self._places.facing[there] == side)
+            best, room = np.where(found > room, there, best), np.maximum(found, room)
+        return best[back]
+
+    def _sample(self, anchors: npt.NDArray[np.intp], along: Floats) -> tuple[Floats, Floats]:
+        """Fetch residue at offsets in the tangent plane of places; and whether there is any."""
+        places = self._places
+        moved = np.einsum("nij,nj->ni", places.to_pixels[anchors], along)
+        moved = np.clip(moved, -2 * CELL, 2 * CELL)
+        x, y = places.x[anchors] + moved[:, 0], places.y[anchors] + moved[:, 1]
+        found = np.zeros((len(anchors), 4), np.float32)
+        for number, residue in enumerate(self._residue):
+            here = places.source[anchors] == number
+            if here.any():
+                found[here] = _fetch(residue, x[here], y[here])
+        share = found[:, 3]
+        return found[:, :3] / np.maximum(share, 1e-6)[:, None], np.where(share > 0.5, 1.0, 1e-3)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Places:
+    """Pixels of keyframes that lend: where they are, how they face, how roomy they are."""
+
+    source: npt.NDArray[np.intp]
+    x: Floats
+    y: Floats
+    objects: npt.NDArray[np.int32]
+    footprint: Floats
+    facing: npt.NDArray[np.intp]
+    room: Floats
+    strength: Floats
+    to_pixels: Floats
+    """(N, 2, 2): from lengths along the tangent plane's axes to pixels."""
+
+    @staticmethod
+    def joined(parts: Sequence[_Places]) -> _Places:
+        names = [field.name for field in dataclasses.fields(_Places)]
+        return _Places(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def _lends(source: Source) -> Bools:
+    edge = edge_distance(source.surface, source.objects)
+    return source.mask & is_known(source.surface) & (source.objects > 0) & (edge > MARGIN)
+
+
+def _places(number: int, source: Source, residue: Floats, lends: Bools) -> _Places:
+    across, down = (surface_steps(source.surface, source.objects, axis) for axis in (1, 0))
+    normals = _smooth_normals(across, down)
+    u, v = _frame_of(normals)
+    a, b = (across * u).sum(-1), (down * u).sum(-1)
+    c, d = (across * v).sum(-1), (down * v).sum(-1)
+    area = a * d - b * c
+    size = np.sqrt(np.abs(area))
+    usable = lends & (size > LEAST_SIZE * np.hypot(np.hypot(a, b), np.hypot(c, d)))
+    inverse = np.stack([d, -b, -c, a], -1)[usable] / area[usable][:, None]
+    room = cv2.distanceTransform(np.pad(lends, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    strength = cv2.GaussianBlur(np.abs(residue).mean(-1), (0, 0), CELL / 3)
+    rows, columns = np.nonzero(usable)
+    return _Places(
+        source=np.full(len(rows), number, np.intp),
+        x=columns.astype(np.float32),
+        y=rows.astype(np.float32),
+        objects=source.objects[usable],
+        footprint=size[usable],
+        facing=_facing(normals[usable]),
+        room=np.minimum(room[usable], CELL).astype(np.float32),
+        strength=strength[usable],
+        to_pixels=inverse.reshape(-1, 2, 2).astype(np.float32),
+    )
+
+
+def _facing(normals: Floats) -> npt.NDArray[np.intp]:
+    """Return which of six directions (N, 3) normals face most."""
+    axis = np.argmax(np.abs(normals), axis=1)
+    forward = np.take_along_axis(normals, axis[:, None], 1)[:, 0] > 0
+    return np.asarray(axis * 2 + forward, np.intp)
+
+
+def _strokes(residue: Floats, lends: Bools) -> Floats:
+    """Leave of a residue what is finer than ``COARSEST``, and cut what is too strong."""
+    weight = lends.astype(np.float32)
+    share = cv2.GaussianBlur(weight, (0, 0), COARSEST)
+    smooth = cv2.GaussianBlur(residue * weight[..., None], (0, 0), COARSEST)
+    fine = residue - smooth / np.maximum(share, 1e-3)[..., None]
+    strength = np.abs(fine).max(axis=-1) * weight
+    usual = cv2.GaussianBlur(strength, (0, 0), 2 * COARSEST)
+    usual /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 2 * COARSEST), 1e-3)
+    cut = np.minimum(1, STRONGEST * usual / np.maximum(strength, 1e-6))
+    return np.asarray(fine * cut[..., None] * weight[..., None], np.float32)
+
+
+def _smooth_normals(across: Floats, down: Floats) -> Floats:
+    normals = np.cross(across, down)
+    normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-20)
+    normals = cv2.blur(normals.astype(np.float32), (5, 5))
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    return np.where(length > 1e-6, normals / np.maximum(length, 1e-6), (0, 0, 1)).astype(np.float32)
+
+
+def _frame_of(normals: Floats) -> tuple[Floats, Floats]:
+    """Return two axes of the tangent planes, alike wherever the surface faces alike."""
+    up = np.zeros_like(normals)
+    steep = np.abs(normals[..., 2]) > 0.9
+    up[..., 2], up[..., 1] = ~steep, steep
+    u = np.cross(up, normals)
+    u /= np.maximum(np.linalg.norm(u, axis=-1, keepdims=True), 1e-6)
+    return u.astype(np.float32), np.cross(normals, u).astype(np.float32)
+
+
+def _seed(
+    cells: npt.NDArray[np.int64], facing: npt.NDArray[np.intp], identity: int
+) -> npt.NDArray[np.uint32]:
+    mixed = cells[:, 0] * 73856093 ^ cells[:, 1] * 19349663 ^ cells[:, 2] * 83492791
+    mixed ^= facing * 2654435761 ^ identity * 40503
+    return (mixed & 0xFFFFFFFF).astype(np.uint32)
+
+
+def _fetch(picture: Floats, x: Floats, y: Floats) -> Floats:
+    """Interpolate (H, W, 4) at N positions, 0 outside."""
+    rows = -(-len(x) // 4096)
+    spare = rows * 4096 - len(x)
+    grid = [np.pad(values.astype(np.float32), (0, spare)).reshape(rows, 4096) for values in (x, y)]
+    found = cv2.remap(picture, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(found, np.float32).reshape(-1, 4)[: len(x)]
