@@ -162,6 +162,13 @@ def _add_method(verb: argparse.ArgumentParser) -> None:
         help=f"weight of the adversarial loss, 0 for none {own}",
     )
     method.add_argument(
+        "--steady",
+        metavar="WEIGHT",
+        type=float,
+        default=None,
+        help=f"weight of steadiness over time, 0 for none {own}",
+    )
+    method.add_argument(
         "--vgg",
         metavar="FILE",
         default="",

@@ -31,6 +31,7 @@ class Configuration:
         muon: whether kernels are learnt by Muon (see ``optimizers``).
         gradients: weight of the gradient loss.
         adversarial: weight of the adversarial loss.
+        steady: weight of the loss of steadiness over time, for shots with exact motion.
         vgg: file of the weights for the VGG loss; empty for none.
         filter: how many frames to each side the filter over time looks at, 0 for no filter.
     """
@@ -42,6 +43,7 @@ class Configuration:
     muon: bool = True
     gradients: float = 1.0
     adversarial: float = 0.0
+    steady: float = 0.25
     vgg: str = ""
     filter: int = 0
 
@@ -52,6 +54,7 @@ LIMITS = {
     "batch": (1, 1000, "patches a step"),
     "rate": (1e-6, 0.1, "as learning rate"),
     "adversarial": (0, 100, "as weight of the adversarial loss"),
+    "steady": (0, 100, "as weight of the loss of steadiness"),
 }
 
 
@@ -73,6 +76,7 @@ def default_configuration(network: str) -> Configuration:
         batch=40,
         rate=3e-4,
         muon=False,
+        steady=0.0,
         gradients=0.0,
         adversarial=0.5,
         filter=FilterSettings().radius,
@@ -111,8 +115,9 @@ def configure(request: Train, network: str, recorded: Mapping[str, Any]) -> Conf
     for name in ("blocks", "patch", "batch", "rate", "vgg"):
         if getattr(request, name):
             changes[name] = getattr(request, name)
-    if request.adversarial is not None:
-        changes["adversarial"] = request.adversarial
+    for name in ("adversarial", "steady"):
+        if getattr(request, name) is not None:
+            changes[name] = getattr(request, name)
     if request.filter is not None:
         changes["filter"] = FilterSettings().radius if request.filter else 0
     for name, (least, most, what) in LIMITS.items():

@@ -19,6 +19,7 @@ from .network_base import Painter
 from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
 from .patches import Batch, Patches
 from .perceptual import VGGLoss
+from .steadying import SteadyPatches, steadiness_loss
 
 WARM_UP = 20
 """Steps until the learning rate is at its full height."""
@@ -26,6 +27,10 @@ STEADY = 0.5
 """Share of the budget after which the learning rate falls, linearly."""
 LOWEST_RATE = 0.02
 """Learning rate at the end, relative to its height."""
+STEADY_EVERY = 4
+"""Steadiness over time is looked at in every fourth step …"""
+STEADY_PAIRS = 2
+"""… on this many patches of two frames."""
 AVERAGED_STEPS = 60
 """About how many of the last steps the averaged weights look back on, at most …"""
 AVERAGED_SHARE = 0.1
@@ -43,6 +48,7 @@ class LearnerSettings:
         seed: of all chance.
         gradients: weight of the gradient loss.
         adversarial: weight of the adversarial loss, 0 for none.
+        steady: weight of the loss of steadiness over time.
     """
 
     batch: int = 8
@@ -51,6 +57,7 @@ class LearnerSettings:
     seed: int = 0
     gradients: float = 1.0
     adversarial: float = 0.0
+    steady: float = 0.0
 
 
 class Learner:
@@ -65,6 +72,7 @@ class Learner:
         device: where to compute.
         settings: how.
         vgg: the VGG loss, if wanted.
+        pairs: unpainted frames to be steady on, if wanted.
 
     Attributes:
         steps: steps done.
@@ -80,6 +88,7 @@ class Learner:
         device: Device,
         settings: LearnerSettings,
         vgg: VGGLoss | None = None,
+        pairs: SteadyPatches | None = None,
     ) -> None:
         self._device, self._patches, self._settings = device, patches, settings
         self._network = device.place(network)
@@ -87,7 +96,7 @@ class Learner:
         self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
         self._optimizers = optimizers_for(self._network, settings.rate, muon=settings.muon)
-        self._vgg = vgg
+        self._vgg, self._pairs = vgg, pairs
         self._adversary: Adversary | None = None
         if settings.adversarial:
             self._adversary = Adversary(device, settings.rate, settings.seed)
@@ -112,16 +121,9 @@ class Learner:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = group[HEIGHT] * height * max(LOWEST_RATE, fall)
-        batch = self._patches.draw(self._settings.batch, self._chance)
-        with self._device.autocast():
-            result = self._network(batch.x)
-        result = result.float()
-        loss = training_loss(result, batch.paint, batch.weight, self._settings.gradients)
-        colours = result[:, :3], batch.paint[:, :3], batch.weight[:, :1]
-        if self._vgg:
-            loss = loss + self._vgg(*colours)
-        if self._adversary:
-            loss = loss + self._settings.adversarial * self._adversary.loss(*colours)
+        loss, colours = self._loss_of_batch()
+        if self._pairs and self.steps % STEADY_EVERY == 0:
+            loss = loss + self._settings.steady * self._unsteadiness(self._pairs)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
             optimizer.step()
@@ -143,6 +145,26 @@ class Learner:
                 "train again with another seed."
             )
         self._loss = value if self.steps == 1 else self._loss + 0.02 * (value - self._loss)
+
+    def _loss_of_batch(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Return the loss of newly drawn patches; and their result, paint and weight (colours)."""
+        batch = self._patches.draw(self._settings.batch, self._chance)
+        with self._device.autocast():
+            result = self._network(batch.x)
+        result = result.float()
+        loss = training_loss(result, batch.paint, batch.weight, self._settings.gradients)
+        colours = result[:, :3], batch.paint[:, :3], batch.weight[:, :1]
+        if self._vgg:
+            loss = loss + self._vgg(*colours)
+        if self._adversary:
+            loss = loss + self._settings.adversarial * self._adversary.loss(*colours)
+        return loss, colours
+
+    def _unsteadiness(self, pairs: SteadyPatches) -> Tensor:
+        x, offsets, weight = pairs.draw(STEADY_PAIRS, self._chance)
+        with self._device.autocast():
+            painted = self._network(x.contiguous(memory_format=torch.channels_last))
+        return steadiness_loss(painted.float(), offsets, weight)
 
     def judge(self) -> float:
         """Measure the averaged network on the held-out part, and keep it if it is the best yet.

@@ -32,6 +32,10 @@ NOTICEABLE = 0.06
 """Difference of pictures, −1..1, from which on another place's paint may replace the right one.
 
 Where the pictures agree the paint is right, and the network should learn to trust it."""
+NEAR_SHARE = 0.5
+"""Share of patches that are mixed with a place near by: like surface in a little other light …"""
+NEAR = 24
+"""… at most this many pixels away in each direction."""
 LIGHT_DRIFT = 0.02
 """Standard deviation by which light changes that leave paint as it is, relative and absolute."""
 MOST_SHIFT = 0.3
@@ -175,25 +179,38 @@ class Patches:
             weight=self._cut(weight, keys, rows, columns),
         )
 
+    def _any_of(self, keys: Tensor, chance: torch.Generator) -> Tensor:
+        """Choose for each keyframe one of the projections onto it."""
+        first = torch.from_numpy(self._first)
+        numbers = first[keys + 1] - first[keys]
+        return first[keys] + (torch.rand(len(keys), generator=chance) * numbers).long()
+
+    def _elsewhere(
+        self, keys: Tensor, rows: Tensor, columns: Tensor, chance: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose other places: projections, rows and columns."""
+        count = len(keys)
+        other_keys, other_rows, other_columns = self._places(count, chance)
+        near = torch.rand(count, generator=chance) < NEAR_SHARE
+        by = torch.randint(-NEAR, NEAR + 1, (2, count), generator=chance)
+        return (
+            self._any_of(torch.where(near, keys, other_keys), chance),
+            torch.where(near, (rows + by[0]).clamp(0, self.height - 1), other_rows),
+            torch.where(near, (columns + by[1]).clamp(0, self.width - 1), other_columns),
+        )
+
     def _worn_projection(
         self, keys: Tensor, rows: Tensor, columns: Tensor, chance: torch.Generator
     ) -> Tensor:
         assert self._projections is not None
         count = len(keys)
-        first = torch.from_numpy(self._first)
-
-        def any_of(keys: Tensor) -> Tensor:
-            numbers = first[keys + 1] - first[keys]
-            return first[keys] + (torch.rand(count, generator=chance) * numbers).long()
-
-        own = self._cut(self._projections, any_of(keys), rows, columns)
+        own = self._cut(self._projections, self._any_of(keys, chance), rows, columns)
         own = _shift_and_blur(own, chance)
         light = torch.randn(count, 2, 1, 1, 1, generator=chance).to(self._device) * LIGHT_DRIFT
         drifted = own[:, 3:6] * (1 + light[:, 0]) + light[:, 1] * own[:, 6:]
         own = torch.cat([own[:, :3], drifted, own[:, 6:]], 1)
 
-        other_keys, *other_place = self._places(count, chance)
-        elsewhere = self._cut(self._projections, any_of(other_keys), *other_place)
+        elsewhere = self._cut(self._projections, *self._elsewhere(keys, rows, columns, chance))
         size = self._size
         coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=chance)
         blobs = functional.interpolate(

@@ -89,6 +89,8 @@ class Train(Request):
     """Learning rate."""
     adversarial: float | None = None
     """Weight of the adversarial loss, 0 for none; None, here and below: what suits the network."""
+    steady: float | None = None
+    """Weight of the loss of steadiness over time, 0 for none."""
     filter: bool | None = None
     """Whether the frames are filtered over time before the network sees them."""
     vgg: str = ""

@@ -25,6 +25,7 @@ from .perceptual import VGGLoss
 from .reporting import Reporter
 from .run_log import RunLog
 from .shot import Shot
+from .steadying import SteadyPatches, read_pairs
 from .style import (
     damaged_resume,
     find_style,
@@ -124,10 +125,13 @@ class _Run:
             seed=request.seed,
             gradients=configuration.gradients,
             adversarial=configuration.adversarial,
+            steady=configuration.steady,
         )
         patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
         vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
-        self.learner = Learner(network, patches, device, settings, vgg)
+        pairs = read_pairs(shot, lessons, request.seed) if configuration.steady else []
+        steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
+        self.learner = Learner(network, patches, device, settings, vgg, steady)
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0

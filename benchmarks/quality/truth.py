@@ -18,8 +18,8 @@ from scipy.ndimage import distance_transform_edt
 from engine.frames import Frame, read_frame
 from engine.images import FloatArray, read_picture, write_picture
 from engine.motion import to_previous, warp
-from engine.steadiness import STABLE
 from engine.shot import Shot, frame_name
+from engine.steadiness import STABLE
 
 from .captures import HERE, Tell, captured, digest_of, made_whole
 from .pairs import Extent, Pair
