@@ -11,34 +11,40 @@ from . import sequences
 from .engine.shot import Shot
 
 
-def show(context: bpy.types.Context, image: Any, mode: Literal["PAINT", "VIEW"]) -> Any:
-    """Show an image: in the Image Editor in hand, else the largest, else in a new window.
+def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "VIEW"]) -> Any:
+    """Show an image in the largest Image Editor, or in a new window where there is none.
+
+    Args:
+        preferred: is taken instead if it is an Image Editor.
+        image: is shown.
+        mode: of the editor.
 
     Returns:
         The editor's space.
     """
-    manager: Any = context.window_manager
+    manager: Any = bpy.context.window_manager
     areas = [area for window in manager.windows for area in window.screen.areas]
     editors = [area for area in areas if area.type == "IMAGE_EDITOR"]
-    if context.area in editors:
-        area: Any = context.area
+    if preferred in editors:
+        area: Any = preferred
     elif editors:
         area = max(editors, key=lambda editor: editor.width * editor.height)
     else:
-        bpy.ops.wm.window_new()
+        with bpy.context.temp_override(window=manager.windows[0]):
+            bpy.ops.wm.window_new()
         area = manager.windows[-1].screen.areas[0]
         area.ui_type = "IMAGE_EDITOR"
     space = area.spaces.active
     space.image = image
     space.ui_mode = mode
-    space.show_region_toolbar = mode == "PAINT"
-    space.show_region_ui = True
+    if mode == "PAINT":
+        space.show_region_toolbar = space.show_region_ui = True
     return space
 
 
-def show_preview(context: bpy.types.Context, shot: Shot, name: str) -> None:
-    """Show the previews in ``out/NAME``, each at its frame of the scene."""
+def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> None:
+    """Show the previews in ``out/NAME``, each at its frame of the scene; see ``show``."""
     frames = [frame for frame in shot.frames if shot.out_path(name, frame).is_file()]
     first = shot.out_path(name, frames[0])
     image = sequences.load(sequences.find(first.parent), "Preview", first)
-    sequences.play(show(context, image, "VIEW").image_user, frames)
+    sequences.play(show(preferred, image, "VIEW").image_user, frames)

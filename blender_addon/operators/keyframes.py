@@ -107,7 +107,7 @@ class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         image = keyframe_images.load(shot, frame)
         if not bpy.app.background:
-            image_editors.show(context, image, "PAINT")
+            image_editors.show(context.area, image, "PAINT")
         return f"Paint on {shot.key_path(frame).name}; training saves it"
 
 

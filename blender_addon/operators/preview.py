@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
@@ -44,5 +46,7 @@ class PAINTOVER_OT_preview(JobOperator):
         shot = steps.open_shot(scene)
         told = yield from steps.preview(scene, self.warned, frames=frames, force=self.force)
         if not bpy.app.background:
-            image_editors.show_preview(bpy.context, shot, steps.preview_name(shot))
+            place = bpy.context.area, shot, steps.preview_name(shot)
+            # Blender calls a modal operator again that has ended, if it has opened a window.
+            bpy.app.timers.register(functools.partial(image_editors.show_preview, *place))
         return told

@@ -95,15 +95,21 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
     row.operator(operator, icon=icon)
     row.label(text="", icon=_STEP_ICONS[state.step])
     if state.why:
-        detail = column.row()
-        detail.active = False
-        detail.label(text=state.why)
+        _draw_detail(column, state.why)
+
+
+def _draw_detail(column: Any, text: str) -> None:
+    detail = column.row()
+    detail.active = False
+    detail.label(text=text)
 
 
 def _draw_preview(layout: Any) -> None:
-    row = layout.row(align=True)
+    column = layout.column(align=True)
+    row = column.row(align=True)
     row.operator("paintover.preview", icon="SEQ_PREVIEW")
     row.label(text="", icon="BLANK1")
+    _draw_detail(column, "At once, without training")
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:

@@ -97,11 +97,10 @@ def test_on_the_command_line(
 def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: Part) -> None:
     for frame in (2, 3):
         write_png(shot.out_path("preview", frame), picture(frame))
-    window = bpy.context.window_manager.windows[0]
-    area = max(window.screen.areas, key=lambda area: area.width * area.height)
+    area = bpy.context.window_manager.windows[0].screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
     editors = part("image_editors")
-    editors.show_preview(bpy.context, shot, "preview")
+    editors.show_preview(area, shot, "preview")
     space = area.spaces.active
     image, user = space.image, space.image_user
     assert (image.source, image.alpha_mode) == ("SEQUENCE", "STRAIGHT")
@@ -110,6 +109,6 @@ def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: P
     assert user.use_auto_refresh and not user.use_cyclic
     assert space.ui_mode == "VIEW"
     write_png(shot.out_path("preview", 1), picture(1))
-    editors.show_preview(bpy.context, shot, "preview")
+    editors.show_preview(area, shot, "preview")
     assert space.image == image
     assert (user.frame_start, user.frame_offset, user.frame_duration) == (1, 0, 3)

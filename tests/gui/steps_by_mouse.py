@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For ``blender FILE.blend --python``: the five steps by clicks on the panel's buttons."""
+"""For ``blender FILE.blend --python``: preview and the five steps, by clicks on the buttons."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ import window
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
 BLEND = Path(bpy.data.filepath)
 SHOT = BLEND.parent / "paintover" / BLEND.stem
-BUTTONS = ("capture", "keyframe_add", "train", "stylize", "compose", "run")
+BUTTONS = ("capture", "keyframe_add", "preview", "train", "stylize", "compose", "run")
 
 
 def picture(name: str) -> None:
@@ -29,7 +29,7 @@ def step(name: str, limit: float) -> window.Steps:
     """Click a step's button and wait until the step has ended."""
     yield from window.press_button(f"paintover.{name}")
     yield 0.8
-    if name in ("capture", "train"):
+    if name in ("capture", "preview", "train"):
         picture(name)
     yield from window.wait_for(idle, limit, name)
     yield from window.settle()
@@ -63,6 +63,15 @@ def test() -> window.Steps:
     yield from step("keyframe_add", 20)
     assert (SHOT / "keys/0001.png").is_file()
     paint()
+
+    editor = window.area("PROPERTIES")
+    editor.ui_type = "IMAGE_EDITOR"
+    yield from window.settle()
+    yield from step("preview", 60)
+    assert len(list(SHOT.glob("out/preview/*.png"))) == 3
+    shown = editor.spaces.active.image
+    assert Path(bpy.path.abspath(shown.filepath)) == SHOT / "out/preview/0001.png"
+    assert (shown.source, tuple(shown.size)) == ("SEQUENCE", (96, 64))
 
     yield from step("train", 120)
     assert (SHOT / "styles/style.safetensors").is_file()
