@@ -162,11 +162,24 @@ def _add_method(verb: argparse.ArgumentParser) -> None:
         help=f"weight of the adversarial loss, 0 for none {own}",
     )
     method.add_argument(
+        "--gradients",
+        metavar="WEIGHT",
+        type=float,
+        default=None,
+        help=f"weight of crisp edges, 0 for none {own}",
+    )
+    method.add_argument(
         "--steady",
         metavar="WEIGHT",
         type=float,
         default=None,
         help=f"weight of steadiness over time, 0 for none {own}",
+    )
+    method.add_argument(
+        "--muon",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help=f"learn by Muon rather than by Adam alone {own}",
     )
     method.add_argument(
         "--vgg",

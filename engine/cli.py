@@ -83,7 +83,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
     fields = (
         *("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides"),
-        *("patch", "batch", "blocks", "rate", "adversarial", "steady", "filter", "vgg"),
+        *("patch", "batch", "blocks", "rate", "adversarial", "gradients", "steady"),
+        *("muon", "filter", "vgg"),
     )
     request = protocol.Train(
         job=0,

@@ -54,6 +54,7 @@ LIMITS = {
     "batch": (1, 1000, "patches a step"),
     "rate": (1e-6, 0.1, "as learning rate"),
     "adversarial": (0, 100, "as weight of the adversarial loss"),
+    "gradients": (0, 100, "as weight of the gradient loss"),
     "steady": (0, 100, "as weight of the loss of steadiness"),
 }
 
@@ -115,7 +116,7 @@ def configure(request: Train, network: str, recorded: Mapping[str, Any]) -> Conf
     for name in ("blocks", "patch", "batch", "rate", "vgg"):
         if getattr(request, name):
             changes[name] = getattr(request, name)
-    for name in ("adversarial", "steady"):
+    for name in ("adversarial", "gradients", "steady", "muon"):
         if getattr(request, name) is not None:
             changes[name] = getattr(request, name)
     if request.filter is not None:

@@ -41,7 +41,7 @@ class Size:
 
 
 SIZES: dict[str, Size | PaperSize] = {
-    "fast": Size(width=32, blocks=3, fine=12),
+    "fast": Size(width=32, blocks=3, fine=16),
     "small": Size(width=8, blocks=1, fine=8),
     "paper": PaperSize(),
 }

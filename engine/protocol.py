@@ -89,8 +89,12 @@ class Train(Request):
     """Learning rate."""
     adversarial: float | None = None
     """Weight of the adversarial loss, 0 for none; None, here and below: what suits the network."""
+    gradients: float | None = None
+    """Weight of the gradient loss, 0 for none."""
     steady: float | None = None
     """Weight of the loss of steadiness over time, 0 for none."""
+    muon: bool | None = None
+    """Whether kernels are learnt by Muon; else all weights are by Adam."""
     filter: bool | None = None
     """Whether the frames are filtered over time before the network sees them."""
     vgg: str = ""

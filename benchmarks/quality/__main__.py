@@ -23,18 +23,19 @@ from engine.scores import score
 
 from .captures import ROOT
 from .methods import run, style_name, take_finished
-from .pairs import FULL, SHORT, Extent, Pair, choose
+from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose
 from .sheets import write_sheet
 from .table import Row, to_markdown
 from .truth import Truth, make_truth
 
 PAGE = ROOT / "docs/quality.md"
+ABLATION_PAGE = ROOT / "benchmarks/quality/ablation.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line, by default this process's; return the exit code."""
     options = _parse(arguments)
-    extent = SHORT if options.short else FULL
+    extent = SHORT if options.short else ABLATION if options.ablation else FULL
     try:
         extent = dataclasses.replace(
             extent,
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = {"machine": machine, "rows": [row.as_data() for row in rows]}
         options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     if options.write:
-        PAGE.write_text(f"# Quality\nMade by `{_command()}`.\n\n{table}\n", encoding="utf-8")
+        page, title = (ABLATION_PAGE, "Ablation") if options.ablation else (PAGE, "Quality")
+        page.write_text(f"# {title}\nMade by `{_command()}`.\n\n{table}\n", encoding="utf-8")
     return 0
 
 
@@ -113,9 +115,13 @@ def _why_no_jod() -> str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="small, in 10 minutes on two cores")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--short", action="store_true", help="small, in 10 minutes on two cores")
+    size.add_argument(
+        "--ablation", action="store_true", help="what each part of our own method is good for"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write the page of this table")
     parser.add_argument(
         "--only", metavar="SHOT:STYLE", action="append", default=[], help="this pair; repeatable"
     )
@@ -123,7 +129,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--methods",
         nargs="+",
         metavar="METHOD",
-        help="moved, projection, or NETWORK[/GUIDE+GUIDE|/-GUIDE], such as fast/-projection",
+        help="moved, projection, or NETWORK[/GUIDE+GUIDE|/-GUIDE][,SETTING=VALUE], such as "
+        "fast/-projection or fast,steady=0",
     )
     parser.add_argument("--seconds", type=float, metavar="N", help="of training (60; short: 20)")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda, mps")

@@ -3,18 +3,21 @@
 
 A method is named by ``moved``, ``projection``, or a network with the guides that it may look at:
 ``fast`` (all that the shot has), ``fast/colour+normal`` (these), ``fast/-projection`` (all but
-this one).
+this one). Settings of training (see ``protocol.Train``) may follow: ``fast,steady=0,muon=false``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine import guides, protocol
+from engine.errors import PaintoverError
 from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
 from engine.images import FloatArray, read_picture, write_picture
@@ -27,6 +30,10 @@ from engine.stylizing import stylize
 from engine.training import train
 
 MOVED, PROJECTION = "moved", "projection"
+SETTINGS = (
+    *("patch", "batch", "blocks", "rate", "adversarial", "gradients", "steady"),
+    *("muon", "filter"),
+)
 LABELS = {
     MOVED: "keyframe moved by exact motion",
     PROJECTION: "projection alone, the render where nothing is seen",
@@ -48,7 +55,10 @@ class Made:
 
 def style_name(method: str) -> str:
     """Return the name under which a method's style and frames lie in the shot folder."""
-    return method.replace("/-", " without ").replace("/", " with ").replace("+", " ")
+    words = {"/-": " without ", "/": " with ", "+": " ", ",": " ", "=": " "}
+    for sign, word in words.items():
+        method = method.replace(sign, word)
+    return method
 
 
 def run(method: str, shot: Shot, keys: list[int], seconds: float, device: str) -> Made:
@@ -85,7 +95,8 @@ def take_finished(folder: Path, shot: Shot, name: str) -> Made:
 
 
 def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
-    network, _, wanted = method.partition("/")
+    named, *settings = method.split(",")
+    network, _, wanted = named.partition("/")
     names = wanted.split("+") if wanted else []
     if wanted.startswith("-"):
         left_out = wanted[1:].split("+")
@@ -100,6 +111,7 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
             network=network,
             guides=names,
             device=device,
+            **dict(map(_setting, settings)),
         ),
         Silent(),
     )
@@ -112,6 +124,18 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
         painted["seconds"] / painted["frames"],
         f"{learnt['steps']} steps, {learnt['device']}",
     )
+
+
+def _setting(words: str) -> tuple[str, Any]:
+    name, _, value = words.partition("=")
+    if name not in SETTINGS:
+        raise PaintoverError(f'There is no setting "{name}"; there are {", ".join(SETTINGS)}.')
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise PaintoverError(
+            f'"{value}" is no value; write {name}=NUMBER, true or false.'
+        ) from None
 
 
 def _run_projection(shot: Shot, keys: list[int]) -> Made:

@@ -75,6 +75,24 @@ SHORT = Extent(
     ("fast", "fast/-projection", "paper", "projection", "moved"),
 )
 
+ABLATION = dataclasses.replace(
+    FULL,
+    seconds=30.0,
+    pairs=(PAIRS[0], PAIRS[4]),
+    methods=(
+        "fast",
+        "fast/-projection",
+        "fast/-edges",
+        "fast/-noise",
+        "fast,gradients=0",
+        "fast,adversarial=0.2",
+        "fast,steady=0",
+        "fast,muon=false",
+        "small",
+    ),
+)
+"""What each part of our own method is good for: all of it, then all but one part."""
+
 
 def choose(names: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs of these names; none means all of ``pairs``.

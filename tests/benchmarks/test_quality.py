@@ -142,6 +142,18 @@ def test_the_table_has_every_column_for_every_method(
     assert "other program" in last and "equal" in last and "1.000" in last
 
 
+def test_settings_of_a_method_reach_training(cache: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(quality, "SHORT", TINY)
+    words = ["--short", "--only", PAIR.name, "--cache", str(cache), "--seconds", "0.5"]
+    wanted = ["fast/colour,steady=0,muon=false", "fast,glitter=1", "fast,steady=much"]
+    assert quality.main([*words, "--methods", *wanted]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    shot = make_truth(PAIR, TINY, cache, lambda _: None).shot
+    assert "steps" in lines[2]
+    assert 'no setting "glitter"' in lines[3] and '"much" is no value' in lines[4]
+    assert list(shot.folder.glob("styles/*")) == []
+
+
 def test_a_method_that_cannot_be_run_says_why(cache: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(quality, "SHORT", TINY)
     words = ["--short", "--only", PAIR.name, "--cache", str(cache)]

@@ -82,10 +82,11 @@ def test_plain_footage_by_command(tmp_path):
     folder = tmp_path / "shot"
     quick = ["--patch", 16, "--batch", 2, "--blocks", 2, "--rate", 0.0004, "--adversarial", 0.25]
     train_paper = ["train", folder, "--network", "paper", "--steps", 3, "--style", "paper"]
+    train_fast = ["train", folder, "--steps", 3, "--style", "fast", "--device", "cpu"]
     words = [
         ["import", folder, "--input", pictures, "--painted", tmp_path / "painted"],
         [*train_paper, *quick, "--device", "cpu"],
-        ["train", folder, "--steps", 3, "--style", "fast", "--device", "cpu", "--filter"],
+        [*train_fast, "--filter", "--gradients", 0.5, "--no-muon"],
         ["stylize", folder, "--style", "paper", "--device", "cpu"],
         ["stylize", folder, "--style", "fast", "--device", "cpu"],
     ]
@@ -99,6 +100,7 @@ def test_plain_footage_by_command(tmp_path):
     assert wanted.items() <= paper.settings.items()
     assert (paper.settings["filter"], fast.settings["filter"]) == (15, 15)
     assert fast.settings["adversarial"] == 0
+    assert (fast.settings["gradients"], fast.settings["muon"]) == (0.5, False)
     for name in ("paper", "fast"):
         shots.assert_all_frames_open(shot, name)
 
