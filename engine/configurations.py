@@ -41,7 +41,7 @@ class Configuration:
     batch: int = 8
     rate: float = 2e-3
     muon: bool = True
-    gradients: float = 1.0
+    gradients: float = 2.0
     adversarial: float = 0.0
     steady: float = 0.25
     vgg: str = ""

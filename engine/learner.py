@@ -23,7 +23,7 @@ from .steadying import SteadyPatches, steadiness_loss
 
 WARM_UP = 20
 """Steps until the learning rate is at its full height."""
-STEADY = 0.5
+STEADY = 0.2
 """Share of the budget after which the learning rate falls, linearly."""
 LOWEST_RATE = 0.02
 """Learning rate at the end, relative to its height."""
