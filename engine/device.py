@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .errors import PaintoverError
 
@@ -78,6 +78,13 @@ def choose_device(name: str) -> Device:
 def describe_device(name: str) -> str:
     """Return the device of a request in words. Raises PaintoverError as ``choose_device``."""
     return choose_device(name).describe()
+
+
+def sent(values: Tensor, unit: torch.device) -> Tensor:
+    """Send a tensor of the host to a device, where that can be without waiting for the device."""
+    if unit.type == "cuda":
+        return values.pin_memory().to(unit, non_blocking=True)
+    return values.to(unit)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

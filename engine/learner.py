@@ -31,6 +31,8 @@ STEADY_EVERY = 4
 """Steadiness over time is looked at in every fourth step …"""
 STEADY_PAIRS = 2
 """… on this many patches of two frames."""
+SMOOTHING = 0.02
+"""Share of the newest step in the loss that is told."""
 AVERAGED_STEPS = 60
 """About how many of the last steps the averaged weights look back on, at most …"""
 AVERAGED_SHARE = 0.1
@@ -102,12 +104,23 @@ class Learner:
             self._adversary = Adversary(device, settings.rate, settings.seed)
         self._chance = torch.Generator().manual_seed(settings.seed)
         self._held = patches.held_out(settings.seed)
-        self._loss = math.nan
+        self._loss = torch.full((), math.nan, device=device.unit)
 
     @property
     def loss(self) -> float:
-        """Training loss, smoothed over the last steps; NaN before the first."""
-        return self._loss
+        """Training loss, smoothed over the last steps; NaN before the first.
+
+        Reading it waits for the device, which ``step`` does not.
+        """
+        return float(self._loss)
+
+    def check(self) -> None:
+        """Check that training goes well. Raises PaintoverError if its loss is no number."""
+        if self.steps and not math.isfinite(self.loss):
+            raise PaintoverError(
+                f"Training went astray before step {self.steps} (its loss is no number); "
+                "train again with another seed."
+            )
 
     def step(self, done: float) -> None:
         """Take one step.
@@ -138,13 +151,8 @@ class Learner:
             buffers = zip(self.averaged.buffers(), self._network.buffers(), strict=True)
             for kept, buffer in buffers:
                 kept.copy_(buffer)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise PaintoverError(
-                f"Training went astray at step {self.steps} (its loss is no number); "
-                "train again with another seed."
-            )
-        self._loss = value if self.steps == 1 else self._loss + 0.02 * (value - self._loss)
+        now = loss.detach().float()
+        self._loss = now if self.steps == 1 else self._loss.lerp(now, SMOOTHING)
 
     def _loss_of_batch(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Return the loss of newly drawn patches; and their result, paint and weight (colours)."""
@@ -170,7 +178,11 @@ class Learner:
         """Measure the averaged network on the held-out part, and keep it if it is the best yet.
 
         Without a held-out part the last state is the best. Returns the held-out loss or NaN.
+
+        Raises:
+            PaintoverError: training went astray; what was kept before stays.
         """
+        self.check()
         loss = math.nan
         if self._held is not None:
             loss = self._held_out(self._held)
@@ -213,7 +225,7 @@ class Learner:
             "steps": self.steps,
             "best_step": self.best_step,
             "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "loss": None if math.isnan(self._loss) else self._loss,
+            "loss": self.loss if self.steps else None,
         }
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
@@ -236,7 +248,7 @@ class Learner:
         self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
         best, loss = numbers["best_loss"], numbers["loss"]
         self.best_loss = math.inf if best is None else float(best)
-        self._loss = math.nan if loss is None else float(loss)
+        self._loss = torch.tensor(math.nan if loss is None else loss, device=self._device.unit)
 
     def forget_best(self) -> None:
         """Judge anew, since the paintings are not those that the best was found on."""

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .device import sent
 from .guides import PROJECTION_CHANNELS
 
 Floats = npt.NDArray[np.float32]
@@ -161,11 +162,10 @@ class Patches:
 
     def _cut(self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe."""
-        steps = torch.arange(self._size)
-        down = (rows[:, None] + steps).to(self._device)[:, :, None]
-        across = (columns[:, None] + steps).to(self._device)[:, None, :]
-        patches = source[keys.to(self._device)[:, None, None], down, across]
-        return patches.permute(0, 3, 1, 2).float()
+        centres = sent(torch.stack([keys, rows, columns]), self._device)[:, :, None, None]
+        steps = torch.arange(self._size, device=self._device)
+        down, across = centres[1] + steps[:, None], centres[2] + steps
+        return source[centres[0], down, across].permute(0, 3, 1, 2).float()
 
     def _batch(
         self, keys: Tensor, rows: Tensor, columns: Tensor, weight: Tensor, chance: torch.Generator
@@ -206,7 +206,8 @@ class Patches:
         count = len(keys)
         own = self._cut(self._projections, self._any_of(keys, chance), rows, columns)
         own = _shift_and_blur(own, chance)
-        light = torch.randn(count, 2, 1, 1, 1, generator=chance).to(self._device) * LIGHT_DRIFT
+        light = torch.randn(count, 2, 1, 1, 1, generator=chance) * LIGHT_DRIFT
+        light = sent(light, self._device)
         drifted = own[:, 3:6] * (1 + light[:, 0]) + light[:, 1] * own[:, 6:]
         own = torch.cat([own[:, :3], drifted, own[:, 6:]], 1)
 
@@ -214,9 +215,9 @@ class Patches:
         size = self._size
         coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=chance)
         blobs = functional.interpolate(
-            coarse.to(self._device), size=(size, size), mode="bicubic", align_corners=False
+            sent(coarse, self._device), size=(size, size), mode="bicubic", align_corners=False
         )
-        levels = torch.rand(count, 2, generator=chance).to(self._device)
+        levels = sent(torch.rand(count, 2, generator=chance), self._device)
         differs = (elsewhere[:, 3:6] - own[:, 3:6]).abs().mean(1, keepdim=True)
         differs = functional.avg_pool2d(differs, 9, 1, 4)
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
@@ -235,7 +236,8 @@ def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
     taps = torch.stack(
         [side + shift.clamp_min(0), 1 - 2 * side - shift.abs(), side + (-shift).clamp_min(0)], -1
     )
-    kernel = (taps[:, 0, :, None] * taps[:, 1, None, :]).to(projection.device)
+    kernel = taps[:, 0, :, None] * taps[:, 1, None, :]
+    kernel = sent(kernel, projection.device)
     colours = PROJECTION_CHANNELS - 1
     kernel = kernel[:, None].expand(-1, colours, -1, -1).reshape(count * colours, 1, 3, 3)
     flat = projection[:, :colours].reshape(1, count * colours, *projection.shape[-2:])

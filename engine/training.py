@@ -251,6 +251,7 @@ class _Run:
         raise Cancelled
 
     def _save_state(self) -> None:
+        self.learner.check()
         header = dataclasses.asdict(self._header)
         numbers = {
             "learner": self.learner.numbers(),
