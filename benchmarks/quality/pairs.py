@@ -11,7 +11,7 @@ from engine.errors import PaintoverError
 from .shots import SHOTS
 from .styles import STYLES
 
-FIRST, MIDDLE, LAST = 0.0, 0.5, 1.0
+FIRST, LAST = 0.0, 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +37,8 @@ PAIRS = (
     Pair("room", "gouache"),
     Pair("head", "pencil"),
     Pair("walker", "cel"),
-    Pair("walker", "watercolour", (FIRST, LAST)),
-    Pair("crowd", "cel", (MIDDLE,)),
     Pair("crowd", "watercolour"),
     Pair("branches", "watercolour"),
-    Pair("sunset", "pencil"),
     Pair("sunset", "watercolour", (FIRST, LAST)),
 )
 
@@ -64,23 +61,24 @@ FULL = Extent(
     30,
     60.0,
     PAIRS,
-    ("fast", "fast/colour", "fast/-projection", "paper", "projection", "moved"),
+    ("fast", "paper", "projection", "moved"),
 )
 SHORT = Extent(
     256,
     144,
     8,
     20.0,
-    (PAIRS[0], PAIRS[3], PAIRS[9]),
+    (PAIRS[0], PAIRS[3], PAIRS[6]),
     ("fast", "fast/-projection", "paper", "projection", "moved"),
 )
 
 ABLATION = dataclasses.replace(
     FULL,
-    seconds=30.0,
-    pairs=(PAIRS[0], PAIRS[4]),
+    seconds=20.0,
+    pairs=PAIRS[:1],
     methods=(
         "fast",
+        "fast/colour",
         "fast/-projection",
         "fast/-edges",
         "fast/-noise",
