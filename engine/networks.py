@@ -103,15 +103,26 @@ class GatedPainter(Painter):
         full = functional.pixel_shuffle(self.open(half), 2)
         full = functional.relu(self.gather(torch.cat([full, x], 1)))
         out = self.last(full)
+        paint = self.mix(out, x[:, -PROJECTION_CHANNELS:])
+        result: Tensor = paint[..., :height, :width]
+        return result
+
+    def mix(self, out: Tensor, projected: Tensor) -> Tensor:
+        """Mix the network's own paint with projected paint.
+
+        Args:
+            out: (B, 4 or 5, H, W): paint, opening of the gate, and the offset of alpha.
+            projected: (B, 7, H, W), the guide ``projection`` where the network has it.
+
+        Returns:
+            What ``forward`` returns.
+        """
         paint = out[:, :3]
         if self.projection:
             opening = GATE_SLOPE * out[:, 3:4] + LIGHT_SLOPE * _log_odds(1 - self.light)
-            gate = torch.sigmoid(opening) * x[:, -1:]
-            paint = gate * x[:, -PROJECTION_CHANNELS : 3 - PROJECTION_CHANNELS] + (1 - gate) * paint
-        if self.alpha:
-            paint = torch.cat([paint, out[:, 4:]], 1)
-        result: Tensor = paint[..., :height, :width]
-        return result
+            gate = torch.sigmoid(opening) * projected[:, -1:]
+            paint = gate * projected[:, :3] + (1 - gate) * paint
+        return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint
 
     @property
     def reach(self) -> int:

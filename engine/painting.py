@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,20 +13,25 @@ import torch
 from .device import Device, is_out_of_memory
 from .errors import PaintoverError
 from .images import FloatArray
+from .motion import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
+from .quantized import QuantizedPainter, quantizes_well
+from .tiles import tiles
 
 BORDER = 16
 """Pixels of reflection around a frame, as around keyframes in training."""
 LARGEST_TILE = 1024
 SMALLEST_TILE = 64
+SAMPLE, SAMPLES = 256, 8
+"""Side and number of the squares of an example that are looked at."""
 
 
 class Brush:
     """A network on its device, ready to paint frames of any size.
 
-    Frames larger than a tile are painted in tiles that overlap by as far as the network looks, so
-    that the result is the same and memory stays bounded.
+    Only tiles that hold what is wanted are painted. They overlap by as far as the network looks,
+    so that the result is that of the whole frame and memory stays bounded.
 
     Args:
         network: the network; a copy goes to the device.
@@ -45,26 +52,41 @@ class Brush:
         self._device = device
         self._tile = max(SMALLEST_TILE, tile // GRID * GRID)
         self._overlap = -(-network.reach // GRID) * GRID
+        self._quantized: QuantizedPainter | None = None
 
-    def paint(self, guides: FloatArray) -> FloatArray:
+    def quantize(self, examples: Iterable[FloatArray]) -> None:
+        """From now on compute in integers, if that is faster with this network and device.
+
+        Most colours change by less than a code of 255 (see ``quantized``).
+
+        Args:
+            examples: inputs (C, H, W), −1..1, that show what the network usually sees. They are
+                used one after the other, and not at all where there is nothing to gain.
+        """
+        if isinstance(self._network, GatedPainter) and quantizes_well(self._device):
+            with torch.inference_mode():
+                parts = (_tensor(part) for example in examples for part in _samples(example))
+                self._quantized = QuantizedPainter(self._network, parts)
+
+    def paint(self, guides: FloatArray, wanted: BoolArray | None = None) -> FloatArray:
         """Paint a frame.
 
         Args:
             guides: (C, H, W), the network's input, −1..1.
+            wanted: (H, W), the pixels to paint; None: all.
 
         Returns:
-            (3, H, W) colours, 0..1, or (4, H, W) with the offset of alpha, −1..1, as fourth.
+            (3, H, W) colours, 0..1, or (4, H, W) with the offset of alpha, −1..1, as fourth; 0
+            where nothing is wanted.
 
         Raises:
             PaintoverError: the device's memory is too small even for small tiles.
         """
-        height, width = guides.shape[1:]
-        padding = ((0, 0), *((BORDER, BORDER + -size % GRID) for size in (height, width)))
-        padded = np.pad(guides, padding, mode="reflect")
+        if wanted is None:
+            wanted = np.ones(guides.shape[1:], bool)
         while True:
             try:
-                painted = self._paint_tiles(padded)
-                break
+                return self._paint_tiles(guides, wanted)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -76,29 +98,63 @@ class Brush:
                 self._tile = max(SMALLEST_TILE, self._tile // 2 // GRID * GRID)
                 if self._device.unit.type == "cuda":
                     torch.cuda.empty_cache()
-        result = painted[:, BORDER : BORDER + height, BORDER : BORDER + width]
-        result[:3] = np.clip(result[:3] / 2 + 0.5, 0, 1)
-        return result
 
-    def _paint_tiles(self, guides: FloatArray) -> FloatArray:
-        height, width = guides.shape[1:]
-        result = np.empty((4 if self._network.alpha else 3, height, width), np.float32)
-        for top in range(0, height, self._tile):
-            for left in range(0, width, self._tile):
-                bottom, right = min(top + self._tile, height), min(left + self._tile, width)
-                above, before = max(0, top - self._overlap), max(0, left - self._overlap)
-                below = min(height, bottom + self._overlap)
-                after = min(width, right + self._overlap)
-                part = self._run(guides[:, above:below, before:after])
-                result[:, top:bottom, left:right] = part[
-                    :, top - above : bottom - above, left - before : right - before
-                ]
+    def _paint_tiles(self, guides: FloatArray, wanted: BoolArray) -> FloatArray:
+        result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
+        for tile in tiles(wanted, self._overlap, self._tile):
+            rows = _around(tile.top, tile.bottom, self._overlap, wanted.shape[0])
+            columns = _around(tile.left, tile.right, self._overlap, wanted.shape[1])
+            part = guides[:, rows.inner, columns.inner]
+            part = np.pad(part, ((0, 0), rows.border, columns.border), mode="reflect")
+            painted = self._run(part)[:, rows.kept, columns.kept]
+            painted[:3] = np.clip(painted[:3] / 2 + 0.5, 0, 1)
+            inside = slice(tile.top, tile.bottom), slice(tile.left, tile.right)
+            result[:, *inside] = np.where(wanted[inside], painted, 0)
         return result
 
     @torch.inference_mode()
     def _run(self, guides: FloatArray) -> FloatArray:
-        x = torch.from_numpy(np.ascontiguousarray(guides))[None].to(self._device.unit)
+        if self._quantized:
+            whole: FloatArray = self._quantized(_tensor(guides))[0].numpy()
+            return whole
+        x = _tensor(guides).to(self._device.unit)
         with self._device.autocast():
             painted = self._network(x.contiguous(memory_format=torch.channels_last))
         result: FloatArray = painted[0].float().cpu().numpy()
         return result
+
+
+class _Span(NamedTuple):
+    """Rows, or columns, that are computed for a tile: of the frame, reflected ones, the tile's."""
+
+    inner: slice
+    border: tuple[int, int]
+    kept: slice
+
+
+def _around(start: int, end: int, overlap: int, size: int) -> _Span:
+    """Take ``overlap`` more pixels on both sides, up to the border around the frame.
+
+    The places of all computed rows are the same modulo ``GRID`` whatever the tile.
+    """
+    last = size + BORDER + -size % GRID
+    first = max(-BORDER, (start - overlap) // GRID * GRID)
+    last = min(last, -(-(end + overlap) // GRID) * GRID)
+    inner = slice(max(0, first), min(size, last))
+    return _Span(inner, (inner.start - first, last - inner.stop), slice(start - first, end - first))
+
+
+def _samples(guides: FloatArray) -> Iterator[FloatArray]:
+    """Cut a few squares out of guides (C, H, W), evenly spread, or take them whole if small."""
+    height, width = guides.shape[1:]
+    if height * width <= SAMPLES * SAMPLE**2:
+        yield guides[:, : height // GRID * GRID, : width // GRID * GRID]
+        return
+    across = max(1, round((SAMPLES * width / height) ** 0.5))
+    for top in np.linspace(0, max(0, height - SAMPLE), max(1, SAMPLES // across), dtype=int):
+        for left in np.linspace(0, max(0, width - SAMPLE), across, dtype=int):
+            yield guides[:, top : top + SAMPLE, left : left + SAMPLE]
+
+
+def _tensor(guides: FloatArray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(guides))[None]
