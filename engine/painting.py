@@ -20,8 +20,10 @@ from .tiles import Span, around, tiles
 
 LARGEST_TILE = 1024
 SMALLEST_TILE = 64
-SAMPLE, SAMPLES = 256, 8
+SAMPLE, SAMPLES = 256, 4
 """Side and number of the squares of an example that are looked at."""
+MEAN_CHANGE, LARGE_CHANGE = 1.0, 8.0
+"""How much colours may change by computing in integers, in codes of 255."""
 
 
 class Brush:
@@ -52,18 +54,27 @@ class Brush:
         self._quantized: QuantizedPainter | None = None
 
     def quantize(self, examples: Iterable[FloatArray]) -> None:
-        """From now on compute in integers, if that is faster with this network and device.
+        """From now on compute in integers, if that is fast with this network and device.
 
-        Most colours change by less than a code of 255 (see ``quantized``).
+        It stays as it is if colours of the examples would change by more than ``MEAN_CHANGE`` in
+        the mean, or more than one in a thousand by more than ``LARGE_CHANGE``.
 
         Args:
             examples: inputs (C, H, W), −1..1, that show what the network usually sees. They are
-                used one after the other, and not at all where there is nothing to gain.
+                not looked at where there is nothing to gain.
         """
-        if isinstance(self._network, GatedPainter) and quantizes_well(self._device):
-            with torch.inference_mode():
-                parts = [_tensor(part) for example in examples for part in _samples(example)]
-                self._quantized = QuantizedPainter(self._network, parts)
+        if not isinstance(self._network, GatedPainter) or not quantizes_well(self._device):
+            return
+        with torch.inference_mode():
+            parts = [part for example in examples for part in _samples(example)]
+            if not parts:
+                return
+            with self._device.autocast():
+                quantized = QuantizedPainter(self._network, [_tensor(part) for part in parts])
+            changes = [_codes(quantized.paint(part, *_whole(part))) for part in parts]
+            change = np.abs(np.concatenate(changes) - _codes(quantized.painted))
+        if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
+            self._quantized = quantized
 
     def paint(self, guides: FloatArray, wanted: BoolArray | None = None) -> FloatArray:
         """Paint a frame.
@@ -124,12 +135,26 @@ def _samples(guides: FloatArray) -> Iterator[FloatArray]:
     """Cut a few squares out of guides (C, H, W), evenly spread, or take them whole if small."""
     height, width = guides.shape[1:]
     if height * width <= SAMPLES * SAMPLE**2:
-        yield guides[:, : height // GRID * GRID, : width // GRID * GRID]
+        yield guides
         return
     across = max(1, round((SAMPLES * width / height) ** 0.5))
     for top in np.linspace(0, max(0, height - SAMPLE), max(1, SAMPLES // across), dtype=int):
         for left in np.linspace(0, max(0, width - SAMPLE), across, dtype=int):
             yield guides[:, top : top + SAMPLE, left : left + SAMPLE]
+
+
+def _whole(guides: FloatArray) -> tuple[Span, Span]:
+    """Return all rows and columns of guides (C, H, W), with no more border than ``GRID`` asks."""
+    rows, columns = (
+        Span(slice(0, size), slice(0, size), (0, -size % GRID)) for size in guides.shape[1:]
+    )
+    return rows, columns
+
+
+def _codes(painted: torch.Tensor) -> FloatArray:
+    """Return colours −1..1 in codes of 255, not rounded, in one row."""
+    codes: FloatArray = (painted.flatten().clamp(-1, 1) * 127.5).numpy()
+    return codes
 
 
 def _tensor(guides: FloatArray) -> torch.Tensor:
