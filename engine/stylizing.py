@@ -16,6 +16,7 @@ from .device import choose_device
 from .errors import PaintoverError
 from .files import digest_json
 from .frames import Frame
+from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
 from .inputs import Inputs
@@ -40,7 +41,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     """Paint frames of a shot with a style into ``out/STYLE``, as RGBA.
 
     A frame's result depends on nothing but the frame, the style and its keyframes. Frames that
-    are up to date are skipped unless ``request.force``.
+    are up to date are skipped unless ``request.force``. Where alpha is the frame's and 0, nobody
+    sees the colour, and it is black.
 
     Returns:
         ``frames``: how many were painted, ``skipped``: how many were up to date, ``seconds``,
@@ -130,23 +132,36 @@ class _Job:
     def paint(self, brush: Brush, frames: list[int]) -> Iterator[tuple[int, FloatArray]]:
         """Paint frames: number and (H, W, 4) as ``alpha.finish`` returns them."""
         keyframes = self._read_keyframes() if PROJECTION in self._header.guides else []
+        projection = Projection(self._shot, keyframes, self._report) if keyframes else None
+        brush.quantize(self._examples(projection))
         strokes = None
         if keyframes and has_surface(self._shot.manifest.passes):
             strokes = learn_strokes(brush, keyframes, self._inputs)
-        for frame, x in self._read_inputs(keyframes, frames):
-            painted = brush.paint(x)
+        for frame, x in self._read_inputs(projection, frames):
+            painted = brush.paint(x, frame.alpha > 0 if self.alpha == ALPHA_FRAME else None)
             if strokes:
                 strokes.add(painted, frame, seen=x[-1])
             yield frame.number, finish(painted, frame.alpha, self.alpha)
 
+    def _examples(self, projection: Projection | None) -> Iterator[FloatArray]:
+        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
+        keys = sorted(self._header.trained_on)
+        for key in sorted({keys[0], keys[-1]}):
+            self._inputs.prepare("stylize", [key])
+            if projection:
+                projection.prepare("stylize", [key])
+            x = self._inputs.build(self._inputs.read(key), projection)
+            yield x
+            if projection:
+                x[-PROJECTION_CHANNELS:] = 0
+                yield x
+
     def _read_inputs(
-        self, keyframes: list[tuple[Keyframe, Frame]], frames: list[int]
+        self, projection: Projection | None, frames: list[int]
     ) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
         manifest = self._shot.manifest
-        projection = None
-        if keyframes:
-            projection = Projection(self._shot, keyframes, self._report)
+        if projection:
             projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:

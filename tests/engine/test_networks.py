@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.device import choose_device
+from engine.device import Device, choose_device
 from engine.errors import PaintoverError
 from engine.losses import held_out_loss, texture_loss, training_loss
 from engine.networks import SIZES, Painter, build
@@ -115,6 +115,21 @@ def test_tiles_give_what_the_whole_frame_gives():
     assert whole.shape == (3, 201, 150)
     assert np.abs(whole - tiled).max() < 1e-4
     assert whole.min() >= 0 and whole.max() <= 1
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_only_what_is_wanted_is_painted_and_as_in_the_whole_frame(precision, alpha):
+    painter = loud(network(alpha=alpha))
+    brush = Brush(painter, Device(torch.device("cpu"), precision))
+    guides = np.random.default_rng(0).uniform(-1, 1, (10, 201, 150)).astype(np.float32)
+    whole = brush.paint(guides)
+    wanted = np.zeros((201, 150), bool)
+    assert not brush.paint(guides, wanted).any()
+    wanted[7, 3] = wanted[100:120, 40:90] = wanted[-1, -1] = True
+    painted = brush.paint(guides, wanted)
+    assert not painted[:, ~wanted].any()
+    assert np.abs(painted - whole)[:, wanted].max() < 1e-4
 
 
 def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):

@@ -1,0 +1,305 @@
+"""Our own network in 8-bit integers, for stylizing on processors that multiply them fastest.
+
+Weights and activations are rounded evenly ("Quantization and Training of Neural Networks for
+Efficient Integer-Arithmetic-Only Inference", Jacob et al., CVPR 2018): weights in a step of their
+own for each output channel, activations in one step a layer, which follows from what the layer
+puts out on the keyframes. So that one step fits all channels of a layer, they are scaled to the
+same range first (see ``balancing``). Sums are exact in integers, so a pixel does not depend on how
+the frame is cut into tiles. The mix with projected paint stays in floating point.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .balancing import Range, balance, watch
+from .device import Device, has_vnni
+from .guides import PROJECTION_CHANNELS
+from .images import FloatArray
+from .network_base import GRID
+from .networks import LEAK, GatedPainter
+from .tiles import Span
+
+HEADROOM = 1.25
+"""How much more than on the keyframes a layer may put out before it is clipped."""
+MIDDLE = 128
+"""The code of 0 in guides, and in what is joined with them."""
+GUIDE_STEP = 2 / 255
+"""What a code of the guides is worth: that of an 8-bit picture in −1..1."""
+LATE_REACH = 12
+"""How far, in pixels, the layers after ``middle`` look; a multiple of ``GRID``."""
+
+
+class _Codes(NamedTuple):
+    """How values are written in 8 bits: what a code is worth, and the code of 0."""
+
+    step: float
+    zero: int
+
+    def of(self, values: Tensor) -> Tensor:
+        """Round and clip values (1, C, H, W) in channels_last; the values change, too."""
+        pixels = values.clamp_(min=-self.zero * self.step).permute(0, 2, 3, 1)
+        flat = cv2.convertScaleAbs(pixels.flatten(0, 2).numpy(), None, 1 / self.step, self.zero)
+        return torch.from_numpy(flat).reshape(pixels.shape).permute(0, 3, 1, 2)
+
+
+class _Layer:
+    """A convolution whose input is codes, (1, C, H, W) uint8 in channels_last.
+
+    Args:
+        layer: with its weights.
+        mean: what the input usually is, (C); rounding the weights changes nothing about it.
+        step: what a code of each input channel is worth, (C), or one for all.
+        zero: the code of 0 of the input.
+        shift: what the input is more than its codes say, (C), or one for all.
+    """
+
+    def __init__(
+        self,
+        layer: nn.Conv2d,
+        mean: Tensor,
+        step: Tensor | float,
+        zero: int,
+        shift: Tensor | float = 0.0,
+    ) -> None:
+        assert layer.bias is not None
+        scale = _by_input(step)
+        weight = layer.weight * scale
+        codes, self._steps = _rounded(weight)
+        lost = weight - codes * self._steps.reshape(-1, 1, 1, 1)
+        change = layer.weight * _by_input(shift) + lost / scale * _by_input(mean - shift)
+        self._bias = layer.bias + change.sum((1, 2, 3))
+        self._zero, self._zeros = zero, torch.zeros(len(weight), dtype=torch.int64)
+        self._geometry = [list(layer.stride), [*map(int, layer.padding)], [1, 1], 1]
+        self._weight = torch.ops.onednn.qconv_prepack(
+            codes.to(torch.int8), self._steps, 1.0, zero, *self._geometry, None
+        )
+
+    def floats(self, codes: Tensor) -> Tensor:
+        """Return the outputs, float32."""
+        return self._run(codes, _Codes(1.0, 0), torch.float32, "none")
+
+    def codes(self, codes: Tensor, written: _Codes) -> Tensor:
+        """Return the outputs as codes."""
+        return self._run(codes, written, torch.uint8, "none")
+
+    def positive(self, codes: Tensor, written: _Codes) -> Tensor:
+        """Return what is positive of the outputs as codes."""
+        return self._run(codes, written, torch.uint8, "relu")
+
+    def _run(self, codes: Tensor, written: _Codes, kind: torch.dtype, after: str) -> Tensor:
+        source = (codes, 1.0, self._zero, self._weight, self._steps, self._zeros, self._bias)
+        target = (*self._geometry, *written, kind, after, [], "")
+        result: Tensor = torch.ops.onednn.qconv2d_pointwise(*source, *target)
+        return result
+
+
+def _signed(span: Range) -> _Codes:
+    step = max(float(sum(span)) * HEADROOM / 255, 1e-20)
+    return _Codes(step, round(float(span.below) * HEADROOM / step))
+
+
+def _positive(span: Range) -> _Codes:
+    return _Codes(max(float(span.above) * HEADROOM / 255, 1e-20), 0)
+
+
+class QuantizedPainter:
+    """A ``GatedPainter`` in integers, on the CPU.
+
+    Args:
+        network: the network; its light counts as it is now.
+        examples: inputs (1, C, H, W), −1..1, that show what it usually sees, at least one.
+
+    Attributes:
+        painted: all that the network painted of the examples, in floating point.
+    """
+
+    def __init__(self, network: GatedPainter, examples: Sequence[Tensor]) -> None:
+        self._network = network
+        seen, self.painted = watch(network, examples)
+        network, (ranges, means) = balance(network, seen)
+        fine, channels = network.size.fine, network.channels
+        self._shifts = _shifts(examples)
+        shift = self._shifts * GUIDE_STEP
+        self._joined = _signed(ranges["stem"].wider(ranges["up"]))
+        mean = means["stem"].reshape(channels, -1).mean(1)
+        self._stem = _Layer(_at_full(network.stem), mean, GUIDE_STEP, MIDDLE, shift)
+        self._down = _Layer(network.down, means["down"], *self._joined)
+        self._middle: list[tuple[_Codes, _Layer, _Codes, _Layer]] = []
+        before = "down"
+        for number, block in enumerate(network.blocks):
+            name = f"middle.{number}"
+            enter, inside = _positive(ranges[before]), _positive(ranges[f"{name}.first"])
+            first = _Layer(block.first, means[f"{name}.first"], *enter)
+            second = _Layer(block.second, means[f"{name}.second"], *inside)
+            self._middle.append((enter, first, inside, second))
+            before = name
+        self._deep = _signed(ranges[before])
+        self._up = _Layer(_opened(network.up), means["up"], *self._deep)
+        self._join = _Layer(network.join, means["join"], *self._joined)
+        self._half, self._inside = _positive(ranges["join"]), _positive(ranges["refine.first"])
+        self._first = _Layer(network.refine.first, means["refine.first"], *self._half)
+        self._second = _Layer(network.refine.second, means["refine.second"], *self._inside)
+        self._refined = _signed(ranges["refine"])
+        self._open = _Layer(_opened(network.open), means["open"], *self._refined)
+        opened = max(1e-20, *map(float, ranges["open"]))
+        self._full = _Codes(opened * HEADROOM / (255 - MIDDLE), MIDDLE)
+        steps = torch.tensor([self._full.step] * fine + [GUIDE_STEP] * channels)
+        shift = torch.cat([torch.zeros(fine), shift])
+        self._gather = _Layer(network.gather, means["gather"], steps, MIDDLE, shift)
+        self._gathered = _positive(ranges["gather"])
+        self._last = _Layer(_split(network.last), means["last"], *self._gathered)
+
+    def paint(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
+        """Paint a tile of a frame.
+
+        Args:
+            guides: (C, H, W), −1..1, of the whole frame.
+            rows: which are computed and kept; how many is a multiple of ``GRID``.
+            columns: likewise.
+
+        Returns:
+            What ``Painter.forward`` returns, of what is kept.
+        """
+        codes = self._guide_codes(guides, rows, columns)
+        stem = functional.leaky_relu_(self._stem.floats(codes), LEAK)
+        stem_codes = self._joined.of(stem)
+        deep = functional.leaky_relu_(self._down.floats(stem_codes), LEAK)
+        for enter, first, inside, second in self._middle:
+            entering = enter.of(functional.relu(deep))
+            deep += second.floats(first.positive(entering, inside))
+        late = _late(rows), _late(columns)
+        back = self._up.codes(self._deep.of(_at(deep, late, 4)), self._joined)
+        joined = torch.cat([_to_double(back), _at(stem_codes, late, 2)], 1)
+        half = functional.relu_(self._join.floats(joined))
+        entering = self._half.of(half.clone())
+        half += self._second.floats(self._first.positive(entering, self._inside))
+        full = self._open.codes(self._refined.of(half), self._full)
+        gathered = torch.cat([_to_double(full), _at(codes, late, 1)], 1)
+        out = self._last.floats(self._gather.positive(gathered, self._gathered))
+        top, left = (
+            span.kept.start - part.start for span, part in zip((rows, columns), late, strict=True)
+        )
+        projected = guides[-PROJECTION_CHANNELS:, rows.wanted, columns.wanted]
+        high, wide = projected.shape[1:]
+        rough, rest = out[..., top : top + high, left : left + wide].chunk(2, 1)
+        own = torch.add(rough, rest, out=torch.empty(rough.shape))
+        return self._network.mix(own, torch.from_numpy(projected)[None])
+
+    def _guide_codes(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
+        """Round guides to codes (1, C, H, W) in channels_last, reflected around the frame."""
+        planes = np.empty((len(guides), rows.size, columns.size), np.uint8)
+        border = (*rows.border, *columns.border)
+        for plane, guide, shift in zip(planes, guides, self._shifts.tolist(), strict=True):
+            source = guide[rows.inner, columns.inner]
+            codes = cv2.convertScaleAbs(source, None, 1 / GUIDE_STEP, MIDDLE - shift)
+            cv2.copyMakeBorder(codes, *border, cv2.BORDER_REFLECT_101, plane)
+        pixels = torch.from_numpy(cv2.transpose(planes.reshape(len(guides), -1)))
+        return pixels.reshape(1, rows.size, columns.size, -1).permute(0, 3, 1, 2)
+
+
+@functools.cache
+def quantizes_well(device: Device) -> bool:
+    """Tell whether this processor is fast in integers and this PyTorch computes right in them."""
+    if device.unit.type != "cpu" or not has_vnni():
+        return False
+    layer = nn.Conv2d(32, 32, 3, padding=1).requires_grad_(False)
+    x = torch.rand(1, 32, 16, 16).to(memory_format=torch.channels_last)
+    codes = _Codes(1 / 255, 0)
+    try:
+        rounded = _Layer(layer, torch.zeros(32), *codes).floats(codes.of(x.clone()))
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return False  # a PyTorch built without these operators
+    return torch.allclose(rounded, layer(x), atol=0.02)
+
+
+def _shifts(examples: Sequence[Tensor]) -> Tensor:
+    """Return by how much of a code, 0 or a half, each guide's codes fit it better, (C).
+
+    A half fits pictures of 8 bits, whose codes lie evenly around −1..1; 0 fits what is often 0.
+    """
+    errors = []
+    for shift in (0.0, 0.5):
+        middle, error = MIDDLE - shift, torch.tensor(0.0)
+        for example in examples:
+            codes = example / GUIDE_STEP + middle
+            error = error + (codes.round().clamp(0, 255) - codes).square().mean((0, 2, 3))
+        errors.append(error)
+    return 0.5 * (errors[1] < errors[0]).float()
+
+
+def _late(span: Span) -> slice:
+    """Return which of the computed rows the layers after ``middle`` need."""
+    start = (span.kept.start - LATE_REACH) // GRID * GRID
+    stop = -(-(span.kept.stop + LATE_REACH) // GRID) * GRID
+    return slice(max(0, start), min(span.size, stop))
+
+
+def _at(values: Tensor, late: tuple[slice, slice], scale: int) -> Tensor:
+    """Cut rows and columns, counted at full resolution, out of (B, C, H / scale, W / scale)."""
+    rows, columns = (slice(part.start // scale, part.stop // scale) for part in late)
+    return values[:, :, rows, columns]
+
+
+def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return weights in codes −127..127, and what a code is worth in each output channel."""
+    steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-20) / 127
+    return (weight / steps.reshape(-1, 1, 1, 1)).round(), steps
+
+
+def _split(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return a layer that puts out first what rounded weights give, then what they leave.
+
+    The last layer's few channels leave room for this in the processor's vectors.
+    """
+    assert layer.bias is not None
+    codes, steps = _rounded(layer.weight)
+    rough = codes * steps.reshape(-1, 1, 1, 1)
+    weight = torch.cat([rough, layer.weight - rough])
+    return _with(layer, weight, torch.cat([layer.bias, torch.zeros_like(layer.bias)]))
+
+
+def _by_input(values: Tensor | float) -> Tensor:
+    """(C) → (1, C, 1, 1), as input channels lie in weights."""
+    return torch.as_tensor(values).reshape(1, -1, 1, 1)
+
+
+def _to_double(codes: Tensor) -> Tensor:
+    """(B, 4 C, H, W) → (B, C, 2 H, 2 W): four channel groups become the pixels of each 2×2."""
+    batch, channels, height, width = codes.shape
+    rows = codes.permute(0, 2, 3, 1).reshape(batch, height, width, 2, channels // 2)
+    flat = rows.transpose(2, 3).reshape(batch, 2 * height, 2 * width, channels // 4)
+    return flat.permute(0, 3, 1, 2)
+
+
+def _at_full(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return a layer that does a pixel-unshuffle and a 3×3 layer after it at once."""
+    weight = layer.weight.reshape(len(layer.weight), -1, 2, 2, 3, 3).permute(0, 1, 4, 2, 5, 3)
+    other = _with(layer, weight.flatten(2, 3).flatten(3, 4), layer.bias)
+    other.stride, other.padding = (2, 2), (2, 2)
+    return other
+
+
+def _opened(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return a layer with outputs in the order of ``_to_double`` instead of pixel-shuffle's."""
+    assert layer.bias is not None
+    weight, bias = (
+        values.reshape(-1, 4, *values.shape[1:]).transpose(0, 1).flatten(0, 1)
+        for values in (layer.weight, layer.bias)
+    )
+    return _with(layer, weight, bias)
+
+
+def _with(layer: nn.Conv2d, weight: Tensor, bias: Tensor | None) -> nn.Conv2d:
+    other = copy.deepcopy(layer)
+    other.weight, other.bias = nn.Parameter(weight), bias if bias is None else nn.Parameter(bias)
+    return other

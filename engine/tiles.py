@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which parts of a frame are computed: rectangles that hold all that is wanted, at least cost."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .network_base import GRID
+
+Bools = npt.NDArray[np.bool_]
+
+CELL = 16
+"""Sides of rectangles are multiples of this many pixels."""
+
+
+BORDER = 16
+"""Pixels of reflection around a frame, as around keyframes in training."""
+
+
+class Span(NamedTuple):
+    """The rows, or columns, that are computed for a tile."""
+
+    wanted: slice
+    """The tile's own, of the frame."""
+    inner: slice
+    """All that are computed, of the frame."""
+    border: tuple[int, int]
+    """How many reflected ones come before and after these."""
+
+    @property
+    def size(self) -> int:
+        """How many are computed; a multiple of ``GRID``."""
+        before, after = self.border
+        return before + int(self.inner.stop - self.inner.start) + after
+
+    @property
+    def kept(self) -> slice:
+        """The tile's own, of those that are computed."""
+        shift = self.border[0] - self.inner.start
+        return slice(self.wanted.start + shift, self.wanted.stop + shift)
+
+
+class Tile(NamedTuple):
+    """A rectangle of pixels; bottom and right are excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
+    """Cut what is wanted into rectangles.
+
+    A tile costs its pixels and those within ``reach`` around it. Starting with the rectangle that
+    bounds all, each is cut in two along the line that saves most, until no cut saves anything.
+
+    Args:
+        wanted: (H, W).
+        reach: how many pixels around a tile are computed with it.
+        largest: side of the largest tile in pixels; at least ``CELL``.
+
+    Returns:
+        Tiles that do not overlap; none where nothing is wanted.
+    """
+    height, width = wanted.shape
+    padded = np.pad(wanted, ((0, -height % CELL), (0, -width % CELL)))
+    rows, columns = (size // CELL for size in padded.shape)
+    cells = padded.reshape(rows, CELL, columns, CELL).any((1, 3))
+    side = max(1, largest // CELL)
+    found: list[Tile] = []
+    for top in range(0, rows, side):
+        for left in range(0, columns, side):
+            found += _cut(cells[top : top + side, left : left + side], top, left, reach / CELL)
+    return [
+        Tile(
+            tile.top * CELL,
+            tile.left * CELL,
+            min(tile.bottom * CELL, height),
+            min(tile.right * CELL, width),
+        )
+        for tile in found
+    ]
+
+
+def around(start: int, end: int, reach: int, size: int) -> Span:
+    """Take ``reach`` more rows on both sides of a tile, up to the border around the frame.
+
+    The places of all computed rows are the same modulo ``GRID`` whatever the tile.
+
+    Args:
+        start: the tile's first row.
+        end: the row after its last.
+        reach: a multiple of ``GRID``.
+        size: how many rows the frame has.
+    """
+    first = max(-BORDER, (start - reach) // GRID * GRID)
+    last = min(size + BORDER + -size % GRID, -(-(end + reach) // GRID) * GRID)
+    inner = slice(max(0, first), min(size, last))
+    return Span(slice(start, end), inner, (inner.start - first, last - inner.stop))
+
+
+def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
+    """Cut cells that lie at (top, left), in units of cells."""
+    if not cells.any():
+        return []
+    rows, columns = (np.flatnonzero(cells.any(axis)) for axis in (1, 0))
+    cells = cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    top, left = top + int(rows[0]), left + int(columns[0])
+    height, width = cells.shape
+    whole = (height + 2 * reach) * (width + 2 * reach)
+    costs = [_costs(cells, reach), _costs(cells.T, reach)]
+    axis = int(np.argmin([cost.min(initial=np.inf) for cost in costs]))
+    if costs[axis].min(initial=np.inf) >= whole:
+        return [Tile(top, left, top + height, left + width)]
+    at = int(costs[axis].argmin()) + 1
+    first, second = np.split(cells, [at], axis)
+    down, right = (at, 0) if axis == 0 else (0, at)
+    return _cut(first, top, left, reach) + _cut(second, top + down, left + right, reach)
+
+
+def _costs(cells: Bools, reach: float) -> npt.NDArray[np.float64]:
+    """Return what a cut above each row but the first would cost; no border of cells is empty."""
+    count, index = len(cells), np.arange(len(cells))
+    full = cells.any(1)
+    above = np.maximum.accumulate(np.where(full, index + 1, 0))[:-1]
+    below = count - np.minimum.accumulate(np.where(full, index, count)[::-1])[::-1][1:]
+    over = np.logical_or.accumulate(cells, 0)[:-1]
+    under = np.logical_or.accumulate(cells[::-1], 0)[::-1][1:]
+    cost = (above + 2 * reach) * (_extent(over) + 2 * reach)
+    cost += (below + 2 * reach) * (_extent(under) + 2 * reach)
+    return np.asarray(cost, np.float64)
+
+
+def _extent(rows: Bools) -> npt.NDArray[np.intp]:
+    """Return from the first to the last cell of each row, as a count."""
+    extent = rows.shape[1] - rows.argmax(1) - rows[:, ::-1].argmax(1)
+    return np.asarray(extent, np.intp)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our own network in integers: close to floating point, and the same in every tile."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from engine import painting
+from engine.balancing import balance, watch
+from engine.device import Device
+from engine.networks import GatedPainter, build
+from engine.painting import LARGE_CHANGE, Brush
+from engine.quantized import quantizes_well
+
+CPU = Device(torch.device("cpu"), torch.float32)
+CHANNELS = 13
+
+needs_integers = pytest.mark.skipif(
+    not quantizes_well(CPU), reason="this processor is not fast in integers"
+)
+
+
+def network(alpha: bool = False, seed: int = 0, projection: bool = True) -> GatedPainter:
+    """Return a network in which every layer matters, and channels are unlike each other."""
+    torch.manual_seed(seed)
+    painter = build("fast", CHANNELS, projection=projection, alpha=alpha).eval()
+    assert isinstance(painter, GatedPainter)
+    with torch.no_grad():
+        for parameter in painter.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+        painter.stem.weight[::3] *= 20
+        painter.gather.weight[::4] *= 0.1
+    return painter.requires_grad_(False)
+
+
+def guides(height: int = 160, width: int = 200, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=(height, width, CHANNELS))
+    smooth = cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 3) * 6
+    found = np.ascontiguousarray(np.clip(smooth, -1, 1).transpose(2, 0, 1))
+    found[-1] = found[-1] > 0
+    return found
+
+
+def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> Brush:
+    brush = Brush(painter, CPU, tile, light)
+    brush.quantize([guides()])
+    assert brush.is_quantized
+    return brush
+
+
+def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
+    painter = network()
+    examples = [torch.from_numpy(guides(seed=seed))[None] for seed in (0, 1)]
+    with torch.inference_mode():
+        seen, painted = watch(painter, examples)
+        balanced, even = balance(painter, seen)
+        again, same = watch(balanced, examples)
+    assert torch.allclose(painted, same, atol=1e-4)
+    assert {"stem", "down", "middle.0", "up", "join", "refine", "open", "gather"} <= set(
+        even.ranges
+    )
+    for name, found in even.ranges.items():
+        for of_all, of_each in zip(found, again.ranges[name], strict=True):
+            assert float(of_all) == pytest.approx(float(of_each.max()), rel=1e-3, abs=1e-5)
+    for name, mean in even.means.items():
+        assert torch.allclose(mean, again.means[name], atol=1e-3), name
+    uneven = torch.maximum(*seen.ranges["stem"])
+    level = torch.maximum(*again.ranges["stem"])
+    assert level.min() / level.max() > 5 * uneven.min() / uneven.max()
+
+
+@needs_integers
+@pytest.mark.parametrize("light", [0, 0.5, 1])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_integers_are_close_to_floating_point_on_frames_not_seen_before(light, alpha):
+    painter, frame = network(alpha), guides(133, 178, seed=7)
+    rounded = in_integers(painter, light=light).paint(frame)
+    exact = Brush(painter, CPU, light=light).paint(frame)
+    change = np.abs(rounded - exact) * 255
+    assert rounded.shape == (4 if alpha else 3, 133, 178)
+    assert 0 < change.mean() < 1
+    assert np.quantile(change, 0.999) < LARGE_CHANGE
+    assert np.abs((rounded - exact).mean((1, 2)) * 255).max() < 0.5
+    if light == 0:
+        carried = frame[-1] == 1
+        assert np.allclose(rounded[:3, carried], frame[-7:-4, carried] / 2 + 0.5, atol=1e-6)
+
+
+@needs_integers
+def test_without_projection_and_in_any_size():
+    painter = network(projection=False)
+    rounded, exact = in_integers(painter), Brush(painter, CPU)
+    for size in [(1, 1), (5, 7), (17, 40)]:
+        frame = guides(*size, seed=3)
+        assert np.abs(rounded.paint(frame) - exact.paint(frame)).mean() * 255 < 1.5
+
+
+@needs_integers
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("size", [(160, 200), (203, 149)])
+def test_every_tile_gives_bit_for_bit_what_the_whole_frame_gives(alpha, size):
+    painter, frame = network(alpha), guides(*size, seed=2)
+    whole = in_integers(painter).paint(frame)
+    assert np.array_equal(in_integers(painter, 64).paint(frame), whole)
+    wanted = np.zeros(size, bool)
+    wanted[3:40, 9:30] = wanted[120:131, 100:140] = wanted[-1, -1] = True
+    assert np.array_equal(in_integers(painter).paint(frame, wanted), np.where(wanted, whole, 0))
+
+
+@needs_integers
+def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
+    painter = network()
+    monkeypatch.setattr(painting, "MEAN_CHANGE", 1e-4)
+    brush = Brush(painter, CPU)
+    brush.quantize([guides()])
+    assert not brush.is_quantized
+    assert np.array_equal(brush.paint(guides()), Brush(painter, CPU).paint(guides()))
+
+
+def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
+    paper = build("paper", CHANNELS, projection=True, alpha=False, blocks=1).eval()
+    monkeypatch.setattr(painting, "quantizes_well", lambda _device: False)
+    for painter in (paper, network()):
+        brush = Brush(painter, CPU)
+        brush.quantize([guides()])
+        assert not brush.is_quantized
+
+
+def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
+    quantizes_well.cache_clear()
+    monkeypatch.setattr("engine.quantized.has_vnni", lambda: True)
+    monkeypatch.setattr(torch.ops, "onednn", object())
+    assert not quantizes_well(CPU)
+    quantizes_well.cache_clear()
+
+
+@needs_integers
+def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
+    painter, frame = network(), guides(seed=4)
+    whole, brush = in_integers(painter).paint(frame), in_integers(painter)
+    real, sizes = GatedPainter.mix, []
+
+    def mix(self, out, projected):
+        sizes.append(out.shape[-2] * out.shape[-1])
+        if sizes[-1] > 100 * 100:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return real(self, out, projected)
+
+    monkeypatch.setattr(GatedPainter, "mix", mix)
+    assert np.array_equal(brush.paint(frame), whole)
+    assert max(sizes) > 100 * 100 >= sizes[-1]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tiles: they hold what is wanted, once, at little cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.network_base import GRID
+from engine.tiles import BORDER, CELL, around, tiles
+
+
+def area(found: list, reach: int) -> int:
+    return sum(
+        (tile.bottom - tile.top + 2 * reach) * (tile.right - tile.left + 2 * reach)
+        for tile in found
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [(1, 1), (37, 90), (256, 144), (301, 415)])
+def test_all_that_is_wanted_is_in_exactly_one_tile_and_none_is_too_large(seed, size):
+    rng = np.random.default_rng(seed)
+    wanted = rng.random(size) < 10.0 ** -rng.integers(0, 5)
+    count = np.zeros(size, int)
+    for tile in tiles(wanted, 44, 128):
+        part = np.s_[tile.top : tile.bottom, tile.left : tile.right]
+        count[part] += 1
+        assert wanted[part].any()
+        assert max(wanted[part].shape) <= 128
+    assert count.max() <= 1
+    assert (count[wanted] == 1).all()
+
+
+def test_nothing_wanted_is_no_tile():
+    assert tiles(np.zeros((100, 200), bool), 44, 1024) == []
+
+
+def test_one_pixel_is_one_cell():
+    wanted = np.zeros((100, 200), bool)
+    wanted[-1, 40] = True
+    assert [tuple(tile) for tile in tiles(wanted, 44, 1024)] == [(96, 32, 100, 32 + CELL)]
+
+
+def test_far_apart_is_cut_and_close_together_is_not():
+    far, near = np.zeros((2, 640, 640), bool)
+    far[10:60, 10:60] = far[500:600, 520:620] = True
+    near[10:60, 10:60] = near[80:130, 10:60] = True
+    assert len(tiles(far, 44, 1024)) == 2
+    assert len(tiles(near, 44, 1024)) == 1
+    assert area(tiles(far, 44, 1024), 44) < 0.15 * (640 + 88) ** 2
+
+
+def test_a_cut_is_made_only_where_it_saves_pixels():
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        wanted = np.zeros((400, 400), bool)
+        for top, left in rng.integers(0, 340, (4, 2)):
+            wanted[top : top + 60, left : left + 60] = True
+        rows, columns = (np.flatnonzero(wanted.any(axis)) for axis in (1, 0))
+        high, wide = (at[-1] // CELL * CELL + CELL - at[0] // CELL * CELL for at in (rows, columns))
+        assert area(tiles(wanted, 44, 1024), 44) <= (high + 88) * (wide + 88)
+
+
+@pytest.mark.parametrize("size", [1, 30, 97, 400])
+def test_computed_rows_hold_the_tile_and_its_surroundings(size):
+    for start in range(0, size, 16):
+        end = min(start + 16, size)
+        span = around(start, end, 44, size)
+        assert span.size % GRID == 0
+        assert span.kept.stop - span.kept.start == end - start
+        assert span.inner.start - span.border[0] + span.kept.start == start
+        assert (span.inner.start - span.border[0]) % GRID == 0
+        assert span.kept.start >= min(44, start + BORDER)
+        assert span.size - span.kept.stop >= min(44, size + BORDER - end)
