@@ -58,6 +58,7 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
         window: the part of the frame that the arrays show; None: all of it.
+        edge_distance: see ``projection.frame_edge_distance``, which sets it.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Frame:
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
+    edge_distance: FloatArray | None = None
 
 
 def read_frame(
