@@ -200,12 +200,11 @@ class Continuation:
             back: (N), which of them each offset belongs to.
         """
         places = self._places
-        to_pixels, x, y = (
-            values[anchors][back] for values in (places.to_pixels, places.x, places.y)
+        to_pixels = places.to_pixels[anchors][back]
+        x, y = (
+            start[anchors][back] + np.clip(row[:, 0] * u + row[:, 1] * v, -2 * CELL, 2 * CELL)
+            for start, row in ((places.x, to_pixels[:, 0]), (places.y, to_pixels[:, 1]))
         )
-        for target, row in ((x, 0), (y, 1)):
-            moved = to_pixels[:, row, 0] * u + to_pixels[:, row, 1] * v
-            target += np.clip(moved, -2 * CELL, 2 * CELL)
         found = np.zeros((len(back), 4), np.float32)
         source = places.source[anchors][back]
         for number, residue in enumerate(self._residue):

@@ -70,9 +70,7 @@ class Inputs:
         along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
         return not (self._filter or self._gaussians or along_motion)
 
-    def read(
-        self, frame: int, also: Collection[str] = (), around: int | None = None
-    ) -> Frame:
+    def read(self, frame: int, also: Collection[str] = (), around: int | None = None) -> Frame:
         """Read a frame with what the guides need.
 
         Args:

@@ -140,9 +140,7 @@ class _Job:
         """Do ahead what frames need of those between the keyframes and them."""
         self._inputs.prepare("stylize", frames)
 
-    def paint(
-        self, brush: Brush, frames: list[int], reach: int
-    ) -> Iterator[tuple[int, _Painted]]:
+    def paint(self, brush: Brush, frames: list[int], reach: int) -> Iterator[tuple[int, _Painted]]:
         """Paint frames.
 
         Args:

@@ -49,9 +49,7 @@ class Window(NamedTuple):
             self.width,
         )
 
-    def spread(
-        self, values: npt.NDArray[Any], larger: Window, fill: float = 0
-    ) -> npt.NDArray[Any]:
+    def spread(self, values: npt.NDArray[Any], larger: Window, fill: float = 0) -> npt.NDArray[Any]:
         """Return an array (H, W, …) of a larger window, ``fill`` where this one does not reach."""
         if self == larger:
             return values

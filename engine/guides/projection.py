@@ -110,9 +110,7 @@ class Projection(Guide):
         return [*whole, *(one.without_outlines().channels() for one in projected)]
 
     def _projected(self, frame: Frame) -> list[Projected]:
-        return [
-            projector.project(frame) for projector in self._along_motion or self._along_surface
-        ]
+        return [projector.project(frame) for projector in self._along_motion or self._along_surface]
 
 
 def _surface_projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:
