@@ -300,7 +300,8 @@ def _frame_of(normals: Floats) -> tuple[Floats, Floats]:
     """Return two axes of the tangent planes (N, 3), alike wherever the surface faces alike."""
     up = np.zeros_like(normals)
     steep = np.abs(normals[..., 2]) > 0.9
-    up[..., 2], up[..., 1] = ~steep, steep
+    up[..., 2][~steep] = 1
+    up[..., 1][steep] = 1
     u = _cross(up, normals)
     u /= np.maximum(_length(u), 1e-6)[..., None]
     return u, _cross(normals, u)
@@ -315,8 +316,7 @@ def _cross(a: Floats, b: Floats) -> Floats:
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
-    product: Floats = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
-    return product
+    return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])
 
 
 def _length(vectors: Floats) -> Floats:

@@ -205,9 +205,9 @@ def _read_passes(
         chosen[OBJECT_AOV] = chosen.pop("object")
     if SURFACE_AOV in found and {OBJECT_AOV, "surface"} & set(chosen):
         chosen[SURFACE_AOV] = [found[SURFACE_AOV][c] for c in "RGBA" if c in found[SURFACE_AOV]]
-    channels = {channel for group in chosen.values() for channel in group}
+    needed = {channel for group in chosen.values() for channel in group}
     is_whole = window.shape == (window.height, window.width)
-    layers = read_layers(path, channels, None if is_whole else window)
+    layers = read_layers(path, needed, None if is_whole else window)
     return {name: np.stack([layers[c] for c in group], -1) for name, group in chosen.items()}
 
 

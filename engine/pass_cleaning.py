@@ -37,7 +37,7 @@ def unknown_where_infinite(values: FloatArray) -> FloatArray:
 
 def all_finite(values: FloatArray) -> BoolArray:
     """Tell (H, W) where all components of (H, W, C) are finite."""
-    known = np.isfinite(values[..., 0])
+    known: BoolArray = np.isfinite(values[..., 0])
     for component in range(1, values.shape[-1]):
         known &= np.isfinite(values[..., component])
     return known
