@@ -6,8 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import torch
 
 from . import guides, protocol
 from .alpha import ALPHA, ALPHA_FRAME, finish
@@ -78,7 +81,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
             watch.wrote(frame, painted.shown, as_written(path, painted.pixels, request.depth))
             return path
 
-        write_all(pictures, write, len(to_do), "stylize", report)
+        with _core_for_others():
+            write_all(pictures, write, len(to_do), "stylize", report)
         watch.finish(to_do, job.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
     if to_do:
@@ -92,6 +96,21 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "device": device.describe(),
     }
+
+
+@contextmanager
+def _core_for_others() -> Iterator[None]:
+    """Leave a processor core to reading and writing, if there are several.
+
+    PyTorch's threads spin while they wait for each other, so with one for each core, and others
+    beside them, most of the time is lost.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Painted(NamedTuple):
