@@ -24,7 +24,8 @@ from .guides.hashing import hash_unit
 from .inputs import Inputs
 from .keyframes import Keyframe
 from .painting import Brush
-from .projection import edge_distance, is_known, surface_steps
+from .projection import edge_distance, frame_edge_distance, is_known, surface_steps
+from .resampling import fetch
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -37,12 +38,15 @@ COARSEST = 6.0
 """Gaussian radius in pixels; of the residue, what is smoother than this is no stroke."""
 STRONGEST = 2.5
 """Residue stronger than this many times its usual strength is not texture but a mistake."""
-SHARPNESS = 4
-"""Exponent of the cells' weights: the higher, the narrower they overlap."""
+SHARPNESS_DOUBLINGS = 2
+"""The cells' weights are squared so many times: the more often, the narrower they overlap."""
+REACH = 4
+"""How many pixels around a pixel are looked at to tell its normal, and some to spare."""
 LEAST_SIZE = 0.1
 """Surface seen at a steeper slant than this lends nothing."""
 TRIES = 12
 """Places that a cell chooses from."""
+FACINGS = 6
 LEAST_PLACES = 64
 """Objects that keyframes show in fewer good pixels lend nothing."""
 
@@ -113,51 +117,59 @@ class Continuation:
             frame: with ``surface`` and ``object``.
             seen: (H, W) 0..1, how far keyframes see each pixel.
         """
-        assert frame.surface is not None and frame.object is not None
-        strokes = self.strokes(frame.surface, frame.object, seen < 1)
+        strokes = self.strokes(frame, seen < 1)
         strokes *= 1 - seen[..., None]
         painted[:3] = np.clip(painted[:3] + strokes.transpose(2, 0, 1), 0, 1)
 
-    def strokes(self, surface: Floats, objects: npt.NDArray[np.int32], wanted: Bools) -> Floats:
+    def strokes(self, frame: Frame, wanted: Bools) -> Floats:
         """Return strokes to add to the network's paint.
 
         Args:
-            surface, objects: (H, W, 3) and (H, W) of a frame.
+            frame: with ``surface`` and ``object``, (H, W).
             wanted: (H, W), the part that is to get strokes.
 
         Returns:
             (H, W, 3), differences of paint 0..1, 0 where not wanted or nothing can be borrowed.
         """
-        result = np.zeros((*objects.shape, 3), np.float32)
-        known = is_known(surface) & (objects > 0)
-        edge = edge_distance(surface, objects)
+        assert frame.surface is not None and frame.object is not None
+        edge = frame_edge_distance(frame)
+        result = np.zeros((*edge.shape, 3), np.float32)
+        part = wanted & (frame.object > 0) & (edge > MARGIN) & is_known(frame.surface)
+        inside = _around(part)
+        part, edge, objects = part[inside], edge[inside], frame.object[inside]
+        surface, strokes = frame.surface[inside], result[inside]
         across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
         normals = _smooth_normals(across, down)
         for identity, mine in self._of_object.items():
-            part = wanted & known & (objects == identity) & (edge > MARGIN)
-            if part.any():
-                result[part] = self._borrow(identity, mine, surface[part], normals[part])
-        fade = np.clip((edge - MARGIN) / MARGIN, 0, 1)
-        return np.asarray(result * fade[..., None], np.float32)
+            places = np.nonzero(part & (objects == identity))
+            if len(places[0]):
+                strokes[places] = self._borrow(identity, mine, surface[places], normals[places])
+        strokes *= np.clip((edge - MARGIN) / MARGIN, 0, 1)[..., None]
+        return result
 
     def _borrow(
         self, identity: int, mine: npt.NDArray[np.intp], points: Floats, normals: Floats
     ) -> Floats:
+        """Return strokes (N, 3) at points of one object, mixed of the cells around each."""
         cell = self._cells[identity]
-        u, v = _frame_of(normals)
         facing = _facing(normals)
+        axes = _frame_of(normals)
         lattice = points / cell
-        floor = np.floor(lattice).astype(np.int64)
+        floor = np.floor(lattice)
+        part = lattice.astype(np.float64) - floor
+        cells, facing, back = _cells(floor.astype(np.int64), facing)
         total = np.zeros((len(points), 3), np.float32)
         square = np.zeros(len(points), np.float32)
         for corner in np.ndindex(2, 2, 2):
-            at = floor + corner
-            closeness = np.clip(1 - np.abs(lattice - at), 0, 1).prod(axis=1) ** SHARPNESS
-            seeds = _seed(at, facing, identity)
-            anchors = self._anchors(mine, seeds, facing)
-            offset = points - (at * cell).astype(np.float32)
-            along = np.stack([(offset * u).sum(1), (offset * v).sum(1)], 1)
-            found, share = self._sample(anchors, along)
+            at = cells + corner
+            anchors = self._anchors(mine, _seed(at, facing, identity), facing)
+            offset = points - (at * cell).astype(np.float32)[back]
+            u, v = (_dot(offset, axis) for axis in axes)
+            found, share = self._sample(anchors, back, u, v)
+            near = np.clip(1 - np.abs(part - corner), 0, 1)
+            closeness = np.square(near[:, 0] * near[:, 1] * near[:, 2])
+            for _ in range(SHARPNESS_DOUBLINGS - 1):
+                closeness *= closeness
             weight = closeness * share
             total += found * weight[:, None]
             square += weight**2
@@ -170,28 +182,34 @@ class Continuation:
         facing: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.intp]:
         """Choose for each cell the roomiest of a few random places that face alike."""
-        unique, back = np.unique(seeds, return_inverse=True)
-        side = np.zeros(len(unique), np.intp)
-        side[back] = facing
-        best, room = mine[np.zeros(len(unique), np.intp)], np.full(len(unique), -np.inf)
+        best, room = mine[np.zeros(len(seeds), np.intp)], np.full(len(seeds), -np.inf)
         for attempt in range(TRIES):
-            chance = hash_unit(unique + np.uint32(attempt * 0x9E3779B1 & 0xFFFFFFFF))
+            chance = hash_unit(seeds + np.uint32(attempt * 0x9E3779B1 & 0xFFFFFFFF))
             there = mine[np.minimum((chance * len(mine)).astype(np.intp), len(mine) - 1)]
-            found = self._places.room[there] + 2 * CELL * (self._places.facing[there] == side)
+            found = self._places.room[there] + 2 * CELL * (self._places.facing[there] == facing)
             best, room = np.where(found > room, there, best), np.maximum(found, room)
-        return best[back]
+        return best
 
-    def _sample(self, anchors: npt.NDArray[np.intp], along: Floats) -> tuple[Floats, Floats]:
-        """Fetch residue at offsets in the tangent plane of places; and whether there is any."""
+    def _sample(
+        self, anchors: npt.NDArray[np.intp], back: npt.NDArray[np.intp], u: Floats, v: Floats
+    ) -> tuple[Floats, npt.NDArray[np.float64]]:
+        """Fetch residue at N offsets (u, v) in the tangent plane of places; and if there is any.
+
+        Args:
+            anchors: (M), places.
+            back: (N), which of them each offset belongs to.
+        """
         places = self._places
-        moved = np.einsum("nij,nj->ni", places.to_pixels[anchors], along)
-        moved = np.clip(moved, -2 * CELL, 2 * CELL)
-        x, y = places.x[anchors] + moved[:, 0], places.y[anchors] + moved[:, 1]
-        found = np.zeros((len(anchors), 4), np.float32)
+        to_pixels = places.to_pixels[anchors][back]
+        x, y = (
+            start[anchors][back] + np.clip(row[:, 0] * u + row[:, 1] * v, -2 * CELL, 2 * CELL)
+            for start, row in ((places.x, to_pixels[:, 0]), (places.y, to_pixels[:, 1]))
+        )
+        found = np.zeros((len(back), 4), np.float32)
+        source = places.source[anchors][back]
         for number, residue in enumerate(self._residue):
-            here = places.source[anchors] == number
-            if here.any():
-                found[here] = _fetch(residue, x[here], y[here])
+            here = np.flatnonzero(source == number)
+            found[here] = fetch(residue, x[here], y[here], cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
         share = found[:, 3]
         return found[:, :3] / np.maximum(share, 1e-6)[:, None], np.where(share > 0.5, 1.0, 1e-3)
 
@@ -269,21 +287,61 @@ def _strokes(residue: Floats, lends: Bools) -> Floats:
 
 
 def _smooth_normals(across: Floats, down: Floats) -> Floats:
-    normals = np.cross(across, down)
-    normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-20)
-    normals = cv2.blur(normals.astype(np.float32), (5, 5))
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    return np.where(length > 1e-6, normals / np.maximum(length, 1e-6), (0, 0, 1)).astype(np.float32)
+    normals = _cross(across, down)
+    normals /= np.maximum(_length(normals), 1e-20)[..., None]
+    normals = np.asarray(cv2.blur(normals, (5, 5)), np.float32)
+    length = _length(normals)
+    normals /= np.maximum(length, 1e-6)[..., None]
+    normals[length <= 1e-6] = 0, 0, 1
+    return normals
 
 
 def _frame_of(normals: Floats) -> tuple[Floats, Floats]:
-    """Return two axes of the tangent planes, alike wherever the surface faces alike."""
+    """Return two axes of the tangent planes (N, 3), alike wherever the surface faces alike."""
     up = np.zeros_like(normals)
     steep = np.abs(normals[..., 2]) > 0.9
-    up[..., 2], up[..., 1] = ~steep, steep
-    u = np.cross(up, normals)
-    u /= np.maximum(np.linalg.norm(u, axis=-1, keepdims=True), 1e-6)
-    return u.astype(np.float32), np.cross(normals, u).astype(np.float32)
+    up[..., 2][~steep] = 1
+    up[..., 1][steep] = 1
+    u = _cross(up, normals)
+    u /= np.maximum(_length(u), 1e-6)[..., None]
+    return u, _cross(normals, u)
+
+
+def _cross(a: Floats, b: Floats) -> Floats:
+    result = np.empty_like(a)
+    for axis in range(3):
+        j, k = (axis + 1) % 3, (axis + 2) % 3
+        np.subtract(a[..., j] * b[..., k], a[..., k] * b[..., j], out=result[..., axis])
+    return result
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])
+
+
+def _length(vectors: Floats) -> Floats:
+    return np.asarray(np.sqrt(_dot(vectors, vectors)), np.float32)
+
+
+def _around(part: Bools) -> tuple[slice, slice]:
+    """Return the rectangle of a part and ``REACH`` pixels around it."""
+    left, top, width, height = cv2.boundingRect(part.astype(np.uint8))
+    return (
+        slice(max(0, top - REACH), top + height + REACH),
+        slice(max(0, left - REACH), left + width + REACH),
+    )
+
+
+def _cells(
+    floor: npt.NDArray[np.int64], facing: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return cells (M, 3) and facings (M), each pair once, and which of them N points are in."""
+    low = floor.min(axis=0)
+    _, rows, layers = floor.max(axis=0) - low + 1
+    x, y, z = (floor - low).T
+    code = ((x * rows + y) * layers + z) * FACINGS + facing
+    _, first, back = np.unique(code, return_index=True, return_inverse=True)
+    return floor[first], facing[first], back
 
 
 def _seed(
@@ -292,12 +350,3 @@ def _seed(
     mixed = cells[:, 0] * 73856093 ^ cells[:, 1] * 19349663 ^ cells[:, 2] * 83492791
     mixed ^= facing * 2654435761 ^ identity * 40503
     return (mixed & 0xFFFFFFFF).astype(np.uint32)
-
-
-def _fetch(picture: Floats, x: Floats, y: Floats) -> Floats:
-    """Interpolate (H, W, 4) at N positions, 0 outside."""
-    rows = -(-len(x) // 4096)
-    spare = rows * 4096 - len(x)
-    grid = [np.pad(values.astype(np.float32), (0, spare)).reshape(rows, 4096) for values in (x, y)]
-    found = cv2.remap(picture, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return np.asarray(found, np.float32).reshape(-1, 4)[: len(x)]

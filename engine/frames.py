@@ -15,6 +15,7 @@ from .errors import PaintoverError
 from .images import FloatArray, channel_names, encode_srgb, picture_size, read_layers, read_picture
 from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
 from .shot import FrameRecord, Shot, format_frames
+from .window import Window
 
 EXTRA_GUIDE = "guide:"
 """Prefix of extra guide folders in ``wanted`` and in the names of guides."""
@@ -47,8 +48,6 @@ class Frame:
         alpha: (H, W) float32, 0..1, coverage; 1 where the picture has no alpha.
         motion: (H, W, 4) float32, pixels, x right, y down: offsets to where the point was in the
             previous frame, then to where it is in the next; NaN where not known.
-        motion_trusted: (H, W) bool, False within a pixel of an edge between objects or depths,
-            where renderers mix the motion of both sides.
         normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
         depth: (H, W) float32, scene units along the view axis; infinity on the background.
         position: (H, W, 3) float32, world space; NaN where not known.
@@ -58,13 +57,14 @@ class Frame:
         surface: (H, W, 3) float32, rest-position coordinates; NaN where not known.
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
+        window: the part of the frame that the arrays show; None: all of it.
+        edge_distance: see ``projection.frame_edge_distance``, which sets it.
     """
 
     number: int
     image: FloatArray
     alpha: FloatArray
     motion: FloatArray | None = None
-    motion_trusted: npt.NDArray[np.bool_] | None = None
     normal: FloatArray | None = None
     depth: FloatArray | None = None
     position: FloatArray | None = None
@@ -73,9 +73,13 @@ class Frame:
     surface: FloatArray | None = None
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
+    window: Window | None = None
+    edge_distance: FloatArray | None = None
 
 
-def read_frame(shot: Shot, frame: int, wanted: Collection[str] | None = None) -> Frame:
+def read_frame(
+    shot: Shot, frame: int, wanted: Collection[str] | None = None, around: int | None = None
+) -> Frame:
     """Read a frame's picture and passes.
 
     Args:
@@ -83,6 +87,8 @@ def read_frame(shot: Shot, frame: int, wanted: Collection[str] | None = None) ->
         frame: its number.
         wanted: meanings of passes, and ``guide:NAME`` for extra guides; None reads all that the
             shot has. Picture and alpha always come.
+        around: read only the window of what the picture's alpha shows and so many pixels around
+            it; None, and where the picture has no alpha: all of the frame.
 
     Raises:
         PaintoverError: the frame isn't in the shot; a file is missing, damaged, of another size
@@ -97,18 +103,21 @@ def read_frame(shot: Shot, frame: int, wanted: Collection[str] | None = None) ->
         wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
     image_path = shot.image_path(frame)
     _check_file(shot, frame, image_path)
-    picture = read_picture(image_path)
-    raw = _read_passes(shot, frame, record, set(wanted), picture.alpha is None)
+    picture = read_picture(image_path, around)
+    window = picture.window
+    raw = _read_passes(shot, frame, record, set(wanted), picture.alpha is None, window)
     shape = picture.pixels.shape[:2]
     alpha = picture.alpha
     if alpha is None:
         alpha = raw["alpha"][..., 0] if "alpha" in raw else np.ones(shape, np.float32)
-    result = Frame(frame, np.ascontiguousarray(picture.rgb), cleaning.coverage(alpha))
+    image = np.ascontiguousarray(picture.rgb)
+    result = Frame(frame, image, cleaning.coverage(alpha), window=window)
     for name in shot.manifest.guides:
         if EXTRA_GUIDE + name in wanted:
             path = shot.guide_path(name, frame)
             _check_file(shot, frame, path)
-            result.guides[name] = np.ascontiguousarray(read_picture(path).rgb)
+            guide = read_picture(path).rgb[window.inside]
+            result.guides[name] = np.ascontiguousarray(guide)
     _fill(result, shot, raw, set(wanted))
     return result
 
@@ -132,11 +141,14 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
         coverage = raw[SURFACE_AOV][..., 3] if SURFACE_AOV in raw else frame.alpha
         frame.surface = cleaning.surface(raw["surface"], coverage, objects)
     if "motion" in wanted and "motion" in raw:
-        motion, reason = cleaning.motion(raw["motion"], shot, frame.number, depth, frame.alpha)
+        assert frame.window is not None
+        background = frame.alpha <= 0
+        if depth is not None:
+            background |= np.isinf(depth)
+        frame.motion, reason = cleaning.motion(
+            raw["motion"], shot, frame.number, background, frame.window
+        )
         frame.notes += [reason] if reason else []
-        if motion is not None:
-            frame.motion = motion
-            frame.motion_trusted = ~cleaning.edges(depth, objects, motion.shape[:2])
     frame.depth = depth if "depth" in wanted else None
     frame.object = objects if "object" in wanted else None
 
@@ -155,7 +167,12 @@ def _check_file(shot: Shot, frame: int, path: Path) -> None:
 
 
 def _read_passes(
-    shot: Shot, frame: int, record: FrameRecord, wanted: set[str], wants_alpha: bool
+    shot: Shot,
+    frame: int,
+    record: FrameRecord,
+    wanted: set[str],
+    wants_alpha: bool,
+    window: Window,
 ) -> dict[str, FloatArray]:
     """Read raw passes by meaning, (H, W, C), and the two AOVs under their own names."""
     names = shot.manifest.passes
@@ -188,7 +205,9 @@ def _read_passes(
         chosen[OBJECT_AOV] = chosen.pop("object")
     if SURFACE_AOV in found and {OBJECT_AOV, "surface"} & set(chosen):
         chosen[SURFACE_AOV] = [found[SURFACE_AOV][c] for c in "RGBA" if c in found[SURFACE_AOV]]
-    layers = read_layers(path, {channel for group in chosen.values() for channel in group})
+    needed = {channel for group in chosen.values() for channel in group}
+    is_whole = window.shape == (window.height, window.width)
+    layers = read_layers(path, needed, None if is_whole else window)
     return {name: np.stack([layers[c] for c in group], -1) for name, group in chosen.items()}
 
 

@@ -22,6 +22,7 @@ import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too 
 
 from .errors import PaintoverError
 from .files import write_bytes, written_beside
+from .window import Window, seen_window
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -38,10 +39,12 @@ class Picture:
         pixels: (H, W, 3) or (H, W, 4) float32, 0..1, display-referred, straight alpha, top row
             first.
         bits: 8 or 16, how finely the file stores a channel (16 for EXR and floating point).
+        window: the part of the picture that was asked for.
     """
 
     pixels: FloatArray
     bits: int
+    window: Window
 
     @property
     def rgb(self) -> FloatArray:
@@ -57,8 +60,10 @@ class Picture:
 def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
     """Apply the sRGB curve (IEC 61966-2-1) to linear values; the result is clipped to 0..1."""
     x = np.clip(np.asarray(linear, np.float32), 0, 1)
-    curve = 1 + 1.055 * (np.power(x, 1 / 2.4, dtype=np.float32) - 1)  # exactly 1 at 1
-    return np.where(x <= 0.0031308, 12.92 * x, curve).astype(np.float32)
+    result = np.asarray(12.92 * x, np.float32)
+    curved = ~(x <= 0.0031308)
+    result[curved] = 1 + 1.055 * (np.power(x[curved], 1 / 2.4, dtype=np.float32) - 1)  # 1 at 1
+    return result
 
 
 def decode_srgb(display: npt.ArrayLike) -> FloatArray:
@@ -91,12 +96,17 @@ def has_alpha(path: Path) -> bool:
         return len(_colour_channels(path, file)[2]) in (2, 4)
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, around: int | None = None) -> Picture:
     """Read a PNG, JPEG, TIFF or EXR as a display-referred picture.
 
     Grey becomes RGB. Codes of PNG, JPEG and TIFF are divided by the largest code, and their alpha
     is taken as straight. EXR is divided by its alpha (where that is above zero), then goes through
     the sRGB curve. Values above 1, infinity included, become 1, those below 0 become 0.
+
+    Args:
+        path: the file.
+        around: return only the window of what is not fully transparent and so many pixels around
+            it; None returns all.
 
     Raises:
         PaintoverError: the file is missing, damaged, cut short, not a picture, or holds NaN.
@@ -105,22 +115,31 @@ def read_picture(path: Path) -> Picture:
         part, spec, wanted = _colour_channels(path, file)
         codes = _read_all(path, file, part, spec)
     bits = 8 if codes.dtype == np.uint8 else 16
+    if wanted != list(range(codes.shape[2])):
+        codes = codes[..., wanted]
+    if _is_exr(path):
+        codes = _to_display_window(codes, spec)
+    window = Window.whole(*codes.shape[:2])
+    if around is not None and len(wanted) in (2, 4):
+        window = seen_window(codes[..., -1], around)
+        codes = codes[window.inside]
     if np.issubdtype(codes.dtype, np.integer):
-        pixels = codes[..., wanted].astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
+        pixels = codes.astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
     else:
-        pixels = codes[..., wanted].astype(np.float32)
+        pixels = codes.astype(np.float32, copy=False)
         if np.isnan(pixels).any():
             raise PaintoverError(f"{path} holds NaN (not a number) pixels; save it again without.")
-    if _is_exr(path):
-        pixels = _to_display_window(pixels, spec)
+        pixels = np.clip(pixels, 0, 1) if not _is_exr(path) else pixels
     if pixels.shape[2] <= 2:
         pixels = np.concatenate([np.repeat(pixels[..., :1], 3, axis=2), pixels[..., 1:]], axis=2)
     if _is_exr(path):
-        pixels = _display_from_linear(pixels)
-    return Picture(np.ascontiguousarray(np.clip(pixels, 0, 1)), bits)
+        pixels = np.clip(_display_from_linear(pixels), 0, 1)
+    return Picture(np.ascontiguousarray(pixels), bits, window)
 
 
-def write_picture(path: Path, pixels: FloatArray, bits: int = 8) -> None:
+def write_picture(
+    path: Path, pixels: FloatArray, bits: int = 8, window: Window | None = None
+) -> None:
     """Write a display-referred picture; a suffix of ``.exr`` means half-float EXR, else PNG.
 
     Args:
@@ -128,19 +147,38 @@ def write_picture(path: Path, pixels: FloatArray, bits: int = 8) -> None:
         pixels: (H, W, 3) or (H, W, 4) float32, 0..1, straight alpha. Values are clipped and
             rounded to the nearest code without dither; colours under zero alpha are kept in PNG.
         bits: 8 or 16 bits a channel of PNG.
+        window: the part of the picture that the pixels show; it is 0 elsewhere. None: all.
 
     Raises:
         PaintoverError: the folder is read-only or the disk is full.
     """
+    window = window or Window.whole(*pixels.shape[:2])
+    whole = Window.whole(window.height, window.width)
     if path.suffix.lower() == ".exr":
-        _write_exr(path, pixels)
+        _write_exr(path, window.spread(_linear_from_display(pixels), whole))
         return
-    kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
-    codes = np.rint(np.clip(pixels, 0, 1).astype(np.float64) * most).astype(kind)
-    order = [2, 1, 0, 3][: codes.shape[2]]
+    codes = _codes(pixels, bits)
+    order = cv2.COLOR_RGBA2BGRA if codes.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    codes = window.spread(cv2.cvtColor(codes, order), whole)
     settings = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]
-    _, data = cv2.imencode(".png", np.ascontiguousarray(codes[..., order]), settings)
+    _, data = cv2.imencode(".png", codes, settings)
     write_bytes(path, data.tobytes())
+
+
+def as_written(path: Path, pixels: FloatArray, bits: int = 8) -> FloatArray:
+    """Return pixels as ``read_picture`` gives them after ``write_picture``."""
+    if path.suffix.lower() == ".exr":
+        halves = _linear_from_display(pixels).astype(np.float16)
+        return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)
+    codes = _codes(pixels, bits)
+    return codes.astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
+
+
+def _codes(pixels: FloatArray, bits: int) -> npt.NDArray[Any]:
+    kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
+    values = np.multiply(np.clip(pixels, 0, 1), most, dtype=np.float64)
+    codes: npt.NDArray[Any] = np.rint(values, out=values).astype(kind)
+    return codes
 
 
 def channel_names(path: Path) -> list[str]:
@@ -149,17 +187,20 @@ def channel_names(path: Path) -> list[str]:
         return [name for _, spec in _parts(file) for name in spec.channelnames]
 
 
-def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, FloatArray]:
+def read_layers(
+    path: Path, wanted: Collection[str] | None = None, window: Window | None = None
+) -> dict[str, FloatArray]:
     """Read channels of a multilayer EXR, of one part or many.
 
     Args:
         path: the file.
         wanted: full names of channels (``ViewLayer.Depth.Z``); None reads all. Names that the
             file lacks are left out of the result.
+        window: the part of the display window to read; None: all.
 
     Returns:
-        Channel name → (H, W) float32 as stored, over the display window; 0 where the data window
-        doesn't reach.
+        Channel name → (H, W) float32 as stored, over the window; 0 where the data window doesn't
+        reach. They are views, and several may share one array.
 
     Raises:
         PaintoverError: the file is missing, damaged, cut short, or not an EXR.
@@ -175,10 +216,14 @@ def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, 
             if not indices:
                 continue
             first, last = indices[0], indices[-1] + 1
-            values = _read_all(path, file, part, spec, first, last).astype(np.float32, copy=False)
-            values = _to_display_window(values, spec)
+            if window is None or spec.tile_width:
+                values = _read_all(path, file, part, spec, first, last)
+                values = _to_display_window(values, spec)
+                values = values[window.inside] if window else values
+            else:
+                values = _read_window(path, file, part, spec, first, last, window)
             for index in indices:
-                layers[spec.channelnames[index]] = np.ascontiguousarray(values[..., index - first])
+                layers[spec.channelnames[index]] = values[..., index - first]
     return layers
 
 
@@ -227,6 +272,27 @@ def _read_all(
         raise _damaged(path)
     array: npt.NDArray[Any] = np.asarray(values).reshape(spec.height, spec.width, last - first)
     return array
+
+
+def _read_window(
+    path: Path, file: Any, part: int, spec: Any, first: int, last: int, window: Window
+) -> FloatArray:
+    """Read the rows of a window and cut it out of them, 0 where the data window doesn't reach."""
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    y0, y1 = max(window.top, top), min(window.bottom, top + spec.height)
+    x0, x1 = max(window.left, left), min(window.right, left + spec.width)
+    result = np.zeros((*window.shape, last - first), np.float32)
+    if y0 >= y1 or x0 >= x1:
+        return result
+    begin, end = y0 + spec.full_y, y1 + spec.full_y
+    rows = file.read_scanlines(part, 0, begin, end, 0, first, last, oiio.TypeDesc("float"))
+    if rows is None or file.has_error:
+        file.geterror()
+        raise _damaged(path)
+    rows = np.asarray(rows).reshape(y1 - y0, spec.width, last - first)
+    inside = slice(y0 - window.top, y1 - window.top), slice(x0 - window.left, x1 - window.left)
+    result[inside] = rows[:, x0 - left : x1 - left]
+    return result
 
 
 def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
@@ -278,11 +344,15 @@ def _display_from_linear(pixels: FloatArray) -> FloatArray:
     return np.concatenate([encode_srgb(straight), alpha], axis=2)
 
 
-def _write_exr(path: Path, pixels: FloatArray) -> None:
+def _linear_from_display(pixels: FloatArray) -> FloatArray:
     values = decode_srgb(pixels[..., :3])
-    if pixels.shape[2] == 4:
-        alpha = np.clip(pixels[..., 3:], 0, 1).astype(np.float32)
-        values = np.concatenate([values * alpha, alpha], axis=2)
+    if pixels.shape[2] == 3:
+        return values
+    alpha = np.clip(pixels[..., 3:], 0, 1).astype(np.float32)
+    return np.concatenate([values * alpha, alpha], axis=2)
+
+
+def _write_exr(path: Path, values: FloatArray) -> None:
     height, width, channels = values.shape
     spec = oiio.ImageSpec(width, height, channels, "half")
     spec["compression"] = "zip"

@@ -12,7 +12,7 @@ from .guides.projection import Projection
 from .images import FloatArray
 from .reporting import Reporter
 from .shot import Shot
-from .style_header import GAUSSIANS, PROJECTION
+from .style_header import GAUSSIANS, PROJECTION, has_surface
 from .temporal_filter import FilterSettings, TemporalFilter
 
 
@@ -59,14 +59,30 @@ class Inputs:
         if self._gaussians:
             self._gaussians.prepare(step, frames)
 
-    def read(self, frame: int) -> Frame:
+    @property
+    def filters(self) -> bool:
+        """Whether pictures are filtered over time."""
+        return self._filter is not None
+
+    @property
+    def local(self) -> bool:
+        """Whether what the guides tell of a pixel follows from the frame's pixels near by."""
+        along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
+        return not (self._filter or self._gaussians or along_motion)
+
+    def read(self, frame: int, also: Collection[str] = (), around: int | None = None) -> Frame:
         """Read a frame with what the guides need.
+
+        Args:
+            frame: its number.
+            also: passes and extra guides to read besides.
+            around: as of ``read_frame``; only where ``local``.
 
         Raises:
             PaintoverError: it, or one that it is filtered with, cannot be read.
             Cancelled: the reporter asked to stop.
         """
-        read = read_frame(self._shot, frame, self._wanted)
+        read = read_frame(self._shot, frame, self._wanted.union(also), around)
         if self._filter:
             read.image = self._filter.picture(frame)
         return read

@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from .images import FloatArray
 from .shot import Camera, Shot
+from .window import Window
 
 BoolArray = npt.NDArray[np.bool_]
 
 BACKGROUND_DEPTH = 1e9
-EDGE_DEPTH_BEND = 0.02
-"""Bend of 1/depth, relative to 1/depth, from which on two pixels count as different depths."""
 OBJECT_TOLERANCE = 1e-5
 HALF_TOLERANCE = 2e-3
 OBJECT_STEPS = 1 << 16
@@ -22,7 +21,7 @@ OBJECT_STEPS = 1 << 16
 
 def finite(values: FloatArray) -> FloatArray:
     """Replace NaN and infinity by 0."""
-    return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.where(np.isfinite(values), values, np.float32(0))
 
 
 def coverage(alpha: FloatArray) -> FloatArray:
@@ -32,8 +31,16 @@ def coverage(alpha: FloatArray) -> FloatArray:
 
 def unknown_where_infinite(values: FloatArray) -> FloatArray:
     """Make every vector, along the last axis, with a component that isn't finite all NaN."""
-    known = np.isfinite(values).all(axis=-1, keepdims=True)
+    known = all_finite(values)[..., None]
     return np.where(known, values, np.float32(np.nan)).astype(np.float32, copy=False)
+
+
+def all_finite(values: FloatArray) -> BoolArray:
+    """Tell (H, W) where all components of (H, W, C) are finite."""
+    known: BoolArray = np.isfinite(values[..., 0])
+    for component in range(1, values.shape[-1]):
+        known &= np.isfinite(values[..., component])
+    return known
 
 
 def far_depth(shot: Shot, frame: int) -> float:
@@ -95,14 +102,18 @@ def objects_from_random(
     if not known.size:
         return result
     ids = (np.rint(known.astype(np.float64) * OBJECT_STEPS) + 1).astype(np.int32)
-    right = np.clip(np.searchsorted(known, number), 0, known.size - 1)
+    wanted = share > 0.5
+    mine = number[wanted]
+    right = np.clip(np.searchsorted(known, mine), 0, known.size - 1)
     left = np.maximum(right - 1, 0)
-    nearer_left = np.abs(known[left] - number) <= np.abs(known[right] - number)
+    nearer_left = np.abs(known[left] - mine) <= np.abs(known[right] - mine)
     best = np.where(nearer_left, left, right)
-    is_own = there & (share > 0.5) & (np.abs(known[best] - number) <= OBJECT_TOLERANCE)
-    result[is_own] = ids[best][is_own]
+    is_own = np.abs(known[best] - mine) <= OBJECT_TOLERANCE
+    result[wanted] = np.where(is_own, ids[best], result[wanted])
     if is_half:
-        _own_by_neighbours(result, number, np.where(is_own, known[best], -1), share > 0.5)
+        own = np.full(number.shape, -1, np.float32)
+        own[wanted] = np.where(is_own, known[best], np.float32(-1))
+        _own_by_neighbours(result, number, own, wanted)
     return result
 
 
@@ -136,18 +147,16 @@ def own_numbers(number: FloatArray, there: BoolArray, exact: BoolArray) -> Float
         For each set of numbers closer than the tolerance the most frequent one, counted where a
         pixel and at least two of its eight neighbours have it and no neighbour another.
     """
-    padded = np.pad(number, 1, mode="edge")
-    present = np.pad(there, 1)
-    height, width = number.shape
+    square = np.ones((3, 3), np.uint8)
+    highest = cv2.dilate(np.where(there, number, np.float32(-np.inf)), square)
+    lowest = cv2.erode(np.where(there, number, np.float32(np.inf)), square)
     agrees = there.copy()
-    alike = np.zeros(number.shape, np.int8)
-    for y in range(3):
-        for x in range(3):
-            other = padded[y : y + height, x : x + width]
-            has = present[y : y + height, x : x + width]
-            same = np.abs(other - number) <= OBJECT_TOLERANCE
-            agrees &= same | ~has
-            alike += same & has
+    agrees[there] = np.maximum(highest[there] - number[there], number[there] - lowest[there]) <= (
+        OBJECT_TOLERANCE
+    )
+    alike = cv2.boxFilter(
+        there.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
+    )
     values, counts = np.unique(number[agrees & exact & (alike >= 3)], return_counts=True)
     if not values.size:
         return np.zeros(0, np.float32)
@@ -168,74 +177,42 @@ def surface(
         objects: (H, W) ids; mixed pixels are not known.
     """
     share = coverage(share)
-    known = (share > 0.5) & np.isfinite(values).all(axis=2)
+    known = (share > 0.5) & all_finite(values)
     if objects is not None:
         known &= objects > 0
     coordinates = values / np.maximum(share, 0.5)[..., None]
     return np.where(known[..., None], coordinates, np.float32(np.nan)).astype(np.float32)
 
 
-def edges(
-    depth: FloatArray | None, objects: npt.NDArray[np.int32] | None, shape: tuple[int, ...]
-) -> BoolArray:
-    """Mark the pixels within one pixel of an edge between objects or between depths.
-
-    Depth counts by the second difference of its reciprocal, which is zero on planes in
-    perspective however steep they are.
-    """
-    found = np.zeros(shape, bool)
-    if objects is not None:
-        found |= objects == -1
-        for axis in (0, 1):
-            differs = np.diff(objects, axis=axis) != 0
-            found |= _both_sides(differs, axis)
-    if depth is not None:
-        near = 1 / np.maximum(depth, 1e-6)
-        for axis in (0, 1):
-            bend = np.abs(np.diff(near, n=2, axis=axis))
-            strongest = np.maximum(
-                np.maximum(_cut(near, axis, 0), _cut(near, axis, 1)), _cut(near, axis, 2)
-            )
-            padding = [(0, 0), (0, 0)]
-            padding[axis] = (1, 1)
-            found |= np.pad(bend > EDGE_DEPTH_BEND * strongest, padding)
-    grown: BoolArray = cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return grown
-
-
 def motion(
-    values: FloatArray, shot: Shot, frame: int, depth: FloatArray | None, alpha: FloatArray
+    values: FloatArray, shot: Shot, frame: int, background: BoolArray, window: Window
 ) -> tuple[FloatArray | None, str]:
     """Turn Blender's Vector pass into offsets to the previous and the next frame, y down.
 
     Background motion is computed from the cameras, since Cycles writes none or a wrong one.
 
+    Args:
+        values: (H, W, 4), as rendered.
+        shot, frame: which frame it is.
+        background: (H, W).
+        window: the part of the frame that the arrays show.
+
     Returns:
         (H, W, 4) or None where the pass cannot be used, and the reason in words or "".
     """
-    height, width = values.shape[:2]
-    background = alpha <= 0
-    if depth is not None:
-        background = background | np.isinf(depth)
-    moved = [_background_motion(shot, frame, frame + step, width, height) for step in (-1, 1)]
-    reason = _why_unusable(values, shot, frame, moved, background)
+    reason = _why_unusable(values, shot, frame, background)
     if reason:
         return None, reason
     offsets = values * np.array([1, -1, -1, 1], np.float32)
-    for side, field in enumerate(moved):
-        part = offsets[..., 2 * side : 2 * side + 2]
-        part[background] = np.nan if field is None else field[background]
+    places = np.nonzero(background)
+    for side, step in enumerate((-1, 1)):
+        moved = _background_motion(shot, frame, frame + step, places, window)
+        offsets[..., 2 * side : 2 * side + 2][places] = np.nan if moved is None else moved
     offsets[~np.isfinite(offsets)] = np.nan
     return np.ascontiguousarray(offsets), ""
 
 
-def _why_unusable(
-    values: FloatArray,
-    shot: Shot,
-    frame: int,
-    moved: list[FloatArray | None],
-    background: BoolArray,
-) -> str:
+def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolArray) -> str:
     path = shot.passes_path(frame)
     cameras = [
         record.camera
@@ -257,15 +234,23 @@ def _same_view(first: Camera, second: Camera) -> bool:
 
 
 def _background_motion(
-    shot: Shot, frame: int, other: int, width: int, height: int
+    shot: Shot,
+    frame: int,
+    other: int,
+    places: tuple[npt.NDArray[np.intp], ...],
+    window: Window,
 ) -> FloatArray | None:
-    """Return how a background at infinity moves, (H, W, 2), or None where it is not known."""
+    """Return how a background at infinity moves at N places (rows, columns) of a window, (N, 2).
+
+    None where it is not known.
+    """
     records = [shot.manifest.frames.get(number) for number in (frame, other)]
     cameras = [record.camera if record else None for record in records]
     if cameras[0] is None or cameras[1] is None:
         return None
+    rows, columns = places
     if _same_view(cameras[0], cameras[1]):
-        return np.zeros((height, width, 2), np.float32)
+        return np.zeros((len(rows), 2), np.float32)
     if cameras[0].orthographic or cameras[1].orthographic:
         return None
     here, there = (
@@ -273,7 +258,8 @@ def _background_motion(
         for camera in cameras
         if camera is not None
     )
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    x, y = columns + (window.left + 0.5), rows + (window.top + 0.5)
+    width, height = window.width, window.height
     rays = np.stack([2 * x / width - 1, 1 - 2 * y / height, np.ones_like(x)], -1)
     seen = rays @ (there @ np.linalg.inv(here)).T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -282,16 +268,3 @@ def _background_motion(
     field = np.stack([to_x - x, to_y - y], -1)
     field[seen[..., 2] <= 0] = np.nan
     return np.asarray(field, np.float32)
-
-
-def _both_sides(differs: BoolArray, axis: int) -> BoolArray:
-    before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-    before[axis], after[axis] = (0, 1), (1, 0)
-    marked: BoolArray = np.pad(differs, before) | np.pad(differs, after)
-    return marked
-
-
-def _cut(values: FloatArray, axis: int, start: int) -> FloatArray:
-    """Return the values from ``start`` on along an axis, as long as a second difference."""
-    length = values.shape[axis] - 2
-    return np.take(values, range(start, start + length), axis=axis)

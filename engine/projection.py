@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from .blending import Projected
+from .frames import Frame
 from .resampling import Located, Resampler
 
 Floats = npt.NDArray[np.float32]
@@ -52,22 +53,31 @@ def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
     clean = np.where(known[..., None], surface, 0)
     edge = mixed(clean, np.where(known, objects, 0))
     for axis in (0, 1):
-        forward, backward = _neighbour_steps(clean, objects, axis)
-        ahead, behind = _length(forward), _length(backward)
-        usual = _usual(np.minimum(ahead, behind))
-        jump = (ahead > 2 * SEAM * usual) | ~np.isfinite(ahead)
-        border = [slice(None), slice(None)]
-        border[axis] = slice(-1, None)
-        jump[tuple(border)] = False
-        edge |= jump | np.roll(jump, 1, axis)
+        ahead = _lengths(clean, objects, axis)
+        usual = _usual(np.minimum(ahead, _before(ahead, axis)))
+        jump = (ahead > 2 * SEAM * usual) | np.isinf(ahead)
+        jump[_last(axis)] = False
+        edge |= jump
+        edge[_but_first(axis)] |= jump[_but_last(axis)]
     if not edge.any():
         return np.full(objects.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3))
 
 
+def frame_edge_distance(frame: Frame) -> Floats:
+    """Return ``edge_distance`` of a frame with ``surface`` and ``object``, computed once."""
+    if frame.edge_distance is None:
+        assert frame.surface is not None and frame.object is not None
+        frame.edge_distance = edge_distance(frame.surface, frame.object)
+    return frame.edge_distance
+
+
 def is_known(surface: Floats) -> Bools:
     """Tell (H, W) where surface coordinates (H, W, 3) are numbers of a possible size."""
-    return np.asarray((np.abs(surface) <= LARGEST).all(-1))
+    known: Bools = np.abs(surface[..., 0]) <= LARGEST
+    for component in (1, 2):
+        known &= np.abs(surface[..., component]) <= LARGEST
+    return known
 
 
 def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
@@ -82,10 +92,9 @@ def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
     """
     found = np.zeros(objects.shape, bool)
     for axis in (0, 1):
-        forward, backward = _neighbour_steps(surface, objects, axis)
-        nearest = np.minimum(_length(forward), _length(backward))
-        usual = _usual(nearest)
-        found |= np.isfinite(nearest) & (nearest > SEAM * usual)
+        ahead = _lengths(surface, objects, axis)
+        nearest = np.minimum(ahead, _before(ahead, axis))
+        found |= np.isfinite(nearest) & (nearest > SEAM * _usual(nearest))
     return found
 
 
@@ -100,34 +109,52 @@ def surface_steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) ->
     Returns:
         (H, W, 3) in surface units a pixel, 0 where not known.
     """
-    forward, backward = _neighbour_steps(surface, objects, axis)
-    ahead, behind = _length(forward), _length(backward)
-    both = np.maximum(ahead, behind) <= SEAM * np.minimum(ahead, behind)
+    ahead = _lengths(surface, objects, axis)
+    behind = _before(ahead, axis)
+    forward = np.zeros(surface.shape, np.float32)
+    np.subtract(surface[_but_first(axis)], surface[_but_last(axis)], out=forward[_but_last(axis)])
+    forward[np.isinf(ahead)] = 0
+    backward = np.zeros_like(forward)
+    backward[_but_first(axis)] = forward[_but_last(axis)]
+    smaller = np.minimum(ahead, behind)
+    both = (np.maximum(ahead, behind) <= SEAM * smaller) & np.isfinite(smaller)
     one = np.where((ahead <= behind)[..., None], forward, backward)
-    step = np.where(both[..., None], (forward + backward) / 2, one)
-    return np.where(np.isfinite(step), step, 0).astype(np.float32)
+    return np.where(both[..., None], (forward + backward) / 2, one)
 
 
-def _neighbour_steps(
-    surface: Floats, objects: npt.NDArray[np.int32], axis: int
-) -> tuple[Floats, Floats]:
-    """Return the steps to the next and from the last pixel, NaN where that is another object."""
-    step = np.diff(surface, axis=axis)
-    step[np.diff(objects, axis=axis) != 0] = np.nan
-    ahead, behind = [(0, 0)] * 3, [(0, 0)] * 3
-    ahead[axis], behind[axis] = (0, 1), (1, 0)
-    return (
-        np.pad(step, ahead, constant_values=np.nan),
-        np.pad(step, behind, constant_values=np.nan),
-    )
+def _lengths(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
+    """Return (H, W) how far the surface steps to the next pixel; infinite to another object."""
+    result = np.full(objects.shape, np.inf, np.float32)
+    after, before = surface[_but_first(axis)], surface[_but_last(axis)]
+    square = np.zeros(after.shape[:2], np.float32)
+    for component in range(3):
+        step = after[..., component] - before[..., component]
+        square += step * step
+    unknown = np.isnan(square)
+    unknown |= objects[_but_first(axis)] != objects[_but_last(axis)]
+    np.sqrt(square, out=square)
+    square[unknown] = np.inf
+    result[_but_last(axis)] = square
+    return result
 
 
-def _length(steps: Floats) -> Floats:
-    """Return (H, W) lengths of (H, W, 3) steps, infinity where they are NaN."""
-    x, y, z = steps[..., 0], steps[..., 1], steps[..., 2]
-    length = np.sqrt(x * x + y * y + z * z)
-    length[np.isnan(length)] = np.inf
-    return length
+def _before(lengths: Floats, axis: int) -> Floats:
+    """Return (H, W) how far the surface steps from the last pixel."""
+    result = np.full(lengths.shape, np.inf, np.float32)
+    result[_but_first(axis)] = lengths[_but_last(axis)]
+    return result
+
+
+def _but_first(axis: int) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(1, None),)
+
+
+def _but_last(axis: int) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(None, -1),)
+
+
+def _last(axis: int) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(-1, None),)
 
 
 def _usual(lengths: Floats) -> Floats:
@@ -279,13 +306,15 @@ class KeyProjector:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
         self._paint, self._image = paint, image
         self._edge = np.minimum(edge_distance(surface, objects), FAR)
+        self._outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
 
-    def project(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Projected:
-        """Carry the keyframe to the frame with these surface points; shapes as in ``Projected``."""
-        located = self._index.locate(surface, objects)
-        here = np.minimum(edge_distance(surface, objects), FAR)
+    def project(self, frame: Frame) -> Projected:
+        """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
+        assert frame.surface is not None and frame.object is not None
+        located = self._index.locate(frame.surface, frame.object)
+        here = np.minimum(frame_edge_distance(frame), FAR)
         there = self._index.resampler.sample(self._edge[..., None], located)[..., 0]
-        outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
+        outline = self._outline
         near, far = np.minimum(here, there), np.maximum(here, there)
         moved = (near <= outline) & (far > near + OUTLINE_SLIP)
         located = dataclasses.replace(located, valid=located.valid & ~moved)

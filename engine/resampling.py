@@ -12,6 +12,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
+LENGTH = 1024
+"""Positions in a row; OpenCV takes grids of at most 32767 a side."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Located:
@@ -33,7 +36,8 @@ class Resampler:
 
     def __init__(self, objects: npt.NDArray[np.int32]) -> None:
         self._height, self._width = objects.shape
-        self._whole3, self._whole5 = (_same_object(objects, size) for size in (3, 5))
+        whole3, whole5 = (_same_object(objects, size) for size in (3, 5))
+        self._room = np.where(whole5, 2, whole3).astype(np.uint8)
 
     def sample(self, picture: Floats, located: Located) -> Floats:
         """Resample a picture of the keyframe (H, W, C ≤ 4) at located positions.
@@ -43,19 +47,41 @@ class Resampler:
         Returns:
             (H, W, C) of the frame; not valid positions are 0; nothing exceeds the picture's range.
         """
-        cubic, linear, nearest = (
-            cv2.remap(picture, located.x, located.y, how, borderMode=cv2.BORDER_REPLICATE)
-            for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
+        places = np.flatnonzero(located.valid)
+        x, y = located.x.reshape(-1)[places], located.y.reshape(-1)[places]
+        columns = np.clip(np.rint(x).astype(np.intp), 0, self._width - 1)
+        rows = np.clip(np.rint(y).astype(np.intp), 0, self._height - 1)
+        found = np.empty((len(places), picture.shape[2]), np.float32)
+        room = self._room[rows, columns]
+        for least, how in enumerate((cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)):
+            part = np.flatnonzero(room == least)
+            found[part] = fetch(picture, x[part], y[part], how, cv2.BORDER_REPLICATE)
+        result = np.zeros((*located.valid.shape, picture.shape[2]), np.float32)
+        result.reshape(-1, picture.shape[2])[places] = np.clip(
+            found, picture.min(), picture.max(), out=found
         )
-        columns = np.clip(np.rint(located.x).astype(np.intp), 0, self._width - 1)
-        rows = np.clip(np.rint(located.y).astype(np.intp), 0, self._height - 1)
-        whole3, whole5 = self._whole3[rows, columns], self._whole5[rows, columns]
-        cubic, linear, nearest = (
-            found.reshape(*found.shape[:2], -1) for found in (cubic, linear, nearest)
-        )
-        result = np.where(whole5[..., None], cubic, np.where(whole3[..., None], linear, nearest))
-        result = np.clip(result, picture.min(), picture.max()) * located.valid[..., None]
-        return np.asarray(result, np.float32)
+        return result
+
+
+def fetch(picture: Floats, x: Floats, y: Floats, how: int, border: int) -> Floats:
+    """Interpolate a picture (H, W, C ≤ 4) at N positions.
+
+    Args:
+        picture: the picture.
+        x, y: (N), in pixels.
+        how, border: of OpenCV.
+
+    Returns:
+        (N, C).
+    """
+    rows = -(-len(x) // LENGTH)
+    if not rows:
+        return np.zeros((0, picture.shape[2]), np.float32)
+    grids = np.zeros((2, rows * LENGTH), np.float32)
+    grids[:, : len(x)] = x, y
+    places = grids.reshape(2, rows, LENGTH)
+    found = cv2.remap(picture, places[0], places[1], how, borderMode=border)
+    return np.asarray(found, np.float32).reshape(rows * LENGTH, -1)[: len(x)]
 
 
 def _same_object(objects: npt.NDArray[np.int32], size: int) -> Bools:

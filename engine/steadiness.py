@@ -25,6 +25,7 @@ from .motion import BoolArray, estimate_flow, occluded, warp
 from .reporting import Reporter, Silent
 from .shot import OUT_SUFFIXES, Shot
 from .unsteady import Flicker, describe, unsteady_frames, write_flicker
+from .window import Window
 
 STABLE = 0.12
 """A picture is stable where no channel changes by more than this (0..1) along the motion."""
@@ -119,9 +120,17 @@ class Watch:
         self.found: dict[int, Flicker] = {}
         """What was measured so far."""
 
-    def wrote(self, frame: int) -> None:
-        """Look at a frame that is in its place; measure it if the last was the one before."""
+    def wrote(self, frame: int, shown: Shown | None, result: FloatArray) -> None:
+        """Look at a frame that is in its place; measure it if the last was the one before.
+
+        Args:
+            frame: its number.
+            shown: what the frame shows; None: it is read.
+            result: (H, W, 3 or 4), what was written, in the window of ``shown`` if that is given.
+        """
         with suppress(PaintoverError):
+            if shown:
+                self._looks.keep(frame, _Look(shown, result[..., :3]))
             if self._looks.knows(frame - 1):
                 self._measure(frame)
             else:
@@ -166,11 +175,39 @@ class Watch:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Look:
-    """A frame with its motion, the mask (H, W), and the result (H, W, 3)."""
+class Shown:
+    """What a frame shows in a window: picture (H, W, 3), motion or None, and the mask (H, W)."""
 
-    frame: Frame
+    window: Window
+    image: FloatArray
+    motion: FloatArray | None
     mask: BoolArray
+
+    @classmethod
+    def of(cls, frame: Frame) -> Shown:
+        """Take from a frame, read with ``needs``, what is looked at."""
+        window = frame.window or Window.whole(*frame.alpha.shape)
+        return cls(window, frame.image, frame.motion, mask_of(frame))
+
+    def spread(self, window: Window) -> Shown:
+        """Return the same in a larger window; what is not known there does not count."""
+        motion = self.motion
+        if motion is not None:
+            motion = self.window.spread(motion, window, np.nan)
+        image, mask = (self.window.spread(values, window) for values in (self.image, self.mask))
+        return Shown(window, image, motion, mask)
+
+
+def needs(shot: Shot) -> set[str]:
+    """Return what ``read_frame`` must read for ``Shown.of``."""
+    return {"motion", *mask_guides(shot)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """What a frame shows, and the result (H, W, 3) in the same window."""
+
+    shown: Shown
     result: FloatArray
 
 
@@ -184,14 +221,27 @@ class _Looks:
     def knows(self, frame: int) -> bool:
         return frame in self._known
 
+    def keep(self, frame: int, look: _Look) -> None:
+        self._known.pop(frame, None)
+        while len(self._known) > 1:
+            del self._known[next(iter(self._known))]
+        self._known[frame] = look
+
     def flicker(self, frame: int) -> Flicker | None:
         """Return the flicker of a frame; None if it or the one before has no result."""
         before, now = (self.look(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
-        offsets, seen = _motion_back(before.frame, now.frame)
-        pictures = before.frame.image, now.frame.image
-        found = flicker((before.result, now.result), pictures, now.mask & seen, offsets)
+        windows = before.shown.window, now.shown.window
+        window = windows[0].joined(windows[1])
+        first, second = (look.shown.spread(window) for look in (before, now))
+        results = tuple(
+            one.spread(look.result, window)
+            for one, look in zip(windows, (before, now), strict=True)
+        )
+        offsets, seen = _motion_back(first, second)
+        pictures = first.image, second.image
+        found = flicker((results[0], results[1]), pictures, second.mask & seen, offsets)
         return Flicker(*found) if found else None
 
     def look(self, frame: int) -> _Look | None:
@@ -201,14 +251,12 @@ class _Looks:
         path = result_path(self._shot, self._style, frame)
         if path is None or frame not in self._shot.manifest.frames:
             return None
-        while len(self._known) > 1:
-            del self._known[next(iter(self._known))]
-        read = read_frame(self._shot, frame, {"motion", *mask_guides(self._shot)})
-        self._known[frame] = _Look(read, mask_of(read), read_in_size(self._shot, path))
+        shown = Shown.of(read_frame(self._shot, frame, needs(self._shot)))
+        self.keep(frame, _Look(shown, read_in_size(self._shot, path)))
         return self._known[frame]
 
 
-def _motion_back(before: Frame, now: Frame) -> tuple[FloatArray, BoolArray]:
+def _motion_back(before: Shown, now: Shown) -> tuple[FloatArray, BoolArray]:
     """Return offsets (H, W, 2) to the frame before, and where it shows the same point.
 
     Estimated at half the size where the renderer gave none: flicker is a mean, and needs no more.

@@ -6,8 +6,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import torch
 
 from . import guides, protocol
 from .alpha import ALPHA, ALPHA_FRAME, finish
@@ -18,7 +21,7 @@ from .files import digest_json
 from .frames import Frame
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
-from .images import FloatArray, read_picture, write_picture
+from .images import FloatArray, as_written, read_picture, write_picture
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .painting import Brush
@@ -26,15 +29,18 @@ from .reporting import Reporter
 from .run_log import add_lines
 from .shot import Shot, counted, format_frames
 from .state import expected_out_record
-from .steadiness import Watch
+from .steadiness import Shown, Watch, needs
 from .style import load_style
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .unsteady import read_flickers, unsteady_frames
 from .weights import weights_at
+from .window import Window
 from .writing import check_format, wanted_frames, write_all
 
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
+GUIDES_REACH = 8
+"""How many pixels around a pixel guides look at; see ``Inputs.local``."""
 
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
@@ -68,14 +74,15 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         job.warn_if_repainted(report)
         job.prepare(to_do)
         brush = Brush(network, device, light=request.light)
-        pictures = job.paint(brush, to_do)
+        pictures = job.paint(brush, to_do, network.reach)
 
-        def write(frame: int, pixels: FloatArray) -> Path:
-            path = job.write(frame, pixels)
-            watch.wrote(frame)
+        def write(frame: int, painted: _Painted) -> Path:
+            path = job.write(frame, painted)
+            watch.wrote(frame, painted.shown, as_written(path, painted.pixels, request.depth))
             return path
 
-        write_all(pictures, write, len(to_do), "stylize", report)
+        with _core_for_others():
+            write_all(pictures, write, len(to_do), "stylize", report)
         watch.finish(to_do, job.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
     if to_do:
@@ -89,6 +96,29 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "device": device.describe(),
     }
+
+
+@contextmanager
+def _core_for_others() -> Iterator[None]:
+    """Leave a processor core to reading and writing, if there are several.
+
+    PyTorch's threads spin while they wait for each other, so with one for each core, and others
+    beside them, most of the time is lost.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Painted(NamedTuple):
+    """A painted window of a frame: (H, W, 4) as ``alpha.finish`` returns it, and what is there."""
+
+    pixels: FloatArray
+    window: Window | None
+    shown: Shown | None
 
 
 class _Job:
@@ -117,11 +147,11 @@ class _Job:
             return False
         return True
 
-    def write(self, frame: int, pixels: FloatArray) -> Path:
+    def write(self, frame: int, painted: _Painted) -> Path:
         """Write a frame's picture, then the record of what it was made from; return its path."""
         path = self._path(frame)
         expected = self._expected(frame)
-        write_picture(path, pixels, self._request.depth)
+        write_picture(path, painted.pixels, self._request.depth, painted.window)
         self._shot.write_out_record(self._request.style, frame, expected)
         return path
 
@@ -129,19 +159,29 @@ class _Job:
         """Do ahead what frames need of those between the keyframes and them."""
         self._inputs.prepare("stylize", frames)
 
-    def paint(self, brush: Brush, frames: list[int]) -> Iterator[tuple[int, FloatArray]]:
-        """Paint frames: number and (H, W, 4) as ``alpha.finish`` returns them."""
+    def paint(self, brush: Brush, frames: list[int], reach: int) -> Iterator[tuple[int, _Painted]]:
+        """Paint frames.
+
+        Args:
+            brush: paints.
+            frames: their numbers.
+            reach: how many pixels around a pixel the network looks at.
+        """
         keyframes = self._read_keyframes() if PROJECTION in self._header.guides else []
         projection = Projection(self._shot, keyframes, self._report) if keyframes else None
         brush.quantize(self._examples(projection))
         strokes = None
         if keyframes and has_surface(self._shot.manifest.passes):
             strokes = learn_strokes(brush, keyframes, self._inputs)
-        for frame, x in self._read_inputs(projection, frames):
-            painted = brush.paint(x, frame.alpha > 0 if self.alpha == ALPHA_FRAME else None)
+        only_seen = self.alpha == ALPHA_FRAME
+        around = reach + GUIDES_REACH if only_seen and self._inputs.local else None
+        for frame, x in self._read_inputs(projection, frames, around):
+            painted = brush.paint(x, frame.alpha > 0 if only_seen else None)
             if strokes:
                 strokes.add(painted, frame, seen=x[-1])
-            yield frame.number, finish(painted, frame.alpha, self.alpha)
+            pixels = finish(painted, frame.alpha, self.alpha)
+            shown = None if self._inputs.filters else Shown.of(frame)
+            yield frame.number, _Painted(pixels, frame.window, shown)
 
     def _examples(self, projection: Projection | None) -> Iterator[FloatArray]:
         """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
@@ -157,15 +197,16 @@ class _Job:
                 yield x
 
     def _read_inputs(
-        self, projection: Projection | None, frames: list[int]
+        self, projection: Projection | None, frames: list[int], around: int | None
     ) -> Iterator[tuple[Frame, FloatArray]]:
         """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
+        watched = needs(self._shot)
         manifest = self._shot.manifest
         if projection:
             projection.prepare("stylize", frames)
 
         def read(number: int) -> tuple[Frame, FloatArray]:
-            frame = self._inputs.read(number)
+            frame = self._inputs.read(number, watched, around)
             weights = weights_at(manifest.weights, number, self._header.trained_on)
             return frame, self._inputs.build(frame, projection, weights)
 

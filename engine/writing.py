@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from .errors import Cancelled, PaintoverError
-from .images import FloatArray
 from .reporting import Reporter
 from .shot import Shot, format_frames
+
+_Picture = TypeVar("_Picture")
 
 
 def check_format(name: str, depth: int) -> None:
@@ -37,8 +39,8 @@ def wanted_frames(shot: Shot, frames: list[int]) -> list[int]:
 
 
 def write_all(
-    pictures: Iterator[tuple[int, FloatArray]],
-    write: Callable[[int, FloatArray], Path],
+    pictures: Iterator[tuple[int, _Picture]],
+    write: Callable[[int, _Picture], Path],
     count: int,
     step: str,
     report: Reporter,
@@ -46,8 +48,8 @@ def write_all(
     """Write pictures while the next is made, and report each that is in its place.
 
     Args:
-        pictures: frame and pixels.
-        write: called in a thread of its own, in order, with frame and pixels; returns the path.
+        pictures: frame and what is to be written.
+        write: called in a thread of its own, in order, with these two; returns the path.
         count: how many pictures there are.
         step: of the progress.
         report: hears of it.
@@ -68,8 +70,8 @@ def write_all(
     with ThreadPoolExecutor(1) as writer:
         pending: tuple[int, Future[Path]] | None = None
         try:
-            for frame, pixels in pictures:
-                before, pending = pending, (frame, writer.submit(write, frame, pixels))
+            for frame, picture in pictures:
+                before, pending = pending, (frame, writer.submit(write, frame, picture))
                 if before:
                     finished(before[0], before[1].result())
                 if report.cancelled():

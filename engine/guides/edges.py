@@ -51,10 +51,15 @@ class Edges(Guide):
             _mark(near, np.where(step > 0, 0, jump), axis, 1)
             _mark(far, np.where(step > 0, 0, jump), axis, 0)
             _mark(far, np.where(step > 0, jump, 0), axis, 1)
-            bend = _soft(np.linalg.norm(np.diff(frame.normal, axis=axis), axis=2), CREASE)
+            bend = _soft(_length(np.diff(frame.normal, axis=axis)), CREASE)
             _mark(crease, bend, axis, 0)
             _mark(crease, bend, axis, 1)
         return np.stack([near, far, crease])
+
+
+def _length(vectors: FloatArray) -> FloatArray:
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
 
 
 def _soft(values: FloatArray, half: float) -> FloatArray:

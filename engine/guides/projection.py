@@ -110,10 +110,7 @@ class Projection(Guide):
         return [*whole, *(one.without_outlines().channels() for one in projected)]
 
     def _projected(self, frame: Frame) -> list[Projected]:
-        if self._along_motion:
-            return [projector.project(frame) for projector in self._along_motion]
-        assert frame.surface is not None and frame.object is not None
-        return [projector.project(frame.surface, frame.object) for projector in self._along_surface]
+        return [projector.project(frame) for projector in self._along_motion or self._along_surface]
 
 
 def _surface_projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:

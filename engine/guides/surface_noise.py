@@ -12,6 +12,7 @@ from scipy.ndimage import map_coordinates
 
 from ..frames import Frame
 from ..images import FloatArray
+from ..pass_cleaning import all_finite
 from .base import Guide
 from .hashing import hash_unit
 
@@ -44,7 +45,7 @@ class SurfaceNoise(Guide):
         result = np.zeros((self.channels, height, width), np.float32)
         if frame.surface is None or frame.object is None:
             return result
-        known = np.isfinite(frame.surface).all(axis=2) & (frame.object > 0)
+        known = all_finite(frame.surface) & (frame.object > 0)
         if not known.any():
             return result
         points = frame.surface[known].astype(np.float64)
@@ -52,12 +53,16 @@ class SurfaceNoise(Guide):
         start /= np.log(RATIO)
         objects = frame.object[known].astype(np.uint32) * np.uint32(3)
         shift = np.stack([hash_unit(objects + np.uint32(axis)) for axis in range(3)], -1)
+        moved = np.floor(shift * LATTICE)
         for channel in range(self.channels):
             rounds = np.ceil((start - channel) / self.channels)
             octave = channel + self.channels * rounds
             inside = octave - start
             fade = np.clip(np.minimum(inside, self.channels - inside) / FADE, 0, 1)
-            cells = points / (RATIO**octave)[:, None] + np.floor(shift * LATTICE)
+            lowest = int(octave.min())
+            sizes = RATIO ** np.arange(lowest, octave.max() + 1)
+            size = sizes[octave.astype(np.intp) - lowest]
+            cells = points / size[:, None] + moved
             result[channel][known] = value_noise(cells) * fade
         return result
 
@@ -74,7 +79,8 @@ def footprint(
     """
     steps = np.full(known.shape, np.nan)
     for axis in (0, 1):
-        step = np.linalg.norm(np.diff(surface, axis=axis), axis=2).astype(np.float64)
+        x, y, z = np.moveaxis(np.diff(surface, axis=axis), 2, 0)
+        step = np.sqrt(x * x + y * y + z * z).astype(np.float64)
         step[np.diff(objects, axis=axis) != 0] = np.nan
         after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
         after[axis], before[axis] = (0, 1), (1, 0)

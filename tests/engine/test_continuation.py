@@ -65,9 +65,14 @@ def learnt(residue: np.ndarray, surface: np.ndarray | None = None) -> Continuati
     return Continuation([Source(surface, OBJECTS, np.ones(SHAPE, bool), residue)])
 
 
+def frame_of(surface: np.ndarray, objects: np.ndarray) -> Frame:
+    image, alpha = np.full((*SHAPE, 3), 0.5, np.float32), np.ones(SHAPE, np.float32)
+    return Frame(2, image, alpha, object=objects, surface=surface)
+
+
 def drawn(strokes: Continuation, surface: np.ndarray, objects: np.ndarray = OBJECTS) -> np.ndarray:
     """Strokes (H, W, 3) wherever there can be any."""
-    return strokes.strokes(surface, objects, np.ones(SHAPE, bool))
+    return strokes.strokes(frame_of(surface, objects), np.ones(SHAPE, bool))
 
 
 def painted(
@@ -76,9 +81,7 @@ def painted(
     """A frame (4, H, W) of one colour and alpha 0.3, with strokes added to it."""
     picture = np.full((4, *SHAPE), colour, np.float32)
     picture[3] = 0.3
-    image, alpha = np.full((*SHAPE, 3), 0.5, np.float32), np.ones(SHAPE, np.float32)
-    frame = Frame(2, image, alpha, object=objects, surface=plane())
-    strokes.add(picture, frame, seen.astype(np.float32))
+    strokes.add(picture, frame_of(plane(), objects), seen.astype(np.float32))
     return picture
 
 

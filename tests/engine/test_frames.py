@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 import synthetic
@@ -112,25 +113,6 @@ def test_object_index_serves_where_there_is_no_random_number(tmp_path):
     assert not frame.object[a + b == 0].any()
 
 
-def test_motion_is_not_trusted_near_edges(rendered_shot):
-    frame = read_frame(rendered_shot, 1, {"motion"})
-    left, top, right, bottom = synthetic.bounds(1)
-    assert frame.motion_trusted[top + 3 : bottom - 3, left + 3 : right - 3].all()
-    assert not frame.motion_trusted[top : top + 2, left + 3 : right - 3].any()
-    assert not frame.motion_trusted[top + 3 : bottom - 3, right - 2 : right + 1].any()
-    assert frame.motion_trusted[2, 2]
-
-
-def test_a_steep_plane_has_no_depth_edges():
-    rows = np.arange(1, 65, dtype=np.float32)
-    depth = np.tile((100 / rows)[:, None], (1, 80))
-    assert not pass_cleaning.edges(depth, None, depth.shape).any()
-    depth[:, 40:] *= 1.5
-    edges = pass_cleaning.edges(depth, None, depth.shape)
-    assert edges[:, 39:41].all()
-    assert not edges[:, :37].any()
-
-
 def test_the_background_moves_as_the_camera_turns(tmp_path):
     cameras = {frame: synthetic.rotated_camera(3.0 * frame) for frame in (1, 2, 3)}
     shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
@@ -167,7 +149,6 @@ def test_motion_blur_leaves_no_motion_and_a_reason(tmp_path):
         synthetic.write_layers(shot.passes_path(number), channels)
     frame = read_frame(shot, 2, {"motion"})
     assert frame.motion is None
-    assert frame.motion_trusted is None
     (note,) = frame.notes
     assert "motion blur" in note
     assert "0002.exr" in note
@@ -329,10 +310,10 @@ def test_what_blender_really_renders(strange_folder, interleaved):
     frame = read_frame(shot, 2)
     inside = frame.object == 7
     assert inside.mean() > 0.05
-    assert np.allclose(frame.motion[inside & frame.motion_trusted], [-1, 0, 1, 0], atol=1e-3)
-    assert np.allclose(
-        np.linalg.norm(frame.normal[inside & frame.motion_trusted], axis=1), 1, atol=1e-3
-    )
+    well_inside = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert np.allclose(frame.motion[well_inside], [-1, 0, 1, 0], atol=1e-3)
+    off = np.abs(np.linalg.norm(frame.normal[well_inside], axis=1) - 1)
+    assert (off < 1e-3).mean() > 0.9  # where the surface bends sharply, normals are averages
     assert ((frame.depth[inside] > 5) & (frame.depth[inside] < 11)).all()
     assert np.isinf(frame.depth[frame.alpha == 0]).all()
     solid = frame.alpha == 1
@@ -352,3 +333,28 @@ def test_an_orthographic_camera_that_moves_leaves_the_background_unknown(tmp_pat
     background = np.isinf(frame.depth)
     assert not frame.motion[background][:, :2].any()
     assert np.isnan(frame.motion[background][:, 2:]).all()
+
+
+def test_a_window_shows_what_the_whole_frame_shows(rendered_shot):
+    whole = read_frame(rendered_shot, 2)
+    part = read_frame(rendered_shot, 2, around=3)
+    window = part.window
+    assert window.shape != whole.alpha.shape
+    assert whole.alpha.sum() == part.alpha.sum() > 0
+    names = ["image", "alpha", "motion", "normal", "depth", "position", "albedo", "object"]
+    for name in [*names, "surface"]:
+        found, expected = getattr(part, name), getattr(whole, name)[window.inside]
+        assert np.array_equal(found, expected, equal_nan=True), name
+    rows, columns = np.nonzero(whole.alpha)
+    assert window.top in (0, (rows.min() - 3) // 16 * 16)
+    assert window.right in (WIDTH, -(-(columns.max() + 4) // 16) * 16)
+
+
+def test_windows_of_a_turning_camera_have_the_backgrounds_motion(tmp_path):
+    shot = synthetic.make_shot(tmp_path / "shot")
+    for number in shot.frames:
+        shot.manifest.frames[number].camera = synthetic.rotated_camera(2.0 * number)
+    whole = read_frame(shot, 2, {"motion"})
+    part = read_frame(shot, 2, {"motion"}, around=0)
+    assert part.window.top > 0 or part.window.left > 0
+    assert np.array_equal(part.motion, whole.motion[part.window.inside], equal_nan=True)

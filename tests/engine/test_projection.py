@@ -9,7 +9,7 @@ import synthetic
 
 from engine import guides
 from engine.blending import blend, turns
-from engine.frames import read_frame
+from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
 from engine.keyframes import read_keyframe
 from engine.projection import KeyProjector, SurfaceIndex, edge_distance
@@ -51,10 +51,16 @@ def projector(surface, objects, paint=None, image=None, mask=None) -> KeyProject
     return KeyProjector(surface, objects, paint, image, objects > -9 if mask is None else mask)
 
 
+def showing(surface: np.ndarray, objects: np.ndarray) -> Frame:
+    """A frame that shows a surface."""
+    image, alpha = np.zeros((HEIGHT, WIDTH, 3), np.float32), np.ones((HEIGHT, WIDTH), np.float32)
+    return Frame(2, image, alpha, surface=surface, object=objects)
+
+
 def test_a_keyframe_onto_itself_is_the_identity():
     surface, objects = ball(0.3)
     paint = np.random.default_rng(0).random((HEIGHT, WIDTH, 3)).astype(np.float32)
-    found = projector(surface, objects, paint).project(surface, objects)
+    found = projector(surface, objects, paint).project(showing(surface, objects))
     assert found.valid.sum() > 0.85 * (objects > 0).sum()
     assert np.abs(found.paint - paint)[found.valid].max() < 1e-6
 
@@ -70,7 +76,7 @@ def test_positions_between_pixels_are_found():
 
 
 def test_paint_between_pixels_stays_sharp():
-    found = projector(plane(), ones()).project(plane(5.5, 0.5), ones())
+    found = projector(plane(), ones()).project(showing(plane(5.5, 0.5), ones()))
     truth = texture(plane(5.5, 0.5))
     inner = (slice(4, -4), slice(9, -4))
     assert found.valid[inner].all()
@@ -82,7 +88,7 @@ def test_paint_between_pixels_stays_sharp():
 def test_a_surface_that_turns_away_is_not_valid():
     surface, objects = ball(0.0)
     turned, _ = ball(0.8)
-    found = projector(surface, objects).project(turned, objects)
+    found = projector(surface, objects).project(showing(turned, objects))
     seen = turned[..., 2] > 0.75
     hidden = turned[..., 2] < -0.05
     inside = objects > 0
@@ -94,11 +100,12 @@ def test_a_surface_that_turns_away_is_not_valid():
 
 def test_other_objects_and_unknown_surface_are_not_valid():
     key = projector(plane(), ones(1))
-    assert not key.project(plane(), ones(2)).valid.any()
-    assert not key.project(plane(), ones(0)).valid.any()
-    assert not key.project(plane(), ones(-1)).valid.any()
-    assert not key.project(np.full((HEIGHT, WIDTH, 3), np.nan, np.float32), ones()).valid.any()
-    assert not projector(plane(), ones(0)).project(plane(), ones(1)).valid.any()
+    assert not key.project(showing(plane(), ones(2))).valid.any()
+    assert not key.project(showing(plane(), ones(0))).valid.any()
+    assert not key.project(showing(plane(), ones(-1))).valid.any()
+    unknown = np.full((HEIGHT, WIDTH, 3), np.nan, np.float32)
+    assert not key.project(showing(unknown, ones())).valid.any()
+    assert not projector(plane(), ones(0)).project(showing(plane(), ones(1))).valid.any()
 
 
 @pytest.mark.parametrize("wrong", [50.0, 1e25, np.inf])
@@ -108,7 +115,7 @@ def test_no_surface_is_too_wild(wrong):
     objects[:9, :9] = np.arange(2, 83).reshape(9, 9)
     surface[30, 30] = wrong
     with np.errstate(over="raise", divide="raise", invalid="raise"):
-        found = projector(surface, objects).project(surface, objects)
+        found = projector(surface, objects).project(showing(surface, objects))
     assert found.valid[12:28, 12:].all()
     assert not found.valid[30, 30]
 
@@ -121,7 +128,7 @@ def test_objects_with_equal_coordinates_never_mix():
     paint = np.zeros((HEIGHT, WIDTH, 3), np.float32)
     paint[:, WIDTH // 2 :] = 1
     other = np.roll(objects, WIDTH // 2, 1)
-    found = projector(surface, objects, paint).project(surface, other)
+    found = projector(surface, objects, paint).project(showing(surface, other))
     assert found.valid.mean() > 0.7
     assert (found.paint[..., 0] == (other == 2_000_000_011))[found.valid].all()
 
@@ -131,7 +138,7 @@ def test_nothing_outside_the_mask_is_projected():
     mask[10:30, 10:40] = True
     paint = np.where(mask[..., None], np.float32(0.25), np.float32(1))
     found = projector(plane(), ones(), paint.repeat(3, -1), mask=mask).project(
-        plane(0.5, 0), ones()
+        showing(plane(0.5, 0), ones())
     )
     assert found.valid.sum() > 400
     assert np.abs(found.paint[found.valid] - 0.25).max() < 1e-6
@@ -152,11 +159,11 @@ def test_outlines_stay_behind_when_silhouettes_move():
     paint = np.where(ink[..., None], 0, np.ones((HEIGHT, WIDTH, 3))).astype(np.float32)
     key = projector(surface, objects, paint)
     moved_surface, moved_objects = scene(30)
-    found = key.project(moved_surface, moved_objects)
+    found = key.project(showing(moved_surface, moved_objects))
     carried = found.valid & (found.paint[..., 0] < 0.5)
     away = edge_distance(moved_surface, moved_objects) > 3
     assert not (carried & away).any()
-    assert (key.project(surface, objects).valid[ink]).all()
+    assert (key.project(showing(surface, objects)).valid[ink]).all()
 
 
 def test_the_keyframe_that_agrees_is_chosen_without_speckles():
@@ -168,7 +175,7 @@ def test_the_keyframe_that_agrees_is_chosen_without_speckles():
     noise = (rng.random(image.shape) * 0.3).astype(np.float32)
     candidates = [
         projector(plane(), ones(), np.full_like(left, number), picture + noise).project(
-            plane(), ones()
+            showing(plane(), ones())
         )
         for number, picture in ((0, left), (1, right))
     ]
@@ -182,7 +189,7 @@ def test_a_keyframe_fills_what_another_does_not_see():
         projector(surface, ones(), np.full((HEIGHT, WIDTH, 3), paint, np.float32), plane() * 0)
         for surface, paint in ((plane(20, 0), 0.25), (plane(-20, 0), 0.75))
     ]
-    carried = [candidate.project(plane(), ones()) for candidate in candidates]
+    carried = [candidate.project(showing(plane(), ones())) for candidate in candidates]
     found = blend(carried, turns([0, 40], [1, 1], 20), plane() * 0)
     assert found.valid[2:-2, 2:-2].all()
     assert np.allclose(found.paint[2:-2, 2:18], 0.25)

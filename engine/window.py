@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parts of pictures: where a frame is seen, nothing else needs to be read or computed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+STEP = 16
+"""Windows begin and end at multiples of this many pixels, or at the picture's border."""
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels; bottom and right are excluded. And the size of the whole picture."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    height: int
+    width: int
+
+    @classmethod
+    def whole(cls, height: int, width: int) -> Window:
+        """Return the window that shows all of a picture."""
+        return cls(0, 0, height, width, height, width)
+
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """What indexes the window in arrays of the whole picture."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the window."""
+        return self.bottom - self.top, self.right - self.left
+
+    def joined(self, other: Window) -> Window:
+        """Return the smallest window that holds both."""
+        return Window(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+            self.height,
+            self.width,
+        )
+
+    def spread(self, values: npt.NDArray[Any], larger: Window, fill: float = 0) -> npt.NDArray[Any]:
+        """Return an array (H, W, …) of a larger window, ``fill`` where this one does not reach."""
+        if self == larger:
+            return values
+        result = np.full((*larger.shape, *values.shape[2:]), fill, values.dtype)
+        top, left = self.top - larger.top, self.left - larger.left
+        result[top : top + self.shape[0], left : left + self.shape[1]] = values
+        return result
+
+
+def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
+    """Return the window of what is not fully transparent, and so many pixels around it.
+
+    Args:
+        alpha: (H, W), of any type; 0 is transparent.
+        around: pixels to add on each side, where the picture goes on.
+    """
+    height, width = alpha.shape
+    left, top, across, down = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    if not across:
+        across = down = 1
+    return Window(
+        max(0, (top - around) // STEP * STEP),
+        max(0, (left - around) // STEP * STEP),
+        min(height, -(-(top + down + around) // STEP) * STEP),
+        min(width, -(-(left + across + around) // STEP) * STEP),
+        height,
+        width,
+    )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows: only what is seen is computed, and it is the same as in the whole frame."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from engine import guides
+from engine.alpha import finish
+from engine.continuation import Continuation, Source
+from engine.device import Device
+from engine.frames import Frame
+from engine.images import as_written, read_picture, write_picture
+from engine.networks import build
+from engine.painting import Brush
+from engine.projection import KeyProjector
+from engine.stylizing import GUIDES_REACH
+from engine.window import STEP, Window, seen_window
+
+HEIGHT, WIDTH = 208, 240
+NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]
+
+
+def ball(turn: float) -> Frame:
+    """A frame that shows a ball of radius 30 with soft borders on nothing, and a small one."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    u, v = (x - 110) / 30, (y - 100) / 30
+    inside = u**2 + v**2 < 1
+    z = np.sqrt(np.maximum(1 - u**2 - v**2, 0))
+    surface = np.stack(
+        [np.cos(turn) * u - np.sin(turn) * z, v, np.sin(turn) * u + np.cos(turn) * z]
+    )
+    surface = surface.transpose(1, 2, 0).astype(np.float32)
+    surface[~inside] = np.nan
+    objects = np.where(inside, np.where(u > 0.6, 9, 4), 0).astype(np.int32)
+    image = np.random.default_rng(3).random((HEIGHT, WIDTH, 3)).astype(np.float32)
+    alpha = np.clip(2 - 2 * np.hypot(u, v) + 0.5, 0, 1).astype(np.float32)
+    normal = np.where(inside[..., None], np.stack([u, v, z], -1), 0).astype(np.float32)
+    depth = np.where(inside, 4 - z, np.inf).astype(np.float32)
+    return Frame(2, image, alpha, normal=normal, depth=depth, object=objects, surface=surface)
+
+
+def cut(frame: Frame, window: Window) -> Frame:
+    arrays = {
+        field.name: np.ascontiguousarray(value[window.inside])
+        for field in dataclasses.fields(frame)
+        if isinstance(value := getattr(frame, field.name), np.ndarray)
+    }
+    return dataclasses.replace(frame, **arrays, window=window)
+
+
+def test_a_frame_painted_in_a_window_is_the_whole_frame():
+    torch.manual_seed(1)
+    key, frame = ball(0), ball(0.7)
+    assert key.surface is not None and key.object is not None
+    mask = key.alpha > 0
+    paint = np.random.default_rng(5).random(key.image.shape).astype(np.float32)
+    projector = KeyProjector(key.surface, key.object, paint, key.image, mask)
+    strokes = Continuation([Source(key.surface, key.object, mask, paint - key.image)])
+    network = build("small", guides.channels(NAMES), projection=True, alpha=False)
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.1)
+    brush = Brush(network, Device(torch.device("cpu"), torch.float32))
+    window = seen_window(frame.alpha, network.reach + GUIDES_REACH)
+    assert window.shape[0] < HEIGHT and window.shape[1] < WIDTH
+
+    def painted(shown: Frame) -> np.ndarray:
+        x = guides.build(NAMES, shown, projector.project(shown).channels())
+        result = brush.paint(x, shown.alpha > 0)
+        strokes.add(result, shown, x[-1])
+        return finish(result, shown.alpha, "frame")
+
+    whole, part = painted(frame), painted(cut(ball(0.7), window))
+    assert whole[..., :3].std() > 0.1
+    seen = part[..., 3] > 0
+    assert np.abs(whole[window.inside] - part)[seen].max() < 1e-6
+
+
+def test_a_window_holds_what_is_seen_and_its_surroundings():
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[60:70, 100:131] = 1
+    window = seen_window(alpha, 20)
+    assert window == (32, 80, 96, 160, HEIGHT, WIDTH)
+    assert all(side % STEP == 0 for side in window[:4])
+    alpha[:] = 1
+    assert seen_window(alpha, 20) == Window.whole(HEIGHT, WIDTH)
+    assert seen_window(0 * alpha, 0).shape == (STEP, STEP)
+
+
+def test_pictures_of_windows_are_empty_elsewhere(tmp_path):
+    window = Window(16, 32, 32, 64, 48, 80)
+    pixels = np.random.default_rng(2).random((16, 32, 4)).astype(np.float32)
+    for name, bits in (("8.png", 8), ("16.png", 16), ("half.exr", 8)):
+        path = tmp_path / name
+        write_picture(path, pixels, bits, window)
+        found = read_picture(path).pixels
+        assert found.shape == (48, 80, 4)
+        assert np.array_equal(found[window.inside], as_written(path, pixels, bits))
+        found[window.inside] = 0
+        assert not found.any()
