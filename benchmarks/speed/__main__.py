@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _remarks(bench: Bench, short: bool) -> list[str]:
-    remarks = [bench.limits.describe()] if bench.limits else []
+    remarks = list(bench.remarks)
     if short:
         remarks.append(SHORTENED)
     if not bench.on_gpu:

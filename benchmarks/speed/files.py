@@ -24,8 +24,6 @@ from .rows import Row
 from .turns import medians_in_turns
 
 TURNS = 2
-PAPER_STEPS = 1
-"""Of training; how long it paints does not depend on what it has learnt."""
 
 
 def capture_shot(name: str, job: FileJob, cache: Path, tell: Callable[[str], None]) -> Path:
@@ -53,8 +51,11 @@ def files_row(
     first, last = shot.frames[0], shot.frames[-1]
     paint(shot.folder, first)
     path = str(shot.folder)
-    _train(path, "fast", device, seconds=job.seconds)
-    _train(path, "paper", device, steps=PAPER_STEPS)
+    request = protocol.Train(job=0, shot=path, device=device)
+    learn = dataclasses.replace(request, style="fast", seconds=job.seconds)
+    barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
+    for each in (learn, barely):
+        train(each, Silent())
 
     def stylized(style: str, frames: list[int]) -> None:
         request = protocol.Stylize(
@@ -62,11 +63,11 @@ def files_row(
         )
         stylize(request, Silent())
 
+    stylized("fast", [first])
     stylized("paper", [last])
     seconds = medians_in_turns(
         {"fast": lambda: stylized("fast", shot.frames), "paper": lambda: stylized("paper", [last])},
         TURNS,
-        repeated={"fast": 1},
     )
     active = np.mean([(read_frame(shot, number, ()).alpha > 0).mean() for number in shot.frames])
     return Row(
@@ -81,16 +82,3 @@ def files_row(
             "`paper`: one frame, its filtered pictures and Gaussians being ready"
         ),
     )
-
-
-def _train(shot: str, network: str, device: str, *, seconds: float = 0.0, steps: int = 0) -> None:
-    request = protocol.Train(
-        job=0,
-        shot=shot,
-        style=network,
-        network=network,
-        device=device,
-        seconds=seconds,
-        steps=steps,
-    )
-    train(request, Silent())

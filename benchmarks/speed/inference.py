@@ -44,23 +44,29 @@ class Contender:
     number_format: str
     work: Work
 
-    def describe(self, pixels_per_second: float, limits: Limits) -> str:
-        """Return its work and how near it comes to the limits, in words."""
-        rate = self.work.flop * pixels_per_second
-        size = self.work.values * BYTES[self.number_format]
-        moved = size * pixels_per_second
+    @property
+    def bytes(self) -> float:
+        """Bytes that layers read and write for a pixel."""
+        return self.work.values * BYTES[self.number_format]
+
+    def cost(self) -> str:
+        """Return what a pixel costs, in words."""
+        return f"{self.work.flop / 1e6:.2f} MFLOP, {self.bytes:.0f} bytes in {self.number_format}"
+
+    def speed(self, pixels_per_second: float, limits: Limits) -> str:
+        """Return how near it comes to the limits, in words."""
+        rate, moved = self.work.flop * pixels_per_second, self.bytes * pixels_per_second
         limit = limits.flops.get(self.number_format)
-        share = f" ({rate / limit:.0%} of the limit)" if limit else ""
+        share = f" ({rate / limit:.0%})" if limit else ""
         return (
-            f"{self.number_format}, {self.work.flop / 1e6:.2f} MFLOP and {size:.0f} bytes a pixel, "
-            f"{rate / 1e9:.0f} GFLOP/s{share}, {moved / 1e9:.1f} GB/s "
-            f"({moved / limits.bytes:.0%} of the limit)"
+            f"{rate / 1e9:.0f} GFLOP/s{share} and {moved / 1e9:.1f} GB/s "
+            f"({moved / limits.bytes:.0%})"
         )
 
 
 def inference_rows(
     channels: int, sizes: Sequence[Size], turns: int, device: Device, limits: Limits
-) -> list[Row]:
+) -> tuple[list[Row], str]:
     """Measure full frames of every size, on a GPU of large ones too; 640×640 with a mask as well.
 
     Args:
@@ -69,6 +75,9 @@ def inference_rows(
         turns: how often each has its turn.
         device: where to compute.
         limits: of the device.
+
+    Returns:
+        The rows, and a sentence about what a pixel costs.
     """
     ours = _contender("fast", channels, device)
     paper = _contender("paper", PAPER_CHANNELS, device)
@@ -78,7 +87,10 @@ def inference_rows(
     rows = []
     for size in sizes:
         rows += _rows_of_size(ours, paper, size, turns, limits, on_gpu)
-    return rows
+    return rows, (
+        f"What layers compute, read and write for a pixel: ours {ours.cost()}; `paper` "
+        f"{paper.cost()}. In brackets: shares of the machine's limits."
+    )
 
 
 def blob(size: Size, share: float) -> BoolArray:
@@ -118,8 +130,8 @@ def _rows_of_size(
     seconds = medians_in_turns(steps, turns, repeated=repeated)
     pixels = size.width * size.height
     remark = (
-        f"full frame, {turns} turns; {ours.describe(pixels / seconds['full'], limits)}; "
-        f"`paper`: {paper.describe(pixels / seconds['paper'], limits)}"
+        f"{ours.speed(pixels / seconds['full'], limits)} of the limits; "
+        f"`paper` {paper.speed(pixels / seconds['paper'], limits)}"
     )
     name = "inference_640" if size == SQUARE else f"inference_{size.width}x{size.height}"
     rows = []

@@ -21,7 +21,7 @@ from .blender import blender_rows, start_row
 from .extents import Extent
 from .files import capture_shot, files_row
 from .inference import inference_rows
-from .limits import Limits, measure_limits
+from .limits import measure_limits
 from .memory import growth_row, large_row
 from .rows import DECIBELS, Row
 from .steps import training_row
@@ -38,13 +38,13 @@ class Bench:
         extent: how much to measure.
         device: where to compute.
         cache: where captured shots are kept, shared with the quality benchmark.
-        limits: of the device, where they were measured.
+        remarks: sentences on the whole that sections add.
     """
 
     extent: Extent
     device: Device
     cache: Path
-    limits: Limits | None = None
+    remarks: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def name_of_device(self) -> str:
@@ -91,8 +91,10 @@ def _inference(bench: Bench, _folder: Path) -> list[Row]:
     extent = bench.extent
     shot = Shot.open(capture_shot("figure", extent.small, bench.cache, tell))
     channels = guides.channels(guides.available(shot))
-    bench.limits = measure_limits(bench.device)
-    return inference_rows(channels, extent.sizes, extent.turns, bench.device, bench.limits)
+    limits = measure_limits(bench.device)
+    rows, cost = inference_rows(channels, extent.sizes, extent.turns, bench.device, limits)
+    bench.remarks += [cost, limits.describe()]
+    return rows
 
 
 def _training(bench: Bench, _folder: Path) -> list[Row]:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from .rows import RATES, Row
 
 EXPLAINED = (
-    "`paper` is the published network (2.06 MFLOP a pixel) in this engine, on the same machine and "
-    "in the same run, in turns with ours; the ratio says how many times better ours is. Values "
-    "are medians. The aims are those of the project; ✗ marks one that is not met here."
+    "`paper` is the published network in this engine, measured in the same run in turns with ours; "
+    "values are medians. The ratio says how many times better ours is. ✗ marks an aim of the "
+    "project that is not met here."
 )
 
 

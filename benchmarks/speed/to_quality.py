@@ -93,7 +93,7 @@ def quality_row(
     best = _least(truth, scored, budgets, device, target.quality, tell)
     reached = f"ours: {best.quality}; " if best else ""
     return Row(
-        f"train_to_paper{STEPS}",
+        "train_to_paper250",
         best.seconds if best else None,
         "s",
         paper=target.seconds,
