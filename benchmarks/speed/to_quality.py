@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long we train until the pictures are as good as the published network's after 250 steps.
 
-What that network reaches hardly depends on the machine and takes it up to half an hour, so it is
-kept in ``paper250.json``; the long form measures it anew.
+What that network reaches hardly depends on the machine, and takes it up to half an hour, so it is
+kept in ``paper250.json`` for the short form; the long form measures it anew.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import json
 from collections.abc import Callable, Sequence
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 from benchmarks.quality.truth import Truth
 from engine import protocol
 from engine.configurations import default_configuration
-from engine.errors import PaintoverError
 from engine.files import digest_json
 from engine.reporting import Silent
 from engine.scores import score
@@ -75,20 +75,22 @@ def quality_row(
             that suffices and the one before it two more are tried.
         device: as ``engine train --device``.
         tell: told what was reached.
-        paper_step: seconds of one step of ``paper``, to take what it reaches from what is kept;
-            None trains it now, and keeps it.
+        paper_step: seconds of one step of ``paper``, to take what it reaches from what is kept,
+            if that is; None trains it now in any case. What it reaches is kept.
 
     Raises:
-        PaintoverError: a picture is damaged, or nothing is kept for this shot.
+        PaintoverError: a picture is damaged.
     """
     name = f"{truth.folder.name.rpartition('-')[0]}, frames {', '.join(map(str, scored))}"
-    if paper_step is None:
+    kept = kept_quality(name) if paper_step else None
+    if kept and paper_step:
+        target = Reached(STEPS * paper_step, kept)
+        how = f"{STEPS} times its step of now, its quality as measured once"
+    else:
+        tell(f"training paper for {STEPS} steps")
         target = train_and_score(truth, scored, "paper", device, steps=STEPS)
         keep(name, target.quality)
-        how = f"`paper` trained for {STEPS} steps now"
-    else:
-        target = Reached(STEPS * paper_step, kept_quality(name))
-        how = f"`paper`: {STEPS} times its step of now, its quality as measured once"
+        how = f"trained for {STEPS} steps now"
     tell(f"paper after {STEPS} steps: {target.quality}, {target.seconds:.0f} s")
     best = _least(truth, scored, budgets, device, target.quality, tell)
     reached = f"ours: {best.quality}; " if best else ""
@@ -98,7 +100,7 @@ def quality_row(
         "s",
         paper=target.seconds,
         ratio_aim=LEAST_RATIO,
-        remark=f"{name}; {reached}`paper`: {target.quality}; {how}; reading the shot left out",
+        remark=f"{name}; {reached}`paper`: {target.quality}, {how}; reading the shot left out",
     )
 
 
@@ -134,24 +136,25 @@ def train_and_score(
     return Reached(learnt["seconds"], Quality(mean.psnr, mean.ssim))
 
 
-def kept_quality(name: str) -> Quality:
-    """Return what ``paper`` reached once. Raises PaintoverError where nobody has measured it."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8"))
-    record = kept.get(name, {})
+def kept_quality(name: str) -> Quality | None:
+    """Return what ``paper`` reached once; None where it has not been measured as it is trained."""
+    record = _read_kept().get(name, {})
     if record.get("settings") != _settings():
-        raise PaintoverError(
-            f"What the network paper reaches on {name} has not been measured as it is trained now; "
-            "run the long form (without --short) once."
-        )
+        return None
     return Quality(record["psnr"], record["ssim"])
 
 
 def keep(name: str, quality: Quality) -> None:
     """Keep what ``paper`` reached."""
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
+    kept = _read_kept()
     kept[name] = {**dataclasses.asdict(quality), "settings": _settings()}
     text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True)
     KEPT.write_text(text + "\n", encoding="utf-8")
+
+
+def _read_kept() -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.is_file() else {}
+    return kept
 
 
 def _settings() -> str:
