@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-import time
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -90,26 +88,23 @@ def is_out_of_memory(error: BaseException) -> bool:
 def _precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and _bf16_is_faster_on_cpu():
+    fast = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    if device.type == "cpu" and any(map(_cpu_has, fast)):
         return torch.bfloat16
     return torch.float32
 
 
-@functools.cache
-def _bf16_is_faster_on_cpu() -> bool:
-    """Measure it, for a few milliseconds, where the processor has bf16 at all."""
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+def has_vnni() -> bool:
+    """Tell whether the CPU multiplies 8-bit integers in instructions of their own (VNNI)."""
+    return _cpu_has("_is_vnni_supported")
+
+
+def _cpu_has(question: str) -> bool:
+    """Ask PyTorch about the CPU; what it does not know isn't there.
+
+    Nothing is timed, so that a machine that is busy chooses as the same machine does when idle.
+    """
+    try:
+        return bool(getattr(torch.cpu, question)())
+    except (AttributeError, RuntimeError):
         return False
-    layer = Device(torch.device("cpu"), torch.float32).place(nn.Conv2d(64, 64, 3, padding=1))
-    x = torch.randn(1, 64, 64, 64).to(memory_format=torch.channels_last)
-    best = {}
-    with torch.inference_mode():
-        for short in (False, True):
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=short):
-                times = []
-                for _ in range(5):
-                    start = time.perf_counter()
-                    layer(x)
-                    times.append(time.perf_counter() - start)
-                best[short] = min(times)
-    return best[True] < 0.8 * best[False]

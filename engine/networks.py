@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +30,8 @@ OPEN_GATE = 0.5
 """Bias of the gate at first: projected paint is trusted until training shows otherwise."""
 LIGHT_SLOPE = 2.0
 """How fast light moves the gate; so it changes pictures about evenly along its way."""
+LEAK = 0.2
+"""Slope of the leaky ReLUs below 0."""
 MOST_BLOCKS = 40
 
 
@@ -96,8 +100,8 @@ class GatedPainter(Painter):
         height, width = x.shape[-2:]
         spare = (0, -width % GRID, 0, -height % GRID)
         x = functional.pad(x, spare, mode="replicate") if any(spare) else x
-        stem = functional.leaky_relu(self.stem(functional.pixel_unshuffle(x, 2)), 0.2)
-        deep = self.middle(functional.leaky_relu(self.down(stem), 0.2))
+        stem = functional.leaky_relu(self.stem(functional.pixel_unshuffle(x, 2)), LEAK)
+        deep = self.middle(functional.leaky_relu(self.down(stem), LEAK))
         back = functional.pixel_shuffle(self.up(deep), 2)
         half = self.refine(functional.relu(self.join(torch.cat([back, stem], 1))))
         full = functional.pixel_shuffle(self.open(half), 2)
@@ -117,12 +121,18 @@ class GatedPainter(Painter):
         Returns:
             What ``forward`` returns.
         """
+        out = out.to(projected.dtype)
         paint = out[:, :3]
         if self.projection:
             opening = GATE_SLOPE * out[:, 3:4] + LIGHT_SLOPE * _log_odds(1 - self.light)
             gate = torch.sigmoid(opening) * projected[:, -1:]
-            paint = gate * projected[:, :3] + (1 - gate) * paint
+            paint = torch.lerp(paint, projected[:, :3], gate)
         return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint
+
+    @property
+    def blocks(self) -> Iterator[_Residual]:
+        """The residual blocks of ``middle``."""
+        return (cast(_Residual, block) for block in self.middle)
 
     @property
     def reach(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,10 +16,8 @@ from .motion import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
-from .tiles import tiles
+from .tiles import Span, around, tiles
 
-BORDER = 16
-"""Pixels of reflection around a frame, as around keyframes in training."""
 LARGEST_TILE = 1024
 SMALLEST_TILE = 64
 SAMPLE, SAMPLES = 256, 8
@@ -65,7 +62,7 @@ class Brush:
         """
         if isinstance(self._network, GatedPainter) and quantizes_well(self._device):
             with torch.inference_mode():
-                parts = (_tensor(part) for example in examples for part in _samples(example))
+                parts = [_tensor(part) for example in examples for part in _samples(example)]
                 self._quantized = QuantizedPainter(self._network, parts)
 
     def paint(self, guides: FloatArray, wanted: BoolArray | None = None) -> FloatArray:
@@ -99,49 +96,28 @@ class Brush:
                 if self._device.unit.type == "cuda":
                     torch.cuda.empty_cache()
 
+    @torch.inference_mode()
     def _paint_tiles(self, guides: FloatArray, wanted: BoolArray) -> FloatArray:
         result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
+        height, width = wanted.shape
         for tile in tiles(wanted, self._overlap, self._tile):
-            rows = _around(tile.top, tile.bottom, self._overlap, wanted.shape[0])
-            columns = _around(tile.left, tile.right, self._overlap, wanted.shape[1])
-            part = guides[:, rows.inner, columns.inner]
-            part = np.pad(part, ((0, 0), rows.border, columns.border), mode="reflect")
-            painted = self._run(part)[:, rows.kept, columns.kept]
-            painted[:3] = np.clip(painted[:3] / 2 + 0.5, 0, 1)
-            inside = slice(tile.top, tile.bottom), slice(tile.left, tile.right)
-            result[:, *inside] = np.where(wanted[inside], painted, 0)
+            rows = around(tile.top, tile.bottom, self._overlap, height)
+            columns = around(tile.left, tile.right, self._overlap, width)
+            painted = self._paint_tile(guides, rows, columns)
+            painted[:3].mul_(0.5).add_(0.5).clamp_(0, 1)
+            inside = rows.wanted, columns.wanted
+            np.copyto(result[:, *inside], painted.numpy(), where=wanted[inside])
         return result
 
-    @torch.inference_mode()
-    def _run(self, guides: FloatArray) -> FloatArray:
+    def _paint_tile(self, guides: FloatArray, rows: Span, columns: Span) -> torch.Tensor:
         if self._quantized:
-            whole: FloatArray = self._quantized(_tensor(guides))[0].numpy()
-            return whole
-        x = _tensor(guides).to(self._device.unit)
+            return self._quantized.paint(guides, rows, columns)[0]
+        part = guides[:, rows.inner, columns.inner]
+        part = np.pad(part, ((0, 0), rows.border, columns.border), mode="reflect")
+        x = _tensor(part).to(self._device.unit)
         with self._device.autocast():
-            painted = self._network(x.contiguous(memory_format=torch.channels_last))
-        result: FloatArray = painted[0].float().cpu().numpy()
-        return result
-
-
-class _Span(NamedTuple):
-    """Rows, or columns, that are computed for a tile: of the frame, reflected ones, the tile's."""
-
-    inner: slice
-    border: tuple[int, int]
-    kept: slice
-
-
-def _around(start: int, end: int, overlap: int, size: int) -> _Span:
-    """Take ``overlap`` more pixels on both sides, up to the border around the frame.
-
-    The places of all computed rows are the same modulo ``GRID`` whatever the tile.
-    """
-    last = size + BORDER + -size % GRID
-    first = max(-BORDER, (start - overlap) // GRID * GRID)
-    last = min(last, -(-(end + overlap) // GRID) * GRID)
-    inner = slice(max(0, first), min(size, last))
-    return _Span(inner, (inner.start - first, last - inner.stop), slice(start - first, end - first))
+            whole: torch.Tensor = self._network(x.contiguous(memory_format=torch.channels_last))
+        return whole[0, :, rows.kept, columns.kept].float().cpu()
 
 
 def _samples(guides: FloatArray) -> Iterator[FloatArray]:

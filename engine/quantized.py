@@ -1,80 +1,115 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
 """Our own network in 8-bit integers, for stylizing on processors that multiply them fastest.
 
 Weights and activations are rounded evenly ("Quantization and Training of Neural Networks for
 Efficient Integer-Arithmetic-Only Inference", Jacob et al., CVPR 2018): weights in a step of their
 own for each output channel, activations in one step a layer, which follows from what the layer
-puts out on the keyframes. Sums are exact in integers, so a pixel does not depend on how the frame
-is cut into tiles. The mix with projected paint stays in floating point.
+puts out on the keyframes. So that one step fits all channels of a layer, they are scaled to the
+same range first (see ``balancing``). Sums are exact in integers, so a pixel does not depend on how
+the frame is cut into tiles. The mix with projected paint stays in floating point.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-import time
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .device import Device
+from .balancing import Range, balance, watch
+from .device import Device, has_vnni
 from .guides import PROJECTION_CHANNELS
+from .images import FloatArray
 from .network_base import GRID
-from .networks import GatedPainter
+from .networks import LEAK, GatedPainter
+from .tiles import Span
 
 HEADROOM = 1.25
 """How much more than on the keyframes a layer may put out before it is clipped."""
 MIDDLE = 128
-"""The code of 0 where values have both signs."""
-GUIDE_STEP = 1 / 127
-"""What a code of the guides is worth; they are in −1..1."""
-FASTER = 0.6
-"""Integers are used where they take at most this share of the time."""
+"""The code of 0 in guides, and in what is joined with them."""
+GUIDE_STEP = 2 / 255
+"""What a code of the guides is worth: that of an 8-bit picture in −1..1."""
+LATE_REACH = 12
+"""How far, in pixels, the layers after ``middle`` look; a multiple of ``GRID``."""
+
+
+class _Codes(NamedTuple):
+    """How values are written in 8 bits: what a code is worth, and the code of 0."""
+
+    step: float
+    zero: int
+
+    def of(self, values: Tensor) -> Tensor:
+        """Round and clip values (1, C, H, W) in channels_last; the values change, too."""
+        pixels = values.clamp_(min=-self.zero * self.step).permute(0, 2, 3, 1)
+        flat = cv2.convertScaleAbs(pixels.flatten(0, 2).numpy(), None, 1 / self.step, self.zero)
+        return torch.from_numpy(flat).reshape(pixels.shape).permute(0, 3, 1, 2)
 
 
 class _Layer:
-    """A convolution whose input is codes, (B, C, H, W) uint8 in channels_last.
+    """A convolution whose input is codes, (1, C, H, W) uint8 in channels_last.
 
     Args:
         layer: with its weights.
-        step: what a code of each input channel is worth, (C) or one for all.
+        mean: what the input usually is, (C); rounding the weights changes nothing about it.
+        step: what a code of each input channel is worth, (C), or one for all.
         zero: the code of 0 of the input.
-        shape: an example of the input's.
+        shift: what the input is more than its codes say, (C), or one for all.
     """
 
-    def __init__(self, layer: nn.Conv2d, step: Tensor | float, zero: int, shape: list[int]) -> None:
+    def __init__(
+        self,
+        layer: nn.Conv2d,
+        mean: Tensor,
+        step: Tensor | float,
+        zero: int,
+        shift: Tensor | float = 0.0,
+    ) -> None:
         assert layer.bias is not None
-        weight = layer.weight.detach().float() * torch.as_tensor(step).reshape(1, -1, 1, 1)
-        self._steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-20) / 127
-        codes = (weight / self._steps.reshape(-1, 1, 1, 1)).round().clamp(-127, 127)
-        self._bias, self._zero = layer.bias.detach().float(), zero
-        self._zeros = torch.zeros(len(weight), dtype=torch.int64)
+        scale = _by_input(step)
+        weight = layer.weight * scale
+        codes, self._steps = _rounded(weight)
+        lost = weight - codes * self._steps.reshape(-1, 1, 1, 1)
+        change = layer.weight * _by_input(shift) + lost / scale * _by_input(mean - shift)
+        self._bias = layer.bias + change.sum((1, 2, 3))
+        self._zero, self._zeros = zero, torch.zeros(len(weight), dtype=torch.int64)
         self._geometry = [list(layer.stride), [*map(int, layer.padding)], [1, 1], 1]
         self._weight = torch.ops.onednn.qconv_prepack(
-            codes.to(torch.int8), self._steps, 1.0, zero, *self._geometry, shape
+            codes.to(torch.int8), self._steps, 1.0, zero, *self._geometry, None
         )
 
     def floats(self, codes: Tensor) -> Tensor:
         """Return the outputs, float32."""
-        return self._run(codes, 1.0, 0, torch.float32, "none")
+        return self._run(codes, _Codes(1.0, 0), torch.float32, "none")
 
-    def codes(self, codes: Tensor, step: float) -> Tensor:
-        """Return the outputs as codes around ``MIDDLE``."""
-        return self._run(codes, step, MIDDLE, torch.uint8, "none")
+    def codes(self, codes: Tensor, written: _Codes) -> Tensor:
+        """Return the outputs as codes."""
+        return self._run(codes, written, torch.uint8, "none")
 
-    def positive(self, codes: Tensor, step: float) -> Tensor:
-        """Return what is positive of the outputs as codes from 0 on."""
-        return self._run(codes, step, 0, torch.uint8, "relu")
+    def positive(self, codes: Tensor, written: _Codes) -> Tensor:
+        """Return what is positive of the outputs as codes."""
+        return self._run(codes, written, torch.uint8, "relu")
 
-    def _run(self, codes: Tensor, step: float, zero: int, kind: torch.dtype, after: str) -> Tensor:
+    def _run(self, codes: Tensor, written: _Codes, kind: torch.dtype, after: str) -> Tensor:
         source = (codes, 1.0, self._zero, self._weight, self._steps, self._zeros, self._bias)
-        target = (*self._geometry, step, zero, kind, after, [], "")
+        target = (*self._geometry, *written, kind, after, [], "")
         result: Tensor = torch.ops.onednn.qconv2d_pointwise(*source, *target)
         return result
+
+
+def _signed(span: Range) -> _Codes:
+    step = max(float(sum(span)) * HEADROOM / 255, 1e-20)
+    return _Codes(step, round(float(span.below) * HEADROOM / step))
+
+
+def _positive(span: Range) -> _Codes:
+    return _Codes(max(float(span.above) * HEADROOM / 255, 1e-20), 0)
 
 
 class QuantizedPainter:
@@ -82,174 +117,176 @@ class QuantizedPainter:
 
     Args:
         network: the network; its light counts as it is now.
-        examples: inputs (1, C, H, W), −1..1, that show what it usually sees.
+        examples: inputs (1, C, H, W), −1..1, that show what it usually sees, at least one.
+
+    Attributes:
+        painted: all that the network painted of the examples, in floating point.
     """
 
-    def __init__(self, network: GatedPainter, examples: Iterable[Tensor]) -> None:
+    def __init__(self, network: GatedPainter, examples: Sequence[Tensor]) -> None:
         self._network = network
-        ranges = _ranges(network, examples)
-        width, fine = network.size.width, network.size.fine
-
-        def signed(name: str) -> float:
-            return max(ranges[name]) * HEADROOM / 127
-
-        def positive(name: str) -> float:
-            return ranges[name][1] * HEADROOM / 255
-
-        at_half, at_quarter = [1, width, 64, 64], [1, 2 * width, 32, 32]
-        self._stem_step = signed("stem")
-        stem = _by_pixels(network.stem, network.channels)
-        self._stem = _Layer(stem, GUIDE_STEP, MIDDLE, [1, 4 * network.channels, 64, 64])
-        self._down = _Layer(network.down, self._stem_step, MIDDLE, at_half)
-        self._middle: list[tuple[float, _Layer, float, _Layer]] = []
+        seen, self.painted = watch(network, examples)
+        network, (ranges, means) = balance(network, seen)
+        fine, channels = network.size.fine, network.channels
+        self._shifts = _shifts(examples)
+        shift = self._shifts * GUIDE_STEP
+        self._joined = _signed(ranges["stem"].wider(ranges["up"]))
+        mean = means["stem"].reshape(channels, -1).mean(1)
+        self._stem = _Layer(_at_full(network.stem), mean, GUIDE_STEP, MIDDLE, shift)
+        self._down = _Layer(network.down, means["down"], *self._joined)
+        self._middle: list[tuple[_Codes, _Layer, _Codes, _Layer]] = []
         before = "down"
-        for number in range(network.size.blocks):
+        for number, block in enumerate(network.blocks):
             name = f"middle.{number}"
-            block = network.middle[number]
-            enter, inside = positive(before), positive(f"{name}.first")
-            first, second = (
-                _Layer(cast(nn.Conv2d, layer), step, 0, at_quarter)
-                for layer, step in ((block.first, enter), (block.second, inside))
-            )
+            enter, inside = _positive(ranges[before]), _positive(ranges[f"{name}.first"])
+            first = _Layer(block.first, means[f"{name}.first"], *enter)
+            second = _Layer(block.second, means[f"{name}.second"], *inside)
             self._middle.append((enter, first, inside, second))
             before = name
-        self._deep_step, self._back_step = signed(before), signed("up")
-        self._up = _Layer(_opened(network.up), self._deep_step, MIDDLE, at_quarter)
-        steps = torch.tensor([self._back_step] * width + [self._stem_step] * width)
-        self._join = _Layer(network.join, steps, MIDDLE, [1, 2 * width, 64, 64])
-        self._join_step, self._inside_step = positive("join"), positive("refine.first")
-        self._first = _Layer(network.refine.first, self._join_step, 0, at_half)
-        self._second = _Layer(network.refine.second, self._inside_step, 0, at_half)
-        self._half_step, self._full_step = signed("refine"), signed("open")
-        self._open = _Layer(_opened(network.open), self._half_step, MIDDLE, at_half)
-        steps = torch.tensor([self._full_step] * fine + [GUIDE_STEP] * network.channels)
-        at_full = [1, fine + network.channels, 128, 128]
-        self._gather = _Layer(network.gather, steps, MIDDLE, at_full)
-        self._gather_step = positive("gather")
-        self._last = _Layer(network.last, self._gather_step, 0, [1, fine, 128, 128])
+        self._deep = _signed(ranges[before])
+        self._up = _Layer(_opened(network.up), means["up"], *self._deep)
+        self._join = _Layer(network.join, means["join"], *self._joined)
+        self._half, self._inside = _positive(ranges["join"]), _positive(ranges["refine.first"])
+        self._first = _Layer(network.refine.first, means["refine.first"], *self._half)
+        self._second = _Layer(network.refine.second, means["refine.second"], *self._inside)
+        self._refined = _signed(ranges["refine"])
+        self._open = _Layer(_opened(network.open), means["open"], *self._refined)
+        opened = max(1e-20, *map(float, ranges["open"]))
+        self._full = _Codes(opened * HEADROOM / (255 - MIDDLE), MIDDLE)
+        steps = torch.tensor([self._full.step] * fine + [GUIDE_STEP] * channels)
+        shift = torch.cat([torch.zeros(fine), shift])
+        self._gather = _Layer(network.gather, means["gather"], steps, MIDDLE, shift)
+        self._gathered = _positive(ranges["gather"])
+        self._last = _Layer(_split(network.last), means["last"], *self._gathered)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Paint, as ``Painter.forward`` says, but sides must be multiples of ``GRID``."""
-        assert x.shape[2] % GRID == 0 and x.shape[3] % GRID == 0
-        guides = _guide_codes(x)
-        stem = functional.leaky_relu_(self._stem.floats(_to_half(guides)), 0.2)
-        stem_codes = _signed_codes(stem, self._stem_step)
-        deep = self._down.floats(stem_codes)
-        deep = functional.leaky_relu_(deep, 0.2)
+    def paint(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
+        """Paint a tile of a frame.
+
+        Args:
+            guides: (C, H, W), −1..1, of the whole frame.
+            rows: which are computed and kept; how many is a multiple of ``GRID``.
+            columns: likewise.
+
+        Returns:
+            What ``Painter.forward`` returns, of what is kept.
+        """
+        codes = self._guide_codes(guides, rows, columns)
+        stem = functional.leaky_relu_(self._stem.floats(codes), LEAK)
+        stem_codes = self._joined.of(stem)
+        deep = functional.leaky_relu_(self._down.floats(stem_codes), LEAK)
         for enter, first, inside, second in self._middle:
-            deep += second.floats(first.positive(_positive_codes(deep, enter), inside))
-        back = _to_double(self._up.codes(_signed_codes(deep, self._deep_step), self._back_step))
-        half = functional.relu_(self._join.floats(torch.cat([back, stem_codes], 1)))
-        joined = _scaled(half, self._join_step, 0)
-        half += self._second.floats(self._first.positive(joined, self._inside_step))
-        full = _to_double(self._open.codes(_signed_codes(half, self._half_step), self._full_step))
-        full = self._gather.positive(torch.cat([full, guides], 1), self._gather_step)
-        return self._network.mix(self._last.floats(full).contiguous(), x[:, -PROJECTION_CHANNELS:])
+            entering = enter.of(functional.relu(deep))
+            deep += second.floats(first.positive(entering, inside))
+        late = _late(rows), _late(columns)
+        back = self._up.codes(self._deep.of(_at(deep, late, 4)), self._joined)
+        joined = torch.cat([_to_double(back), _at(stem_codes, late, 2)], 1)
+        half = functional.relu_(self._join.floats(joined))
+        entering = self._half.of(half.clone())
+        half += self._second.floats(self._first.positive(entering, self._inside))
+        full = self._open.codes(self._refined.of(half), self._full)
+        gathered = torch.cat([_to_double(full), _at(codes, late, 1)], 1)
+        out = self._last.floats(self._gather.positive(gathered, self._gathered))
+        top, left = (
+            span.kept.start - part.start for span, part in zip((rows, columns), late, strict=True)
+        )
+        projected = guides[-PROJECTION_CHANNELS:, rows.wanted, columns.wanted]
+        high, wide = projected.shape[1:]
+        rough, rest = out[..., top : top + high, left : left + wide].chunk(2, 1)
+        own = torch.add(rough, rest, out=torch.empty(rough.shape))
+        return self._network.mix(own, torch.from_numpy(projected)[None])
+
+    def _guide_codes(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
+        """Round guides to codes (1, C, H, W) in channels_last, reflected around the frame."""
+        planes = np.empty((len(guides), rows.size, columns.size), np.uint8)
+        border = (*rows.border, *columns.border)
+        for plane, guide, shift in zip(planes, guides, self._shifts.tolist(), strict=True):
+            source = guide[rows.inner, columns.inner]
+            codes = cv2.convertScaleAbs(source, None, 1 / GUIDE_STEP, MIDDLE - shift)
+            cv2.copyMakeBorder(codes, *border, cv2.BORDER_REFLECT_101, plane)
+        pixels = torch.from_numpy(cv2.transpose(planes.reshape(len(guides), -1)))
+        return pixels.reshape(1, rows.size, columns.size, -1).permute(0, 3, 1, 2)
 
 
 @functools.cache
 def quantizes_well(device: Device) -> bool:
-    """Tell whether this CPU, with this PyTorch, computes right and faster in integers."""
-    if device.unit.type != "cpu":
+    """Tell whether this processor is fast in integers and this PyTorch computes right in them."""
+    if device.unit.type != "cpu" or not has_vnni():
         return False
-    layer = device.place(nn.Conv2d(64, 64, 3, padding=1)).requires_grad_(False)
-    x = torch.rand(1, 64, 64, 64).to(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        codes = _scaled(x, 1 / 255, 0)
-        try:
-            quantized = _Layer(layer, 1 / 255, 0, list(x.shape))
-            right = torch.allclose(quantized.floats(codes), layer(x), atol=0.02)
-        except (AttributeError, NotImplementedError, RuntimeError, TypeError):
-            return False  # a PyTorch built without these operators
-
-        def plain() -> Tensor:
-            with device.autocast():
-                return layer(x)  # type: ignore[no-any-return]
-
-        return right and _seconds(lambda: quantized.floats(codes)) < FASTER * _seconds(plain)
+    layer = nn.Conv2d(32, 32, 3, padding=1).requires_grad_(False)
+    x = torch.rand(1, 32, 16, 16).to(memory_format=torch.channels_last)
+    codes = _Codes(1 / 255, 0)
+    try:
+        rounded = _Layer(layer, torch.zeros(32), *codes).floats(codes.of(x.clone()))
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return False  # a PyTorch built without these operators
+    return torch.allclose(rounded, layer(x), atol=0.02)
 
 
-def _seconds(step: Callable[[], Tensor]) -> float:
-    """Return the shortest of a few runs."""
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def _shifts(examples: Sequence[Tensor]) -> Tensor:
+    """Return by how much of a code, 0 or a half, each guide's codes fit it better, (C).
+
+    A half fits pictures of 8 bits, whose codes lie evenly around −1..1; 0 fits what is often 0.
+    """
+    errors = []
+    for shift in (0.0, 0.5):
+        middle, error = MIDDLE - shift, torch.tensor(0.0)
+        for example in examples:
+            codes = example / GUIDE_STEP + middle
+            error = error + (codes.round().clamp(0, 255) - codes).square().mean((0, 2, 3))
+        errors.append(error)
+    return 0.5 * (errors[1] < errors[0]).float()
 
 
-def _ranges(network: GatedPainter, examples: Iterable[Tensor]) -> dict[str, tuple[float, float]]:
-    """Return module → most below 0 and most above 0 that it puts out, after a leaky ReLU's too."""
-    found: dict[str, tuple[float, float]] = {}
-
-    def watch(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            low, high = found.get(name, (1e-6, 1e-6))
-            slope = 0.2 if name in ("stem", "down") else 1.0
-            found[name] = (
-                max(low, -slope * float(output.min())),
-                max(high, float(output.max())),
-            )
-
-        return hook
-
-    handles = [module.register_forward_hook(watch(name)) for name, module in _parts(network)]
-    for example in examples:
-        network(example)
-    for handle in handles:
-        handle.remove()
-    return found
+def _late(span: Span) -> slice:
+    """Return which of the computed rows the layers after ``middle`` need."""
+    start = (span.kept.start - LATE_REACH) // GRID * GRID
+    stop = -(-(span.kept.stop + LATE_REACH) // GRID) * GRID
+    return slice(max(0, start), min(span.size, stop))
 
 
-def _parts(network: GatedPainter) -> list[tuple[str, nn.Module]]:
-    return [(name, module) for name, module in network.named_modules() if name]
+def _at(values: Tensor, late: tuple[slice, slice], scale: int) -> Tensor:
+    """Cut rows and columns, counted at full resolution, out of (B, C, H / scale, W / scale)."""
+    rows, columns = (slice(part.start // scale, part.stop // scale) for part in late)
+    return values[:, :, rows, columns]
 
 
-def _guide_codes(guides: Tensor) -> Tensor:
-    """Round guides (1, C, H, W) in −1..1, contiguous, to codes (1, C, H, W) in channels_last."""
-    _, channels, height, width = guides.shape
-    planes = cv2.convertScaleAbs(guides.numpy().reshape(channels, -1), None, 1 / GUIDE_STEP, MIDDLE)
-    codes = torch.from_numpy(cv2.transpose(planes))
-    return codes.reshape(1, height, width, channels).permute(0, 3, 1, 2)
+def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return weights in codes −127..127, and what a code is worth in each output channel."""
+    steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-20) / 127
+    return (weight / steps.reshape(-1, 1, 1, 1)).round(), steps
 
 
-def _signed_codes(values: Tensor, step: float) -> Tensor:
-    """Round values (1, C, H, W) in channels_last to codes around ``MIDDLE``; clips them, too."""
-    return _scaled(values.clamp_(min=-MIDDLE * step), step, MIDDLE)
+def _split(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return a layer that puts out first what rounded weights give, then what they leave.
+
+    The last layer's few channels leave room for this in the processor's vectors.
+    """
+    assert layer.bias is not None
+    codes, steps = _rounded(layer.weight)
+    rough = codes * steps.reshape(-1, 1, 1, 1)
+    weight = torch.cat([rough, layer.weight - rough])
+    return _with(layer, weight, torch.cat([layer.bias, torch.zeros_like(layer.bias)]))
 
 
-def _positive_codes(values: Tensor, step: float) -> Tensor:
-    """Round what is positive of values (1, C, H, W) in channels_last to codes from 0 on."""
-    return _scaled(functional.relu(values), step, 0)
-
-
-def _scaled(values: Tensor, step: float, zero: int) -> Tensor:
-    pixels = values.permute(0, 2, 3, 1)
-    codes = cv2.convertScaleAbs(pixels.flatten(0, 2).numpy(), None, 1 / step, zero)
-    return torch.from_numpy(codes).reshape(pixels.shape).permute(0, 3, 1, 2)
-
-
-def _to_half(codes: Tensor) -> Tensor:
-    """(B, C, H, W) → (B, 4 C, H / 2, W / 2): the four pixels of each 2×2 one after the other."""
-    batch, channels, height, width = codes.shape
-    rows = codes.permute(0, 2, 3, 1).reshape(batch, height // 2, 2, width // 2, 2 * channels)
-    flat = rows.transpose(2, 3).reshape(batch, height // 2, width // 2, 4 * channels)
-    return flat.permute(0, 3, 1, 2)
+def _by_input(values: Tensor | float) -> Tensor:
+    """(C) → (1, C, 1, 1), as input channels lie in weights."""
+    return torch.as_tensor(values).reshape(1, -1, 1, 1)
 
 
 def _to_double(codes: Tensor) -> Tensor:
-    """(B, 4 C, H, W) → (B, C, 2 H, 2 W), the reverse of ``_to_half``."""
+    """(B, 4 C, H, W) → (B, C, 2 H, 2 W): four channel groups become the pixels of each 2×2."""
     batch, channels, height, width = codes.shape
     rows = codes.permute(0, 2, 3, 1).reshape(batch, height, width, 2, channels // 2)
     flat = rows.transpose(2, 3).reshape(batch, 2 * height, 2 * width, channels // 4)
     return flat.permute(0, 3, 1, 2)
 
 
-def _by_pixels(layer: nn.Conv2d, channels: int) -> nn.Conv2d:
-    """Return a layer for inputs in the order of ``_to_half`` instead of pixel-unshuffle's."""
-    weight = layer.weight.reshape(-1, channels, 2, 2, *layer.weight.shape[2:])
-    return _with(layer, weight.permute(0, 2, 3, 1, 4, 5).flatten(1, 3), layer.bias)
+def _at_full(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return a layer that does a pixel-unshuffle and a 3×3 layer after it at once."""
+    weight = layer.weight.reshape(len(layer.weight), -1, 2, 2, 3, 3).permute(0, 1, 4, 2, 5, 3)
+    other = _with(layer, weight.flatten(2, 3).flatten(3, 4), layer.bias)
+    other.stride, other.padding = (2, 2), (2, 2)
+    return other
 
 
 def _opened(layer: nn.Conv2d) -> nn.Conv2d:

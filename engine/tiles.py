@@ -8,10 +8,39 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .network_base import GRID
+
 Bools = npt.NDArray[np.bool_]
 
 CELL = 16
 """Sides of rectangles are multiples of this many pixels."""
+
+
+BORDER = 16
+"""Pixels of reflection around a frame, as around keyframes in training."""
+
+
+class Span(NamedTuple):
+    """The rows, or columns, that are computed for a tile."""
+
+    wanted: slice
+    """The tile's own, of the frame."""
+    inner: slice
+    """All that are computed, of the frame."""
+    border: tuple[int, int]
+    """How many reflected ones come before and after these."""
+
+    @property
+    def size(self) -> int:
+        """How many are computed; a multiple of ``GRID``."""
+        before, after = self.border
+        return before + int(self.inner.stop - self.inner.start) + after
+
+    @property
+    def kept(self) -> slice:
+        """The tile's own, of those that are computed."""
+        shift = self.border[0] - self.inner.start
+        return slice(self.wanted.start + shift, self.wanted.stop + shift)
 
 
 class Tile(NamedTuple):
@@ -55,6 +84,23 @@ def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
         )
         for tile in found
     ]
+
+
+def around(start: int, end: int, reach: int, size: int) -> Span:
+    """Take ``reach`` more rows on both sides of a tile, up to the border around the frame.
+
+    The places of all computed rows are the same modulo ``GRID`` whatever the tile.
+
+    Args:
+        start: the tile's first row.
+        end: the row after its last.
+        reach: a multiple of ``GRID``.
+        size: how many rows the frame has.
+    """
+    first = max(-BORDER, (start - reach) // GRID * GRID)
+    last = min(size + BORDER + -size % GRID, -(-(end + reach) // GRID) * GRID)
+    inner = slice(max(0, first), min(size, last))
+    return Span(slice(start, end), inner, (inner.start - first, last - inner.stop))
 
 
 def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:

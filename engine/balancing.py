@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the layers of our own network put out, and the same network with even channels.
+
+Where a layer's channels are multiplied by positive factors and the weights of those who read them
+divided by these, a network with ReLUs computes the same ("Data-Free Quantization Through Weight
+Equalization and Bias Correction", Nagel et al., ICCV 2019). So one step of rounding fits all
+channels of a layer.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .networks import LEAK, GatedPainter
+
+FAINT = 0.01
+"""Channels that put out less than this share of the layer's strongest count as this strong."""
+
+
+class Range(NamedTuple):
+    """What a layer puts out at most below 0, as a positive number, and above 0.
+
+    Of each channel, (C), after ``watch``, or of all, after ``balance``.
+    """
+
+    below: Tensor
+    above: Tensor
+
+    def wider(self, other: Range) -> Range:
+        """Return the range that holds both."""
+        return Range(torch.maximum(self.below, other.below), torch.maximum(self.above, other.above))
+
+
+class Seen(NamedTuple):
+    """What was seen of a network at work, by the names of its modules."""
+
+    ranges: dict[str, Range]
+    """What each puts out, after a leaky ReLU where one follows."""
+    means: dict[str, Tensor]
+    """The mean of each channel that it reads, (C)."""
+
+
+def watch(network: GatedPainter, examples: Sequence[Tensor]) -> tuple[Seen, Tensor]:
+    """Let a network paint examples.
+
+    Args:
+        network: stays as it is.
+        examples: (1, C, H, W), −1..1, at least one.
+
+    Returns:
+        What was seen, and all that was painted, (number of values).
+    """
+    seen = Seen({}, {})
+
+    def watcher(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        slope = LEAK if name in ("stem", "down") else 1.0
+
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            low, high = output.amin((0, 2, 3)).float(), output.amax((0, 2, 3)).float()
+            now = Range((-slope * low).clamp_min(0), high.clamp_min(0))
+            before = seen.ranges.get(name)
+            seen.ranges[name] = now.wider(before) if before else now
+            mean = inputs[0].mean((0, 2, 3)).float() / len(examples)
+            seen.means[name] = mean + seen.means.get(name, 0)
+
+        return hook
+
+    modules = [(name, module) for name, module in network.named_modules() if name]
+    handles = [module.register_forward_hook(watcher(name)) for name, module in modules]
+    try:
+        painted = [network(example).flatten().float() for example in examples]
+    finally:
+        for handle in handles:
+            handle.remove()
+    return seen, torch.cat(painted)
+
+
+def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
+    """Make all channels of each layer equally strong.
+
+    Args:
+        network: stays as it is.
+        seen: what ``watch`` saw of it.
+
+    Returns:
+        A network that computes the same, and what would be seen of it.
+    """
+    balancing = _Balancing(copy.deepcopy(network), seen)
+    blocks = [f"middle.{number}" for number in range(network.size.blocks)]
+    seconds, firsts = ([f"{block}.{part}" for block in blocks] for part in ("second", "first"))
+    balancing.scale(["down", *blocks], ["down", *seconds], [(name, 0) for name in [*firsts, "up"]])
+    for first, second in zip(firsts, seconds, strict=True):
+        balancing.scale([first], [first], [(second, 0)])
+    half = [("refine.first", 0), ("open", 0)]
+    balancing.scale(["join", "refine"], ["join", "refine.second"], half)
+    balancing.scale(["refine.first"], ["refine.first"], [("refine.second", 0)])
+    balancing.scale(["gather"], ["gather"], [("last", 0)])
+    balancing.scale(["stem"], ["stem"], [("down", 0), ("join", network.size.width)])
+    balancing.scale(["up"], ["up"], [("join", 0)], shuffled=4)
+    balancing.scale(["open"], ["open"], [("gather", 0)], shuffled=4)
+    return balancing.network, Seen(balancing.ranges, balancing.means)
+
+
+class _Balancing:
+    """A network whose channels are being balanced."""
+
+    def __init__(self, network: GatedPainter, seen: Seen) -> None:
+        self.network = network
+        self.ranges: dict[str, Range] = {}
+        self.means = {name: mean.clone() for name, mean in seen.means.items()}
+        self._seen = seen
+
+    def scale(
+        self,
+        names: list[str],
+        makers: list[str],
+        readers: list[tuple[str, int]],
+        shuffled: int = 1,
+    ) -> None:
+        """Scale channels.
+
+        Args:
+            names: modules that put them out.
+            makers: convolutions that make them.
+            readers: convolutions that read them, from which input channel on.
+            shuffled: how many outputs a pixel-shuffle makes one channel.
+        """
+        ranges = [self._seen.ranges[name] for name in names]
+        strength = torch.stack([torch.maximum(*each) for each in ranges]).amax(0)
+        strength = strength.reshape(-1, shuffled).amax(1)
+        read = 1 / strength.clamp_min(FAINT * float(strength.max()) + 1e-6)
+        made = read.repeat_interleave(shuffled)
+        for name in makers:
+            layer = self._layer(name)
+            assert layer.bias is not None
+            layer.weight *= made.reshape(-1, 1, 1, 1)
+            layer.bias *= made
+        for name, start in readers:
+            channels = slice(start, start + len(read))
+            self._layer(name).weight[:, channels] /= read.reshape(1, -1, 1, 1)
+            self.means[name][channels] *= read
+        for name, each in zip(names, ranges, strict=True):
+            self.ranges[name] = Range((each.below * made).max(), (each.above * made).max())
+
+    def _layer(self, name: str) -> nn.Conv2d:
+        layer = self.network.get_submodule(name)
+        assert isinstance(layer, nn.Conv2d)
+        return layer
