@@ -13,11 +13,11 @@ import torch
 from engine.device import Device
 from engine.images import FloatArray
 from engine.motion import BoolArray
-from engine.network_base import Painter
+from engine.network_base import GRID, Painter
 from engine.networks import build
-from engine.painting import BORDER, LARGEST_TILE, Brush
+from engine.painting import LARGEST_TILE, Brush
 from engine.quantized import quantizes_well
-from engine.tiles import tiles
+from engine.tiles import around, tiles
 
 from .arithmetic import Work, count_work
 from .extents import HD, SQUARE, UHD, WIDE, Size
@@ -105,12 +105,11 @@ def blob(size: Size, share: float) -> BoolArray:
 
 def computed_share(wanted: BoolArray, network: Painter) -> float:
     """Return the computed pixels over those of the frame: tiles and what is looked at around."""
-    reach, (height, width) = network.reach, wanted.shape
+    reach, (height, width) = -(-network.reach // GRID) * GRID, wanted.shape
     pixels = 0
     for tile in tiles(wanted, reach, LARGEST_TILE):
-        rows = min(height + BORDER, tile.bottom + reach) - max(-BORDER, tile.top - reach)
-        columns = min(width + BORDER, tile.right + reach) - max(-BORDER, tile.left - reach)
-        pixels += rows * columns
+        rows = around(tile.top, tile.bottom, reach, height)
+        pixels += rows.size * around(tile.left, tile.right, reach, width).size
     return pixels / wanted.size
 
 
