@@ -48,8 +48,8 @@ types: setup  ## Check types of the engine and of the add-on
 addon: setup  ## Build the extension: a zip under dist/ to install in Blender
 	@$(PYTHON) build_addon.py
 
-bench: addon  ## Measure speed and memory
-	@$(PYTHON) -m benchmarks.spine $(ARGS)
+bench: setup  ## Measure speed and memory beside the published network (ARGS=--short: 10 minutes)
+	@$(PYTHON) -m benchmarks.speed $(ARGS)
 
 clean:  ## Remove what was built; the environments .venv* stay
 	rm -rf dist demo/out .mypy_cache .ruff_cache .pytest_cache

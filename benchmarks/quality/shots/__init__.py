@@ -31,5 +31,6 @@ SHOTS: dict[str, Facts] = {
     "crowd": Facts("many small things, most of them instances, that hop", 0.6),
     "branches": Facts("thin structures that sway: twigs, leaves and grass, over nothing"),
     "sunset": Facts("a still life from noon to sunset, turning slowly"),
+    "figure": Facts("a small head that crosses an empty frame, for measuring speed"),
 }
 """Name of the module → facts."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The measurements inside Blender, each in a process of its own.
 
-    python -m benchmarks.spine.in_blender NAME FOLDER
+    python -m benchmarks.speed.in_blender NAME FOLDER
 
 ``NAME`` is a function of this module. ``FOLDER`` is shared by all: it keeps the installed add-on
 and the shots. Prints its results as the last line, in JSON.
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks.peak import peak_memory
 
 FOLDER = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER / "user")
@@ -54,7 +55,7 @@ def plain() -> dict[str, Any]:
     """Render some frames plainly, for the memory that this takes."""
     scene = _scene()
     _render(scene)
-    return {"peak": _peak()}
+    return {"peak": peak_memory()}
 
 
 def capture() -> dict[str, Any]:
@@ -78,7 +79,7 @@ def capture_once() -> dict[str, Any]:
     _scene()
     shutil.rmtree(FOLDER / "shot/frames", ignore_errors=True)
     bpy.ops.paintover.capture()
-    return {"peak": _peak()}
+    return {"peak": peak_memory()}
 
 
 def compose() -> dict[str, Any]:
@@ -100,7 +101,7 @@ def compose() -> dict[str, Any]:
         for frame in range(1, FRAMES + 1):
             scene.frame_set(frame)
             times.append(_seconds(bpy.ops.render.render))
-    return {"compose": compose_time, "frames": times, "peak": _peak()}
+    return {"compose": compose_time, "frames": times, "peak": peak_memory()}
 
 
 def _enable() -> None:
@@ -128,12 +129,6 @@ def _seconds(step: Callable[[], object]) -> float:
     began = time.perf_counter()
     step()
     return time.perf_counter() - began
-
-
-def _peak() -> int:
-    """Return the most memory that this process held, in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

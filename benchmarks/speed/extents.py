@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much is measured: sizes, frames, repetitions, seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        """``640×640``."""
+        return f"{self.width}×{self.height}"
+
+
+@dataclasses.dataclass(frozen=True)
+class FileJob:
+    """A shot that is stylized from files to files: size, frames, seconds of training before."""
+
+    size: Size
+    frames: int
+    seconds: float = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    """How large the benchmark is.
+
+    Attributes:
+        sizes: frames that the networks paint, without files.
+        turns: how often ours and the yardstick follow each other.
+        small, full: the shots ``figure`` and ``room`` for stylizing from files.
+        learnt: size of the shot that is learnt; and its frames.
+        learnt_frames: see there.
+        scored: frames of it that are scored.
+        step_turns: turns of training steps.
+        budgets: seconds of training that are tried, one after the other.
+        train_paper: whether the yardstick is really trained for all its steps (else the kept
+            quality is taken, and as many times the duration of a step).
+        large: a frame for the memory; None leaves it out.
+        many_frames: how many small frames show whether memory grows.
+        blender: whether Blender's steps are measured.
+        large_gpu: shot from files to files on a GPU.
+        gpu_seconds: of training on a GPU.
+    """
+
+    sizes: tuple[Size, ...]
+    turns: int
+    small: FileJob
+    full: FileJob
+    learnt: Size
+    learnt_frames: int
+    scored: tuple[int, ...]
+    step_turns: int
+    budgets: tuple[float, ...]
+    train_paper: bool
+    large: Size | None
+    many_frames: int
+    blender: bool
+    large_gpu: FileJob
+    gpu_seconds: float = 10.0
+
+
+SQUARE = Size(640, 640)
+WIDE = Size(512, 288)
+HD, UHD = Size(1920, 1080), Size(3840, 2160)
+BUDGETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+
+FULL = Extent(
+    sizes=(WIDE, SQUARE, Size(960, 540), HD, UHD),
+    turns=5,
+    small=FileJob(SQUARE, 60),
+    full=FileJob(WIDE, 30),
+    learnt=WIDE,
+    learnt_frames=30,
+    scored=(6, 12, 18, 24, 30),
+    step_turns=7,
+    budgets=BUDGETS,
+    train_paper=True,
+    large=UHD,
+    many_frames=1000,
+    blender=True,
+    large_gpu=FileJob(HD, 30),
+)
+SHORT = Extent(
+    sizes=(WIDE, SQUARE, Size(960, 540)),
+    turns=3,
+    small=FileJob(SQUARE, 20),
+    full=FileJob(WIDE, 20),
+    learnt=Size(256, 144),
+    learnt_frames=8,
+    scored=(3, 5, 8),
+    step_turns=4,
+    budgets=BUDGETS,
+    train_paper=False,
+    large=None,
+    many_frames=200,
+    blender=False,
+    large_gpu=FileJob(HD, 10),
+)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``engine stylize``, from a captured shot's files to finished pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.quality.captures import captured
+from benchmarks.quality.pairs import FULL
+from engine import protocol
+from engine.frames import read_frame
+from engine.reporting import Silent
+from engine.shot import Shot
+from engine.stylizing import stylize
+from engine.training import train
+
+from .extents import FileJob
+from .processes import copy_untrained, paint
+from .rows import Row
+from .turns import medians_in_turns
+
+TURNS = 2
+
+
+def capture_shot(name: str, job: FileJob, cache: Path, tell: Callable[[str], None]) -> Path:
+    """Return the folder of a captured shot of ``benchmarks.quality.shots``, from the cache."""
+    size = dataclasses.replace(
+        FULL, width=job.size.width, height=job.size.height, frames=job.frames
+    )
+    return captured(name, size, 1, cache, tell)
+
+
+def files_row(
+    name: str, captured_shot: Path, folder: Path, job: FileJob, device: str, *, aim: float | None
+) -> Row:
+    """Measure one row: frames a second of all that stylizing does in a process that runs already.
+
+    Args:
+        name: of the row.
+        captured_shot: a shot's folder; it stays as it is.
+        folder: an empty place for a copy.
+        job: what is captured, and how long it is learnt.
+        device: as ``engine stylize --device``.
+        aim: least frames a second.
+    """
+    shot = Shot.open(copy_untrained(captured_shot, folder))
+    first, last = shot.frames[0], shot.frames[-1]
+    paint(shot.folder, first)
+    path = str(shot.folder)
+    request = protocol.Train(job=0, shot=path, device=device)
+    learn = dataclasses.replace(request, style="fast", seconds=job.seconds)
+    barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
+    for each in (learn, barely):
+        train(each, Silent())
+
+    def stylized(style: str, frames: list[int]) -> None:
+        request = protocol.Stylize(
+            job=0, shot=path, style=style, frames=frames, device=device, force=True
+        )
+        stylize(request, Silent())
+
+    stylized("fast", [first])
+    stylized("paper", [last])
+    seconds = medians_in_turns(
+        {"fast": lambda: stylized("fast", shot.frames), "paper": lambda: stylized("paper", [last])},
+        TURNS,
+    )
+    active = np.mean([(read_frame(shot, number, ()).alpha > 0).mean() for number in shot.frames])
+    return Row(
+        name,
+        len(shot.frames) / seconds["fast"],
+        "frames/s",
+        paper=1 / seconds["paper"],
+        aim=aim,
+        remark=(
+            f"PNG and EXR to PNG, {len(shot.frames)} frames of {job.size}, {active:.1%} of their "
+            f"pixels active, one keyframe, trained for {job.seconds:g} s; the engine runs already; "
+            "`paper`: one frame, its filtered pictures and Gaussians being ready"
+        ),
+    )

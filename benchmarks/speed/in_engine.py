@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine in a process of its own, which tells its memory at the end.
+
+    python -m benchmarks.speed.in_engine run ARGUMENTS
+    python -m benchmarks.speed.in_engine watch SHOT STYLE DEVICE FRAME
+
+``run`` is ``python -m engine ARGUMENTS``. ``watch`` stylizes a whole shot and also notes the peak
+after so many frames. Prints the peaks in bytes as the last line, in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.peak import peak_memory
+
+
+def run(arguments: list[str]) -> list[int]:
+    """Run a verb; return the peak. Ends the process where the verb fails."""
+    from engine.cli import main  # noqa: PLC0415 - the other way loads what it needs itself
+
+    code = main(arguments)
+    if code != 0:
+        sys.exit(code)
+    return [peak_memory()]
+
+
+def watch(shot: str, style: str, device: str, after: int) -> list[int]:
+    """Stylize all frames; return the peak after ``after`` of them and at the end."""
+    from engine import protocol  # noqa: PLC0415
+    from engine.reporting import Silent  # noqa: PLC0415
+    from engine.stylizing import stylize  # noqa: PLC0415
+
+    peaks: list[int] = []
+
+    class Watching(Silent):
+        done = 0
+
+        def frame_done(self, frame: int, path: Path) -> None:
+            self.done += 1
+            if self.done == after:
+                peaks.append(peak_memory())
+
+    request = protocol.Stylize(job=0, shot=shot, style=style, device=device, force=True)
+    stylize(request, Watching())
+    return [*peaks, peak_memory()]
+
+
+if __name__ == "__main__":
+    what, *words = sys.argv[1:]
+    found = run(words) if what == "run" else watch(words[0], words[1], words[2], int(words[3]))
+    print("\n" + json.dumps(found), flush=True)

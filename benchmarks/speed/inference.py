@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The networks alone, without files and guides: how many frames a second they paint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+import torch
+
+from engine.device import Device
+from engine.images import FloatArray
+from engine.motion import BoolArray
+from engine.network_base import GRID, Painter
+from engine.networks import build
+from engine.painting import LARGEST_TILE, Brush
+from engine.quantized import quantizes_well
+from engine.tiles import around, tiles
+
+from .arithmetic import Work, count_work
+from .extents import HD, SQUARE, UHD, WIDE, Size
+from .limits import BYTES, FORMATS, Limits
+from .rows import Row
+from .turns import medians_in_turns
+
+ACTIVE = 0.1
+"""Share of the frame that the subject of the masked row covers."""
+PAPER_CHANNELS = 3
+"""The published network sees the picture alone."""
+LEAST_RATIO = 40.0
+COARSE = 16
+AIMS = {(WIDE, False): 15.0, (SQUARE, True): 34.0}
+GPU_NAMES = {HD: "gpu_1080p_full", UHD: "gpu_4k_full"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A network that is ready to paint."""
+
+    network: Painter
+    brush: Brush
+    number_format: str
+    work: Work
+
+    @property
+    def bytes(self) -> float:
+        """Bytes that layers read and write for a pixel."""
+        return self.work.values * BYTES[self.number_format]
+
+    def cost(self) -> str:
+        """Return what a pixel costs, in words."""
+        return f"{self.work.flop / 1e6:.2f} MFLOP, {self.bytes:.0f} bytes in {self.number_format}"
+
+    def speed(self, pixels_per_second: float, limits: Limits) -> str:
+        """Return how near it comes to the limits, in words."""
+        rate, moved = self.work.flop * pixels_per_second, self.bytes * pixels_per_second
+        limit = limits.flops.get(self.number_format)
+        share = f" ({rate / limit:.0%})" if limit else ""
+        return (
+            f"{rate / 1e9:.0f} GFLOP/s{share} and {moved / 1e9:.1f} GB/s "
+            f"({moved / limits.bytes:.0%})"
+        )
+
+
+def inference_rows(
+    channels: int, sizes: Sequence[Size], turns: int, device: Device, limits: Limits
+) -> tuple[list[Row], str]:
+    """Measure full frames of every size, on a GPU of large ones too; 640×640 with a mask as well.
+
+    Args:
+        channels: how many our network sees, the projection's included.
+        sizes: of the frames.
+        turns: how often each has its turn.
+        device: where to compute.
+        limits: of the device.
+
+    Returns:
+        The rows, and a sentence about what a pixel costs.
+    """
+    ours = _contender("fast", channels, device)
+    paper = _contender("paper", PAPER_CHANNELS, device)
+    on_gpu = device.unit.type == "cuda"
+    if on_gpu:
+        sizes = [*sizes, *(size for size in GPU_NAMES if size not in sizes)]
+    rows = []
+    for size in sizes:
+        rows += _rows_of_size(ours, paper, size, turns, limits, on_gpu)
+    return rows, (
+        f"What layers compute, read and write for a pixel: ours {ours.cost()}; `paper` "
+        f"{paper.cost()}. In brackets: shares of the machine's limits."
+    )
+
+
+def blob(size: Size, share: float) -> BoolArray:
+    """Return a lobed shape in the middle of a frame, (H, W), that covers a share of it."""
+    y, x = np.mgrid[: size.height, : size.width]
+    y, x = y - size.height * 0.48, x - size.width * 0.53
+    angle = np.arctan2(y, x)
+    radius = np.hypot(x, y) / (1 + 0.25 * np.sin(3 * angle) + 0.1 * np.cos(5 * angle))
+    inside: BoolArray = radius <= np.quantile(radius, share)
+    return inside
+
+
+def computed_share(wanted: BoolArray, network: Painter) -> float:
+    """Return the computed pixels over those of the frame: tiles and what is looked at around."""
+    reach, (height, width) = -(-network.reach // GRID) * GRID, wanted.shape
+    pixels = 0
+    for tile in tiles(wanted, reach, LARGEST_TILE):
+        rows = around(tile.top, tile.bottom, reach, height)
+        pixels += rows.size * around(tile.left, tile.right, reach, width).size
+    return pixels / wanted.size
+
+
+def _rows_of_size(
+    ours: Contender, paper: Contender, size: Size, turns: int, limits: Limits, on_gpu: bool
+) -> list[Row]:
+    guides = _guides(ours.network.channels, size)
+    picture = _guides(PAPER_CHANNELS, size)
+    steps: dict[str, Callable[[], object]] = {
+        "full": lambda: ours.brush.paint(guides),
+        "paper": lambda: paper.brush.paint(picture),
+    }
+    mask = blob(size, ACTIVE)
+    if size == SQUARE:
+        steps["mask10"] = lambda: ours.brush.paint(guides, mask)
+    repeated = {name: 5 for name in steps if name != "paper"}
+    seconds = medians_in_turns(steps, turns, repeated=repeated)
+    pixels = size.width * size.height
+    remark = (
+        f"{ours.speed(pixels / seconds['full'], limits)} of the limits; "
+        f"`paper` {paper.speed(pixels / seconds['paper'], limits)}"
+    )
+    name = "inference_640" if size == SQUARE else f"inference_{size.width}x{size.height}"
+    rows = []
+    if "mask10" in steps:
+        share = computed_share(mask, ours.network)
+        masked = (
+            f"{mask.mean():.0%} of the frame active, {share:.0%} of it computed; `paper` computes "
+            "all of it, as the published code ignores the mask when it paints"
+        )
+        rows.append(_row(f"{name}_mask10", seconds, "mask10", masked, AIMS.get((size, True))))
+    full = GPU_NAMES.get(size) if on_gpu else None
+    rows.append(_row(full or f"{name}_full", seconds, "full", remark, AIMS.get((size, False))))
+    return rows
+
+
+def _row(name: str, seconds: dict[str, float], which: str, remark: str, aim: float | None) -> Row:
+    return Row(
+        name,
+        1 / seconds[which],
+        "frames/s",
+        paper=1 / seconds["paper"],
+        aim=aim,
+        ratio_aim=LEAST_RATIO if which == "full" else None,
+        remark=remark,
+    )
+
+
+def _contender(name: str, channels: int, device: Device) -> Contender:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build(name, channels, projection=name != "paper", alpha=False)
+    brush = Brush(network, device)
+    brush.quantize([_guides(channels, Size(256, 256))])
+    quantized = name != "paper" and quantizes_well(device)
+    kind = "int8" if quantized else FORMATS[device.precision]
+    return Contender(network, brush, kind, count_work(network))
+
+
+def _guides(channels: int, size: Size) -> FloatArray:
+    """Return smooth noise, (C, H, W) in −1..1."""
+    chance = np.random.default_rng(0)
+    coarse = (size.height // COARSE + 2, size.width // COARSE + 2)
+    planes = (chance.uniform(-1, 1, coarse).astype(np.float32) for _ in range(channels))
+    return np.stack([cv2.resize(plane, (size.width, size.height)) for plane in planes])

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine's limits as they are: the largest matrix product and the largest copy it manages."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+
+from engine.device import Device
+
+from .turns import seconds_of
+
+MATRIX = 2048
+COPIED_BYTES = 1 << 28
+RUNS = 5
+FORMATS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int8: "int8"}
+BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
+"""Bytes of a number."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a device can do at most.
+
+    Attributes:
+        flops: format → operations a second of a matrix product; formats that it lacks are absent.
+        bytes: bytes a second that a copy reads and writes.
+    """
+
+    flops: dict[str, float]
+    bytes: float
+
+    def describe(self) -> str:
+        """Return the limits as a sentence."""
+        products = ", ".join(f"{rate / 1e9:.0f} G/s in {name}" for name, rate in self.flops.items())
+        return (
+            f"Limits measured here: operations of a {MATRIX}×{MATRIX} matrix product {products}; "
+            f"a copy reads and writes {self.bytes / 1e9:.1f} GB/s."
+        )
+
+
+def measure_limits(device: Device) -> Limits:
+    """Measure for a few seconds."""
+    flops = {}
+    for kind, name in FORMATS.items():
+        seconds = _product_seconds(device, kind)
+        if seconds is not None:
+            flops[name] = 2 * MATRIX**3 / seconds
+    source = torch.ones(COPIED_BYTES // 4, device=device.unit)
+    target = torch.empty_like(source)
+    seconds = _shortest(device, lambda: target.copy_(source))
+    return Limits(flops, 2 * COPIED_BYTES / seconds)
+
+
+def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
+    one = torch.ones(MATRIX, MATRIX, device=device.unit).to(kind)
+    try:
+        if kind is torch.int8:
+            return _shortest(device, lambda: torch._int_mm(one, one))
+        return _shortest(device, lambda: one @ one)
+    except RuntimeError:
+        return None
+
+
+def _shortest(device: Device, step: Callable[[], object]) -> float:
+    def whole() -> None:
+        step()
+        if device.unit.type == "cuda":
+            torch.cuda.synchronize()
+
+    whole()
+    return min(seconds_of(whole) for _ in range(RUNS))

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The memory of the engine's process: of large frames, and whether many small ones make it grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .extents import Size
+from .processes import make_shot, peaks_of_stylizing, run_engine
+from .rows import Row
+
+MIB = 2**20
+LARGE_FRAMES = 2
+MOST_OF_LARGE = 2048.0
+"""MiB for frames of 3840×2160 on the CPU."""
+SMALL = Size(64, 64)
+EARLY = 20
+"""Frame after which memory should not grow any more."""
+SETTINGS = ("--guides", "colour", "--steps", "2")
+
+
+def large_row(size: Size, folder: Path, device: str) -> Row:
+    """Measure the peak of a process that stylizes a few large frames by their colour."""
+    shot = make_shot(folder / "pictures", folder / "shot", size.width, size.height, LARGE_FRAMES)
+    training = run_engine("train", shot, *SETTINGS, "--device", device)
+    peak = run_engine("stylize", shot, "--device", device)
+    return Row(
+        "memory_4k",
+        peak / MIB,
+        "MiB",
+        aim=MOST_OF_LARGE,
+        remark=(
+            f"peak of the process that stylizes {LARGE_FRAMES} frames of {size} by the guide "
+            f"colour; training on one took {training / MIB:.0f} MiB"
+        ),
+    )
+
+
+def growth_row(frames: int, folder: Path, device: str) -> Row:
+    """Measure by how much many small frames raise the peak of a process."""
+    shot = make_shot(folder / "pictures", folder / "shot", SMALL.width, SMALL.height, frames)
+    run_engine("train", shot, *SETTINGS, "--device", device)
+    early, late = peaks_of_stylizing(shot, "style", device, EARLY)
+    return Row(
+        "memory_growth_1000",
+        (late - early) / MIB,
+        "MiB",
+        remark=(
+            f"peak after {frames} frames of {SMALL}, {late / MIB:.0f} MiB, less that after {EARLY}"
+        ),
+    )

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps of training, taken one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from engine import guides
+from engine.configurations import default_configuration, default_guides
+from engine.device import Device
+from engine.learner import Learner, LearnerSettings
+from engine.lessons import read_lessons
+from engine.networks import build
+from engine.patches import Patches
+from engine.reporting import Silent
+from engine.shot import Shot
+from engine.steadying import SteadyPatches, read_pairs
+from engine.style_header import PROJECTION
+
+from .rows import Row
+from .turns import medians_in_turns
+
+OURS_IN_A_TURN = 8
+"""Two rounds of what differs from step to step."""
+
+
+def training_row(shot: Shot, turns: int, device: Device) -> Row:
+    """Measure steps of training as ``engine train`` takes them by default.
+
+    Args:
+        shot: with painted keyframes.
+        turns: how often ours and the yardstick follow each other.
+        device: where to compute.
+    """
+    ours, paper = learner_of(shot, "fast", device), learner_of(shot, "paper", device)
+
+    def take(learner: Learner, steps: int) -> None:
+        for _ in range(steps):
+            learner.step(0.0)
+
+    seconds = medians_in_turns(
+        {"ours": lambda: take(ours, OURS_IN_A_TURN), "paper": lambda: take(paper, 1)},
+        turns,
+        repeated={"ours": 1},
+    )
+    return Row(
+        "train_steps",
+        OURS_IN_A_TURN / seconds["ours"],
+        "steps/s",
+        paper=1 / seconds["paper"],
+        remark=f"{_patches('fast')}, `paper` {_patches('paper')} and its adversary; {turns} turns",
+    )
+
+
+def learner_of(shot: Shot, network: str, device: Device) -> Learner:
+    """Return what ``engine train`` would train by default."""
+    configuration = default_configuration(network)
+    names = default_guides(network, shot)
+    lessons = read_lessons(shot, [], names, configuration.filter, Silent())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        channels = guides.channels(names)
+        painter = build(network, channels, projection=PROJECTION in names, alpha=False)
+    pairs = read_pairs(shot, lessons, 0) if configuration.steady else []
+    shared = {field.name for field in dataclasses.fields(LearnerSettings)}
+    settings = {k: v for k, v in dataclasses.asdict(configuration).items() if k in shared}
+    return Learner(
+        painter,
+        Patches(lessons.examples, device.unit, 0, configuration.patch),
+        device,
+        LearnerSettings(**settings),
+        pairs=SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None,
+    )
+
+
+def _patches(network: str) -> str:
+    settings = default_configuration(network)
+    return f"{settings.batch} patches of {settings.patch}×{settings.patch} a step"
