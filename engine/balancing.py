@@ -42,7 +42,7 @@ class Seen(NamedTuple):
     ranges: dict[str, Range]
     """What each puts out, after a leaky ReLU where one follows."""
     means: dict[str, Tensor]
-    """The mean of each channel that it reads, (C)."""
+    """The mean of each channel that a convolution reads, (C)."""
 
 
 def watch(network: GatedPainter, examples: Sequence[Tensor]) -> tuple[Seen, Tensor]:
@@ -60,13 +60,14 @@ def watch(network: GatedPainter, examples: Sequence[Tensor]) -> tuple[Seen, Tens
     def watcher(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         slope = LEAK if name in ("stem", "down") else 1.0
 
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             low, high = output.amin((0, 2, 3)).float(), output.amax((0, 2, 3)).float()
             now = Range((-slope * low).clamp_min(0), high.clamp_min(0))
             before = seen.ranges.get(name)
             seen.ranges[name] = now.wider(before) if before else now
-            mean = inputs[0].mean((0, 2, 3)).float() / len(examples)
-            seen.means[name] = mean + seen.means.get(name, 0)
+            if isinstance(module, nn.Conv2d):
+                mean = inputs[0].mean((0, 2, 3)).float() / len(examples)
+                seen.means[name] = mean + seen.means.get(name, 0)
 
         return hook
 

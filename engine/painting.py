@@ -18,7 +18,9 @@ from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
 from .tiles import Span, around, tiles
 
-LARGEST_TILE = 1024
+LARGEST_TILE = 768
+"""Smaller tiles compute more pixels twice, larger ones fall out of the caches: in integers
+2048×2160 pixels took 21 % longer in tiles of 384, 10 % in tiles of 1024, 63 % in one."""
 SMALLEST_TILE = 64
 SAMPLE, SAMPLES = 256, 4
 """Side and number of the squares of an example that are looked at."""

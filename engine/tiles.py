@@ -70,11 +70,11 @@ def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     padded = np.pad(wanted, ((0, -height % CELL), (0, -width % CELL)))
     rows, columns = (size // CELL for size in padded.shape)
     cells = padded.reshape(rows, CELL, columns, CELL).any((1, 3))
-    side = max(1, largest // CELL)
+    high, wide = (_even_side(count, max(1, largest // CELL)) for count in (rows, columns))
     found: list[Tile] = []
-    for top in range(0, rows, side):
-        for left in range(0, columns, side):
-            found += _cut(cells[top : top + side, left : left + side], top, left, reach / CELL)
+    for top in range(0, rows, high):
+        for left in range(0, columns, wide):
+            found += _cut(cells[top : top + high, left : left + wide], top, left, reach / CELL)
     return [
         Tile(
             tile.top * CELL,
@@ -84,6 +84,12 @@ def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
         )
         for tile in found
     ]
+
+
+def _even_side(count: int, largest: int) -> int:
+    """Return how long pieces are, so that as few as possible are about equally long."""
+    pieces = -(-count // largest)
+    return -(-count // pieces)
 
 
 def around(start: int, end: int, reach: int, size: int) -> Span:

@@ -42,6 +42,12 @@ def test_one_pixel_is_one_cell():
     assert [tuple(tile) for tile in tiles(wanted, 44, 1024)] == [(96, 32, 100, 32 + CELL)]
 
 
+def test_a_large_frame_is_cut_evenly():
+    found = tiles(np.ones((2160, 3840), bool), 44, 768)
+    assert len(found) == 3 * 5
+    assert {(tile.bottom - tile.top, tile.right - tile.left) for tile in found} == {(720, 768)}
+
+
 def test_far_apart_is_cut_and_close_together_is_not():
     far, near = np.zeros((2, 640, 640), bool)
     far[10:60, 10:60] = far[500:600, 520:620] = True
