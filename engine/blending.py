@@ -29,14 +29,19 @@ FEATHER = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class Projected:
-    """A keyframe carried to a frame: (H, W, 3) paint and picture, 0..1, and as in ``Located``."""
+    """A keyframe carried to a frame: (H, W, 3) paint and picture, 0..1, and as in ``Located``.
+
+    Attributes:
+        outline: (H, W), where an outline of the keyframe, or of the frame, may be painted.
+        strokes: (H, W, 3), the keyframe's strokes (see ``continuation``), where they are carried.
+    """
 
     paint: Floats
     image: Floats
     valid: Bools
     stretch: Floats
     outline: Bools
-    """Where an outline of the keyframe, or of the frame, may be painted."""
+    strokes: Floats | None = None
 
     def without_outlines(self) -> Projected:
         """Return the same but not valid where outlines may be painted."""
@@ -110,16 +115,19 @@ def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: Floats)
         return used[0][0]
     shares = _shares([one for one, _ in used], [turn for _, turn in used], image)
     paint, picture = np.zeros_like(image), np.zeros_like(image)
+    strokes = np.zeros_like(image) if used[0][0].strokes is not None else None
     stretch = np.zeros(image.shape[:2], np.float32)
     outline = np.zeros(image.shape[:2], bool)
     valid = np.zeros(image.shape[:2], bool)
     for (one, _), share in zip(used, shares, strict=True):
         paint += share[..., None] * one.paint
         picture += share[..., None] * one.image
+        if strokes is not None:
+            strokes += share[..., None] * one.strokes
         stretch += share * one.stretch
         outline |= one.outline & (share > 0.5)
         valid |= one.valid
-    return Projected(paint, picture, valid, stretch, outline)
+    return Projected(paint, picture, valid, stretch, outline, strokes)
 
 
 def _shares(candidates: list[Projected], turns: list[Turn], image: Floats) -> Floats:

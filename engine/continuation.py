@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strokes on surface that no keyframe saw: the keyframe's own, borrowed from elsewhere on it.
+"""Strokes where the network paints itself: the keyframe's own, carried along or borrowed.
 
 What a network cannot foretell of a painting without seeing the paint, single strokes and grain, it
 leaves out. That residue is known on the keyframes: the painting less what the network paints there
-without the projection. Unseen surface is divided into cells that stick to it; each takes the
+without the projection. Where a keyframe sees the surface the residue is carried along with it, so
+that strokes stay where the light has changed. Unseen surface is divided into cells that stick to it; each takes the
 residue of a place of the same object, laid flat and turned alike, so that strokes keep their size
 and their direction on the object. Lattice cells and overlapping patches are those of "Lapped
 Textures" (Praun, Finkelstein, Hoppe, SIGGRAPH 2000), carried over to screen-space keyframes.
@@ -64,7 +65,7 @@ class Source:
 def learn_strokes(
     brush: Brush, keyframes: Sequence[tuple[Keyframe, Frame]], inputs: Inputs
 ) -> Continuation:
-    """Learn the strokes of keyframes that a network does not foretell.
+    """Learn the strokes of keyframes that a network does not foretell without their paint.
 
     Args:
         brush: of a network whose last guide is ``projection``.
@@ -109,17 +110,21 @@ class Continuation:
                 self._of_object[int(identity)] = mine[strength <= np.median(strength)]
                 self._cells[int(identity)] = CELL * float(np.median(self._places.footprint[mine]))
 
-    def add(self, painted: Floats, frame: Frame, seen: Floats) -> None:
-        """Add strokes to a painted frame, in place.
+    @property
+    def carried(self) -> list[Floats]:
+        """The strokes (H, W, 3) of each keyframe itself, 0 where it lends none."""
+        return [residue[..., :3] for residue in self._residue]
+
+    def complete(self, strokes: Floats, frame: Frame, seen: Floats) -> None:
+        """Complete strokes that are carried along with the keyframes by borrowed ones, in place.
 
         Args:
-            painted: (3 or 4, H, W), colours 0..1 first.
+            strokes: (H, W, 3), differences of paint 0..1.
             frame: with ``surface`` and ``object``.
             seen: (H, W) 0..1, how far keyframes see each pixel.
         """
-        strokes = self.strokes(frame, seen < 1)
-        strokes *= 1 - seen[..., None]
-        painted[:3] = np.clip(painted[:3] + strokes.transpose(2, 0, 1), 0, 1)
+        strokes *= seen[..., None]
+        strokes += self.strokes(frame, seen < 1) * (1 - seen[..., None])
 
     def strokes(self, frame: Frame, wanted: Bools) -> Floats:
         """Return strokes to add to the network's paint.

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from . import guides
 from .frames import Frame, read_frame
 from .guides.gaussians import MovingGaussians
-from .guides.projection import Projection
 from .images import FloatArray
 from .reporting import Reporter
 from .shot import Shot
@@ -90,20 +89,16 @@ class Inputs:
     def build(
         self,
         frame: Frame,
-        projection: Projection | None = None,
-        weights: Mapping[int, float] | None = None,
+        carried: FloatArray | None = None,
     ) -> FloatArray:
         """Compute the network's input.
 
         Args:
             frame: as ``read`` gave it.
-            projection: of the keyframes; None leaves that guide out.
-            weights: keyframe → how much it counts in the projection on this frame, 0 or more; 1
-                where not named.
+            carried: the channels of the guide ``projection``; None leaves it out.
 
         Returns:
             (C, H, W) float32 in −1..1.
         """
-        names = [name for name in self._names if projection or name != PROJECTION]
-        carried = projection.compute(frame, weights) if projection else None
+        names = [name for name in self._names if carried is not None or name != PROJECTION]
         return guides.build(names, frame, carried, self._gaussians)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -38,6 +38,16 @@ class Lessons:
     inputs: Inputs
     projection: Projection | None
 
+    def input_of(self, frame: Frame, weights: Mapping[int, float]) -> FloatArray:
+        """Return the network's input (C, H, W) of any frame that ``inputs`` has read.
+
+        Args:
+            weights: keyframe → how much it counts on this frame (see ``Projection.carry``).
+        """
+        if not self.projection:
+            return self.inputs.build(frame)
+        return self.inputs.build(frame, self.projection.carry(frame, weights).channels)
+
 
 def read_lessons(
     shot: Shot, keys: Sequence[int], names: list[str], radius: int, report: Reporter
@@ -69,6 +79,7 @@ def read_lessons(
         examples.append(
             Example(
                 guides=inputs.build(frame),
+                picture=frame.image.transpose(2, 0, 1) * 2 - 1,
                 projections=carried,
                 paint=_paint(keyframe, frame, alpha),
                 weight=_weight(keyframe, alpha),

@@ -57,7 +57,7 @@ class LivePainter:
                     lessons.projection.prepare("train", [wanted.frame])
             frame = lessons.inputs.read(wanted.frame)
             weights = weights_at(shot.manifest.weights, wanted.frame, lessons.digests)
-            self._input = lessons.inputs.build(frame, lessons.projection, weights)
+            self._input = lessons.input_of(frame, weights)
             self._alpha = frame.alpha
         except PaintoverError as error:
             report.warned(f"There is no live picture this time: {error}")

@@ -26,8 +26,10 @@ from .paper_network import PaperNetwork, PaperSize
 
 GATE_SLOPE = 4.0
 """How much faster than other outputs the gate moves, so that it soon is open or closed."""
-OPEN_GATE = 0.5
-"""Bias of the gate at first: projected paint is trusted until training shows otherwise."""
+TRUST = 2.0
+"""How far the gate is open before it has learnt anything, where the light is the keyframe's; …"""
+RELIT = 0.1
+"""… where the picture differs by this, −1..1 a channel, it is half open, beyond twice this shut."""
 LIGHT_SLOPE = 2.0
 """How fast light moves the gate; so it changes pictures about evenly along its way."""
 LEAK = 0.2
@@ -93,10 +95,10 @@ class GatedPainter(Painter):
         _start_smooth(self.open)
         with torch.no_grad():
             self.last.weight[3:] *= 0.1
-            self.last.bias[3] = OPEN_GATE  # type: ignore[index]
+            self.last.bias[3] = 0  # type: ignore[index]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Paint, as ``Painter.forward`` says."""
+    def forward(self, x: Tensor, strokes: Tensor | None = None) -> Tensor:
+        """Paint, as ``Painter.forward`` says; with strokes as of ``mix``."""
         height, width = x.shape[-2:]
         spare = (0, -width % GRID, 0, -height % GRID)
         x = functional.pad(x, spare, mode="replicate") if any(spare) else x
@@ -107,24 +109,27 @@ class GatedPainter(Painter):
         full = functional.pixel_shuffle(self.open(half), 2)
         full = functional.relu(self.gather(torch.cat([full, x], 1)))
         out = self.last(full)
-        paint = self.mix(out, x[:, -PROJECTION_CHANNELS:])
-        result: Tensor = paint[..., :height, :width]
-        return result
+        return self.mix(
+            out[..., :height, :width], x[:, -PROJECTION_CHANNELS:, :height, :width], strokes
+        )
 
-    def mix(self, out: Tensor, projected: Tensor) -> Tensor:
+    def mix(self, out: Tensor, projected: Tensor, strokes: Tensor | None = None) -> Tensor:
         """Mix the network's own paint with projected paint.
 
         Args:
             out: (B, 4 or 5, H, W): paint, opening of the gate, and the offset of alpha.
             projected: (B, 7, H, W), the guide ``projection`` where the network has it.
+            strokes: (B, 3, H, W), added to the network's own paint, differences of paint 0..1.
 
         Returns:
             What ``forward`` returns.
         """
         out = out.to(projected.dtype)
-        paint = out[:, :3]
+        paint = out[:, :3] if strokes is None else out[:, :3] + 2 * strokes
         if self.projection:
-            opening = GATE_SLOPE * out[:, 3:4] + LIGHT_SLOPE * _log_odds(1 - self.light)
+            relit = projected[:, 3:6].abs().mean(1, keepdim=True) / RELIT
+            opening = GATE_SLOPE * out[:, 3:4] + TRUST * (1 - relit).clamp_min(-1)
+            opening = opening + LIGHT_SLOPE * _log_odds(1 - self.light)
             gate = torch.sigmoid(opening) * projected[:, -1:]
             paint = torch.lerp(paint, projected[:, :3], gate)
         return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint

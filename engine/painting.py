@@ -84,12 +84,24 @@ class Brush:
         if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
             self._quantized = quantized
 
-    def paint(self, guides: FloatArray, wanted: BoolArray | None = None) -> FloatArray:
+    @property
+    def takes_strokes(self) -> bool:
+        """Whether strokes can be given to ``paint``."""
+        return isinstance(self._network, GatedPainter)
+
+    def paint(
+        self,
+        guides: FloatArray,
+        wanted: BoolArray | None = None,
+        strokes: FloatArray | None = None,
+    ) -> FloatArray:
         """Paint a frame.
 
         Args:
             guides: (C, H, W), the network's input, −1..1.
             wanted: (H, W), the pixels to paint; None: all.
+            strokes: (H, W, 3), added to the network's own paint, not to paint that is carried
+                along; differences of paint 0..1. Only where it ``takes_strokes``.
 
         Returns:
             (3, H, W) colours, 0..1, or (4, H, W) with the offset of alpha, −1..1, as fourth; 0
@@ -100,9 +112,10 @@ class Brush:
         """
         if wanted is None:
             wanted = np.ones(guides.shape[1:], bool)
+        drawn = None if strokes is None else strokes.transpose(2, 0, 1)
         while True:
             try:
-                return self._paint_tiles(guides, wanted)
+                return self._paint_tiles(guides, wanted, drawn)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -116,27 +129,37 @@ class Brush:
                     torch.cuda.empty_cache()
 
     @torch.inference_mode()
-    def _paint_tiles(self, guides: FloatArray, wanted: BoolArray) -> FloatArray:
+    def _paint_tiles(
+        self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None
+    ) -> FloatArray:
         result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
         height, width = wanted.shape
         for tile in tiles(wanted, self._overlap, self._tile):
             rows = around(tile.top, tile.bottom, self._overlap, height)
             columns = around(tile.left, tile.right, self._overlap, width)
-            painted = self._paint_tile(guides, rows, columns)
+            painted = self._paint_tile(guides, rows, columns, strokes)
             painted[:3].mul_(0.5).add_(0.5).clamp_(0, 1)
             inside = rows.wanted, columns.wanted
             np.copyto(result[:, *inside], painted.numpy(), where=wanted[inside])
         return result
 
-    def _paint_tile(self, guides: FloatArray, rows: Span, columns: Span) -> torch.Tensor:
+    def _paint_tile(
+        self, guides: FloatArray, rows: Span, columns: Span, strokes: FloatArray | None
+    ) -> torch.Tensor:
         if self._quantized:
-            return self._quantized.paint(guides, rows, columns)[0]
-        part = guides[:, rows.inner, columns.inner]
+            return self._quantized.paint(guides, rows, columns, strokes)[0]
+        x = self._cut(guides, rows, columns)
+        drawn = () if strokes is None else (self._cut(strokes, rows, columns),)
+        with self._device.autocast():
+            whole: torch.Tensor = self._network(x, *drawn)
+        return whole[0, :, rows.kept, columns.kept].float().cpu()
+
+    def _cut(self, values: FloatArray, rows: Span, columns: Span) -> torch.Tensor:
+        """Cut a tile with what is around it, reflected at the frame's border: (1, C, H, W)."""
+        part = values[:, rows.inner, columns.inner]
         part = np.pad(part, ((0, 0), rows.border, columns.border), mode="reflect")
         x = _tensor(part).to(self._device.unit)
-        with self._device.autocast():
-            whole: torch.Tensor = self._network(x.contiguous(memory_format=torch.channels_last))
-        return whole[0, :, rows.kept, columns.kept].float().cpu()
+        return x.contiguous(memory_format=torch.channels_last)
 
 
 def _samples(guides: FloatArray) -> Iterator[FloatArray]:

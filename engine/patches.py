@@ -49,13 +49,15 @@ class Example:
 
     Attributes:
         guides: (C, H, W) the network's input without the guide ``projection``, −1..1.
-        projections: each (7, H, W), of this and other keyframes onto it; empty where there is no
-            projection.
+        picture: (3, H, W) the frame, −1..1.
+        projections: each (7, H, W), of this and other keyframes onto it, as
+            ``guides.projection.Projection.each`` gives them; empty where there is no projection.
         paint: (3 or 4, H, W) colours −1..1, and the offset of alpha where it is learnt.
         weight: (1 or 2, H, W) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
 
     guides: Floats
+    picture: Floats
     projections: list[Floats]
     paint: Floats
     weight: Floats
@@ -94,6 +96,7 @@ class Patches:
         self._paint = self._stack([example.paint for example in examples])
         projections = [projection for example in examples for projection in example.projections]
         self._projections = self._stack(projections) if projections else None
+        self._pictures = self._stack([example.picture for example in examples])
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
         learnt = [example.weight.max(0) > 0 for example in examples]
         self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
@@ -223,6 +226,8 @@ class Patches:
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
         replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
         worn = torch.where(replace & (differs > NOTICEABLE), elsewhere, own)
+        picture = self._cut(self._pictures, keys, rows, columns)
+        worn[:, 3:6] = (worn[:, 3:6] - picture * worn[:, 6:]).clamp(-1, 1)
         return torch.where(drop, torch.zeros_like(worn), worn)
 
 

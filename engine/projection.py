@@ -293,6 +293,9 @@ class KeyProjector:
         paint: (H, W, 3) the painting, 0..1, display-referred.
         image: (H, W, 3) the keyframe's own picture, 0..1, display-referred.
         mask: (H, W) the part of the painting that counts; nothing else is projected.
+
+    Attributes:
+        strokes: (H, W, 3) of the painting, to be carried too; None where there are none.
     """
 
     def __init__(
@@ -305,6 +308,7 @@ class KeyProjector:
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
         self._paint, self._image = paint, image
+        self.strokes: Floats | None = None
         self._edge = np.minimum(edge_distance(surface, objects), FAR)
         self._outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
 
@@ -318,12 +322,16 @@ class KeyProjector:
         near, far = np.minimum(here, there), np.maximum(here, there)
         moved = (near <= outline) & (far > near + OUTLINE_SLIP)
         located = dataclasses.replace(located, valid=located.valid & ~moved)
+        strokes = self.strokes
+        if strokes is not None:
+            strokes = self._index.resampler.sample(strokes, located)
         return Projected(
             paint=self._index.resampler.sample(self._paint, located),
             image=self._index.resampler.sample(self._image, located),
             valid=located.valid,
             stretch=located.stretch,
             outline=near <= outline,
+            strokes=strokes,
         )
 
 

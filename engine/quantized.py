@@ -159,13 +159,16 @@ class QuantizedPainter:
         self._gathered = _positive(ranges["gather"])
         self._last = _Layer(_split(network.last), means["last"], *self._gathered)
 
-    def paint(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
+    def paint(
+        self, guides: FloatArray, rows: Span, columns: Span, strokes: FloatArray | None = None
+    ) -> Tensor:
         """Paint a tile of a frame.
 
         Args:
             guides: (C, H, W), −1..1, of the whole frame.
             rows: which are computed and kept; how many is a multiple of ``GRID``.
             columns: likewise.
+            strokes: (3, H, W) of the whole frame, as ``GatedPainter.mix`` takes them.
 
         Returns:
             What ``Painter.forward`` returns, of what is kept.
@@ -193,7 +196,12 @@ class QuantizedPainter:
         high, wide = projected.shape[1:]
         rough, rest = out[..., top : top + high, left : left + wide].chunk(2, 1)
         own = torch.add(rough, rest, out=torch.empty(rough.shape))
-        return self._network.mix(own, torch.from_numpy(projected)[None])
+        drawn = None if strokes is None else strokes[:, rows.wanted, columns.wanted]
+        return self._network.mix(
+            own,
+            torch.from_numpy(projected)[None],
+            None if drawn is None else torch.from_numpy(drawn)[None],
+        )
 
     def _guide_codes(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
         """Round guides to codes (1, C, H, W) in channels_last, reflected around the frame."""

@@ -70,7 +70,7 @@ def _read_pair(shot: Shot, lessons: Lessons, frame: int, chance: np.random.Gener
     for number in (frame - 1, frame):
         read = lessons.inputs.read(number)
         weights = weights_at(shot.manifest.weights, number, lessons.digests)
-        inputs.append(lessons.inputs.build(read, lessons.projection, weights))
+        inputs.append(lessons.input_of(read, weights))
         pictures.append(read.image)
         covered.append(read.alpha)
     offsets, seen = to_previous(shot, frame)

@@ -19,10 +19,10 @@ from .files import write_bytes
 from .network_base import Painter
 from .networks import build
 from .shot import Shot
-from .style_header import PROJECTION, StyleHeader, read_style_header
+from .style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
 
 RESUME_NAME = "resume.safetensors"
-RESUME_VERSION = 1
+RESUME_VERSION = 2
 _RESUME_KEY = "paintover_resume"
 
 
@@ -54,10 +54,15 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader]:
         The network on the CPU, ready to paint, and the header.
 
     Raises:
-        PaintoverError: the file is missing, damaged, cut short, of a later version, or its
+        PaintoverError: the file is missing, damaged, cut short, of another version, or its
             weights or channels do not fit the network that it names.
     """
     header = read_style_header(path)
+    if header.version < STYLE_VERSION:
+        raise PaintoverError(
+            f"{path} was trained by an earlier Paintover, which saw the frames otherwise; train "
+            "it again."
+        )
     if header.channels != guides.channels(header.guides):
         raise PaintoverError(
             f"{path} was trained with {header.channels} channels, but its guides have "

@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import PaintoverError
 
-STYLE_VERSION = 1
+STYLE_VERSION = 2
 METADATA_KEY = "paintover"
 GAUSSIANS = "gaussians"
 """Name of the guide whose frames depend on all frames back to the first keyframe."""

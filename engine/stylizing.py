@@ -171,14 +171,15 @@ class _Job:
         projection = Projection(self._shot, keyframes, self._report) if keyframes else None
         brush.quantize(self._examples(projection))
         strokes = None
-        if keyframes and has_surface(self._shot.manifest.passes):
+        if projection and brush.takes_strokes and has_surface(self._shot.manifest.passes):
             strokes = learn_strokes(brush, keyframes, self._inputs)
+            projection.carry_strokes(strokes.carried)
         only_seen = self.alpha == ALPHA_FRAME
         around = reach + GUIDES_REACH if only_seen and self._inputs.local else None
-        for frame, x in self._read_inputs(projection, frames, around):
-            painted = brush.paint(x, frame.alpha > 0 if only_seen else None)
-            if strokes:
-                strokes.add(painted, frame, seen=x[-1])
+        for frame, x, drawn in self._read_inputs(projection, frames, around):
+            if strokes and drawn is not None:
+                strokes.complete(drawn, frame, seen=x[-1])
+            painted = brush.paint(x, frame.alpha > 0 if only_seen else None, drawn)
             pixels = finish(painted, frame.alpha, self.alpha)
             shown = None if self._inputs.filters else Shown.of(frame)
             yield frame.number, _Painted(pixels, frame.window, shown)
@@ -190,7 +191,8 @@ class _Job:
             self._inputs.prepare("stylize", [key])
             if projection:
                 projection.prepare("stylize", [key])
-            x = self._inputs.build(self._inputs.read(key), projection)
+            frame = self._inputs.read(key)
+            x = self._inputs.build(frame, projection.compute(frame) if projection else None)
             yield x
             if projection:
                 x[-PROJECTION_CHANNELS:] = 0
@@ -198,17 +200,23 @@ class _Job:
 
     def _read_inputs(
         self, projection: Projection | None, frames: list[int], around: int | None
-    ) -> Iterator[tuple[Frame, FloatArray]]:
-        """Read frames and compute the network's inputs (C, H, W), one frame ahead."""
+    ) -> Iterator[tuple[Frame, FloatArray, FloatArray | None]]:
+        """Read frames and compute the network's inputs (C, H, W), one frame ahead.
+
+        Yields each frame, its input, and the strokes (H, W, 3) that are carried to it, if any.
+        """
         watched = needs(self._shot)
         manifest = self._shot.manifest
         if projection:
             projection.prepare("stylize", frames)
 
-        def read(number: int) -> tuple[Frame, FloatArray]:
+        def read(number: int) -> tuple[Frame, FloatArray, FloatArray | None]:
             frame = self._inputs.read(number, watched, around)
             weights = weights_at(manifest.weights, number, self._header.trained_on)
-            return frame, self._inputs.build(frame, projection, weights)
+            if not projection:
+                return frame, self._inputs.build(frame), None
+            carried = projection.carry(frame, weights)
+            return frame, self._inputs.build(frame, carried.channels), carried.strokes
 
         if manifest.width * manifest.height > READ_AHEAD_PIXELS:
             yield from map(read, frames)

@@ -8,7 +8,9 @@ motion from frame to frame.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from ..blending import Projected, blend, turns
@@ -16,20 +18,36 @@ from ..chains import MotionChain
 from ..frames import Frame
 from ..images import FloatArray
 from ..keyframes import Keyframe
+from ..motion import BoolArray
 from ..motion_projection import MotionProjector
-from ..projection import KeyProjector
+from ..projection import LEAST_OUTLINE, KeyProjector, frame_edge_distance, is_known
 from ..reporting import Reporter, Silent
 from ..shot import Shot
 from ..style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from . import PROJECTION_CHANNELS
 from .base import Guide
 
+BORDER = 2.0
+"""Pixels over which paint gives way towards surface that no keyframe saw."""
 FAINT = 0.2
 """Weight below which the network is to see less and less of a keyframe."""
 
 
+class Carried(NamedTuple):
+    """What keyframes show of a frame: (7, H, W) channels of the guide, (H, W, 3) strokes or None.
+
+    Strokes are differences of paint 0..1.
+    """
+
+    channels: FloatArray
+    strokes: FloatArray | None
+
+
 class Projection(Guide):
-    """Seven channels: projected paint (3), the keyframe's own picture carried alike (3), validity.
+    """Seven channels: projected paint (3), how much lighter the keyframe was (3), validity.
+
+    The middle three are the keyframe's own picture, carried like the paint, less the frame's: 0
+    where the light is as it was when the paint was put on.
 
     Args:
         shot: the shot; the motion is followed through its frames where it has no surface.
@@ -73,12 +91,25 @@ class Projection(Guide):
         for projector in self._along_motion:
             projector.chain.prepare(step, wanted)
 
-    def compute(self, frame: Frame, weights: Mapping[int, float] | None = None) -> FloatArray:
-        """Return the projection of the keyframes that suit each pixel of the frame best.
+    def carry_strokes(self, strokes: Sequence[FloatArray]) -> None:
+        """From now on carry strokes (H, W, 3) along with the keyframes, in their order.
+
+        Where keyframes are carried along the motion, strokes are not.
+        """
+        for projector, drawn in zip(self._along_surface, strokes, strict=False):
+            projector.strokes = drawn
+
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the channels of ``carry``, every keyframe counting alike."""
+        return self.carry(frame).channels
+
+    def carry(self, frame: Frame, weights: Mapping[int, float] | None = None) -> Carried:
+        """Carry the keyframes that suit each pixel of the frame best.
 
         Where the weights of the keyframes that see a pixel sum to less than 1, validity is that
         sum, so that paint fades where no other keyframe takes over. The other channels fade below
-        ``FAINT``, to be 0 like the validity at last.
+        ``FAINT``, to be 0 like the validity at last. Towards surface that no keyframe saw, validity
+        falls over ``BORDER``, so that no seam is left; on the keyframes themselves it does not.
 
         Args:
             frame: any of the shot.
@@ -90,18 +121,23 @@ class Projection(Guide):
         candidates = self._projected(frame)
         blended = blend(candidates, turns(self._keys, shares, frame.number), frame.image)
         channels = blended.channels()
+        channels[3:6] -= (frame.image.transpose(2, 0, 1) * 2 - 1) * channels[6:]
+        np.clip(channels[3:6], -1, 1, out=channels[3:6])
         total = np.zeros(channels.shape[1:], np.float32)
         for share, one in zip(shares, candidates, strict=True):
             total += share * one.valid
         channels[:-1] *= np.minimum(total / FAINT, 1)
         channels[-1] = np.minimum(channels[-1], total)
-        return channels
+        if self._along_surface and frame.number not in self._keys:
+            channels[-1] *= np.minimum(_distance_to_unseen(frame, blended.valid) / BORDER, 1)
+        return Carried(channels, blended.strokes)
 
     def each(self, frame: Frame) -> list[FloatArray]:
         """Return the (7, H, W) projections of each keyframe, in their order, for training.
 
         First as they are, then, of those along a surface, without outlines, which seldom stay
-        where they are on the surface.
+        where they are on the surface. The middle channels are the keyframe's picture itself,
+        −1..1, not yet compared with the frame's.
         """
         projected = self._projected(frame)
         whole = [one.channels() for one in projected]
@@ -111,6 +147,16 @@ class Projection(Guide):
 
     def _projected(self, frame: Frame) -> list[Projected]:
         return [projector.project(frame) for projector in self._along_motion or self._along_surface]
+
+
+def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:
+    """Return (H, W) how far, in pixels, surface is that is not seen, outlines left aside."""
+    assert frame.surface is not None and frame.object is not None
+    unseen = ~seen & (frame.object > 0) & is_known(frame.surface)
+    unseen &= frame_edge_distance(frame) > LEAST_OUTLINE
+    if not unseen.any():
+        return np.full(seen.shape, np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform((~unseen).astype(np.uint8), cv2.DIST_L2, 3))
 
 
 def _surface_projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:

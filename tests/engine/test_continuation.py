@@ -75,14 +75,11 @@ def drawn(strokes: Continuation, surface: np.ndarray, objects: np.ndarray = OBJE
     return strokes.strokes(frame_of(surface, objects), np.ones(SHAPE, bool))
 
 
-def painted(
-    strokes: Continuation, colour: float, seen: np.ndarray, objects: np.ndarray = OBJECTS
-) -> np.ndarray:
-    """A frame (4, H, W) of one colour and alpha 0.3, with strokes added to it."""
-    picture = np.full((4, *SHAPE), colour, np.float32)
-    picture[3] = 0.3
-    strokes.add(picture, frame_of(plane(), objects), seen.astype(np.float32))
-    return picture
+def completed(strokes: Continuation, carried: float, seen: np.ndarray) -> np.ndarray:
+    """Strokes (H, W, 3) that were the same everywhere, completed."""
+    drawn = np.full((*SHAPE, 3), carried, np.float32)
+    strokes.complete(drawn, frame_of(plane(), OBJECTS), seen.astype(np.float32))
+    return drawn
 
 
 def energy(strokes: np.ndarray, axis: int) -> float:
@@ -116,15 +113,22 @@ def test_strokes_stay_where_they_are_when_the_camera_comes_nearer() -> None:
     assert np.abs(far[: HEIGHT // 2, : WIDTH // 2] - near[::2, ::2])[twice].max() < 0.005
 
 
-def test_nothing_is_added_where_a_keyframe_sees_the_surface() -> None:
+def test_strokes_are_borrowed_where_no_keyframe_sees_the_surface() -> None:
     seen = np.zeros(SHAPE)
     seen[:, :40], seen[:, 40:56] = 1, 0.5
-    added = painted(learnt(grain()), 0.5, seen)[:3].transpose(1, 2, 0) - 0.5
-    assert not added[seen == 1].any()
-    whole = painted(learnt(grain()), 0.5, 0 * seen)[:3].transpose(1, 2, 0) - 0.5
-    assert added[seen == 0] == pytest.approx(whole[seen == 0])
-    assert added[seen == 0.5] == pytest.approx(whole[seen == 0.5] / 2, abs=1e-6)
+    found = completed(learnt(grain()), 0.2, seen)
+    assert (found[seen == 1] == np.float32(0.2)).all()
+    whole = drawn(learnt(grain()), plane())
+    assert found[seen == 0] == pytest.approx(whole[seen == 0])
+    assert found[seen == 0.5] == pytest.approx(0.1 + whole[seen == 0.5] / 2, abs=1e-6)
     assert np.abs(whole[WELL_INSIDE]).mean() > 0.03
+
+
+def test_a_keyframe_s_own_strokes_are_what_it_lends() -> None:
+    lent = grain() + 0.2
+    (own,) = learnt(lent).carried
+    assert np.abs(own - (lent - 0.2))[WELL_INSIDE].mean() < 0.02
+    assert not own[OBJECTS == 0].any()
 
 
 def test_nothing_is_added_beside_outlines() -> None:
@@ -159,15 +163,6 @@ def test_strokes_keep_their_direction_on_the_object() -> None:
     level, rolled = (drawn(strokes, plane(rolled=rolled)) for rolled in (False, True))
     assert energy(level, axis=0) > 5 * energy(level, axis=1)
     assert energy(rolled, axis=1) > 5 * energy(rolled, axis=0)
-
-
-@pytest.mark.parametrize("colour", [0.0, 1.0])
-def test_colours_stay_in_range_and_alpha_as_it_is(colour: float) -> None:
-    result = painted(learnt(grain()), colour, np.zeros(SHAPE))
-    assert result[:3].min() >= 0
-    assert result[:3].max() <= 1
-    assert np.abs(result[:3] - colour).max() > 0.05
-    assert (result[3] == np.float32(0.3)).all()
 
 
 def test_surface_seen_at_a_steep_slant_lends_nothing() -> None:

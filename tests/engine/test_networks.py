@@ -10,8 +10,9 @@ import torch
 from engine.device import Device, choose_device
 from engine.errors import PaintoverError
 from engine.losses import held_out_loss, texture_loss, training_loss
-from engine.networks import SIZES, Painter, build
+from engine.networks import RELIT, SIZES, Painter, build
 from engine.painting import Brush
+from engine.quantized import quantizes_well
 
 
 def network(name: str = "small", projection: bool = True, alpha: bool = False) -> Painter:
@@ -93,6 +94,41 @@ def test_an_open_gate_copies_projected_paint_and_never_where_it_is_not_valid():
     changed = painter(x)
     x[:, 3:6, :, 12:] -= 0.5
     assert torch.allclose(changed[..., 12:], painter(x)[..., 12:], atol=1e-5)
+
+
+def test_paint_is_trusted_at_first_as_far_as_the_light_is_the_keyframe_s():
+    painter = network()
+    x = torch.zeros(1, 10, 24, 24)
+    x[:, 3:6], x[:, -1] = 0.8, 1
+    x[:, 6:9] = torch.linspace(0, 3 * RELIT, 24)
+    kept = painter(x)[0, :, 4:-4].mean((0, 1))
+    assert kept[1:3].min() > 0.6
+    assert kept[-3:].max() < 0.3
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_strokes_are_added_where_the_network_paints_itself(quantized):
+    painter = loud(network())
+    with torch.no_grad():
+        painter.last.weight[:3] *= 0.1
+    guides = np.random.default_rng(0).uniform(-1, 1, (10, 40, 48)).astype(np.float32)
+    guides[-1] = 1
+    guides[-1, :, 24:] = 0
+    brush = Brush(painter, choose_device("cpu"), light=0)
+    if quantized:
+        if not quantizes_well(choose_device("cpu")):
+            pytest.skip("this processor does not compute fast in integers")
+        brush.quantize([guides])
+    strokes = np.zeros((40, 48, 3), np.float32)
+    strokes[::2, :, 1] = 0.1
+    without = brush.paint(guides)
+    change = brush.paint(guides, None, strokes) - without
+    inside = (without > 0.01) & (without < 0.89)
+    assert not change[:, :, :24].any()
+    expected = np.broadcast_to(strokes.transpose(2, 0, 1), change.shape)
+    assert inside[:, :, 24:].any()
+    assert np.abs(change - expected)[:, :, 24:][inside[:, :, 24:]].max() < 0.01
+    assert (brush.paint(guides, None, strokes + 9) <= 1).all()
 
 
 @pytest.mark.parametrize("name", sorted(SIZES))

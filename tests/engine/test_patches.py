@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,8 @@ def example(mask: np.ndarray, value: float = 0.0, projections: int = 0) -> Examp
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float32)
     place = np.stack([x / 64, y / 64, np.full_like(x, value)])
     carried = np.concatenate([place, place, np.ones_like(place[:1])])
-    return Example(place, [carried] * projections, place, mask[None].astype(np.float32))
+    weight = mask[None].astype(np.float32)
+    return Example(place, np.zeros_like(place), [carried] * projections, place, weight)
 
 
 def draw(patches: Patches, batches: int, seed: int = 0):
@@ -115,3 +118,17 @@ def test_the_seed_decides_everything():
     other = draw(patches, 2, seed=5)
     assert all(torch.equal(a.x, b.x) for a, b in zip(one, two, strict=True))
     assert not torch.equal(one[0].x, other[0].x)
+
+
+def test_projections_tell_how_their_picture_differs_from_the_keyframe_s():
+    shown = example(np.ones((HEIGHT, WIDTH), bool), projections=1)
+    alike = dataclasses.replace(shown, picture=shown.projections[0][3:6])
+    (batch,) = draw(Patches([alike], torch.device("cpu"), 0), 1)
+    darker = dataclasses.replace(alike, picture=alike.picture - 0.25)
+    (lighter,) = draw(Patches([darker], torch.device("cpu"), 0), 1)
+    seen = batch.x[:, -1] > 0
+    first, second = (one.x[:, -4:-1].mean(1) for one in (batch, lighter))
+    assert seen.any()
+    assert first[seen].abs().median() < 0.05
+    assert (second - first)[seen].median().item() == pytest.approx(0.25, abs=0.01)
+    assert not second[~seen].any()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import synthetic
@@ -220,4 +222,39 @@ def test_the_guide_follows_a_rigid_motion(moving):
     assert (found[6][inner] == 1).all()
     assert np.abs(found[:3].transpose(1, 2, 0)[inner] - paint[before]).max() < 1e-3
     assert (found[:6, found[6] == 0] == 0).all()
+    assert np.abs(found[3:6][:, *inner]).max() < 0.02
+    brighter = dataclasses.replace(frames[3], image=np.minimum(frames[3].image + 0.1, 1))
+    lit = guide.compute(brighter)[3:6] - found[3:6]
+    assert np.median(lit[:, *inner]) == pytest.approx(-0.2, abs=0.01)
     assert len(guide.each(frames[3])) == 2
+
+
+def test_paint_gives_way_towards_surface_that_was_not_seen(moving):
+    wanted = guides.needs(["projection"])
+    keyframe, frame = read_keyframe(moving, 1), read_frame(moving, 1, wanted)
+    middle = sum(synthetic.bounds(1)[::2]) // 2
+    keyframe.mask[:, middle:] = False
+    guide = Projection(moving, [(keyframe, frame)])
+    row = sum(synthetic.bounds(1)[1::2]) // 2
+    own = guide.compute(frame)[6, row]
+    other = guide.compute(dataclasses.replace(frame, number=2))[6, row]
+    last = int(np.flatnonzero(own)[-1])
+    assert middle - 3 < last < middle
+    assert own[last - 3 : last + 2].tolist() == [1, 1, 1, 1, 0]
+    assert 0.2 < other[last] < 0.8
+    assert other[last] < other[last - 1] <= other[last - 3] == 1
+    assert other[last + 1] == 0
+
+
+def test_strokes_are_carried_as_paint_is(moving):
+    wanted = guides.needs(["projection"])
+    frames = {number: read_frame(moving, number, wanted) for number in (1, 3)}
+    keyframe = read_keyframe(moving, 1)
+    guide = Projection(moving, [(keyframe, frames[1])])
+    assert guide.carry(frames[3]).strokes is None
+    guide.carry_strokes([keyframe.paint - 0.5])
+    channels, strokes = guide.carry(frames[3])
+    assert strokes is not None
+    seen = channels[6] == 1
+    assert np.allclose(strokes[seen], channels[:3].transpose(1, 2, 0)[seen] / 2, atol=1e-5)
+    assert not strokes[channels[6] == 0].any()

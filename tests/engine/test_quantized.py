@@ -143,11 +143,11 @@ def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
     whole, brush = in_integers(painter).paint(frame), in_integers(painter)
     real, sizes = GatedPainter.mix, []
 
-    def mix(self, out, projected):
+    def mix(self, out, projected, strokes):
         sizes.append(out.shape[-2] * out.shape[-1])
         if sizes[-1] > 100 * 100:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return real(self, out, projected)
+        return real(self, out, projected, strokes)
 
     monkeypatch.setattr(GatedPainter, "mix", mix)
     assert np.array_equal(brush.paint(frame), whole)

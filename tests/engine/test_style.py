@@ -11,7 +11,7 @@ import torch
 from engine import guides
 from engine.errors import PaintoverError
 from engine.style import load_resume, load_style, network_for, save_resume, save_style
-from engine.style_header import StyleHeader
+from engine.style_header import STYLE_VERSION, StyleHeader
 
 NAMES = ["colour", "normal", "projection"]
 
@@ -56,6 +56,12 @@ def test_a_style_whose_weights_do_not_fit_is_refused(path):
 def test_a_style_whose_channels_do_not_fit_is_refused(path):
     save_style(path, network_for(header()).state_dict(), header(channels=12))
     with pytest.raises(PaintoverError, match=f"{path.name}.*12 channels"):
+        load_style(path)
+
+
+def test_a_style_of_an_earlier_version_is_refused(path):
+    save_style(path, network_for(header()).state_dict(), header(version=STYLE_VERSION - 1))
+    with pytest.raises(PaintoverError, match=f"{path.name}.*earlier Paintover.*train it again"):
         load_style(path)
 
 

@@ -60,6 +60,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     paint = np.random.default_rng(5).random(key.image.shape).astype(np.float32)
     projector = KeyProjector(key.surface, key.object, paint, key.image, mask)
     strokes = Continuation([Source(key.surface, key.object, mask, paint - key.image)])
+    (projector.strokes,) = strokes.carried
     network = build("small", guides.channels(NAMES), projection=True, alpha=False)
     for weights in network.parameters():
         torch.nn.init.normal_(weights, std=0.1)
@@ -68,9 +69,12 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     assert window.shape[0] < HEIGHT and window.shape[1] < WIDTH
 
     def painted(shown: Frame) -> np.ndarray:
-        x = guides.build(NAMES, shown, projector.project(shown).channels())
-        result = brush.paint(x, shown.alpha > 0)
-        strokes.add(result, shown, x[-1])
+        carried = projector.project(shown)
+        x = guides.build(NAMES, shown, carried.channels())
+        assert carried.strokes is not None
+        assert carried.strokes.any()
+        strokes.complete(carried.strokes, shown, x[-1])
+        result = brush.paint(x, shown.alpha > 0, carried.strokes)
         return finish(result, shown.alpha, "frame")
 
     whole, part = painted(frame), painted(cut(ball(0.7), window))
