@@ -4,10 +4,11 @@
 What a network cannot foretell of a painting without seeing the paint, single strokes and grain, it
 leaves out. That residue is known on the keyframes: the painting less what the network paints there
 without the projection. Where a keyframe sees the surface the residue is carried along with it, so
-that strokes stay where the light has changed. Unseen surface is divided into cells that stick to it; each takes the
-residue of a place of the same object, laid flat and turned alike, so that strokes keep their size
-and their direction on the object. Lattice cells and overlapping patches are those of "Lapped
-Textures" (Praun, Finkelstein, Hoppe, SIGGRAPH 2000), carried over to screen-space keyframes.
+that strokes stay where the light has changed. Unseen surface is divided into cells that stick to
+it; each takes the residue of a place of the same object, laid flat and turned alike, so that
+strokes keep their size and their direction on the object. Lattice cells and overlapping patches are
+those of "Lapped Textures" (Praun, Finkelstein, Hoppe, SIGGRAPH 2000), carried over to screen-space
+keyframes.
 """
 
 from __future__ import annotations
