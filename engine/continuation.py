@@ -124,8 +124,10 @@ class Continuation:
             frame: with ``surface`` and ``object``.
             seen: (H, W) 0..1, how far keyframes see each pixel.
         """
+        borrowed = self.strokes(frame, seen < 1)
+        borrowed *= 1 - seen[..., None]
         strokes *= seen[..., None]
-        strokes += self.strokes(frame, seen < 1) * (1 - seen[..., None])
+        strokes += borrowed
 
     def strokes(self, frame: Frame, wanted: Bools) -> Floats:
         """Return strokes to add to the network's paint.

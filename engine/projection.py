@@ -26,6 +26,8 @@ REACH = 0.9
 """How far from a keyframe pixel, in pixels, a surface point may lie to count as seen there."""
 OFF_SURFACE = 0.5
 """How far off the keyframe's surface a point may lie, in footprints of its pixel."""
+AT_ONCE = 1 << 20
+"""Points that are looked up at once, to bound the memory."""
 FAR = 1e4
 """Distance, in pixels, that counts as infinite."""
 SEAM = 2.5
@@ -222,16 +224,28 @@ class SurfaceIndex:
             valid=np.zeros(shape, bool),
             stretch=np.zeros(shape, np.float32),
         )
-        if not len(self._pixels) or not wanted.any():
+        if not len(self._pixels):
             return found
-        points = surface[wanted].astype(np.float32)
-        ids = self._dense(objects[wanted])
+        places = np.flatnonzero(wanted)
+        for start in range(0, len(places), AT_ONCE):
+            part = places[start : start + AT_ONCE]
+            points = surface.reshape(-1, 3)[part].astype(np.float32)
+            self._locate_points(points, self._dense(objects.reshape(-1)[part]), part, found)
+        return found
+
+    def _locate_points(
+        self,
+        points: Floats,
+        ids: npt.NDArray[np.int32],
+        places: npt.NDArray[np.intp],
+        found: Located,
+    ) -> None:
+        """Write where N points (N, 3) of objects are seen into these places of ``found``."""
         _, nearest = self._tree.query(
             self._features(points, ids), distance_upper_bound=self._farthest, workers=-1
         )
         near = nearest < len(self._pixels)
-        wanted[wanted] = near
-        points, ids = points[near], ids[near]
+        places, points, ids = places[near], points[near], ids[near]
         pixel = self._pixels[nearest[near]]
         solved = self._solve(pixel, points)
         for _ in range(2):
@@ -243,11 +257,10 @@ class SurfaceIndex:
                 *(np.where(better, new, old) for new, old in zip(again, solved, strict=True))
             )
         rows, columns = np.divmod(pixel, self.width)
-        found.x[wanted] = columns + solved.dx
-        found.y[wanted] = rows + solved.dy
-        found.valid[wanted] = solved.miss <= 1
-        found.stretch[wanted] = self.footprint.reshape(-1)[pixel]
-        return found
+        found.x.reshape(-1)[places] = columns + solved.dx
+        found.y.reshape(-1)[places] = rows + solved.dy
+        found.valid.reshape(-1)[places] = solved.miss <= 1
+        found.stretch.reshape(-1)[places] = self.footprint.reshape(-1)[pixel]
 
     def _features(self, points: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.concatenate([points, ids[:, None] * self._apart], axis=1)

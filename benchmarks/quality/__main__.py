@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import describe_machine
+from benchmarks.own_process import ROOT
 from engine.errors import PaintoverError
 from engine.jod import jod
 from engine.scores import score
 
-from .captures import ROOT
 from .methods import run, style_name, take_finished
 from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose
 from .sheets import write_sheet

@@ -8,8 +8,6 @@ date is never rendered again.
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,14 +15,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import build_addon
-from engine.errors import PaintoverError
+from benchmarks.own_process import ROOT, run_module
 from engine.files import digest_file, digest_json
 
 from .pairs import Extent
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-LOG_LINES = 15
+IN_BLENDER = "benchmarks.quality.in_blender"
 
 Tell = Callable[[str], None]
 
@@ -59,7 +56,7 @@ def captured(shot: str, extent: Extent, fine: int, cache: Path, tell: Tell) -> P
         tell(f"rendering {shot}, {extent.frames} frames of {width}×{height}")
         with made_whole(folder, name) as part, tempfile.TemporaryDirectory() as zips:
             archive = build_addon.build(Path(zips))
-            _in_blender(shot, part / "shot", width, height, extent.frames, what, archive)
+            run_module(IN_BLENDER, shot, part / "shot", width, height, extent.frames, what, archive)
     return folder / "shot"
 
 
@@ -78,18 +75,3 @@ def made_whole(folder: Path, name: str) -> Iterator[Path]:
     for old in folder.parent.glob(f"{name}-*"):
         shutil.rmtree(old)
     part.replace(folder)
-
-
-def _in_blender(shot: str, folder: Path, *words: object) -> None:
-    command = [sys.executable, "-m", "benchmarks.quality.in_blender", shot, folder, *words]
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        end = "\n".join(done.stdout.strip().splitlines()[-LOG_LINES:])
-        raise PaintoverError(f"Blender could not capture the shot {shot}:\n{end}")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
-from benchmarks.quality.captures import ROOT
+from benchmarks.own_process import ROOT
 from engine.errors import PaintoverError
 
 from .extents import FULL, SHORT

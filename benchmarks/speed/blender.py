@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import build_addon
-from engine.errors import PaintoverError
+from benchmarks.own_process import run_module
 
 from .processes import (
-    ROOT,
     copy_untrained,
     make_stylized_shot,
     paint,
@@ -129,15 +125,5 @@ def _compose(folder: Path) -> list[Row]:
 
 
 def _in_blender(what: str, folder: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.speed.in_blender", what, str(folder)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise PaintoverError(f"Measuring in Blender ({what}) failed:\n{done.stdout[-3000:]}")
-    results: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    results: dict[str, Any] = run_module("benchmarks.speed.in_blender", what, folder)
     return results

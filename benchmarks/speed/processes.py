@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.own_process import ROOT, run_module
 
 
 def seconds_to_ready() -> float:
@@ -97,11 +96,5 @@ def paint(shot: Path, frame: int) -> None:
 
 
 def _in_engine(what: str, *words: object) -> list[int]:
-    command = [sys.executable, "-m", "benchmarks.speed.in_engine", what, *map(str, words)]
-    done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"engine {words[0]} failed:\n{done.stdout[-3000:]}")
-    peaks: list[int] = json.loads(done.stdout.strip().splitlines()[-1])
+    peaks: list[int] = run_module("benchmarks.speed.in_engine", what, *words)
     return peaks
