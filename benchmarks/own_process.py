@@ -15,11 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOLD_LINES = 15
 
 
-def run_module(module: str, *words: object) -> Any:
-    """Run ``python -m MODULE WORDS…`` in the project's root.
-
-    Returns:
-        What it printed last, a line of JSON; None where that is none.
+def run_module(module: str, *words: object) -> list[str]:
+    """Run ``python -m MODULE WORDS…`` in the project's root and return the lines that it printed.
 
     Raises:
         PaintoverError: it failed; the last lines that it printed are told.
@@ -36,7 +33,14 @@ def run_module(module: str, *words: object) -> Any:
     if done.returncode != 0:
         end = "\n".join(printed[-TOLD_LINES:])
         raise PaintoverError(f"{module} failed at {words[0]}:\n{end}")
-    try:
-        return json.loads(printed[-1])
-    except (IndexError, ValueError):
-        return None
+    return printed
+
+
+def measure_in(module: str, *words: object) -> Any:
+    """Run a module as ``run_module`` does; return the JSON that is its last line.
+
+    Raises:
+        PaintoverError: it failed.
+        IndexError, ValueError: it printed no such line.
+    """
+    return json.loads(run_module(module, *words)[-1])

@@ -114,7 +114,7 @@ class Continuation:
     @property
     def carried(self) -> list[Floats]:
         """The strokes (H, W, 3) of each keyframe itself, 0 where it lends none."""
-        return [residue[..., :3] for residue in self._residue]
+        return [np.ascontiguousarray(residue[..., :3]) for residue in self._residue]
 
     def complete(self, strokes: Floats, frame: Frame, seen: Floats) -> None:
         """Complete strokes that are carried along with the keyframes by borrowed ones, in place.

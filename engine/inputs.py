@@ -86,11 +86,7 @@ class Inputs:
             read.image = self._filter.picture(frame)
         return read
 
-    def build(
-        self,
-        frame: Frame,
-        carried: FloatArray | None = None,
-    ) -> FloatArray:
+    def build(self, frame: Frame, carried: FloatArray | None = None) -> FloatArray:
         """Compute the network's input.
 
         Args:

@@ -167,7 +167,7 @@ class _Carrier:
 
     def paint(self, frame: Frame, weights: dict[int, float]) -> FloatArray:
         """Return (3, H, W), 0..1."""
-        carried = self.projection.carry(frame, weights).channels
+        carried = self.projection.carry(frame, weights, border=0).channels
         seen = (carried[-1] > 0).astype(np.uint8)
         inside = np.pad(seen, 1, mode="edge")
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]

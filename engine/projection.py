@@ -227,10 +227,11 @@ class SurfaceIndex:
         if not len(self._pixels):
             return found
         places = np.flatnonzero(wanted)
+        all_points, all_objects = surface.reshape(-1, 3), objects.reshape(-1)
         for start in range(0, len(places), AT_ONCE):
             part = places[start : start + AT_ONCE]
-            points = surface.reshape(-1, 3)[part].astype(np.float32)
-            self._locate_points(points, self._dense(objects.reshape(-1)[part]), part, found)
+            points = all_points[part].astype(np.float32)
+            self._locate_points(points, self._dense(all_objects[part]), part, found)
         return found
 
     def _locate_points(

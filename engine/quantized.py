@@ -196,12 +196,10 @@ class QuantizedPainter:
         high, wide = projected.shape[1:]
         rough, rest = out[..., top : top + high, left : left + wide].chunk(2, 1)
         own = torch.add(rough, rest, out=torch.empty(rough.shape))
-        drawn = None if strokes is None else strokes[:, rows.wanted, columns.wanted]
-        return self._network.mix(
-            own,
-            torch.from_numpy(projected)[None],
-            None if drawn is None else torch.from_numpy(drawn)[None],
-        )
+        drawn = None
+        if strokes is not None:
+            drawn = torch.from_numpy(strokes[:, rows.wanted, columns.wanted])[None]
+        return self._network.mix(own, torch.from_numpy(projected)[None], drawn)
 
     def _guide_codes(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
         """Round guides to codes (1, C, H, W) in channels_last, reflected around the frame."""

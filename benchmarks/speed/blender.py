@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import build_addon
-from benchmarks.own_process import run_module
+from benchmarks.own_process import measure_in
 
 from .processes import (
     copy_untrained,
@@ -125,5 +125,5 @@ def _compose(folder: Path) -> list[Row]:
 
 
 def _in_blender(what: str, folder: Path) -> dict[str, Any]:
-    results: dict[str, Any] = run_module("benchmarks.speed.in_blender", what, folder)
+    results: dict[str, Any] = measure_in("benchmarks.speed.in_blender", what, folder)
     return results

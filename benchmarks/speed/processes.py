@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.own_process import ROOT, run_module
+from benchmarks.own_process import ROOT, measure_in
 
 
 def seconds_to_ready() -> float:
@@ -40,7 +40,7 @@ def run_engine(*arguments: str | Path) -> int:
     """Run ``python -m engine ARGUMENTS``; return its peak memory in bytes.
 
     Raises:
-        RuntimeError: it failed.
+        PaintoverError: it failed.
     """
     return _in_engine("run", *arguments, "--progress", "none")[-1]
 
@@ -96,5 +96,5 @@ def paint(shot: Path, frame: int) -> None:
 
 
 def _in_engine(what: str, *words: object) -> list[int]:
-    peaks: list[int] = run_module("benchmarks.speed.in_engine", what, *words)
+    peaks: list[int] = measure_in("benchmarks.speed.in_engine", what, *words)
     return peaks

@@ -103,18 +103,24 @@ class Projection(Guide):
         """Return the channels of ``carry``, every keyframe counting alike."""
         return self.carry(frame).channels
 
-    def carry(self, frame: Frame, weights: Mapping[int, float] | None = None) -> Carried:
+    def carry(
+        self,
+        frame: Frame,
+        weights: Mapping[int, float] | None = None,
+        border: float = BORDER,
+    ) -> Carried:
         """Carry the keyframes that suit each pixel of the frame best.
 
         Where the weights of the keyframes that see a pixel sum to less than 1, validity is that
         sum, so that paint fades where no other keyframe takes over. The other channels fade below
         ``FAINT``, to be 0 like the validity at last. Towards surface that no keyframe saw, validity
-        falls over ``BORDER``, so that no seam is left; on the keyframes themselves it does not.
+        falls, so that no seam is left; on the keyframes themselves it does not.
 
         Args:
             frame: any of the shot.
             weights: keyframe → how much it counts on this frame, 0 or more; 1 where not named,
                 0 leaves it out.
+            border: pixels over which validity falls; 0: not at all.
         """
         given = weights or {}
         shares = [given.get(key, 1.0) for key in self._keys]
@@ -128,8 +134,8 @@ class Projection(Guide):
             total += share * one.valid
         channels[:-1] *= np.minimum(total / FAINT, 1)
         channels[-1] = np.minimum(channels[-1], total)
-        if self._along_surface and frame.number not in self._keys:
-            channels[-1] *= np.minimum(_distance_to_unseen(frame, blended.valid) / BORDER, 1)
+        if border and self._along_surface and frame.number not in self._keys:
+            channels[-1] *= np.minimum(_distance_to_unseen(frame, blended.valid) / border, 1)
         return Carried(channels, blended.strokes)
 
     def each(self, frame: Frame) -> list[FloatArray]:
@@ -150,7 +156,10 @@ class Projection(Guide):
 
 
 def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:
-    """Return (H, W) how far, in pixels, surface is that is not seen, outlines left aside."""
+    """Return (H, W) how far, in pixels, surface is that is not seen.
+
+    What lies within ``LEAST_OUTLINE`` of an occlusion edge is left aside.
+    """
     assert frame.surface is not None and frame.object is not None
     unseen = ~seen & (frame.object > 0) & is_known(frame.surface)
     unseen &= frame_edge_distance(frame) > LEAST_OUTLINE

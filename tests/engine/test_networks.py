@@ -106,6 +106,18 @@ def test_paint_is_trusted_at_first_as_far_as_the_light_is_the_keyframe_s():
     assert kept[-3:].max() < 0.3
 
 
+@pytest.mark.parametrize("strength", [-9, 9])
+def test_colours_with_strokes_stay_in_range_and_alpha_as_it_is(strength):
+    brush = Brush(loud(network(alpha=True)), choose_device("cpu"))
+    guides = np.random.default_rng(0).uniform(-1, 1, (10, 40, 48)).astype(np.float32)
+    guides[-1] = 0
+    without = brush.paint(guides)
+    painted = brush.paint(guides, None, np.full((40, 48, 3), strength, np.float32))
+    assert (painted[:3] == (strength > 0)).all()
+    assert np.array_equal(painted[3], without[3])
+    assert without[3].any()
+
+
 @pytest.mark.parametrize("quantized", [False, True])
 def test_strokes_are_added_where_the_network_paints_itself(quantized):
     painter = loud(network())

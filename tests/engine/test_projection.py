@@ -244,6 +244,8 @@ def test_paint_gives_way_towards_surface_that_was_not_seen(moving):
     assert 0.2 < other[last] < 0.8
     assert other[last] < other[last - 1] <= other[last - 3] == 1
     assert other[last + 1] == 0
+    whole = guide.carry(dataclasses.replace(frame, number=2), border=0).channels[6, row]
+    assert np.array_equal(whole, own)
 
 
 def test_strokes_are_carried_as_paint_is(moving):
