@@ -33,6 +33,7 @@ class Projected:
 
     Attributes:
         outline: (H, W), where an outline of the keyframe, or of the frame, may be painted.
+        moved: (H, W), where the keyframe saw the surface, but an outline has moved over it.
         strokes: (H, W, 3), the keyframe's strokes (see ``continuation``), where they are carried.
     """
 
@@ -41,6 +42,7 @@ class Projected:
     valid: Bools
     stretch: Floats
     outline: Bools
+    moved: Bools
     strokes: Floats | None = None
 
     def without_outlines(self) -> Projected:
@@ -117,8 +119,7 @@ def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: Floats)
     paint, picture = np.zeros_like(image), np.zeros_like(image)
     strokes = np.zeros_like(image) if used[0][0].strokes is not None else None
     stretch = np.zeros(image.shape[:2], np.float32)
-    outline = np.zeros(image.shape[:2], bool)
-    valid = np.zeros(image.shape[:2], bool)
+    outline, moved, valid = (np.zeros(image.shape[:2], bool) for _ in range(3))
     for (one, _), share in zip(used, shares, strict=True):
         paint += share[..., None] * one.paint
         picture += share[..., None] * one.image
@@ -126,8 +127,9 @@ def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: Floats)
             strokes += share[..., None] * one.strokes
         stretch += share * one.stretch
         outline |= one.outline & (share > 0.5)
+        moved |= one.moved
         valid |= one.valid
-    return Projected(paint, picture, valid, stretch, outline, strokes)
+    return Projected(paint, picture, valid, stretch, outline, moved, strokes)
 
 
 def _shares(candidates: list[Projected], turns: list[Turn], image: Floats) -> Floats:

@@ -59,6 +59,7 @@ class MotionProjector:
             valid=valid,
             stretch=located.stretch,
             outline=np.zeros_like(valid),
+            moved=np.zeros_like(valid),
         )
 
 

@@ -42,6 +42,11 @@ OUTLINE_SLIP = 0.75
 """An outline that lies this many pixels nearer to the edge, or farther, has not moved with it."""
 
 
+def outline_reach(width: int) -> float:
+    """Return how far from an occlusion edge, in pixels, a picture so wide has its outlines."""
+    return max(LEAST_OUTLINE, OUTLINE * width)
+
+
 def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
     """Return each pixel's distance, in pixels, to the nearest occlusion edge.
 
@@ -324,7 +329,7 @@ class KeyProjector:
         self._paint, self._image = paint, image
         self.strokes: Floats | None = None
         self._edge = np.minimum(edge_distance(surface, objects), FAR)
-        self._outline = max(LEAST_OUTLINE, OUTLINE * objects.shape[1])
+        self._outline = outline_reach(objects.shape[1])
 
     def project(self, frame: Frame) -> Projected:
         """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
@@ -332,9 +337,9 @@ class KeyProjector:
         located = self._index.locate(frame.surface, frame.object)
         here = np.minimum(frame_edge_distance(frame), FAR)
         there = self._index.resampler.sample(self._edge[..., None], located)[..., 0]
-        outline = self._outline
         near, far = np.minimum(here, there), np.maximum(here, there)
-        moved = (near <= outline) & (far > near + OUTLINE_SLIP)
+        outline = near <= self._outline
+        moved = outline & (far > near + OUTLINE_SLIP) & located.valid
         located = dataclasses.replace(located, valid=located.valid & ~moved)
         strokes = self.strokes
         if strokes is not None:
@@ -344,7 +349,8 @@ class KeyProjector:
             image=self._index.resampler.sample(self._image, located),
             valid=located.valid,
             stretch=located.stretch,
-            outline=near <= outline,
+            outline=outline,
+            moved=moved,
             strokes=strokes,
         )
 

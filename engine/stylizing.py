@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from .images import FloatArray, as_written, read_picture, write_picture
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .painting import Brush
+from .projection import outline_reach
 from .reporting import Reporter
 from .run_log import add_lines
 from .shot import Shot, counted, format_frames
@@ -40,7 +42,9 @@ from .writing import check_format, wanted_frames, write_all
 READ_AHEAD_PIXELS = 1 << 22
 """Larger frames are not read ahead, to bound the memory."""
 GUIDES_REACH = 8
-"""How many pixels around a pixel guides look at; see ``Inputs.local``."""
+"""How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
+AROUND_OUTLINE = 4
+"""How many pixels farther than outlines reach."""
 
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
@@ -113,6 +117,11 @@ def _core_for_others() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def guides_reach(width: int) -> int:
+    """Return how many pixels around a pixel guides look at in frames so wide."""
+    return max(GUIDES_REACH, math.ceil(outline_reach(width)) + AROUND_OUTLINE)
+
+
 class _Painted(NamedTuple):
     """A painted window of a frame: (H, W, 4) as ``alpha.finish`` returns it, and what is there."""
 
@@ -175,7 +184,9 @@ class _Job:
             strokes = learn_strokes(brush, keyframes, self._inputs)
             projection.carry_strokes(strokes.carried)
         only_seen = self.alpha == ALPHA_FRAME
-        around = reach + GUIDES_REACH if only_seen and self._inputs.local else None
+        around = None
+        if only_seen and self._inputs.local:
+            around = reach + guides_reach(self._shot.manifest.width)
         for frame, x, drawn in self._read_inputs(projection, frames, around):
             if strokes and drawn is not None:
                 strokes.complete(drawn, frame, seen=x[-1])

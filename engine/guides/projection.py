@@ -135,7 +135,8 @@ class Projection(Guide):
         channels[:-1] *= np.minimum(total / FAINT, 1)
         channels[-1] = np.minimum(channels[-1], total)
         if border and self._along_surface and frame.number not in self._keys:
-            channels[-1] *= np.minimum(_distance_to_unseen(frame, blended.valid) / border, 1)
+            distance = _distance_to_unseen(frame, blended.valid | blended.moved)
+            channels[-1] *= np.minimum(distance / border, 1)
         return Carried(channels, blended.strokes)
 
     def each(self, frame: Frame) -> list[FloatArray]:

@@ -15,7 +15,9 @@ def flat(colour: float, valid: np.ndarray | None = None, image: float = 0.5) -> 
     """A keyframe of one colour whose picture is the same grey everywhere."""
     valid = np.ones(SHAPE, bool) if valid is None else valid
     full = np.ones((*SHAPE, 3), np.float32) * valid[..., None]
-    return Projected(full * colour, full * image, valid, valid * np.float32(1), valid & False)
+    nowhere = valid & False
+    stretch = valid * np.float32(1)
+    return Projected(full * colour, full * image, valid, stretch, nowhere, nowhere)
 
 
 def blended(keys, colours, frame, weights=None, image=0.5) -> np.ndarray:

@@ -248,6 +248,19 @@ def test_paint_gives_way_towards_surface_that_was_not_seen(moving):
     assert np.array_equal(whole, own)
 
 
+def test_where_only_an_outline_has_moved_the_paint_around_does_not_give_way(moving, monkeypatch):
+    wanted = guides.needs(["projection"])
+    keyframe, frame = read_keyframe(moving, 1), read_frame(moving, 1, wanted)
+    guide = Projection(moving, [(keyframe, frame)])
+    monkeypatch.setattr("engine.projection.OUTLINE", 6 / frame.image.shape[1])
+    outlined = Projection(moving, [(keyframe, frame)])
+    later = read_frame(moving, 3, wanted)
+    whole, without = guide.carry(later).channels[6], outlined.carry(later).channels[6]
+    lost = (whole == 1) & (without == 0)
+    assert lost.any()
+    assert np.array_equal(whole[~lost], without[~lost])
+
+
 def test_strokes_are_carried_as_paint_is(moving):
     wanted = guides.needs(["projection"])
     frames = {number: read_frame(moving, number, wanted) for number in (1, 3)}

@@ -17,7 +17,7 @@ from engine.images import as_written, read_picture, write_picture
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection import KeyProjector
-from engine.stylizing import GUIDES_REACH
+from engine.stylizing import guides_reach
 from engine.window import STEP, Window, seen_window
 
 HEIGHT, WIDTH = 208, 240
@@ -65,7 +65,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     for weights in network.parameters():
         torch.nn.init.normal_(weights, std=0.1)
     brush = Brush(network, Device(torch.device("cpu"), torch.float32))
-    window = seen_window(frame.alpha, network.reach + GUIDES_REACH)
+    window = seen_window(frame.alpha, network.reach + guides_reach(WIDTH))
     assert window.shape[0] < HEIGHT and window.shape[1] < WIDTH
 
     def painted(shown: Frame) -> np.ndarray:
