@@ -61,7 +61,7 @@ FULL = Extent(
     30,
     60.0,
     PAIRS,
-    ("fast", "fast/-projection", "paper", "projection", "moved"),
+    ("fast", "fast/-projection", "fast/colour", "small", "paper", "projection", "moved"),
 )
 SHORT = Extent(
     256,
