@@ -17,7 +17,7 @@ from ..engine import passes
 
 _BEFORE = "paintover_before_capture"
 _AOVS = {passes.SURFACE_AOV: "COLOR", passes.OBJECT_AOV: "VALUE"}
-_PASSES = ("combined", "z", "vector", "position", "normal", "diffuse_color")
+_PASSES = ("combined", "z", "vector", "normal", "diffuse_color")
 _SETTINGS = {
     "render.use_compositing": False,
     "render.use_sequencer": False,

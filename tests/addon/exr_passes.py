@@ -42,3 +42,13 @@ def read_passes(path: Path) -> Passes:
         name: np.stack([parts[key] for key in sorted(parts, key=order.index)], -1)
         for name, parts in channels.items()
     }
+
+
+def count_parts(path: Path) -> int:
+    """Return how many parts an EXR has."""
+    file = _openimageio().ImageInput.open(str(path))
+    part = 0
+    while file.seek_subimage(part, 0):
+        part += 1
+    file.close()
+    return part

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, engine_runs, picture, read_codes, write_png
-from exr_passes import read_passes
+from exr_passes import count_parts, read_passes
 
 Part = Callable[[str], Any]
 CYCLES_MOVES_ORTHOGRAPHIC_WRONGLY = bpy.app.version < (5, 2, 0)
@@ -61,7 +61,7 @@ def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
     assert manifest.source["engine"] == "CYCLES"
     assert manifest.source["blender"] == bpy.app.version_string
     assert set(manifest.passes) == {
-        "alpha", "motion", "normal", "depth", "position", "albedo", "object", "surface",
+        "alpha", "motion", "normal", "depth", "albedo", "object", "surface",
     }  # fmt: skip
     digest_file = part("engine.files").digest_file
     for frame, record in manifest.frames.items():
@@ -70,6 +70,8 @@ def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
     passes = read_passes(shot.passes_path(2))
     assert set(manifest.passes.values()) <= set(passes)
     assert all(values.shape[:2] == (HEIGHT, WIDTH) for values in passes.values())
+    parts = len(passes) if bpy.app.version >= (5, 0, 0) else 1
+    assert count_parts(shot.passes_path(2)) == parts, "what is not wanted is not decoded"
 
 
 @pytest.mark.parametrize("transparent", [False, True])
@@ -115,6 +117,7 @@ def test_camera_matrix_agrees_with_positions(
     camera.keyframe_insert("location", frame=2)
     scene.render.resolution_percentage = 150
     scene.render.pixel_aspect_y = 1.2
+    scene.view_layers[0].use_pass_position = True
     run(part, scene, folder, [1, 2])
     shot = open_shot(part, folder)
     height, width = HEIGHT * 3 // 2, WIDTH * 3 // 2
