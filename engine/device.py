@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -83,6 +84,22 @@ def sent(values: Tensor, unit: torch.device) -> Tensor:
     if unit.type == "cuda":
         return values.pin_memory().to(unit, non_blocking=True)
     return values.to(unit)
+
+
+def host_memory(shape: tuple[int, ...], unit: torch.device) -> Tensor:
+    """Return float32 memory of the host, not set, from which it is quick to send to a device."""
+    return torch.empty(shape, dtype=torch.float32, pin_memory=unit.type == "cuda")
+
+
+def fetched(values: Sequence[Tensor]) -> list[Tensor]:
+    """Return tensors on the host, waiting for the device once."""
+    if not values or values[0].device.type != "cuda":
+        return [one.cpu() for one in values]
+    found = [torch.empty(one.shape, dtype=one.dtype, pin_memory=True) for one in values]
+    for target, source in zip(found, values, strict=True):
+        target.copy_(source, non_blocking=True)
+    torch.cuda.current_stream(values[0].device).synchronize()
+    return found
 
 
 def is_out_of_memory(error: BaseException) -> bool:

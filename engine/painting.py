@@ -4,23 +4,29 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
-from .device import Device, is_out_of_memory
+from .device import Device, fetched, host_memory, is_out_of_memory
 from .errors import PaintoverError
 from .images import FloatArray
 from .motion import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
+from .replay import Replay
 from .tiles import Span, around, tiles
 
 LARGEST_TILE = 768
 """Smaller tiles compute more pixels twice, larger ones fall out of the caches: in integers
 2048×2160 pixels took 21 % longer in tiles of 384, 10 % in tiles of 1024, 63 % in one."""
+LARGEST_ON_GPU = 2048
+AT_ONCE_ON_GPU = 1 << 22
+"""Pixels that tiles of equal size may have together to be painted at once."""
 SMALLEST_TILE = 64
 SAMPLE, SAMPLES = 256, 4
 """Side and number of the squares of an example that are looked at."""
@@ -28,30 +34,44 @@ MEAN_CHANGE, LARGE_CHANGE = 1.0, 8.0
 """How much colours may change by computing in integers, in codes of 255."""
 
 
+Place = tuple[Span, Span]
+"""Rows and columns that are computed for a tile."""
+
+
 class Brush:
     """A network on its device, ready to paint frames of any size.
 
     Only tiles that hold what is wanted are painted. They overlap by as far as the network looks,
     so that the result is that of the whole frame and memory stays bounded: bit for bit in
-    integers; in floating point to the order of sums, at most 1e-4 of a code of 255 on the CPU.
+    integers; in floating point to the order of sums (see ``is_exact``).
 
     Args:
         network: the network; a copy goes to the device.
         device: where it computes.
-        tile: side of the largest tile in pixels.
+        tile: side of the largest tile in pixels; by default what suits the device.
+        at_once: pixels that tiles of equal size may have together to be painted at once; likewise.
         light: 0..1, what wins where paint of a keyframe can be carried along: 0 that paint as it
             is, 1 the network's own, which follows the light of the frame; 0.5 as it was learnt.
             Networks without a gate ignore it.
     """
 
     def __init__(
-        self, network: Painter, device: Device, tile: int = LARGEST_TILE, light: float = 0.5
+        self,
+        network: Painter,
+        device: Device,
+        tile: int | None = None,
+        light: float = 0.5,
+        at_once: int | None = None,
     ) -> None:
+        on_gpu = device.unit.type != "cpu"
+        tile = tile or (LARGEST_ON_GPU if on_gpu else LARGEST_TILE)
         network = copy.deepcopy(network).requires_grad_(False).eval()
         if isinstance(network, GatedPainter):
             network.light = light
         self._network = device.place(network)
+        self._run = Replay(self._network, device)
         self._device = device
+        self._at_once = (AT_ONCE_ON_GPU if on_gpu else 0) if at_once is None else at_once
         self._tile = max(SMALLEST_TILE, tile // GRID * GRID)
         self._overlap = -(-network.reach // GRID) * GRID
         self._quantized: QuantizedPainter | None = None
@@ -83,6 +103,14 @@ class Brush:
             change = np.abs(np.concatenate(changes) - _codes(quantized.painted))
         if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
             self._quantized = quantized
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether paint does not depend on how frames are cut into tiles, but for 1e-4 of a code.
+
+        GPUs choose other sums for other sizes.
+        """
+        return self._device.unit.type == "cpu"
 
     @property
     def takes_strokes(self) -> bool:
@@ -125,6 +153,7 @@ class Brush:
                         "other programs or choose the device cpu."
                     ) from error
                 self._tile = max(SMALLEST_TILE, self._tile // 2 // GRID * GRID)
+                self._run.forget()
                 if self._device.unit.type == "cuda":
                     torch.cuda.empty_cache()
 
@@ -134,32 +163,59 @@ class Brush:
     ) -> FloatArray:
         result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
         height, width = wanted.shape
-        for tile in tiles(wanted, self._overlap, self._tile):
-            rows = around(tile.top, tile.bottom, self._overlap, height)
-            columns = around(tile.left, tile.right, self._overlap, width)
-            painted = self._paint_tile(guides, rows, columns, strokes)
-            painted[:3].mul_(0.5).add_(0.5).clamp_(0, 1)
-            inside = rows.wanted, columns.wanted
-            np.copyto(result[:, *inside], painted.numpy(), where=wanted[inside])
+        places = [
+            (
+                around(tile.top, tile.bottom, self._overlap, height),
+                around(tile.left, tile.right, self._overlap, width),
+            )
+            for tile in tiles(wanted, self._overlap, self._tile)
+        ]
+        for group in _groups(places, 0 if self._quantized else self._at_once):
+            parts = self._paint_group(guides, group, strokes)
+            for (rows, columns), painted in zip(group, parts, strict=True):
+                inside = rows.wanted, columns.wanted
+                np.copyto(result[:, *inside], painted.numpy(), where=wanted[inside])
         return result
 
-    def _paint_tile(
-        self, guides: FloatArray, rows: Span, columns: Span, strokes: FloatArray | None
-    ) -> torch.Tensor:
+    def _paint_group(
+        self, guides: FloatArray, group: Sequence[Place], strokes: FloatArray | None
+    ) -> list[Tensor]:
+        """Return what is kept of tiles of equal size, (3 or 4, H, W) on the host."""
         if self._quantized:
-            return self._quantized.paint(guides, rows, columns, strokes)[0]
-        x = self._cut(guides, rows, columns)
-        drawn = () if strokes is None else (self._cut(strokes, rows, columns),)
-        with self._device.autocast():
-            whole: torch.Tensor = self._network(x, *drawn)
-        return whole[0, :, rows.kept, columns.kept].float().cpu()
+            painted = [self._quantized.paint(guides, *place, strokes)[0] for place in group]
+        else:
+            x = self._cut(guides, group)
+            drawn = () if strokes is None else (self._cut(strokes, group),)
+            whole = self._run(x, *drawn).float()
+            painted = [
+                one[:, rows.kept, columns.kept]
+                for one, (rows, columns) in zip(whole, group, strict=True)
+            ]
+        for one in painted:
+            one[:3].mul_(0.5).add_(0.5).clamp_(0, 1)
+        return fetched(painted)
 
-    def _cut(self, values: FloatArray, rows: Span, columns: Span) -> torch.Tensor:
-        """Cut a tile with what is around it, reflected at the frame's border: (1, C, H, W)."""
-        part = values[:, rows.inner, columns.inner]
-        part = np.pad(part, ((0, 0), rows.border, columns.border), mode="reflect")
-        x = _tensor(part).to(self._device.unit)
+    def _cut(self, values: FloatArray, group: Sequence[Place]) -> Tensor:
+        """Cut tiles with what is around them, reflected at the frame's border: (B, C, H, W)."""
+        high, wide = (span.size for span in group[0])
+        x = host_memory((len(group), len(values), high, wide), self._device.unit)
+        for part, (rows, columns) in zip(x.numpy(), group, strict=True):
+            border = (*rows.border, *columns.border)
+            for plane, source in zip(part, values[:, rows.inner, columns.inner], strict=True):
+                cv2.copyMakeBorder(source, *border, cv2.BORDER_REFLECT_101, plane)
+        x = x.to(self._device.unit, non_blocking=True)
         return x.contiguous(memory_format=torch.channels_last)
+
+
+def _groups(places: Sequence[Place], at_once: int) -> Iterator[list[Place]]:
+    """Gather tiles of equal size, as many as have so many pixels together, at least one."""
+    alike: dict[tuple[int, int], list[Place]] = {}
+    for place in places:
+        alike.setdefault((place[0].size, place[1].size), []).append(place)
+    for (height, width), group in alike.items():
+        count = max(1, at_once // (height * width))
+        for start in range(0, len(group), count):
+            yield group[start : start + count]
 
 
 def _samples(guides: FloatArray) -> Iterator[FloatArray]:
@@ -182,11 +238,11 @@ def _whole(guides: FloatArray) -> tuple[Span, Span]:
     return rows, columns
 
 
-def _codes(painted: torch.Tensor) -> FloatArray:
+def _codes(painted: Tensor) -> FloatArray:
     """Return colours −1..1 in codes of 255, not rounded, in one row."""
     codes: FloatArray = (painted.flatten().clamp(-1, 1) * 127.5).numpy()
     return codes
 
 
-def _tensor(guides: FloatArray) -> torch.Tensor:
+def _tensor(guides: FloatArray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(guides))[None]

@@ -32,6 +32,7 @@ from .run_log import add_lines
 from .shot import Shot, counted, format_frames
 from .state import expected_out_record
 from .steadiness import Shown, Watch, needs
+from .still import StillPainter
 from .style import load_style
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .unsteady import read_flickers, unsteady_frames
@@ -183,6 +184,7 @@ class _Job:
         if projection and brush.takes_strokes and has_surface(self._shot.manifest.passes):
             strokes = learn_strokes(brush, keyframes, self._inputs)
             projection.carry_strokes(strokes.carried)
+        painter = StillPainter(brush, reach) if brush.is_exact else brush
         only_seen = self.alpha == ALPHA_FRAME
         around = None
         if only_seen and self._inputs.local:
@@ -190,7 +192,7 @@ class _Job:
         for frame, x, drawn in self._read_inputs(projection, frames, around):
             if strokes and drawn is not None:
                 strokes.complete(drawn, frame, seen=x[-1])
-            painted = brush.paint(x, frame.alpha > 0 if only_seen else None, drawn)
+            painted = painter.paint(x, frame.alpha > 0 if only_seen else None, drawn)
             pixels = finish(painted, frame.alpha, self.alpha)
             shown = None if self._inputs.filters else Shown.of(frame)
             yield frame.number, _Painted(pixels, frame.window, shown)

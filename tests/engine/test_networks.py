@@ -165,6 +165,24 @@ def test_tiles_give_what_the_whole_frame_gives():
     assert whole.min() >= 0 and whole.max() <= 1
 
 
+def test_tiles_of_equal_size_are_painted_at_once_and_stay_the_same(monkeypatch):
+    painter, device = loud(network("fast")), Device(torch.device("cpu"), torch.float32)
+    guides = np.random.default_rng(0).normal(size=(10, 256, 320)).astype(np.float32)
+    strokes = np.random.default_rng(1).normal(0, 0.1, (256, 320, 3)).astype(np.float32)
+    single = Brush(painter, device, 64).paint(guides, None, strokes)
+    counts: list[int] = []
+    real = type(painter).forward
+
+    def forward(self, x, strokes):
+        counts.append(len(x))
+        return real(self, x, strokes)
+
+    monkeypatch.setattr(type(painter), "forward", forward)
+    together = Brush(painter, device, 64, at_once=1 << 18).paint(guides, None, strokes)
+    assert max(counts) > 4
+    assert np.abs(single - together).max() < 1e-5
+
+
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_only_what_is_wanted_is_painted_and_as_in_the_whole_frame(precision, alpha):

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands still from frame to frame is painted once: equal inputs give equal paint."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from .images import FloatArray
+from .motion import BoolArray
+from .painting import Brush
+
+MOST_BYTES = 1 << 28
+"""The inputs of larger frames are not kept, to bound the memory."""
+SAMPLED_ROWS = 32
+"""Every such row is looked at first …"""
+WORTH = 0.1
+"""… and if less than this share of it stands still, the rest is not compared."""
+
+
+class _Before(NamedTuple):
+    guides: FloatArray
+    strokes: FloatArray | None
+    wanted: BoolArray
+    painted: FloatArray
+
+
+class StillPainter:
+    """Paints frames, and takes from the frame before what cannot have changed.
+
+    That is every pixel around which, as far as the network looks, all inputs are equal. So a
+    frame's result is the same as without.
+
+    Args:
+        brush: paints; it must not change meanwhile.
+        reach: how many pixels around a pixel the network looks at.
+    """
+
+    def __init__(self, brush: Brush, reach: int) -> None:
+        self._brush, self._reach = brush, reach
+        self._before: _Before | None = None
+
+    def paint(
+        self, guides: FloatArray, wanted: BoolArray | None, strokes: FloatArray | None
+    ) -> FloatArray:
+        """Paint a frame; arguments and result as of ``Brush.paint``."""
+        wanted = np.ones(guides.shape[1:], bool) if wanted is None else wanted
+        before, self._before = self._before, None
+        still = self._still(before, guides, strokes, wanted)
+        if before is None or still is None:
+            painted = self._brush.paint(guides, wanted, strokes)
+        else:
+            painted = self._brush.paint(guides, wanted & ~still, strokes)
+            np.copyto(painted, before.painted, where=still)
+        if guides.nbytes <= MOST_BYTES:
+            self._before = _Before(guides, strokes, wanted, painted)
+        return painted
+
+    def _still(
+        self,
+        before: _Before | None,
+        guides: FloatArray,
+        strokes: FloatArray | None,
+        wanted: BoolArray,
+    ) -> BoolArray | None:
+        """Return (H, W) which pixels can be taken from the frame before; None: too few."""
+        if before is None or before.guides.shape != guides.shape:
+            return None
+        rows = slice(min(SAMPLED_ROWS // 2, len(wanted) - 1), None, SAMPLED_ROWS)
+        counted = wanted[rows]
+        if (_equal(before.guides[:, rows], guides[:, rows]) & counted).sum() <= (
+            WORTH * counted.sum()
+        ):
+            return None
+        still = _around(_equal(before.guides, guides), self._reach)
+        still &= wanted & before.wanted
+        if strokes is not None and before.strokes is not None:
+            still &= (before.strokes == strokes).all(-1)
+        elif (strokes is None) != (before.strokes is None):
+            still[:] = False
+        return still
+
+
+def _equal(first: FloatArray, second: FloatArray) -> BoolArray:
+    """Return (H, W) where two inputs (C, H, W) are equal in every channel."""
+    equal = np.ones(first.shape[1:], bool)
+    for one, other in zip(first, second, strict=True):
+        equal &= one == other
+    return equal
+
+
+def _around(equal: BoolArray, reach: int) -> BoolArray:
+    """Return where everything within so many pixels, to the frame's border, is marked."""
+    square = np.ones((2 * reach + 1,) * 2, np.uint8)
+    return cv2.erode(equal.astype(np.uint8), square) > 0
