@@ -158,6 +158,18 @@ class Brush:
                     torch.cuda.empty_cache()
 
     @torch.inference_mode()
+    def run(self, x: Tensor) -> Tensor:
+        """Run the network alone, in floating point.
+
+        Args:
+            x: (B, C, H, W) guides, −1..1, on the device.
+
+        Returns:
+            What ``Painter.forward`` returns, on the device.
+        """
+        return self._run(x)
+
+    @torch.inference_mode()
     def _paint_tiles(
         self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None
     ) -> FloatArray:

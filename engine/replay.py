@@ -19,7 +19,7 @@ Run = Callable[..., Tensor]
 Recorder = Callable[[Run, tuple[Tensor, ...]], Run]
 
 MOST_SHAPES = 2
-"""Recordings keep the memory of their activations, so only a few are kept."""
+"""Recordings keep the memory of their activations, so only the last ones are kept."""
 MOST_APART = 1 / 127.5
 """By how much a recording may differ from the network, −1..1: a code of 255."""
 WARM_UPS = 3
@@ -53,7 +53,7 @@ class Replay:
             return self._run(*inputs)
         shape = tuple(tuple(values.shape) for values in inputs)
         self._seen[shape] += 1
-        if self._seen[shape] == 2 and len(self._recorded) < MOST_SHAPES:
+        if self._seen[shape] == 2:
             self._record(self._recorder, shape, inputs)
         return self._recorded.get(shape, self._run)(*inputs)
 
@@ -68,6 +68,8 @@ class Replay:
         return result
 
     def _record(self, recorder: Recorder, shape: object, inputs: tuple[Tensor, ...]) -> None:
+        while len(self._recorded) >= MOST_SHAPES:
+            del self._recorded[next(iter(self._recorded))]
         try:
             replay = recorder(self._run, inputs)
             apart = (replay(*inputs) - self._run(*inputs)).abs().max()

@@ -48,7 +48,7 @@ def pictures(size: int, count: int = 1) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are():
+def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are_kept():
     layer = Layer()
     recorder = Recorder(layer)
     replay = Replay(layer, CPU, recorder)
@@ -59,13 +59,18 @@ def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are():
     before = layer.runs
     replay(pictures(8))
     assert layer.runs == before, "it is replayed"
-    for size in (12, 16, 16, 20, 20):
+    for size in range(12, 12 + MOST_SHAPES):
         replay(pictures(size))
-    assert len(recorder.shapes) == MOST_SHAPES
-    replay.forget()
+        replay(pictures(size))
+    assert len(recorder.shapes) == 1 + MOST_SHAPES
     before = layer.runs
+    replay(pictures(12))
+    assert layer.runs == before
     replay(pictures(8))
-    assert layer.runs == before + 1
+    assert layer.runs == before + 1, "the oldest recording is gone"
+    replay.forget()
+    replay(pictures(12))
+    assert layer.runs == before + 2
 
 
 @torch.inference_mode()
