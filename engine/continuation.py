@@ -26,8 +26,8 @@ from .guides.hashing import hash_unit
 from .inputs import Inputs
 from .keyframes import Keyframe
 from .painting import Brush
-from .projection import edge_distance, frame_edge_distance, is_known, surface_steps
 from .resampling import fetch
+from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

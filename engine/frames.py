@@ -58,7 +58,7 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
         window: the part of the frame that the arrays show; None: all of it.
-        edge_distance: see ``projection.frame_edge_distance``, which sets it.
+        edge_distance: see ``surface_edges.frame_edge_distance``, which sets it.
     """
 
     number: int

@@ -14,7 +14,9 @@ from engine.blending import blend, turns
 from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
 from engine.keyframes import read_keyframe
-from engine.projection import KeyProjector, SurfaceIndex, edge_distance
+from engine.projection import KeyProjector
+from engine.surface_edges import edge_distance
+from engine.surface_index import SurfaceIndex
 
 HEIGHT, WIDTH = 48, 64
 
@@ -120,6 +122,23 @@ def test_no_surface_is_too_wild(wrong):
         found = projector(surface, objects).project(showing(surface, objects))
     assert found.valid[12:28, 12:].all()
     assert not found.valid[30, 30]
+
+
+def test_beginning_near_neighbours_finds_what_a_whole_search_finds(monkeypatch):
+    surface, objects = ball(0)
+    objects[:, 40:] *= 3
+    index = SurfaceIndex(surface, objects)
+    turned, others = ball(0.5)
+    others[:, 36:] *= 3
+    near = index.locate(turned, others)
+    monkeypatch.setattr("engine.surface_index.STRIDE", 1)
+    searched = index.locate(turned, others)
+    assert searched.valid.sum() > 500
+    assert (near.valid != searched.valid).sum() <= 2
+    both = near.valid & searched.valid
+    for one, other in ((near.x, searched.x), (near.y, searched.y)):
+        assert np.abs(one - other)[both].max() < 0.25
+        assert np.abs(one - other)[both].mean() < 0.01
 
 
 def test_objects_with_equal_coordinates_never_mix():
