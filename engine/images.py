@@ -176,7 +176,8 @@ def as_written(path: Path, pixels: FloatArray, bits: int = 8) -> FloatArray:
 
 def _codes(pixels: FloatArray, bits: int) -> npt.NDArray[Any]:
     kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
-    values = np.multiply(np.clip(pixels, 0, 1), most, dtype=np.float64)
+    values = np.clip(pixels, 0, 1).astype(np.float32, copy=False)
+    values *= most
     codes: npt.NDArray[Any] = np.rint(values, out=values).astype(kind)
     return codes
 

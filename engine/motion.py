@@ -8,6 +8,7 @@ Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) of
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ BoolArray = npt.NDArray[np.bool_]
 
 SMALLEST_FOR_FLOW = 16
 """Pictures narrower or lower than this are padded before motion is estimated."""
+BAND = 256
+"""Rows of large pictures that are looked at at once."""
 
 
 def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -47,24 +50,30 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.asarray(flow)[:height, :width], np.float32)
 
 
+def bands(height: int) -> Iterator[slice]:
+    """Cut rows into bands, to bound the memory of what is computed on the way."""
+    for top in range(0, height, BAND):
+        yield slice(top, min(top + BAND, height))
+
+
 def warp(
-    picture: FloatArray, offsets: FloatArray, cubic: bool = False
+    picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0
 ) -> tuple[FloatArray, BoolArray]:
     """Fetch for each pixel what another picture shows at its offset.
 
     Args:
         picture: (H, W) or (H, W, C) float32.
-        offsets: (H, W, 2), into that picture.
+        offsets: (H, W, 2), into that picture; they may be those of a band of rows.
         cubic: bicubic instead of bilinear; it may exceed the picture's range.
+        top: the first row that the offsets are of.
 
     Returns:
         The fetched picture, of the picture's shape, 0 where not valid; and (H, W) bool, False
         where the offset is not known or leads out of the picture.
     """
     height, width = offsets.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    x = columns.astype(np.float32) + offsets[..., 0]
-    y = rows.astype(np.float32) + offsets[..., 1]
+    x = np.arange(width, dtype=np.float32) + offsets[..., 0]
+    y = np.arange(top, top + height, dtype=np.float32)[:, None] + offsets[..., 1]
     last_y, last_x = picture.shape[0] - 1, picture.shape[1] - 1
     with np.errstate(invalid="ignore"):
         valid = (x >= 0) & (x <= last_x) & (y >= 0) & (y <= last_y)
@@ -93,12 +102,15 @@ def occluded(forward: FloatArray, backward: FloatArray) -> BoolArray:
     Returns:
         (H, W) bool, True as well where an offset is not known or leads out of the picture.
     """
-    back, valid = warp(backward, forward)
-    with np.errstate(invalid="ignore"):
-        apart = ((forward + back) ** 2).sum(axis=2)
-        allowed = 0.01 * ((forward**2).sum(axis=2) + (back**2).sum(axis=2)) + 0.5
-        seen: BoolArray = valid & (apart <= allowed)
-    return ~seen
+    result = np.ones(forward.shape[:2], bool)
+    for rows in bands(len(forward)):
+        there = forward[rows]
+        back, valid = warp(backward, there, top=rows.start)
+        with np.errstate(invalid="ignore"):
+            apart = ((there + back) ** 2).sum(axis=2)
+            allowed = 0.01 * ((there**2).sum(axis=2) + (back**2).sum(axis=2)) + 0.5
+            result[rows] = ~(valid & (apart <= allowed))
+    return result
 
 
 def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:

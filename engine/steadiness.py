@@ -21,7 +21,7 @@ import numpy as np
 from .errors import Cancelled, PaintoverError
 from .frames import EXTRA_GUIDE, Frame, read_frame
 from .images import FloatArray, read_picture
-from .motion import BoolArray, estimate_flow, occluded, warp
+from .motion import BoolArray, bands, estimate_flow, occluded, warp
 from .reporting import Reporter, Silent
 from .shot import OUT_SUFFIXES, Shot
 from .unsteady import Flicker, describe, unsteady_frames, write_flicker
@@ -297,19 +297,21 @@ def flicker(
         Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
         counts is stable.
     """
-    moved_truth, inside = warp(truth[0], offsets)
-    of_truth = np.abs(moved_truth - truth[1])
-    stable = counted & inside
-    for channel in range(of_truth.shape[2]):
-        stable &= of_truth[..., channel] < STABLE
-    if not stable.any():
-        return None
-    of_result = np.abs(warp(result[0], offsets)[0] - result[1])
-    return _codes_changed(of_result[stable]), _codes_changed(of_truth[stable])
-
-
-def _codes_changed(differences: FloatArray) -> float:
-    return 255 * float(differences.mean(dtype=np.float64))
+    count, of_result, of_truth = 0, 0.0, 0.0
+    for rows in bands(len(counted)):
+        moved, inside = warp(truth[0], offsets[rows], top=rows.start)
+        changes = np.abs(moved - truth[1][rows])
+        stable = counted[rows] & inside
+        for channel in range(changes.shape[2]):
+            stable &= changes[..., channel] < STABLE
+        if not stable.any():
+            continue
+        count += int(stable.sum())
+        of_truth += float(changes[stable].mean(-1).sum(dtype=np.float64))
+        moved = warp(result[0], offsets[rows], top=rows.start)[0]
+        changes = np.abs(moved - result[1][rows])
+        of_result += float(changes[stable].mean(-1).sum(dtype=np.float64))
+    return (255 * of_result / count, 255 * of_truth / count) if count else None
 
 
 def mask_guides(shot: Shot) -> list[str]:

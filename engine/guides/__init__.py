@@ -104,7 +104,8 @@ def build(
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
     """
-    parts = []
+    result = np.empty((channels(names), *frame.alpha.shape), np.float32)
+    first = 0
     for name in names:
         part = projected
         if name != PROJECTION:
@@ -112,8 +113,9 @@ def build(
             part = guide.compute(frame) if guide else None
         if part is None:
             raise ValueError(f"the guide {name} looks at other frames and has to be handed in")
-        parts.append(part)
-    return np.concatenate(parts).astype(np.float32, copy=False)
+        result[first : first + len(part)] = part
+        first += len(part)
+    return result
 
 
 def _guide(name: str) -> Guide:
