@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from . import guides, protocol
+from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
 from .continuation import learn_strokes
 from .device import choose_device
@@ -40,8 +40,6 @@ from .weights import weights_at
 from .window import Window
 from .writing import check_format, wanted_frames, write_all
 
-READ_AHEAD_PIXELS = 1 << 22
-"""Larger frames are not read ahead, to bound the memory."""
 GUIDES_REACH = 8
 """How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
 AROUND_OUTLINE = 4
@@ -214,7 +212,7 @@ class _Job:
     def _read_inputs(
         self, projection: Projection | None, frames: list[int], around: int | None
     ) -> Iterator[tuple[Frame, FloatArray, FloatArray | None]]:
-        """Read frames and compute the network's inputs (C, H, W), one frame ahead.
+        """Read frames and compute the network's inputs (C, H, W), ahead of their use.
 
         Yields each frame, its input, and the strokes (H, W, 3) that are carried to it, if any.
         """
@@ -231,16 +229,9 @@ class _Job:
             carried = projection.carry(frame, weights)
             return frame, self._inputs.build(frame, carried.channels), carried.strokes
 
-        if manifest.width * manifest.height > READ_AHEAD_PIXELS:
-            yield from map(read, frames)
-            return
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(read, frames[0])
-            for after in [*frames[1:], None]:
-                here = ahead.result()
-                if after is not None:
-                    ahead = reader.submit(read, after)
-                yield here
+        yield from read_ahead(
+            read, frames, manifest.width * manifest.height, several=self._inputs.local
+        )
 
     def warn_if_repainted(self, report: Reporter) -> None:
         """Tell the user if a painting has changed since the training."""

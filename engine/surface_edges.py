@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where surface coordinates are known, how they change over the picture, and where they break off."""
+"""Where a surface is known, how it changes over the picture, and where it breaks off."""
 
 from __future__ import annotations
 
