@@ -8,7 +8,6 @@ import functools
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
 
 from ..frames import Frame
 from ..images import FloatArray
@@ -23,7 +22,8 @@ FINEST_PIXELS = 3.0
 FADE = 0.5
 """Over how much of an octave's step noise fades in and out."""
 LATTICE = 64
-"""The noise repeats after this many cells."""
+"""The noise repeats after this many cells; a power of 2."""
+SIDE = LATTICE + 1
 
 
 class SurfaceNoise(Guide):
@@ -50,7 +50,7 @@ class SurfaceNoise(Guide):
             return result
         points = frame.surface[known].astype(np.float64)
         start = np.log(footprint(frame.surface, frame.object, known)[known] * FINEST_PIXELS)
-        start /= np.log(RATIO)
+        start = (start / np.log(RATIO)).astype(np.float32)
         objects = frame.object[known].astype(np.uint32) * np.uint32(3)
         shift = np.stack([hash_unit(objects + np.uint32(axis)) for axis in range(3)], -1)
         moved = np.floor(shift * LATTICE)
@@ -62,7 +62,7 @@ class SurfaceNoise(Guide):
             lowest = int(octave.min())
             sizes = RATIO ** np.arange(lowest, octave.max() + 1)
             size = sizes[octave.astype(np.intp) - lowest]
-            cells = points / size[:, None] + moved
+            cells = points * (1 / size)[:, None] + moved
             result[channel][known] = value_noise(cells) * fade
         return result
 
@@ -105,13 +105,29 @@ def value_noise(points: npt.NDArray[np.float64]) -> FloatArray:
         points: (N, 3) in cells of the lattice.
     """
     floor = np.floor(points)
-    part = points - floor
-    at = np.mod(floor, LATTICE) + part * part * (3 - 2 * part)
-    values = map_coordinates(_lattice(), at.T, order=1, mode="grid-wrap", output=np.float32)
-    return np.asarray(values, np.float32)
+    part = (points - floor).astype(np.float32)
+    x, y, z = (part * part * (3 - 2 * part)).T
+    cells = floor.astype(np.int64) & (LATTICE - 1)
+    corner = (cells[:, 0] * SIDE + cells[:, 1]) * SIDE + cells[:, 2]
+    lines = []
+    for line in (0, SIDE, SIDE * SIDE, SIDE * SIDE + SIDE):
+        start, end = (_lattice().take(corner + (line + step)) for step in (0, 1))
+        lines.append(_between(start, end, z))
+    near, far = _between(lines[0], lines[1], y), _between(lines[2], lines[3], y)
+    return _between(near, far, x)
+
+
+def _between(start: FloatArray, end: FloatArray, share: FloatArray) -> FloatArray:
+    """Interpolate from ``start``, which is overwritten, to ``end``."""
+    end -= start
+    end *= share
+    start += end
+    return start
 
 
 @functools.cache
 def _lattice() -> FloatArray:
+    """Return the values of the lattice in one row; its first planes follow its last again."""
     cells = np.arange(LATTICE**3, dtype=np.uint32).reshape((LATTICE,) * 3)
-    return hash_unit(cells) * np.float32(2) - np.float32(1)
+    values = hash_unit(cells) * np.float32(2) - np.float32(1)
+    return np.pad(values, (0, 1), mode="wrap").reshape(-1)
