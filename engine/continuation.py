@@ -166,11 +166,14 @@ class Continuation:
         floor = np.floor(lattice)
         part = lattice.astype(np.float64) - floor
         cells, facing, back = _cells(floor.astype(np.int64), facing)
+        corners = np.array(list(np.ndindex(2, 2, 2)))
+        around = (cells + corners[:, None]).reshape(-1, 3)
+        once, faced, again = _cells(around, np.tile(facing, len(corners)))
+        anchors_of = self._anchors(mine, _seed(once, faced, identity), faced)[again]
         total = np.zeros((len(points), 3), np.float32)
         square = np.zeros(len(points), np.float32)
-        for corner in np.ndindex(2, 2, 2):
+        for corner, anchors in zip(corners, anchors_of.reshape(len(corners), -1), strict=True):
             at = cells + corner
-            anchors = self._anchors(mine, _seed(at, facing, identity), facing)
             offset = points - (at * cell).astype(np.float32)[back]
             u, v = (_dot(offset, axis) for axis in axes)
             found, share = self._sample(anchors, back, u, v)
