@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from . import window
+
 _Read = TypeVar("_Read")
 
-LARGEST_PIXELS = 1 << 22
-"""Larger frames are not read ahead, to bound the memory."""
 PIXELS_AT_ONCE = 1 << 23
 """Frames that are read at once have so many pixels together at most."""
 
@@ -29,7 +29,7 @@ def read_ahead(
         several: whether several may be read at the same time, as many as there are processor
             cores to spare.
     """
-    if pixels > LARGEST_PIXELS:
+    if pixels > window.LARGE:
         yield from map(read, frames)
         return
     at_once = min(_cores() - 1, PIXELS_AT_ONCE // pixels) if several else 1

@@ -28,6 +28,7 @@ from .keyframes import Keyframe
 from .painting import Brush
 from .resampling import fetch
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
+from .window import Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -64,7 +65,10 @@ class Source:
 
 
 def learn_strokes(
-    brush: Brush, keyframes: Sequence[tuple[Keyframe, Frame]], inputs: Inputs
+    brush: Brush,
+    keyframes: Sequence[tuple[Keyframe, Frame]],
+    inputs: Inputs,
+    reach: int | None = None,
 ) -> Continuation:
     """Learn the strokes of keyframes that a network does not foretell without their paint.
 
@@ -72,11 +76,18 @@ def learn_strokes(
         brush: of a network whose last guide is ``projection``.
         keyframes: the paintings, each with its frame, which has ``surface`` and ``object``.
         inputs: gives the network's input.
+        reach: how many pixels around a pixel the network and its guides look at, for large
+            frames; None: at all.
     """
     sources = []
     for keyframe, frame in keyframes:
-        x = np.pad(inputs.build(frame), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
-        residue = keyframe.paint - brush.paint(x)[:3].transpose(1, 2, 0)
+        whole = Window.whole(*frame.alpha.shape)
+        residue = keyframe.paint.copy()
+        for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
+            part = frame.cut(band)
+            x = np.pad(inputs.build(part), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
+            painted = brush.paint(x)[:3].transpose(1, 2, 0)
+            residue[core.inside] -= painted[core.within(band)]
         assert frame.surface is not None and frame.object is not None
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
     return Continuation(sources)

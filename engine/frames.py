@@ -6,19 +6,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import pass_cleaning as cleaning
 from .errors import PaintoverError
-from .images import FloatArray, channel_names, encode_srgb, picture_size, read_layers, read_picture
+from .images import (
+    FloatArray,
+    Picture,
+    channel_names,
+    encode_srgb,
+    picture_size,
+    read_layers,
+    read_picture,
+)
 from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
 from .shot import FrameRecord, Shot, format_frames
 from .window import Window
 
 EXTRA_GUIDE = "guide:"
 """Prefix of extra guide folders in ``wanted`` and in the names of guides."""
+
+AROUND_BANDS = 16
+"""How many rows around a band are read with it, since cleaning looks around."""
 
 _COMPONENTS = {
     "alpha": "A",
@@ -76,9 +88,26 @@ class Frame:
     window: Window | None = None
     edge_distance: FloatArray | None = None
 
+    def cut(self, window: Window) -> Frame:
+        """Return the part of the frame in a window inside its own."""
+        inside = window.within(self.window or Window.whole(*self.alpha.shape))
+        changes: dict[str, Any] = {
+            field.name: np.ascontiguousarray(value[inside])
+            for field in dataclasses.fields(self)
+            if isinstance(value := getattr(self, field.name), np.ndarray)
+        }
+        changes["guides"] = {
+            name: np.ascontiguousarray(guide[inside]) for name, guide in self.guides.items()
+        }
+        return dataclasses.replace(self, **changes, window=window)
+
 
 def read_frame(
-    shot: Shot, frame: int, wanted: Collection[str] | None = None, around: int | None = None
+    shot: Shot,
+    frame: int,
+    wanted: Collection[str] | None = None,
+    around: int | None = None,
+    part: Window | None = None,
 ) -> Frame:
     """Read a frame's picture and passes.
 
@@ -89,6 +118,7 @@ def read_frame(
             shot has. Picture and alpha always come.
         around: read only the window of what the picture's alpha shows and so many pixels around
             it; None, and where the picture has no alpha: all of the frame.
+        part: read only this window.
 
     Raises:
         PaintoverError: the frame isn't in the shot; a file is missing, damaged, of another size
@@ -103,9 +133,24 @@ def read_frame(
         wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
     image_path = shot.image_path(frame)
     _check_file(shot, frame, image_path)
-    picture = read_picture(image_path, around)
+    picture = read_picture(image_path, around, part)
+    parts = list(picture.window.parts(AROUND_BANDS))
+    if len(parts) == 1:
+        return _read_part(shot, frame, record, set(wanted), picture)
+    nothing = np.zeros(picture.window.shape, np.float32)
+    whole = Frame(frame, np.ascontiguousarray(picture.rgb), nothing, window=picture.window)
+    for core, band in parts:
+        read = _read_part(shot, frame, record, set(wanted), picture.cut(band))
+        _copy(read.cut(core), whole, core)
+    return whole
+
+
+def _read_part(
+    shot: Shot, frame: int, record: FrameRecord, wanted: set[str], picture: Picture
+) -> Frame:
+    """Read what belongs to the picture, or a part of it, in the same window."""
     window = picture.window
-    raw = _read_passes(shot, frame, record, set(wanted), picture.alpha is None, window)
+    raw = _read_passes(shot, frame, record, wanted, picture.alpha is None, window)
     shape = picture.pixels.shape[:2]
     alpha = picture.alpha
     if alpha is None:
@@ -116,10 +161,31 @@ def read_frame(
         if EXTRA_GUIDE + name in wanted:
             path = shot.guide_path(name, frame)
             _check_file(shot, frame, path)
-            guide = read_picture(path).rgb[window.inside]
-            result.guides[name] = np.ascontiguousarray(guide)
-    _fill(result, shot, raw, set(wanted))
+            result.guides[name] = np.ascontiguousarray(read_picture(path, part=window).rgb)
+    _fill(result, shot, raw, wanted)
     return result
+
+
+def _copy(part: Frame, whole: Frame, window: Window) -> None:
+    """Copy a part of a frame into the whole; what other parts lack is not known there."""
+    assert whole.window is not None
+    inside = window.within(whole.window)
+
+    def copied(target: Any, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if target is None:
+            shape = (*whole.alpha.shape, *values.shape[2:])
+            fill = np.nan if values.dtype.kind == "f" else 0
+            target = np.full(shape, fill, values.dtype)
+        target[inside] = values
+        result: npt.NDArray[Any] = target
+        return result
+
+    for field in dataclasses.fields(part):
+        if isinstance(values := getattr(part, field.name), np.ndarray):
+            setattr(whole, field.name, copied(getattr(whole, field.name), values))
+    for name, guide in part.guides.items():
+        whole.guides[name] = copied(whole.guides.get(name), guide)
+    whole.notes += [note for note in part.notes if note not in whole.notes]
 
 
 def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]) -> None:

@@ -56,6 +56,10 @@ class Picture:
         """The alpha, (H, W), or None where the file has none."""
         return self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
 
+    def cut(self, window: Window) -> Picture:
+        """Return the part of it in a window inside its own."""
+        return Picture(self.pixels[window.within(self.window)], self.bits, window)
+
 
 def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
     """Apply the sRGB curve (IEC 61966-2-1) to linear values; the result is clipped to 0..1."""
@@ -96,7 +100,7 @@ def has_alpha(path: Path) -> bool:
         return len(_colour_channels(path, file)[2]) in (2, 4)
 
 
-def read_picture(path: Path, around: int | None = None) -> Picture:
+def read_picture(path: Path, around: int | None = None, part: Window | None = None) -> Picture:
     """Read a PNG, JPEG, TIFF or EXR as a display-referred picture.
 
     Grey becomes RGB. Codes of PNG, JPEG and TIFF are divided by the largest code, and their alpha
@@ -107,13 +111,14 @@ def read_picture(path: Path, around: int | None = None) -> Picture:
         path: the file.
         around: return only the window of what is not fully transparent and so many pixels around
             it; None returns all.
+        part: return only this window.
 
     Raises:
         PaintoverError: the file is missing, damaged, cut short, not a picture, or holds NaN.
     """
     with _opened(path) as file:
-        part, spec, wanted = _colour_channels(path, file)
-        codes = _read_all(path, file, part, spec)
+        number, spec, wanted = _colour_channels(path, file)
+        codes = _read_all(path, file, number, spec)
     bits = 8 if codes.dtype == np.uint8 else 16
     if wanted != list(range(codes.shape[2])):
         codes = codes[..., wanted]
@@ -122,7 +127,9 @@ def read_picture(path: Path, around: int | None = None) -> Picture:
     window = Window.whole(*codes.shape[:2])
     if around is not None and len(wanted) in (2, 4):
         window = seen_window(codes[..., -1], around)
-        codes = codes[window.inside]
+    if part is not None:
+        window = part
+    codes = codes[window.inside]
     if np.issubdtype(codes.dtype, np.integer):
         pixels = codes.astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
     else:

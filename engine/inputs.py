@@ -13,6 +13,7 @@ from .reporting import Reporter
 from .shot import Shot
 from .style_header import GAUSSIANS, PROJECTION, has_surface
 from .temporal_filter import FilterSettings, TemporalFilter
+from .window import Window
 
 
 class Inputs:
@@ -69,19 +70,25 @@ class Inputs:
         along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
         return not (self._filter or self._gaussians or along_motion)
 
-    def read(self, frame: int, also: Collection[str] = (), around: int | None = None) -> Frame:
+    def read(
+        self,
+        frame: int,
+        also: Collection[str] = (),
+        around: int | None = None,
+        part: Window | None = None,
+    ) -> Frame:
         """Read a frame with what the guides need.
 
         Args:
             frame: its number.
             also: passes and extra guides to read besides.
-            around: as of ``read_frame``; only where ``local``.
+            around, part: as of ``read_frame``; only where ``local``.
 
         Raises:
             PaintoverError: it, or one that it is filtered with, cannot be read.
             Cancelled: the reporter asked to stop.
         """
-        read = read_frame(self._shot, frame, self._wanted.union(also), around)
+        read = read_frame(self._shot, frame, self._wanted.union(also), around, part)
         if self._filter:
             read.image = self._filter.picture(frame)
         return read

@@ -77,6 +77,11 @@ class Brush:
         self._quantized: QuantizedPainter | None = None
 
     @property
+    def reach(self) -> int:
+        """How many pixels around a pixel the network looks at."""
+        return self._network.reach
+
+    @property
     def is_quantized(self) -> bool:
         """Whether it computes in integers."""
         return self._quantized is not None

@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from .errors import Cancelled, PaintoverError
 from .frames import EXTRA_GUIDE, Frame, read_frame
@@ -126,11 +127,11 @@ class Watch:
         Args:
             frame: its number.
             shown: what the frame shows; None: it is read.
-            result: (H, W, 3 or 4), what was written, in the window of ``shown`` if that is given.
+            result: (H, W, 3 or 4), what was written, of the window of ``shown`` if that is given.
         """
         with suppress(PaintoverError):
             if shown:
-                self._looks.keep(frame, _Look(shown, result[..., :3]))
+                self._looks.keep(frame, _Look(shown, shown.fitting(result[..., :3])))
             if self._looks.knows(frame - 1):
                 self._measure(frame)
             else:
@@ -176,7 +177,10 @@ class Watch:
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """What a frame shows in a window: picture (H, W, 3), motion or None, and the mask (H, W)."""
+    """What a frame shows in a window: picture (H, W, 3), motion or None, and the mask (H, W).
+
+    Of large frames it is kept in half the size, since flicker is a mean.
+    """
 
     window: Window
     image: FloatArray
@@ -187,7 +191,27 @@ class Shown:
     def of(cls, frame: Frame) -> Shown:
         """Take from a frame, read with ``needs``, what is looked at."""
         window = frame.window or Window.whole(*frame.alpha.shape)
-        return cls(window, frame.image, frame.motion, mask_of(frame))
+        image, motion, mask = frame.image, frame.motion, mask_of(frame)
+        if not window.is_of_large:
+            return cls(window, image, motion, mask)
+        if motion is not None:
+            motion = _every_other(motion) / 2
+        return cls(window.halved, _in_half(image), motion, _every_other(mask))
+
+    @classmethod
+    def joined(cls, bands: Sequence[Shown], window: Window) -> Shown:
+        """Put together what the bands of a window show, from top to bottom."""
+        motions = [band.motion for band in bands if band.motion is not None]
+        return cls(
+            window.halved if window.is_of_large else window,
+            np.concatenate([band.image for band in bands]),
+            np.concatenate(motions) if len(motions) == len(bands) else None,
+            np.concatenate([band.mask for band in bands]),
+        )
+
+    def fitting(self, result: FloatArray) -> FloatArray:
+        """Return a result (H, W, C) of the same window in this size."""
+        return result if result.shape[:2] == self.mask.shape else _in_half(result)
 
     def spread(self, window: Window) -> Shown:
         """Return the same in a larger window; what is not known there does not count."""
@@ -201,6 +225,17 @@ class Shown:
 def needs(shot: Shot) -> set[str]:
     """Return what ``read_frame`` must read for ``Shown.of``."""
     return {"motion", *mask_guides(shot)}
+
+
+def _in_half(picture: FloatArray) -> FloatArray:
+    height, width = (size // 2 for size in picture.shape[:2])
+    whole = picture[: 2 * height, : 2 * width]
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _every_other(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    height, width = (size // 2 for size in values.shape[:2])
+    return np.ascontiguousarray(values[: 2 * height : 2, : 2 * width : 2])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,7 +287,7 @@ class _Looks:
         if path is None or frame not in self._shot.manifest.frames:
             return None
         shown = Shown.of(read_frame(self._shot, frame, needs(self._shot)))
-        self.keep(frame, _Look(shown, read_in_size(self._shot, path)))
+        self.keep(frame, _Look(shown, shown.fitting(read_in_size(self._shot, path))))
         return self._known[frame]
 
 

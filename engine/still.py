@@ -35,11 +35,10 @@ class StillPainter:
 
     Args:
         brush: paints; it must not change meanwhile.
-        reach: how many pixels around a pixel the network looks at.
     """
 
-    def __init__(self, brush: Brush, reach: int) -> None:
-        self._brush, self._reach = brush, reach
+    def __init__(self, brush: Brush) -> None:
+        self._brush = brush
         self._before: _Before | None = None
 
     def paint(
@@ -74,7 +73,7 @@ class StillPainter:
             WORTH * counted.sum()
         ):
             return None
-        still = _around(_equal(before.guides, guides), self._reach)
+        still = _around(_equal(before.guides, guides), self._brush.reach)
         still &= wanted & before.wanted
         if strokes is not None and before.strokes is not None:
             still &= (before.strokes == strokes).all(-1)

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+LARGE = 1 << 22
+"""Larger pictures are worked on in parts, to bound the memory."""
+BAND = 1 << 20
+"""About how many pixels such a part has."""
 STEP = 16
 """Windows begin and end at multiples of this many pixels, or at the picture's border."""
 
@@ -38,6 +43,41 @@ class Window(NamedTuple):
         """Height and width of the window."""
         return self.bottom - self.top, self.right - self.left
 
+    def within(self, larger: Window) -> tuple[slice, slice]:
+        """Return what indexes this window in arrays of a larger one."""
+        top, left = self.top - larger.top, self.left - larger.left
+        return slice(top, top + self.shape[0]), slice(left, left + self.shape[1])
+
+    def parts(self, around: int) -> Iterator[tuple[Window, Window]]:
+        """Cut the window into bands of rows if it is large, to bound the memory.
+
+        Args:
+            around: rows to look at above and below a band, where the window goes on.
+
+        Returns:
+            Bands, and with each the same with the rows around it.
+        """
+        height, width = self.shape
+        if height * width <= LARGE:
+            yield self, self
+            return
+        high = max(STEP, BAND // width // STEP * STEP)
+        spare = -(-around // STEP) * STEP
+        for top in range(self.top, self.bottom, high):
+            bottom = min(top + high, self.bottom)
+            first, last = max(self.top, top - spare), min(self.bottom, bottom + spare)
+            yield self._replace(top=top, bottom=bottom), self._replace(top=first, bottom=last)
+
+    @property
+    def halved(self) -> Window:
+        """The window in the picture of half the size."""
+        return Window(*(size // 2 for size in self))
+
+    @property
+    def is_of_large(self) -> bool:
+        """Whether the whole picture is large."""
+        return self.height * self.width > LARGE
+
     def joined(self, other: Window) -> Window:
         """Return the smallest window that holds both."""
         return Window(
@@ -54,8 +94,7 @@ class Window(NamedTuple):
         if self == larger:
             return values
         result = np.full((*larger.shape, *values.shape[2:]), fill, values.dtype)
-        top, left = self.top - larger.top, self.left - larger.left
-        result[top : top + self.shape[0], left : left + self.shape[1]] = values
+        result[self.within(larger)] = values
         return result
 
 

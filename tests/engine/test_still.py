@@ -36,7 +36,7 @@ def brush() -> CountingBrush:
 
 @pytest.fixture
 def painter(brush) -> StillPainter:
-    return StillPainter(brush, brush._network.reach)
+    return StillPainter(brush)
 
 
 def inputs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,13 +12,16 @@ import synthetic
 
 from engine import protocol
 from engine.errors import Cancelled, PaintoverError
+from engine.frame_painter import FramePainter
 from engine.images import read_picture
 from engine.reporting import Silent
 from engine.shot import Shot
 from engine.state import Step, out_state
 from engine.stylizing import stylize
 from engine.training import train
+from engine.unsteady import read_flickers
 from engine.weights import set_weights
+from engine.window import Window
 
 
 class Report(Silent):
@@ -61,6 +64,33 @@ def run(shot: Shot, report: Silent | None = None, **more):
 def files(shot: Shot) -> dict[str, tuple[bytes, int]]:
     found = sorted((shot.folder / "out").rglob("*.png"))
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in found}
+
+
+def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypatch):
+    def pictures() -> list[np.ndarray]:
+        return [read_picture(shot.out_path("style", frame)).pixels for frame in shot.frames]
+
+    run(shot)
+    whole, flickers = pictures(), read_flickers(shot, "style")
+    monkeypatch.setattr("engine.window.LARGE", 1000)
+    monkeypatch.setattr("engine.window.BAND", 16 * synthetic.WIDTH)
+    monkeypatch.setattr("engine.frame_painter._examples_of", lambda frame: [frame])
+    parts: list[Window] = []
+    real = FramePainter._read
+
+    def read(self, number, part=None):
+        parts.append(part)
+        return real(self, number, part)
+
+    monkeypatch.setattr(FramePainter, "_read", read)
+    run(shot, force=True)
+    assert len(parts) == 4 * len(shot.frames)
+    for one, other in zip(whole, pictures(), strict=True):
+        assert np.abs(one - other).max() <= 1 / 255
+    halved = read_flickers(shot, "style")
+    assert halved.keys() == flickers.keys()
+    for frame, flicker in flickers.items():
+        assert halved[frame].picture == pytest.approx(flicker.picture, abs=3)
 
 
 def test_the_order_of_frames_does_not_matter(shot):

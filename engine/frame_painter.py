@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a frame's files to its painted pixels: reading, guides, network; large frames in bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from .ahead import read_ahead
+from .alpha import ALPHA, ALPHA_FRAME, finish
+from .continuation import learn_strokes
+from .errors import PaintoverError
+from .frames import Frame
+from .guides import PROJECTION_CHANNELS
+from .guides.projection import Projection
+from .images import FloatArray, read_picture
+from .inputs import Inputs
+from .keyframes import Keyframe, read_keyframe
+from .motion import BoolArray
+from .painting import SAMPLE, Brush
+from .projection import outline_reach
+from .reporting import Reporter
+from .shot import Shot
+from .steadiness import Shown, needs
+from .still import StillPainter
+from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
+from .weights import weights_at
+from .window import Window
+
+GUIDES_REACH = 8
+"""How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
+AROUND_OUTLINE = 4
+"""How many pixels farther than outlines reach."""
+
+
+class Painted(NamedTuple):
+    """A painted window of a frame: (H, W, 4) as ``alpha.finish`` returns it, and what is there."""
+
+    pixels: FloatArray
+    window: Window | None
+    shown: Shown | None
+
+
+class _Input(NamedTuple):
+    """A frame, its input (C, H, W), and the strokes (H, W, 3) that are carried to it, if any."""
+
+    frame: Frame
+    x: FloatArray
+    strokes: FloatArray | None
+
+
+def guides_reach(width: int) -> int:
+    """Return how many pixels around a pixel guides look at in frames so wide."""
+    return max(GUIDES_REACH, math.ceil(outline_reach(width)) + AROUND_OUTLINE)
+
+
+class FramePainter:
+    """Paints frames of a shot with a trained network.
+
+    Args:
+        shot: the shot.
+        style: name of the style, for messages.
+        header: of the style.
+        brush: of its network; it computes in integers from now on if that suits.
+        report: hears of what takes long, and may cancel it.
+
+    Raises:
+        PaintoverError: a keyframe is missing or damaged.
+        Cancelled: the reporter asked to stop.
+    """
+
+    def __init__(
+        self, shot: Shot, style: str, header: StyleHeader, brush: Brush, report: Reporter
+    ) -> None:
+        self._shot, self._style, self._header, self._brush = shot, style, header, brush
+        radius = int(header.settings.get(FILTER, 0))
+        self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
+        self._watched = needs(shot)
+        self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
+        self._reach = brush.reach + guides_reach(shot.manifest.width)
+        keyframes = self._read_keyframes() if PROJECTION in header.guides else []
+        self._projection = Projection(shot, keyframes, report) if keyframes else None
+        brush.quantize(self._examples())
+        self._strokes = None
+        if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
+            reach = self._reach if self._inputs.local else None
+            self._strokes = learn_strokes(brush, keyframes, self._inputs, reach)
+            self._projection.carry_strokes(self._strokes.carried)
+
+    def paint(self, frames: list[int]) -> Iterator[tuple[int, Painted]]:
+        """Paint frames, in this order; yields the number of each and what was painted.
+
+        Raises:
+            PaintoverError: a file is missing or damaged, or the memory is too small.
+            Cancelled: the reporter asked to stop.
+        """
+        self._inputs.prepare("stylize", frames)
+        if self._projection:
+            self._projection.prepare("stylize", frames)
+        manifest, local = self._shot.manifest, self._inputs.local
+        if local and Window.whole(manifest.height, manifest.width).is_of_large:
+            for number in frames:
+                yield number, self._paint_in_bands(number)
+            return
+        painter = StillPainter(self._brush) if self._brush.is_exact else self._brush
+        pixels = manifest.width * manifest.height
+        for frame, x, strokes in read_ahead(self._read, frames, pixels, several=local):
+            painted = painter.paint(x, self._wanted(frame), self._completed(frame, x, strokes))
+            shown = None if self._inputs.filters else Shown.of(frame)
+            result = finish(painted, frame.alpha, self._alpha)
+            yield frame.number, Painted(result, frame.window, shown)
+
+    def _paint_in_bands(self, number: int) -> Painted:
+        path = self._shot.image_path(number)
+        window = read_picture(path, self._reach if self._only_seen else None).window
+        pixels = np.zeros((*window.shape, 4), np.float32)
+        bands = []
+        for core, band in window.parts(self._reach):
+            frame, x, strokes = self._read(number, band)
+            wanted = self._wanted(frame)
+            rows, columns = core.within(band)
+            wanted[: rows.start] = wanted[rows.stop :] = False
+            painted = self._brush.paint(x, wanted, self._completed(frame, x, strokes))
+            finished = finish(painted, frame.alpha, self._alpha)
+            pixels[core.within(window)] = finished[rows, columns]
+            bands.append(Shown.of(frame.cut(core)))
+        return Painted(pixels, window, Shown.joined(bands, window))
+
+    @property
+    def _only_seen(self) -> bool:
+        return self._alpha == ALPHA_FRAME
+
+    def _wanted(self, frame: Frame) -> BoolArray:
+        return frame.alpha > 0 if self._only_seen else np.ones(frame.alpha.shape, bool)
+
+    def _completed(
+        self, frame: Frame, x: FloatArray, strokes: FloatArray | None
+    ) -> FloatArray | None:
+        if self._strokes and strokes is not None:
+            self._strokes.complete(strokes, frame, seen=x[-1])
+        return strokes
+
+    def _read(self, number: int, part: Window | None = None) -> _Input:
+        """Read a frame, or a part of it, and compute the network's input."""
+        around = self._reach if self._only_seen and self._inputs.local and not part else None
+        frame = self._inputs.read(number, self._watched, around, part)
+        if not self._projection:
+            return _Input(frame, self._inputs.build(frame), None)
+        weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
+        carried = self._projection.carry(frame, weights)
+        return _Input(frame, self._inputs.build(frame, carried.channels), carried.strokes)
+
+    def _examples(self) -> Iterator[FloatArray]:
+        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
+        keys = sorted(self._header.trained_on)
+        for key in sorted({keys[0], keys[-1]}):
+            self._inputs.prepare("stylize", [key])
+            if self._projection:
+                self._projection.prepare("stylize", [key])
+            whole = self._inputs.read(key)
+            for frame in _examples_of(whole) if self._inputs.local else [whole]:
+                carried = self._projection.compute(frame) if self._projection else None
+                x = self._inputs.build(frame, carried)
+                yield x
+                if self._projection:
+                    bare = x.copy()
+                    bare[-PROJECTION_CHANNELS:] = 0
+                    yield bare
+
+    def _read_keyframes(self) -> list[tuple[Keyframe, Frame]]:
+        keyframes = []
+        for key in sorted(self._header.trained_on):
+            if not self._shot.key_path(key).is_file():
+                raise PaintoverError(
+                    f"The painting {self._shot.key_path(key)}, which the style "
+                    f'"{self._style}" carries along, is missing; put it back '
+                    "(keys/versions may have it), or train again."
+                )
+            keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
+        return keyframes
+
+
+def _examples_of(frame: Frame) -> Iterator[Frame]:
+    """Yield a frame, or of a large one a few squares."""
+    height, width = frame.alpha.shape
+    whole = Window.whole(height, width)
+    if not whole.is_of_large:
+        yield frame
+        return
+    size = min(SAMPLE, height, width)
+    for down in (0.25, 0.75):
+        for across in (0.25, 0.75):
+            top, left = int((height - size) * down), int((width - size) * across)
+            yield frame.cut(Window(top, left, top + size, left + size, height, width))
