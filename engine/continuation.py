@@ -14,6 +14,7 @@ keyframes.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -28,7 +29,7 @@ from .keyframes import Keyframe
 from .painting import Brush
 from .resampling import fetch
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
-from .window import Window
+from .window import LARGE, Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -263,29 +264,40 @@ def _lends(source: Source) -> Bools:
 
 
 def _places(number: int, source: Source, residue: Floats, lends: Bools) -> _Places:
-    across, down = (surface_steps(source.surface, source.objects, axis) for axis in (1, 0))
-    normals = _smooth_normals(across, down)
-    u, v = _frame_of(normals)
-    a, b = (across * u).sum(-1), (down * u).sum(-1)
-    c, d = (across * v).sum(-1), (down * v).sum(-1)
-    area = a * d - b * c
-    size = np.sqrt(np.abs(area))
-    usable = lends & (size > LEAST_SIZE * np.hypot(np.hypot(a, b), np.hypot(c, d)))
-    inverse = np.stack([d, -b, -c, a], -1)[usable] / area[usable][:, None]
     room = cv2.distanceTransform(np.pad(lends, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     strength = cv2.GaussianBlur(np.abs(residue).mean(-1), (0, 0), CELL / 3)
-    rows, columns = np.nonzero(usable)
-    return _Places(
-        source=np.full(len(rows), number, np.intp),
-        x=columns.astype(np.float32),
-        y=rows.astype(np.float32),
-        objects=source.objects[usable],
-        footprint=size[usable],
-        facing=_facing(normals[usable]),
-        room=np.minimum(room[usable], CELL).astype(np.float32),
-        strength=strength[usable],
-        to_pixels=inverse.reshape(-1, 2, 2).astype(np.float32),
-    )
+    apart = math.ceil(math.sqrt(lends.size / LARGE))
+    taken = np.zeros_like(lends)
+    taken[::apart, ::apart] = lends[::apart, ::apart]
+    parts = []
+    for core, band in Window.whole(*lends.shape).parts(REACH):
+        surface, objects = source.surface[band.inside], source.objects[band.inside]
+        across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
+        normals = _smooth_normals(across, down)
+        rows, columns = np.nonzero(taken[core.inside])
+        here = rows + (core.top - band.top), columns
+        there = rows + core.top, columns
+        normals, across, down = normals[here], across[here], down[here]
+        u, v = _frame_of(normals)
+        a, b, c, d = (_dot(step, axis) for axis in (u, v) for step in (across, down))
+        area = a * d - b * c
+        size = np.sqrt(np.abs(area))
+        usable = size > LEAST_SIZE * np.hypot(np.hypot(a, b), np.hypot(c, d))
+        inverse = np.stack([d, -b, -c, a], -1)[usable] / area[usable][:, None]
+        parts.append(
+            _Places(
+                source=np.full(len(inverse), number, np.intp),
+                x=columns[usable].astype(np.float32),
+                y=there[0][usable].astype(np.float32),
+                objects=source.objects[there][usable],
+                footprint=size[usable],
+                facing=_facing(normals[usable]),
+                room=np.minimum(room[there][usable], CELL).astype(np.float32),
+                strength=strength[there][usable],
+                to_pixels=inverse.reshape(-1, 2, 2).astype(np.float32),
+            )
+        )
+    return _Places.joined(parts)
 
 
 def _facing(normals: Floats) -> npt.NDArray[np.intp]:
@@ -298,14 +310,16 @@ def _facing(normals: Floats) -> npt.NDArray[np.intp]:
 def _strokes(residue: Floats, lends: Bools) -> Floats:
     """Leave of a residue what is finer than ``COARSEST``, and cut what is too strong."""
     weight = lends.astype(np.float32)
-    share = cv2.GaussianBlur(weight, (0, 0), COARSEST)
-    smooth = cv2.GaussianBlur(residue * weight[..., None], (0, 0), COARSEST)
-    fine = residue - smooth / np.maximum(share, 1e-3)[..., None]
-    strength = np.abs(fine).max(axis=-1) * weight
+    share = np.maximum(cv2.GaussianBlur(weight, (0, 0), COARSEST), 1e-3)
+    fine = residue * weight[..., None]
+    for channel in range(fine.shape[2]):
+        smooth = cv2.GaussianBlur(fine[..., channel], (0, 0), COARSEST)
+        fine[..., channel] = (residue[..., channel] - smooth / share) * weight
+    strength = np.abs(fine).max(axis=-1)
     usual = cv2.GaussianBlur(strength, (0, 0), 2 * COARSEST)
     usual /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 2 * COARSEST), 1e-3)
-    cut = np.minimum(1, STRONGEST * usual / np.maximum(strength, 1e-6))
-    return np.asarray(fine * cut[..., None] * weight[..., None], np.float32)
+    fine *= np.minimum(1, STRONGEST * usual / np.maximum(strength, 1e-6))[..., None]
+    return fine
 
 
 def _smooth_normals(across: Floats, down: Floats) -> Floats:

@@ -39,6 +39,12 @@ class Resampler:
         whole3, whole5 = (_same_object(objects, size) for size in (3, 5))
         self._room = np.where(whole5, 2, whole3).astype(np.uint8)
 
+    @property
+    def inside(self) -> Bools:
+        """Where (H, W) no other object is within two pixels."""
+        inside: Bools = self._room == 2
+        return inside
+
     def sample(self, picture: Floats, located: Located) -> Floats:
         """Resample a picture of the keyframe (H, W, C ≤ 4) at located positions.
 

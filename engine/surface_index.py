@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
+from .window import LARGE
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -69,17 +70,25 @@ class SurfaceIndex:
         self._steps_x, self._steps_y = (
             surface_steps(self._surface, self._objects, axis) for axis in (1, 0)
         )
-        self.footprint = np.sqrt(
-            ((self._steps_x**2).sum(-1) + (self._steps_y**2).sum(-1)) / 2
-        ).astype(np.float32)
-        self._pixels = np.flatnonzero(known)
+        square = np.einsum("ijk,ijk->ij", self._steps_x, self._steps_x)
+        square += np.einsum("ijk,ijk->ij", self._steps_y, self._steps_y)
+        self.footprint: Floats = np.sqrt(square / 2)
+        self.resampler = Resampler(self._objects)
+        self._pixels = np.flatnonzero(self._searched(known))
         points = self._surface.reshape(-1, 3)[self._pixels].astype(np.float64)
         self._apart = 4 * float(np.ptp(points, axis=0).max()) + 1 if len(points) else 1.0
         usual = np.quantile(self.footprint[known], 0.99) if len(points) else 0.0
         self._farthest = 2 * float(usual)
         flat_objects = self._objects.reshape(-1)[self._pixels]
         self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
-        self.resampler = Resampler(self._objects)
+
+    def _searched(self, known: Bools) -> Bools:
+        """Return which pixels are searched; of large pictures not all, but all thin parts."""
+        if known.size <= LARGE:
+            return known
+        some = ~self.resampler.inside
+        some[::2, ::2] = True
+        return known & some
 
     def locate(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Located:
         """Find the surface points of a frame in this keyframe.
