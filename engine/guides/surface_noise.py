@@ -24,6 +24,8 @@ FADE = 0.5
 LATTICE = 64
 """The noise repeats after this many cells; a power of 2."""
 SIDE = LATTICE + 1
+AT_ONCE = 1 << 16
+"""Points that are computed at once, to stay in the caches."""
 
 
 class SurfaceNoise(Guide):
@@ -48,12 +50,26 @@ class SurfaceNoise(Guide):
         known = all_finite(frame.surface) & (frame.object > 0)
         if not known.any():
             return result
-        points = frame.surface[known].astype(np.float64)
-        start = np.log(footprint(frame.surface, frame.object, known)[known] * FINEST_PIXELS)
-        start = (start / np.log(RATIO)).astype(np.float32)
-        objects = frame.object[known].astype(np.uint32) * np.uint32(3)
-        shift = np.stack([hash_unit(objects + np.uint32(axis)) for axis in range(3)], -1)
+        size = footprint(frame.surface, frame.object, known)[known]
+        points, objects = frame.surface[known], frame.object[known]
+        octaves = np.empty((self.channels, len(points)), np.float32)
+        for first in range(0, len(points), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            octaves[:, part] = self._octaves(points[part], objects[part], size[part])
+        for channel, values in zip(result, octaves, strict=True):
+            channel[known] = values
+        return result
+
+    def _octaves(
+        self, points: FloatArray, objects: npt.NDArray[np.int32], size: npt.NDArray[np.float64]
+    ) -> FloatArray:
+        """Return the octaves (4, N) of points (N, 3) of objects, seen in pixels of these sizes."""
+        points = points.astype(np.float64)
+        start = (np.log(size * FINEST_PIXELS) / np.log(RATIO)).astype(np.float32)
+        seeds = objects.astype(np.uint32) * np.uint32(3)
+        shift = np.stack([hash_unit(seeds + np.uint32(axis)) for axis in range(3)], -1)
         moved = np.floor(shift * LATTICE)
+        result = np.empty((self.channels, len(points)), np.float32)
         for channel in range(self.channels):
             rounds = np.ceil((start - channel) / self.channels)
             octave = channel + self.channels * rounds
@@ -61,9 +77,9 @@ class SurfaceNoise(Guide):
             fade = np.clip(np.minimum(inside, self.channels - inside) / FADE, 0, 1)
             lowest = int(octave.min())
             sizes = RATIO ** np.arange(lowest, octave.max() + 1)
-            size = sizes[octave.astype(np.intp) - lowest]
-            cells = points * (1 / size)[:, None] + moved
-            result[channel][known] = value_noise(cells) * fade
+            cell = sizes[octave.astype(np.intp) - lowest]
+            cells = points * (1 / cell)[:, None] + moved
+            result[channel] = value_noise(cells) * fade
         return result
 
 
