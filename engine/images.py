@@ -167,8 +167,9 @@ def write_picture(
     codes = _codes(pixels, bits)
     order = cv2.COLOR_RGBA2BGRA if codes.shape[2] == 4 else cv2.COLOR_RGB2BGR
     codes = window.spread(cv2.cvtColor(codes, order), whole)
-    settings = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]
-    _, data = cv2.imencode(".png", codes, settings)
+    level = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]
+    strategy = [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    _, data = cv2.imencode(".png", codes, level + strategy)
     write_bytes(path, data.tobytes())
 
 
