@@ -13,10 +13,10 @@ from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
 from .continuation import learn_strokes
 from .errors import PaintoverError
-from .frames import Frame
+from .frames import Frame, seen_part
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
-from .images import FloatArray, read_picture
+from .images import FloatArray
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
@@ -114,8 +114,7 @@ class FramePainter:
             yield frame.number, Painted(result, frame.window, shown)
 
     def _paint_in_bands(self, number: int) -> Painted:
-        path = self._shot.image_path(number)
-        window = read_picture(path, self._reach if self._only_seen else None).window
+        window = seen_part(self._shot, number, self._reach if self._only_seen else None)
         pixels = np.zeros((*window.shape, 4), np.float32)
         bands = []
         for core, band in window.parts(self._reach):

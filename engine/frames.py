@@ -124,16 +124,10 @@ def read_frame(
         PaintoverError: the frame isn't in the shot; a file is missing, damaged, of another size
             than the shot, holds NaN in the picture, or lacks a pass that the shot should have.
     """
-    record = shot.manifest.frames.get(frame)
-    if record is None:
-        raise PaintoverError(
-            f"{shot.folder} has no frame {frame}, only {format_frames(shot.frames)}; capture it."
-        )
+    record = _record(shot, frame)
     if wanted is None:
         wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
-    image_path = shot.image_path(frame)
-    _check_file(shot, frame, image_path)
-    picture = read_picture(image_path, around, part)
+    picture = read_picture(shot.image_path(frame), around, part)
     parts = list(picture.window.parts(AROUND_BANDS))
     if len(parts) == 1:
         return _read_part(shot, frame, record, set(wanted), picture)
@@ -143,6 +137,22 @@ def read_frame(
         read = _read_part(shot, frame, record, set(wanted), picture.cut(band))
         _copy(read.cut(core), whole, core)
     return whole
+
+
+def seen_part(shot: Shot, frame: int, around: int | None) -> Window:
+    """Return the window that ``read_frame`` reads, with the same arguments and errors."""
+    _record(shot, frame)
+    return read_picture(shot.image_path(frame), around).window
+
+
+def _record(shot: Shot, frame: int) -> FrameRecord:
+    record = shot.manifest.frames.get(frame)
+    if record is None:
+        raise PaintoverError(
+            f"{shot.folder} has no frame {frame}, only {format_frames(shot.frames)}; capture it."
+        )
+    _check_file(shot, frame, shot.image_path(frame))
+    return record
 
 
 def _read_part(
