@@ -27,13 +27,13 @@ def read_ahead(
         frames: their numbers.
         pixels: of a frame.
         several: whether several may be read at the same time, as many as there are processor
-            cores to spare.
+            cores.
     """
     if pixels > window.LARGE:
         yield from map(read, frames)
         return
-    at_once = min(_cores() - 1, PIXELS_AT_ONCE // pixels) if several else 1
-    with ThreadPoolExecutor(max(1, at_once)) as readers:
+    at_once = min(_cores(), PIXELS_AT_ONCE // pixels) if several else 1
+    with ThreadPoolExecutor(at_once) as readers:
         begun: deque[Future[_Read]] = deque()
         try:
             for frame in frames:

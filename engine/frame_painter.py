@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
 from .painting import SAMPLE, Brush
-from .projection import outline_reach
 from .reporting import Reporter
 from .shot import Shot
 from .steadiness import Shown, needs
@@ -29,11 +27,6 @@ from .still import StillPainter
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .weights import weights_at
 from .window import Window
-
-GUIDES_REACH = 8
-"""How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
-AROUND_OUTLINE = 4
-"""How many pixels farther than outlines reach."""
 
 
 class Painted(NamedTuple):
@@ -45,16 +38,11 @@ class Painted(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """A frame, its input (C, H, W), and the strokes (H, W, 3) that are carried to it, if any."""
+    """A frame, its input (C, H, W), and the strokes (H, W, 3) to add to its paint, if any."""
 
     frame: Frame
     x: FloatArray
     strokes: FloatArray | None
-
-
-def guides_reach(width: int) -> int:
-    """Return how many pixels around a pixel guides look at in frames so wide."""
-    return max(GUIDES_REACH, math.ceil(outline_reach(width)) + AROUND_OUTLINE)
 
 
 class FramePainter:
@@ -80,7 +68,7 @@ class FramePainter:
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._watched = needs(shot)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
-        self._reach = brush.reach + guides_reach(shot.manifest.width)
+        self._reach = brush.reach + self._inputs.reach
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
         brush.quantize(self._examples())
@@ -108,7 +96,7 @@ class FramePainter:
         painter = StillPainter(self._brush) if self._brush.is_exact else self._brush
         pixels = manifest.width * manifest.height
         for frame, x, strokes in read_ahead(self._read, frames, pixels, several=local):
-            painted = painter.paint(x, self._wanted(frame), self._completed(frame, x, strokes))
+            painted = painter.paint(x, self._wanted(frame), strokes)
             shown = None if self._inputs.filters else Shown.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)
@@ -122,7 +110,7 @@ class FramePainter:
             wanted = self._wanted(frame)
             rows, columns = core.within(band)
             wanted[: rows.start] = wanted[rows.stop :] = False
-            painted = self._brush.paint(x, wanted, self._completed(frame, x, strokes))
+            painted = self._brush.paint(x, wanted, strokes)
             finished = finish(painted, frame.alpha, self._alpha)
             pixels[core.within(window)] = finished[rows, columns]
             bands.append(Shown.of(frame.cut(core)))
@@ -135,13 +123,6 @@ class FramePainter:
     def _wanted(self, frame: Frame) -> BoolArray:
         return frame.alpha > 0 if self._only_seen else np.ones(frame.alpha.shape, bool)
 
-    def _completed(
-        self, frame: Frame, x: FloatArray, strokes: FloatArray | None
-    ) -> FloatArray | None:
-        if self._strokes and strokes is not None:
-            self._strokes.complete(strokes, frame, seen=x[-1])
-        return strokes
-
     def _read(self, number: int, part: Window | None = None) -> _Input:
         """Read a frame, or a part of it, and compute the network's input."""
         around = self._reach if self._only_seen and self._inputs.local and not part else None
@@ -149,8 +130,10 @@ class FramePainter:
         if not self._projection:
             return _Input(frame, self._inputs.build(frame), None)
         weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
-        carried = self._projection.carry(frame, weights)
-        return _Input(frame, self._inputs.build(frame, carried.channels), carried.strokes)
+        channels, strokes = self._projection.carry(frame, weights)
+        if self._strokes and strokes is not None:
+            self._strokes.complete(strokes, frame, seen=channels[-1])
+        return _Input(frame, self._inputs.build(frame, channels), strokes)
 
     def _examples(self) -> Iterator[FloatArray]:
         """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""

@@ -3,17 +3,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 
 from . import guides
 from .frames import Frame, read_frame
 from .guides.gaussians import MovingGaussians
 from .images import FloatArray
+from .projection import outline_reach
 from .reporting import Reporter
 from .shot import Shot
 from .style_header import GAUSSIANS, PROJECTION, has_surface
 from .temporal_filter import FilterSettings, TemporalFilter
 from .window import Window
+
+GUIDES_REACH = 8
+"""How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
+AROUND_OUTLINE = 4
+"""How many pixels farther than outlines reach."""
+
+
+def guides_reach(width: int) -> int:
+    """Return how many pixels around a pixel guides look at in frames so wide."""
+    return max(GUIDES_REACH, math.ceil(outline_reach(width)) + AROUND_OUTLINE)
 
 
 class Inputs:
@@ -69,6 +81,11 @@ class Inputs:
         """Whether what the guides tell of a pixel follows from the frame's pixels near by."""
         along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
         return not (self._filter or self._gaussians or along_motion)
+
+    @property
+    def reach(self) -> int:
+        """How many pixels around a pixel guides look at, where they are ``local``."""
+        return guides_reach(self._shot.manifest.width)
 
     def read(
         self,

@@ -6,8 +6,6 @@ Paint is resampled once, so it stays sharp. Outlines stay behind where silhouett
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import numpy.typing as npt
 
@@ -65,21 +63,24 @@ class KeyProjector:
         """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
         assert frame.surface is not None and frame.object is not None
         located = self._index.locate(frame.surface, frame.object)
+        sampler = self._index.resampler.at(located)
         here = np.minimum(frame_edge_distance(frame), FAR)
-        there = self._index.resampler.sample(self._edge[..., None], located)[..., 0]
+        there = sampler.sample(self._edge[..., None])[..., 0]
         near, far = np.minimum(here, there), np.maximum(here, there)
         outline = near <= self._outline
         moved = outline & (far > near + OUTLINE_SLIP) & located.valid
-        located = dataclasses.replace(located, valid=located.valid & ~moved)
-        strokes = self.strokes
-        if strokes is not None:
-            strokes = self._index.resampler.sample(strokes, located)
+
+        def carried(picture: Floats) -> Floats:
+            result = sampler.sample(picture)
+            result[moved] = 0
+            return result
+
         return Projected(
-            paint=self._index.resampler.sample(self._paint, located),
-            image=self._index.resampler.sample(self._image, located),
-            valid=located.valid,
+            paint=carried(self._paint),
+            image=carried(self._image),
+            valid=located.valid & ~moved,
             stretch=located.stretch,
             outline=outline,
             moved=moved,
-            strokes=strokes,
+            strokes=None if self.strokes is None else carried(self.strokes),
         )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -45,27 +46,49 @@ class Resampler:
         inside: Bools = self._room == 2
         return inside
 
-    def sample(self, picture: Floats, located: Located) -> Floats:
-        """Resample a picture of the keyframe (H, W, C ≤ 4) at located positions.
-
-        Bicubic (Keys 1981) inside an object, bilinear near its border, the nearest pixel at it.
-
-        Returns:
-            (H, W, C) of the frame; not valid positions are 0; nothing exceeds the picture's range.
-        """
+    def at(self, located: Located) -> Sampler:
+        """Return what resamples pictures of the keyframe at located positions."""
         places = np.flatnonzero(located.valid)
         x, y = located.x.reshape(-1)[places], located.y.reshape(-1)[places]
         columns = np.clip(np.rint(x).astype(np.intp), 0, self._width - 1)
         rows = np.clip(np.rint(y).astype(np.intp), 0, self._height - 1)
-        found = np.empty((len(places), picture.shape[2]), np.float32)
         room = self._room[rows, columns]
+        groups = []
         for least, how in enumerate((cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)):
             part = np.flatnonzero(room == least)
-            found[part] = fetch(picture, x[part], y[part], how, cv2.BORDER_REPLICATE)
-        result = np.zeros((*located.valid.shape, picture.shape[2]), np.float32)
-        result.reshape(-1, picture.shape[2])[places] = np.clip(
-            found, picture.min(), picture.max(), out=found
-        )
+            groups.append((places[part], x[part], y[part], how))
+        return Sampler(located.valid.shape, groups)
+
+
+class Sampler:
+    """Resamples pictures of one keyframe at the same positions of a frame; see ``Resampler.at``.
+
+    Bicubic (Keys 1981) inside an object, bilinear near its border, the nearest pixel at it.
+
+    Args:
+        shape: height and width of the frame.
+        groups: places in the frame, x and y in the keyframe, and how OpenCV interpolates there.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        groups: Sequence[tuple[npt.NDArray[np.intp], Floats, Floats, int]],
+    ) -> None:
+        self._shape, self._groups = shape, groups
+
+    def sample(self, picture: Floats) -> Floats:
+        """Resample a picture of the keyframe (H, W, C ≤ 4).
+
+        Returns:
+            (H, W, C) of the frame; not valid positions are 0; nothing exceeds the picture's range.
+        """
+        result = np.zeros((*self._shape, picture.shape[2]), np.float32)
+        flat = result.reshape(-1, picture.shape[2])
+        span = picture.min(), picture.max()
+        for places, x, y, how in self._groups:
+            found = fetch(picture, x, y, how, cv2.BORDER_REPLICATE)
+            flat[places] = np.clip(found, *span, out=found) if how == cv2.INTER_CUBIC else found
         return result
 
 

@@ -18,9 +18,10 @@ from torch.nn import functional
 
 from .images import FloatArray
 from .lessons import Lessons
-from .motion import to_previous, warp
+from .motion import occluded, warp
 from .shot import Shot
 from .weights import weights_at
+from .window import Window
 
 PAIRS = 4
 """Pairs of frames to learn from."""
@@ -62,26 +63,34 @@ def read_pairs(shot: Shot, lessons: Lessons, seed: int) -> list[Pair]:
     chosen = sorted({second[place] for place in places if place < len(second)})
     chance = np.random.default_rng(seed)
     found = [_read_pair(shot, lessons, frame, chance) for frame in chosen]
-    return [pair for pair in found if pair.weight.any()]
+    return [pair for pair in found if pair and pair.weight.any()]
 
 
-def _read_pair(shot: Shot, lessons: Lessons, frame: int, chance: np.random.Generator) -> Pair:
-    inputs, pictures, covered = [], [], []
+def _read_pair(
+    shot: Shot, lessons: Lessons, frame: int, chance: np.random.Generator
+) -> Pair | None:
+    """Read a window of two frames; None where the motion cannot be used."""
+    size = shot.manifest.height, shot.manifest.width
+    top, left = (int(chance.integers(max(length - WINDOW, 0) + 1)) for length in size)
+    bottom, right = min(top + WINDOW, size[0]), min(left + WINDOW, size[1])
+    window = Window(top, left, bottom, right, *size)
+    part = window.grown(lessons.inputs.reach) if lessons.inputs.local else Window.whole(*size)
+    inputs, frames = [], []
     for number in (frame - 1, frame):
-        read = lessons.inputs.read(number)
+        read = lessons.inputs.read(number, {"motion"}, part=part)
         weights = weights_at(shot.manifest.weights, number, lessons.digests)
-        inputs.append(lessons.input_of(read, weights))
-        pictures.append(read.image)
-        covered.append(read.alpha)
-    offsets, seen = to_previous(shot, frame)
-    moved, inside = warp(pictures[0], offsets)
-    same = np.abs(moved - pictures[1]).max(axis=2) < SAME_LIGHT
-    weight = (same & seen & inside & (covered[1] > 0.5)).astype(np.float32)
-    height, width = weight.shape
-    top, left = (int(chance.integers(max(size - WINDOW, 0) + 1)) for size in (height, width))
-    window = (slice(top, top + WINDOW), slice(left, left + WINDOW))
-    before, after = (np.ascontiguousarray(x[:, window[0], window[1]]) for x in inputs)
-    return Pair(before, after, offsets[window], weight[window])
+        x = lessons.input_of(read, weights)
+        inputs.append(np.ascontiguousarray(x[:, *window.within(part)]))
+        frames.append(read.cut(window))
+    before, after = frames
+    if before.motion is None or after.motion is None:
+        return None
+    offsets = after.motion[..., :2]
+    moved, inside = warp(before.image, offsets)
+    same = np.abs(moved - after.image).max(axis=2) < SAME_LIGHT
+    seen = inside & ~occluded(offsets, before.motion[..., 2:])
+    weight = (same & seen & (after.alpha > 0.5)).astype(np.float32)
+    return Pair(inputs[0], inputs[1], np.nan_to_num(offsets), weight)
 
 
 class SteadyPatches:

@@ -48,6 +48,17 @@ class Window(NamedTuple):
         top, left = self.top - larger.top, self.left - larger.left
         return slice(top, top + self.shape[0]), slice(left, left + self.shape[1])
 
+    def grown(self, by: int) -> Window:
+        """Return the window with so many pixels more on each side, where the picture goes on."""
+        return Window(
+            max(0, (self.top - by) // STEP * STEP),
+            max(0, (self.left - by) // STEP * STEP),
+            min(self.height, -(-(self.bottom + by) // STEP) * STEP),
+            min(self.width, -(-(self.right + by) // STEP) * STEP),
+            self.height,
+            self.width,
+        )
+
     def parts(self, around: int) -> Iterator[tuple[Window, Window]]:
         """Cut the window into bands of rows if it is large, to bound the memory.
 
@@ -109,11 +120,4 @@ def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
     left, top, across, down = cv2.boundingRect((alpha > 0).astype(np.uint8))
     if not across:
         across = down = 1
-    return Window(
-        max(0, (top - around) // STEP * STEP),
-        max(0, (left - around) // STEP * STEP),
-        min(height, -(-(top + down + around) // STEP) * STEP),
-        min(width, -(-(left + across + around) // STEP) * STEP),
-        height,
-        width,
-    )
+    return Window(top, left, top + down, left + across, height, width).grown(around)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .extents import Size
-from .processes import make_shot, peaks_of_stylizing, run_engine
+from .processes import copy_untrained, make_shot, paint, peaks_of_stylizing, run_engine
 from .rows import Row
 
 MIB = 2**20
@@ -32,6 +32,31 @@ def large_row(size: Size, folder: Path, device: str) -> Row:
         remark=(
             f"peak of the process that stylizes {LARGE_FRAMES} frames of {size} by the guide "
             f"colour; training on one took {training / MIB:.0f} MiB"
+        ),
+    )
+
+
+def guided_row(captured_shot: Path, size: Size, folder: Path, device: str) -> Row:
+    """Measure the peak of a process that stylizes large captured frames by all their guides.
+
+    Args:
+        captured_shot: a shot's folder; it stays as it is.
+        size: of its frames.
+        folder: an empty place for a copy.
+        device: as ``engine stylize --device``.
+    """
+    shot = copy_untrained(captured_shot, folder)
+    paint(shot, 1)
+    training = run_engine("train", shot, "--steps", "2", "--device", device)
+    peak = run_engine("stylize", shot, "--device", device)
+    return Row(
+        "memory_4k_guides",
+        peak / MIB,
+        "MiB",
+        aim=MOST_OF_LARGE,
+        remark=(
+            f"the same with {LARGE_FRAMES} captured frames of {size} and all guides; training on "
+            f"one took {training / MIB:.0f} MiB"
         ),
     )
 

@@ -18,11 +18,11 @@ from engine.device import Device, choose_device
 from engine.shot import Shot
 
 from .blender import blender_rows, start_row
-from .extents import Extent
+from .extents import Extent, FileJob
 from .files import capture_shot, files_row
 from .inference import inference_rows
 from .limits import measure_limits
-from .memory import growth_row, large_row
+from .memory import LARGE_FRAMES, growth_row, guided_row, large_row
 from .rows import DECIBELS, Row
 from .steps import training_row
 from .to_quality import quality_row, train_and_score
@@ -124,10 +124,15 @@ def _files(bench: Bench, folder: Path) -> list[Row]:
 
 def _memory(bench: Bench, folder: Path) -> list[Row]:
     extent, device = bench.extent, bench.name_of_device
-    rows = [growth_row(extent.many_frames, folder / "small", device)]
+    rows = []
     if extent.large:
-        rows.insert(0, large_row(extent.large, folder / "large", device))
-    return rows
+        job = FileJob(extent.large, LARGE_FRAMES)
+        guided = capture_shot("room", job, bench.cache, tell)
+        rows += [
+            large_row(extent.large, folder / "large", device),
+            guided_row(guided, extent.large, folder / "guided", device),
+        ]
+    return [*rows, growth_row(extent.many_frames, folder / "small", device)]
 
 
 def _blender(bench: Bench, folder: Path) -> list[Row]:

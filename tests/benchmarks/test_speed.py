@@ -49,6 +49,7 @@ NAMES = {
     "files_640_mask10": "frames/s",
     "files_512x288_full": "frames/s",
     "memory_4k": "MiB",
+    "memory_4k_guides": "MiB",
     "memory_growth_1000": "MiB",
     "engine_start": "s",
 }

@@ -33,7 +33,7 @@ class Reader:
 
 @pytest.mark.parametrize(
     ("cores", "pixels", "several", "most"),
-    [(8, 100, True, 7), (8, PIXELS_AT_ONCE // 3, True, 3), (8, 100, False, 1), (2, 100, True, 1)],
+    [(8, 100, True, 8), (8, PIXELS_AT_ONCE // 3, True, 3), (8, 100, False, 1), (1, 100, True, 1)],
 )
 def test_frames_come_in_order_and_so_many_are_read_at_once(
     monkeypatch, cores, pixels, several, most

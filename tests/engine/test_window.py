@@ -12,9 +12,9 @@ from engine import guides
 from engine.alpha import finish
 from engine.continuation import Continuation, Source
 from engine.device import Device
-from engine.frame_painter import guides_reach
 from engine.frames import Frame
 from engine.images import as_written, read_picture, write_picture
+from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection import KeyProjector
