@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -71,7 +71,7 @@ class FramePainter:
         self._reach = brush.reach + self._inputs.reach
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
-        brush.quantize(self._examples())
+        brush.quantize(self._examples({key.frame: frame for key, frame in keyframes}))
         self._strokes = None
         if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
             reach = self._reach if self._inputs.local else None
@@ -135,14 +135,18 @@ class FramePainter:
             self._strokes.complete(strokes, frame, seen=channels[-1])
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
-    def _examples(self) -> Iterator[FloatArray]:
-        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
+    def _examples(self, frames: Mapping[int, Frame]) -> Iterator[FloatArray]:
+        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without.
+
+        Args:
+            frames: those of the keyframes that are read already.
+        """
         keys = sorted(self._header.trained_on)
         for key in sorted({keys[0], keys[-1]}):
             self._inputs.prepare("stylize", [key])
             if self._projection:
                 self._projection.prepare("stylize", [key])
-            whole = self._inputs.read(key)
+            whole = frames[key] if key in frames else self._inputs.read(key)
             for frame in _examples_of(whole) if self._inputs.local else [whole]:
                 carried = self._projection.compute(frame) if self._projection else None
                 x = self._inputs.build(frame, carried)
