@@ -87,8 +87,10 @@ def learn_strokes(
         for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
             part = frame.cut(band)
             x = np.pad(inputs.build(part), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
-            painted = brush.paint(x)[:3].transpose(1, 2, 0)
-            residue[core.inside] -= painted[core.within(band)]
+            inside = core.within(band)
+            wanted = np.zeros(part.alpha.shape, bool)
+            wanted[inside] = True
+            residue[core.inside] -= brush.paint(x, wanted)[:3].transpose(1, 2, 0)[inside]
         assert frame.surface is not None and frame.object is not None
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
     return Continuation(sources)

@@ -50,11 +50,11 @@ class MotionProjector:
         valid &= self._mask.take(nearest)
         valid &= np.abs(self._alpha.take(nearest) - frame.alpha) <= OTHER_ALPHA
         located = Located(x, y, valid, 1 / scale(places))
-        image = self._resampler.at(located).sample(self._image)
+        sampler = self._resampler.at(located)
+        image = sampler.sample(self._image)
         valid = valid & (places.exact | ~_drifted(image, frame.image, valid))
-        located = Located(x, y, valid, located.stretch)
         return Projected(
-            paint=self._resampler.at(located).sample(self._paint),
+            paint=sampler.sample(self._paint) * valid[..., None],
             image=image * valid[..., None],
             valid=valid,
             stretch=located.stretch,

@@ -16,24 +16,15 @@ MOST_OF_LARGE = 2048.0
 SMALL = Size(64, 64)
 EARLY = 20
 """Frame after which memory should not grow any more."""
-SETTINGS = ("--guides", "colour", "--steps", "2")
+STEPS = ("--steps", "2")
+SETTINGS = ("--guides", "colour", *STEPS)
 
 
 def large_row(size: Size, folder: Path, device: str) -> Row:
     """Measure the peak of a process that stylizes a few large frames by their colour."""
     shot = make_shot(folder / "pictures", folder / "shot", size.width, size.height, LARGE_FRAMES)
-    training = run_engine("train", shot, *SETTINGS, "--device", device)
-    peak = run_engine("stylize", shot, "--device", device)
-    return Row(
-        "memory_4k",
-        peak / MIB,
-        "MiB",
-        aim=MOST_OF_LARGE,
-        remark=(
-            f"peak of the process that stylizes {LARGE_FRAMES} frames of {size} by the guide "
-            f"colour; training on one took {training / MIB:.0f} MiB"
-        ),
-    )
+    what = f"{LARGE_FRAMES} frames of {size} by the guide colour"
+    return _peak_row("memory_4k", shot, what, device, SETTINGS)
 
 
 def guided_row(captured_shot: Path, size: Size, folder: Path, device: str) -> Row:
@@ -47,16 +38,21 @@ def guided_row(captured_shot: Path, size: Size, folder: Path, device: str) -> Ro
     """
     shot = copy_untrained(captured_shot, folder)
     paint(shot, 1)
-    training = run_engine("train", shot, "--steps", "2", "--device", device)
+    what = f"{LARGE_FRAMES} captured frames of {size} by all guides"
+    return _peak_row("memory_4k_guides", shot, what, device, STEPS)
+
+
+def _peak_row(name: str, shot: Path, what: str, device: str, settings: tuple[str, ...]) -> Row:
+    training = run_engine("train", shot, *settings, "--device", device)
     peak = run_engine("stylize", shot, "--device", device)
     return Row(
-        "memory_4k_guides",
+        name,
         peak / MIB,
         "MiB",
         aim=MOST_OF_LARGE,
         remark=(
-            f"the same with {LARGE_FRAMES} captured frames of {size} and all guides; training on "
-            f"one took {training / MIB:.0f} MiB"
+            f"peak of the process that stylizes {what}; training on one took "
+            f"{training / MIB:.0f} MiB"
         ),
     )
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import torch
 
@@ -43,15 +41,6 @@ def ball(turn: float) -> Frame:
     return Frame(2, image, alpha, normal=normal, depth=depth, object=objects, surface=surface)
 
 
-def cut(frame: Frame, window: Window) -> Frame:
-    arrays = {
-        field.name: np.ascontiguousarray(value[window.inside])
-        for field in dataclasses.fields(frame)
-        if isinstance(value := getattr(frame, field.name), np.ndarray)
-    }
-    return dataclasses.replace(frame, **arrays, window=window)
-
-
 def test_a_frame_painted_in_a_window_is_the_whole_frame():
     torch.manual_seed(1)
     key, frame = ball(0), ball(0.7)
@@ -77,7 +66,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
         result = brush.paint(x, shown.alpha > 0, carried.strokes)
         return finish(result, shown.alpha, "frame")
 
-    whole, part = painted(frame), painted(cut(ball(0.7), window))
+    whole, part = painted(frame), painted(ball(0.7).cut(window))
     assert whole[..., :3].std() > 0.1
     seen = part[..., 3] > 0
     assert np.abs(whole[window.inside] - part)[seen].max() < 1e-6
