@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .images import FloatArray
+from .passes import OBJECT_STEP
 from .shot import Camera, Shot
 from .window import Window
 
 BoolArray = npt.NDArray[np.bool_]
 
 BACKGROUND_DEPTH = 1e9
-OBJECT_TOLERANCE = 1e-5
+OBJECT_TOLERANCE = 2e-5
+"""Less than a step, more than 24-bit floats round a number times a share, divided by the share."""
 HALF_TOLERANCE = 2e-3
-OBJECT_STEPS = 1 << 16
 
 
 def finite(values: FloatArray) -> FloatArray:
@@ -79,9 +80,8 @@ def objects_from_random(
     """Turn the pass of per-object random numbers into ids.
 
     A number is an object's own where 3×3 pixels agree on it (see ``own_numbers``). A pixel that
-    has no object's own number is mixed. Ids are the number in steps of 2⁻¹⁶; averaging over
-    samples moves the most frequent number of an object by some 1e-7, so two frames give it
-    different ids only if it lies that near to the border of a step.
+    has no object's own number is mixed. Ids are the number in steps, so that rounding does not
+    change them.
 
     Args:
         values: (H, W), the random number times the share of the pixel that has it.
@@ -95,24 +95,21 @@ def objects_from_random(
     there = share > 1e-3
     number = np.where(there, values / np.maximum(share, 1e-3), -1).astype(np.float32)
     is_half = np.array_equal(values, values.astype(np.float16))
-    known = own_numbers(number, there, share > (0.999 if is_half else 0.0))
+    known = own_numbers(number, there, share > 0.999, only_exact=is_half)
     result = np.where(there, -1, 0).astype(np.int32)
     if depth is not None:
         result = np.where(np.isinf(depth), 0, -1).astype(np.int32)
     if not known.size:
         return result
-    ids = (np.rint(known.astype(np.float64) * OBJECT_STEPS) + 1).astype(np.int32)
     wanted = share > 0.5
     mine = number[wanted]
-    right = np.clip(np.searchsorted(known, mine), 0, known.size - 1)
-    left = np.maximum(right - 1, 0)
-    nearer_left = np.abs(known[left] - mine) <= np.abs(known[right] - mine)
-    best = np.where(nearer_left, left, right)
-    is_own = np.abs(known[best] - mine) <= OBJECT_TOLERANCE
-    result[wanted] = np.where(is_own, ids[best], result[wanted])
+    best = _nearest(known, mine)
+    is_own = np.abs(best - mine) <= OBJECT_TOLERANCE
+    ids = (np.rint(best / np.float32(OBJECT_STEP)) + 1).astype(np.int32)
+    result[wanted] = np.where(is_own, ids, result[wanted])
     if is_half:
         own = np.full(number.shape, -1, np.float32)
-        own[wanted] = np.where(is_own, known[best], np.float32(-1))
+        own[wanted] = np.where(is_own, best, np.float32(-1))
         _own_by_neighbours(result, number, own, wanted)
     return result
 
@@ -135,17 +132,21 @@ def _own_by_neighbours(
             result[rows[fits], columns[fits]] = result[near][fits]
 
 
-def own_numbers(number: FloatArray, there: BoolArray, exact: BoolArray) -> FloatArray:
+def own_numbers(
+    number: FloatArray, there: BoolArray, exact: BoolArray, *, only_exact: bool
+) -> FloatArray:
     """Return the numbers, sorted, that belong to one object each and are not a mixture.
 
     Args:
         number: (H, W).
         there: (H, W), where there is any object.
-        exact: (H, W), where the number is exact enough to be learnt from.
+        exact: (H, W), where the number is not rounded.
+        only_exact: whether numbers elsewhere are too far off to be learnt from.
 
     Returns:
-        For each set of numbers closer than the tolerance the most frequent one, counted where a
-        pixel and at least two of its eight neighbours have it and no neighbour another.
+        For each set of numbers closer than the tolerance the most frequent one, an exact one if
+        there is any, counted where a pixel and at least two of its eight neighbours have it and no
+        neighbour another.
     """
     square = np.ones((3, 3), np.uint8)
     highest = cv2.dilate(np.where(there, number, np.float32(-np.inf)), square)
@@ -157,13 +158,33 @@ def own_numbers(number: FloatArray, there: BoolArray, exact: BoolArray) -> Float
     alike = cv2.boxFilter(
         there.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
     )
-    values, counts = np.unique(number[agrees & exact & (alike >= 3)], return_counts=True)
+    agrees &= alike >= 3
+    known = _most_frequent(number[agrees & exact])
+    if only_exact:
+        return known
+    others = number[agrees & ~exact]
+    if known.size:
+        others = others[np.abs(_nearest(known, others) - others) > OBJECT_TOLERANCE]
+    return np.sort(np.concatenate([known, _most_frequent(others)]))
+
+
+def _most_frequent(numbers: FloatArray) -> FloatArray:
+    """Return of each set of numbers closer than the tolerance the most frequent one, sorted."""
+    values, counts = np.unique(numbers, return_counts=True)
     if not values.size:
         return np.zeros(0, np.float32)
     group = np.cumsum(np.diff(values, prepend=values[0]) > OBJECT_TOLERANCE)
     order = np.lexsort((counts, group))
     last_of_group = np.append(np.diff(group[order]) > 0, True)
     return np.asarray(values[order][last_of_group], np.float32)
+
+
+def _nearest(known: FloatArray, numbers: FloatArray) -> FloatArray:
+    """Return the nearest of some known numbers, sorted, to each number."""
+    right = np.clip(np.searchsorted(known, numbers), 0, known.size - 1)
+    left = np.maximum(right - 1, 0)
+    nearer_left = np.abs(known[left] - numbers) <= np.abs(known[right] - numbers)
+    return np.where(nearer_left, known[left], known[right])
 
 
 def surface(

@@ -7,6 +7,8 @@ import re
 
 SURFACE_AOV = "paintover_surface"
 OBJECT_AOV = "paintover_object"
+OBJECT_STEP = 2.0**-15
+"""The numbers of the objects are multiples of this, which 24-bit floats hold exactly."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     "alpha": ("Combined",),

@@ -14,6 +14,7 @@ import bpy
 from .. import versions
 from ..engine.errors import Cancelled, PaintoverError
 from ..engine.files import written_beside
+from . import surface
 from .exr_files import pass_names
 from .settings import plain_values
 
@@ -77,7 +78,8 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
     Args:
         scene: the rendered scene.
         image: becomes a display-referred PNG, RGBA where the film is transparent.
-        passes: becomes a multilayer EXR, 32-bit float.
+        passes: becomes a multilayer EXR, of 24-bit floats if they tell surface points apart, else
+            of 32-bit floats, which take twice the space and are several times slower to read.
 
     Returns:
         The names of the passes.
@@ -87,7 +89,8 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
     """
     with written_beside(passes) as temporary:
         # Half depth would round the surface coordinates to 11 bits.
-        with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP"):
+        codec = "PXR24" if surface.fits_24_bits() else "ZIP"
+        with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec=codec):
             _save(scene, temporary)
         names = pass_names(temporary)
     mode = "RGBA" if scene.render.film_transparent else "RGB"

@@ -11,7 +11,7 @@ from .. import versions
 from ..engine.files import digest_json
 from ..engine.shot import Colour
 
-CAPTURE_VERSION = 2
+CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
 # Says the same as temperature and tint, which setting it would round.
 _DERIVED = {"white_balance_whitepoint"}

@@ -3,7 +3,8 @@
 
 ``paintover_surface`` is Blender's *Generated* texture coordinate, made from the mesh before
 armatures and shape keys, times the size of the object's texture space. ``paintover_object`` is
-Blender's random number of the object, another one for each instance.
+Blender's random number of the object, another one for each instance, in steps that a float of
+24 bits holds exactly.
 
 Everything added has a name of ours and says itself what it replaced, so it can be taken away
 without knowing who added it: after an exception, an undo, or a crash.
@@ -24,6 +25,9 @@ _NAME = "paintover_capture"
 _STANDS_FOR = "paintover_stands_for"
 _APPENDED = "paintover_appended"
 _FACES = "paintover_material_indices"
+_LARGEST = 32.0
+"""Floats of 24 bits round the coordinates of an object so large by up to an eighth of a
+millimetre."""
 _TYPES = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD"})
 
 
@@ -53,6 +57,12 @@ def add(engine: str) -> None:
 def is_added() -> bool:
     """Tell whether the materials write the two AOVs now."""
     return _NAME in bpy.data.node_groups
+
+
+def fits_24_bits() -> bool:
+    """Tell whether floats of 24 bits tell the points of all objects apart."""
+    users = [objects for _, objects in _data_with_objects()]
+    return all(max(thing.dimensions) <= _LARGEST for objects in users for thing in objects)
 
 
 def remove() -> None:
@@ -96,9 +106,13 @@ def _node_group() -> Any:
     surface.aov_name = passes.SURFACE_AOV
     link(scaled.outputs[0], surface.inputs["Color"])
     info = nodes.new("ShaderNodeObjectInfo")
+    number = nodes.new("ShaderNodeMath")
+    number.operation = "SNAP"
+    number.inputs[1].default_value = passes.OBJECT_STEP
     identity = nodes.new("ShaderNodeOutputAOV")
     identity.aov_name = passes.OBJECT_AOV
-    link(info.outputs["Random"], identity.inputs["Value"])
+    link(info.outputs["Random"], number.inputs[0])
+    link(number.outputs[0], identity.inputs["Value"])
     return group
 
 

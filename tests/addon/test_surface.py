@@ -258,6 +258,23 @@ def test_edges_carry_their_share(flat_scene: Any, part: Part, tmp_path: Path) ->
     assert np.abs(whole_identity - identity.max()).max() < 2e-3
 
 
+@pytest.mark.parametrize("size", [30, 20000])
+def test_points_of_large_things_are_told_apart(
+    flat_scene: Any, part: Part, tmp_path: Path, size: float
+) -> None:
+    place = 0.25 * size
+    bpy.ops.mesh.primitive_plane_add(size=size, location=(place, 0, 0))
+    bpy.context.object.data.materials.append(new_material("ground"))
+    passes = capture(part, flat_scene, tmp_path / "shot", (1,))[1]
+    columns = (np.arange(WIDTH) + 0.5) * PIXEL - SCALE / 2 - place
+    # The mean of four samples lies up to half a pixel beside the middle.
+    step = np.diff(passes["paintover_surface"][HEIGHT // 2, :, 0].astype(np.float64))
+    assert np.abs(passes["paintover_surface"][..., 0] - columns).max() < PIXEL
+    assert step.min() > 0
+    numbers = passes["paintover_object"].astype(np.float64) / part("engine.passes").OBJECT_STEP
+    assert np.abs(numbers - np.rint(numbers)).max() < 0.01
+
+
 def without_and_with_capture(
     part: Part, scene: Any, folder: Path
 ) -> tuple[npt.NDArray[np.float32], Passes]:
@@ -265,7 +282,7 @@ def without_and_with_capture(
     bpy.ops.render.render()
     path = folder / "plain.exr"
     with part("capture.frames")._image_format(
-        scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="ZIP"
+        scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="PXR24"
     ):
         bpy.data.images["Render Result"].save_render(str(path), scene=scene)
     return read_passes(path)["Combined"], capture(part, scene, folder / "shot", (1,))[1]

@@ -95,7 +95,12 @@ def layers(frame: int, old_names: bool = False) -> dict[str, np.ndarray]:
     return found
 
 
-def write_layers(path: Path, channels: Mapping[str, np.ndarray], many_parts: bool = False) -> None:
+def write_layers(
+    path: Path,
+    channels: Mapping[str, np.ndarray],
+    many_parts: bool = False,
+    compression: str = "zip",
+) -> None:
     """Write a multilayer EXR of one part, or of a part for each pass."""
     groups: dict[str, list[str]] = {}
     for name in sorted(channels):
@@ -105,7 +110,7 @@ def write_layers(path: Path, channels: Mapping[str, np.ndarray], many_parts: boo
         height, width = channels[names[0]].shape
         spec = oiio.ImageSpec(width, height, len(names), "float")
         spec.channelnames = names
-        spec["compression"] = "zip"
+        spec["compression"] = compression
         if part:
             spec["oiio:subimagename"] = part
         specs.append(spec)

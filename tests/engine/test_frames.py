@@ -16,7 +16,8 @@ from engine import pass_cleaning
 from engine.errors import PaintoverError
 from engine.files import digest_file
 from engine.frames import read_frame
-from engine.images import encode_srgb, read_picture, write_picture
+from engine.images import encode_srgb, read_layers, read_picture, write_picture
+from engine.passes import OBJECT_STEP
 from engine.shot import Camera, FrameRecord
 
 
@@ -85,6 +86,21 @@ def test_object_ids_survive_the_rounding_of_averages():
         ids.add(tuple(np.unique(found[which == index]).item() for index in range(4)))
     assert len(ids) == 1
     assert len(set(*ids)) == 4
+
+
+def test_half_covered_pixels_of_24_bit_floats_keep_their_object(tmp_path):
+    y, x = np.mgrid[:40, :40]
+    share = np.clip(1.25 - np.maximum(np.abs(x - 20), np.abs(y - 20)) / 12, 0, 1)
+    steps = np.where(x < 20, 27001, 27002)
+    layers = {"share": share, "values": steps * OBJECT_STEP * share}
+    path = tmp_path / "24bits.exr"
+    synthetic.write_layers(path, layers, compression="pxr24")
+    read = read_layers(path, list(layers))
+    assert not np.array_equal(read["values"], layers["values"].astype(np.float32))
+    found = pass_cleaning.objects_from_random(read["values"], read["share"], None)
+    covered = share > 0.5
+    assert (found[covered & (x < 19)] == 27002).all()
+    assert (found[covered & (x > 20)] == 27003).all()
 
 
 def test_half_covered_pixels_of_half_floats_keep_their_object():
