@@ -26,7 +26,7 @@ from .steadiness import Shown, needs
 from .still import StillPainter
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .weights import weights_at
-from .window import Window
+from .window import Window, surrounded
 
 
 class Painted(NamedTuple):
@@ -38,11 +38,15 @@ class Painted(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """A frame, its input (C, H, W), and the strokes (H, W, 3) to add to its paint, if any."""
+    """A frame, its input (C, H, W), the strokes (H, W, 3) to add to its paint, if any.
+
+    Input and strokes may show more than the frame's window, which lies ``inside``.
+    """
 
     frame: Frame
     x: FloatArray
     strokes: FloatArray | None
+    inside: tuple[slice, slice] = (slice(None), slice(None))
 
 
 class FramePainter:
@@ -95,8 +99,10 @@ class FramePainter:
             return
         painter = StillPainter(self._brush) if self._brush.is_exact else self._brush
         pixels = manifest.width * manifest.height
-        for frame, x, strokes in read_ahead(self._read, frames, pixels, several=local):
-            painted = painter.paint(x, self._wanted(frame), strokes)
+        for frame, x, strokes, inside in read_ahead(self._read, frames, pixels, several=local):
+            wanted = np.zeros(x.shape[1:], bool)
+            wanted[inside] = self._wanted(frame)
+            painted = painter.paint(x, wanted, strokes)[:, *inside]
             shown = None if self._inputs.filters else Shown.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)
@@ -106,7 +112,7 @@ class FramePainter:
         pixels = np.zeros((*window.shape, 4), np.float32)
         bands = []
         for core, band in window.parts(self._reach):
-            frame, x, strokes = self._read(number, band)
+            frame, x, strokes, _ = self._built(number, part=band)
             wanted = self._wanted(frame)
             rows, columns = core.within(band)
             wanted[: rows.start] = wanted[rows.stop :] = False
@@ -123,9 +129,14 @@ class FramePainter:
     def _wanted(self, frame: Frame) -> BoolArray:
         return frame.alpha > 0 if self._only_seen else np.ones(frame.alpha.shape, bool)
 
-    def _read(self, number: int, part: Window | None = None) -> _Input:
-        """Read a frame, or a part of it, and compute the network's input."""
-        around = self._reach if self._only_seen and self._inputs.local and not part else None
+    def _read(self, number: int) -> _Input:
+        """Read a frame, as far as it matters, and compute the network's input."""
+        if not (self._only_seen and self._inputs.local):
+            return self._built(number)
+        seen = self._built(number, self._inputs.reach)
+        return _surrounded(seen, self._brush.reach) or self._built(number, self._reach)
+
+    def _built(self, number: int, around: int | None = None, part: Window | None = None) -> _Input:
         frame = self._inputs.read(number, self._watched, around, part)
         if not self._projection:
             return _Input(frame, self._inputs.build(frame), None)
@@ -167,6 +178,18 @@ class FramePainter:
                 )
             keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
         return keyframes
+
+
+def _surrounded(seen: _Input, reach: int) -> _Input | None:
+    """Add so many pixels around an input; None: what is there has to be read."""
+    window = seen.frame.window
+    assert window is not None
+    larger = window.grown(reach)
+    x = surrounded(seen.x, window, larger)
+    if x is None:
+        return None
+    strokes = None if seen.strokes is None else window.spread(seen.strokes, larger)
+    return _Input(seen.frame, x, strokes, window.within(larger))
 
 
 def _examples_of(frame: Frame) -> Iterator[Frame]:

@@ -121,3 +121,35 @@ def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
     if not across:
         across = down = 1
     return Window(top, left, top + down, left + across, height, width).grown(around)
+
+
+def surrounded(values: npt.NDArray[Any], window: Window, larger: Window) -> npt.NDArray[Any] | None:
+    """Return values of a larger window, if a window's border shows that it is empty all around.
+
+    That is where all pixels of the border are alike, as around a thing alone before nothing.
+
+    Args:
+        values: (C, H, W), of the window.
+        window: the window; what lies on the picture's own border need not be empty.
+        larger: it holds the window.
+
+    Returns:
+        (C, H, W); None: something goes on at the border.
+    """
+    if window == larger:
+        return values
+    whole = slice(None)
+    sides = [
+        (window.top > 0, (whole, 0)),
+        (window.bottom < window.height, (whole, -1)),
+        (window.left > 0, (whole, whole, 0)),
+        (window.right < window.width, (whole, whole, -1)),
+    ]
+    border = np.concatenate([values[side] for goes_on, side in sides if goes_on], 1)
+    empty = border[:, :1]
+    if (border != empty).any():
+        return None
+    result = np.empty((len(values), *larger.shape), values.dtype)
+    result[:] = empty[..., None]
+    result[:, *window.within(larger)] = values
+    return result

@@ -76,13 +76,13 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
     monkeypatch.setattr("engine.window.BAND", 16 * synthetic.WIDTH)
     monkeypatch.setattr("engine.frame_painter._examples_of", lambda frame: [frame])
     parts: list[Window] = []
-    real = FramePainter._read
+    real = FramePainter._built
 
-    def read(self, number, part=None):
+    def built(self, number, part):
         parts.append(part)
-        return real(self, number, part)
+        return real(self, number, part=part)
 
-    monkeypatch.setattr(FramePainter, "_read", read)
+    monkeypatch.setattr(FramePainter, "_built", built)
     run(shot, force=True)
     assert len(parts) == 4 * len(shot.frames)
     for one, other in zip(whole, pictures(), strict=True):

@@ -16,7 +16,7 @@ from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection import KeyProjector
-from engine.window import STEP, Window, seen_window
+from engine.window import STEP, Window, seen_window, surrounded
 
 HEIGHT, WIDTH = 208, 240
 NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]
@@ -54,19 +54,26 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     for weights in network.parameters():
         torch.nn.init.normal_(weights, std=0.1)
     brush = Brush(network, Device(torch.device("cpu"), torch.float32))
-    window = seen_window(frame.alpha, network.reach + guides_reach(WIDTH))
-    assert window.shape[0] < HEIGHT and window.shape[1] < WIDTH
+    window = seen_window(frame.alpha, guides_reach(WIDTH))
+    larger = window.grown(network.reach)
+    assert larger.shape[0] < HEIGHT and larger.shape[1] < WIDTH
 
-    def painted(shown: Frame) -> np.ndarray:
+    def painted(shown: Frame, around: Window | None = None) -> np.ndarray:
         carried = projector.project(shown)
         x = guides.build(NAMES, shown, carried.channels())
         assert carried.strokes is not None
         assert carried.strokes.any()
         strokes.complete(carried.strokes, shown, x[-1])
-        result = brush.paint(x, shown.alpha > 0, carried.strokes)
+        wanted, drawn, inside = shown.alpha > 0, carried.strokes, (slice(None), slice(None))
+        if around:
+            x = surrounded(x, window, around)
+            assert x is not None
+            wanted, drawn = window.spread(wanted, around), window.spread(drawn, around)
+            inside = window.within(around)
+        result = brush.paint(x, wanted, drawn)[:, *inside]
         return finish(result, shown.alpha, "frame")
 
-    whole, part = painted(frame), painted(ball(0.7).cut(window))
+    whole, part = painted(frame), painted(ball(0.7).cut(window), larger)
     assert whole[..., :3].std() > 0.1
     seen = part[..., 3] > 0
     assert np.abs(whole[window.inside] - part)[seen].max() < 1e-6
@@ -81,6 +88,23 @@ def test_a_window_holds_what_is_seen_and_its_surroundings():
     alpha[:] = 1
     assert seen_window(alpha, 20) == Window.whole(HEIGHT, WIDTH)
     assert seen_window(0 * alpha, 0).shape == (STEP, STEP)
+
+
+def test_what_goes_on_at_the_border_of_a_window_is_not_taken_for_nothing():
+    window = Window(16, 0, 32, 48, 64, 64)
+    values = np.full((2, *window.shape), 0.5, np.float32)
+    values[:, 4:12, :20] = 3
+    assert surrounded(values, window, window) is values
+    larger = window.grown(16)
+    found = surrounded(values, window, larger)
+    assert found.shape == (2, *larger.shape) == (2, 48, 64)
+    assert np.array_equal(found[:, *window.within(larger)], values)
+    found[:, 20:28, :20] -= 2.5
+    assert (found == 0.5).all()
+    for place in ((1, 0, 40), (0, -1, 40), (1, 5, -1)):
+        changed = values.copy()
+        changed[place] = 0.6
+        assert surrounded(changed, window, larger) is None
 
 
 def test_pictures_of_windows_are_empty_elsewhere(tmp_path):
