@@ -57,7 +57,7 @@ def bands(height: int) -> Iterator[slice]:
 
 
 def warp(
-    picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0
+    picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0, every: int = 1
 ) -> tuple[FloatArray, BoolArray]:
     """Fetch for each pixel what another picture shows at its offset.
 
@@ -66,14 +66,16 @@ def warp(
         offsets: (H, W, 2), into that picture; they may be those of a band of rows.
         cubic: bicubic instead of bilinear; it may exceed the picture's range.
         top: the first row that the offsets are of.
+        every: they are of every so many rows and columns.
 
     Returns:
         The fetched picture, of the picture's shape, 0 where not valid; and (H, W) bool, False
         where the offset is not known or leads out of the picture.
     """
     height, width = offsets.shape[:2]
-    x = np.arange(width, dtype=np.float32) + offsets[..., 0]
-    y = np.arange(top, top + height, dtype=np.float32)[:, None] + offsets[..., 1]
+    x = np.arange(0, width * every, every, dtype=np.float32) + offsets[..., 0]
+    rows = np.arange(top, top + height * every, every, dtype=np.float32)
+    y = rows[:, None] + offsets[..., 1]
     last_y, last_x = picture.shape[0] - 1, picture.shape[1] - 1
     with np.errstate(invalid="ignore"):
         valid = (x >= 0) & (x <= last_x) & (y >= 0) & (y <= last_y)
@@ -89,7 +91,12 @@ def warp(
     return (fetched[..., 0] if picture.ndim == 2 else fetched), valid
 
 
-def occluded(forward: FloatArray, backward: FloatArray) -> BoolArray:
+def occluded(
+    forward: FloatArray,
+    backward: FloatArray,
+    every: int = 1,
+    apart: tuple[int, int] = (0, 0),
+) -> BoolArray:
     """Tell which pixels the other picture does not show, by going there and back.
 
     The test of Sundaram, Brox, Keutzer 2010, "Dense Point Trajectories by GPU-accelerated Large
@@ -97,7 +104,10 @@ def occluded(forward: FloatArray, backward: FloatArray) -> BoolArray:
 
     Args:
         forward: (H, W, 2), from this picture to the other.
-        backward: (H, W, 2), from the other to this one.
+        backward: (H, W, 2), from the other to this one, both in full.
+        every: ``forward`` is of every so many rows and columns.
+        apart: how far right and down this picture begins of the other, where they show parts of
+            frames.
 
     Returns:
         (H, W) bool, True as well where an offset is not known or leads out of the picture.
@@ -105,12 +115,18 @@ def occluded(forward: FloatArray, backward: FloatArray) -> BoolArray:
     result = np.ones(forward.shape[:2], bool)
     for rows in bands(len(forward)):
         there = forward[rows]
-        back, valid = warp(backward, there, top=rows.start)
+        moved = there + np.array(apart, np.float32)
+        back, valid = warp(backward, moved, top=rows.start * every, every=every)
         with np.errstate(invalid="ignore"):
-            apart = ((there + back) ** 2).sum(axis=2)
-            allowed = 0.01 * ((there**2).sum(axis=2) + (back**2).sum(axis=2)) + 0.5
-            result[rows] = ~(valid & (apart <= allowed))
+            missed = _squares(there + back)
+            allowed = 0.01 * (_squares(there) + _squares(back)) + 0.5
+            result[rows] = ~(valid & (missed <= allowed))
     return result
+
+
+def _squares(offsets: FloatArray) -> FloatArray:
+    x, y = offsets[..., 0], offsets[..., 1]
+    return np.asarray(x * x + y * y)
 
 
 def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:

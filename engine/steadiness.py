@@ -31,6 +31,8 @@ from .window import Window
 STABLE = 0.12
 """A picture is stable where no channel changes by more than this (0..1) along the motion."""
 MASK_GUIDE = "mask"
+MANY = 1 << 16
+"""In windows of more pixels every other row and column is looked at, since flicker is a mean."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -213,14 +215,6 @@ class Shown:
         """Return a result (H, W, C) of the same window in this size."""
         return result if result.shape[:2] == self.mask.shape else _in_half(result)
 
-    def spread(self, window: Window) -> Shown:
-        """Return the same in a larger window; what is not known there does not count."""
-        motion = self.motion
-        if motion is not None:
-            motion = self.window.spread(motion, window, np.nan)
-        image, mask = (self.window.spread(values, window) for values in (self.image, self.mask))
-        return Shown(window, image, motion, mask)
-
 
 def needs(shot: Shot) -> set[str]:
     """Return what ``read_frame`` must read for ``Shown.of``."""
@@ -267,16 +261,13 @@ class _Looks:
         before, now = (self.look(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
-        windows = before.shown.window, now.shown.window
-        window = windows[0].joined(windows[1])
-        first, second = (look.shown.spread(window) for look in (before, now))
-        results = tuple(
-            one.spread(look.result, window)
-            for one, look in zip(windows, (before, now), strict=True)
-        )
-        offsets, seen = _motion_back(first, second)
-        pictures = first.image, second.image
-        found = flicker((results[0], results[1]), pictures, second.mask & seen, offsets)
+        first, second = before.shown, now.shown
+        every = 2 if second.mask.size > MANY else 1
+        apart = second.window.left - first.window.left, second.window.top - first.window.top
+        offsets, seen = _motion_back(first, second, every, apart)
+        counted = second.mask[::every, ::every] & seen
+        results, pictures = (before.result, now.result), (first.image, second.image)
+        found = flicker(results, pictures, counted, offsets + np.array(apart, np.float32), every)
         return Flicker(*found) if found else None
 
     def look(self, frame: int) -> _Look | None:
@@ -291,18 +282,31 @@ class _Looks:
         return self._known[frame]
 
 
-def _motion_back(before: Shown, now: Shown) -> tuple[FloatArray, BoolArray]:
+def _motion_back(
+    before: Shown, now: Shown, every: int, apart: tuple[int, int]
+) -> tuple[FloatArray, BoolArray]:
     """Return offsets (H, W, 2) to the frame before, and where it shows the same point.
 
     Estimated at half the size where the renderer gave none: flicker is a mean, and needs no more.
+
+    Args:
+        before, now: the two frames.
+        every: every so many rows and columns are returned.
+        apart: how far right and down the window of ``now`` begins of that of ``before``.
     """
     if before.motion is not None and now.motion is not None:
-        backward = now.motion[..., :2]
-        return backward, ~occluded(backward, before.motion[..., 2:])
-    height, width = now.image.shape[:2]
+        backward = np.ascontiguousarray(now.motion[::every, ::every, :2])
+        return backward, ~occluded(backward, before.motion[..., 2:], every, apart)
+    window = before.window.joined(now.window)
+    height, width = window.shape
     size = (max(1, width // 2), max(1, height // 2))
     first, second = (
-        np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.float32)
+        np.asarray(
+            cv2.resize(
+                frame.window.spread(frame.image, window), size, interpolation=cv2.INTER_AREA
+            ),
+            np.float32,
+        )
         for frame in (before, now)
     )
     backward = estimate_flow(second, first)
@@ -310,7 +314,8 @@ def _motion_back(before: Shown, now: Shown) -> tuple[FloatArray, BoolArray]:
     whole = cv2.resize(backward, (width, height), interpolation=cv2.INTER_LINEAR)
     offsets: FloatArray = whole * np.array([width / size[0], height / size[1]], np.float32)
     large = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    return offsets, np.asarray(large, bool)
+    inside = now.window.within(window)
+    return offsets[inside][::every, ::every], np.asarray(large[inside][::every, ::every], bool)
 
 
 def flicker(
@@ -318,15 +323,17 @@ def flicker(
     truth: tuple[FloatArray, FloatArray],
     counted: BoolArray,
     offsets: FloatArray,
+    every: int = 1,
 ) -> tuple[float, float] | None:
     """Measure how much two frames differ along the motion, where the truth is stable.
 
     Args:
-        result: the previous frame and this one, (H, W, 3).
+        result: the previous frame, or a part of it, and this one, (H, W, 3).
         truth: the same two as they should be, or else the pictures that they were made from.
         counted: (H, W), the part of this frame to look at.
         offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
             right, y down; NaN where not known.
+        every: ``counted`` and ``offsets`` are of every so many rows and columns.
 
     Returns:
         Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
@@ -334,8 +341,9 @@ def flicker(
     """
     count, of_result, of_truth = 0, 0.0, 0.0
     for rows in bands(len(counted)):
-        moved, inside = warp(truth[0], offsets[rows], top=rows.start)
-        changes = np.abs(moved - truth[1][rows])
+        here = slice(rows.start * every, rows.stop * every, every), slice(None, None, every)
+        moved, inside = warp(truth[0], offsets[rows], top=here[0].start, every=every)
+        changes = np.abs(moved - truth[1][here])
         stable = counted[rows] & inside
         for channel in range(changes.shape[2]):
             stable &= changes[..., channel] < STABLE
@@ -343,8 +351,8 @@ def flicker(
             continue
         count += int(stable.sum())
         of_truth += float(changes[stable].mean(-1).sum(dtype=np.float64))
-        moved = warp(result[0], offsets[rows], top=rows.start)[0]
-        changes = np.abs(moved - result[1][rows])
+        moved = warp(result[0], offsets[rows], top=here[0].start, every=every)[0]
+        changes = np.abs(moved - result[1][here])
         of_result += float(changes[stable].mean(-1).sum(dtype=np.float64))
     return (255 * of_result / count, 255 * of_truth / count) if count else None
 
