@@ -75,23 +75,25 @@ def learn_strokes(
 
     Args:
         brush: of a network whose last guide is ``projection``.
-        keyframes: the paintings, each with its frame, which has ``surface`` and ``object``.
+        keyframes: the paintings, or parts of them, each with its frame, which has ``surface`` and
+            ``object``.
         inputs: gives the network's input.
         reach: how many pixels around a pixel the network and its guides look at, for large
             frames; None: at all.
     """
     sources = []
     for keyframe, frame in keyframes:
-        whole = Window.whole(*frame.alpha.shape)
+        assert frame.surface is not None and frame.object is not None
+        whole = frame.window or Window.whole(*frame.alpha.shape)
         residue = keyframe.paint.copy()
+        counted = keyframe.mask & (frame.object > 0)
         for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
             part = frame.cut(band)
             x = np.pad(inputs.build(part), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
-            inside = core.within(band)
+            inside, here = core.within(band), core.within(whole)
             wanted = np.zeros(part.alpha.shape, bool)
-            wanted[inside] = True
-            residue[core.inside] -= brush.paint(x, wanted)[:3].transpose(1, 2, 0)[inside]
-        assert frame.surface is not None and frame.object is not None
+            wanted[inside] = counted[here]
+            residue[here] -= brush.paint(x, wanted)[:3].transpose(1, 2, 0)[inside]
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
     return Continuation(sources)
 

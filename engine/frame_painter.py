@@ -26,7 +26,7 @@ from .steadiness import Shown, needs
 from .still import StillPainter
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .weights import weights_at
-from .window import Window, surrounded
+from .window import LARGE, Window, surrounded
 
 
 class Painted(NamedTuple):
@@ -157,7 +157,7 @@ class FramePainter:
             self._inputs.prepare("stylize", [key])
             if self._projection:
                 self._projection.prepare("stylize", [key])
-            whole = frames[key] if key in frames else self._inputs.read(key)
+            whole = frames[key] if key in frames else self._read_key(key)
             for frame in _examples_of(whole) if self._inputs.local else [whole]:
                 carried = self._projection.compute(frame) if self._projection else None
                 x = self._inputs.build(frame, carried)
@@ -176,8 +176,15 @@ class FramePainter:
                     f'"{self._style}" carries along, is missing; put it back '
                     "(keys/versions may have it), or train again."
                 )
-            keyframes.append((read_keyframe(self._shot, key), self._inputs.read(key)))
+            frame, keyframe = self._read_key(key), read_keyframe(self._shot, key)
+            assert frame.window is not None
+            keyframes.append((keyframe.cut(frame.window), frame))
         return keyframes
+
+    def _read_key(self, key: int) -> Frame:
+        """Read the frame of a keyframe, where only what is seen counts no more than that."""
+        around = self._reach if self._only_seen and self._inputs.local else None
+        return self._inputs.read(key, around=around)
 
 
 def _surrounded(seen: _Input, reach: int) -> _Input | None:
@@ -195,12 +202,15 @@ def _surrounded(seen: _Input, reach: int) -> _Input | None:
 def _examples_of(frame: Frame) -> Iterator[Frame]:
     """Yield a frame, or of a large one a few squares."""
     height, width = frame.alpha.shape
-    whole = Window.whole(height, width)
-    if not whole.is_of_large:
+    if height * width <= LARGE:
         yield frame
         return
+    window = frame.window or Window.whole(height, width)
     size = min(SAMPLE, height, width)
     for down in (0.25, 0.75):
         for across in (0.25, 0.75):
-            top, left = int((height - size) * down), int((width - size) * across)
-            yield frame.cut(Window(top, left, top + size, left + size, height, width))
+            top = window.top + int((height - size) * down)
+            left = window.left + int((width - size) * across)
+            yield frame.cut(
+                window._replace(top=top, left=left, bottom=top + size, right=left + size)
+            )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from .errors import PaintoverError
 from .images import FloatArray, has_alpha, picture_size, read_picture
 from .shot import Shot, format_frames
+from .window import Window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Keyframe:
     alpha: FloatArray
     mask: npt.NDArray[np.bool_]
     weight: float = 1.0
+
+    def cut(self, window: Window) -> Keyframe:
+        """Return the part of the painting in a window."""
+        paint, alpha, mask = (
+            np.ascontiguousarray(part[window.inside])
+            for part in (self.paint, self.alpha, self.mask)
+        )
+        return dataclasses.replace(self, paint=paint, alpha=alpha, mask=mask)
 
 
 def painted_frames(shot: Shot) -> list[int]:

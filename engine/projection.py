@@ -40,6 +40,7 @@ class KeyProjector:
         paint: (H, W, 3) the painting, 0..1, display-referred.
         image: (H, W, 3) the keyframe's own picture, 0..1, display-referred.
         mask: (H, W) the part of the painting that counts; nothing else is projected.
+        width: of the whole picture, if these are parts of it.
 
     Attributes:
         strokes: (H, W, 3) of the painting, to be carried too; None where there are none.
@@ -52,12 +53,13 @@ class KeyProjector:
         paint: Floats,
         image: Floats,
         mask: Bools,
+        width: int | None = None,
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
         self._paint, self._image = paint, image
         self.strokes: Floats | None = None
         self._edge = np.minimum(edge_distance(surface, objects), FAR)
-        self._outline = outline_reach(objects.shape[1])
+        self._outline = outline_reach(width or objects.shape[1])
 
     def project(self, frame: Frame) -> Projected:
         """Carry the keyframe to a frame of its size, or a window of one, with its surface."""

@@ -52,7 +52,8 @@ class Projection(Guide):
 
     Args:
         shot: the shot; the motion is followed through its frames where it has no surface.
-        keyframes: the paintings, each with its frame, read with what ``needs`` names.
+        keyframes: the paintings, each with its frame, read with what ``needs`` names; along a
+            surface parts of them will do.
         report: hears how far ``prepare`` is, and may cancel it.
     """
 
@@ -172,4 +173,6 @@ def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:
 
 def _surface_projector(keyframe: Keyframe, frame: Frame) -> KeyProjector:
     assert frame.surface is not None and frame.object is not None
-    return KeyProjector(frame.surface, frame.object, keyframe.paint, frame.image, keyframe.mask)
+    width = frame.window.width if frame.window else None
+    picture = keyframe.paint, frame.image, keyframe.mask
+    return KeyProjector(frame.surface, frame.object, *picture, width)
