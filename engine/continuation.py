@@ -27,7 +27,7 @@ from .guides.hashing import hash_unit
 from .inputs import Inputs
 from .keyframes import Keyframe
 from .painting import Brush
-from .resampling import fetch
+from .resampling import Ranged, fetch
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
 from .window import LARGE, Window
 
@@ -77,9 +77,12 @@ def learn_strokes(
         brush: of a network whose last guide is ``projection``.
         keyframes: the paintings, or parts of them, each with its frame, which has ``surface`` and
             ``object``.
-        inputs: gives the network's input.
+        inputs: reads what the network looks at, of large frames a part at a time.
         reach: how many pixels around a pixel the network and its guides look at, for large
             frames; None: at all.
+
+    Raises:
+        PaintoverError: a keyframe's frame cannot be read.
     """
     sources = []
     for keyframe, frame in keyframes:
@@ -88,10 +91,10 @@ def learn_strokes(
         residue = keyframe.paint.copy()
         counted = keyframe.mask & (frame.object > 0)
         for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
-            part = frame.cut(band)
-            x = np.pad(inputs.build(part), ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
+            x = inputs.build(inputs.read(frame.number, part=band))
+            x = np.pad(x, ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
             inside, here = core.within(band), core.within(whole)
-            wanted = np.zeros(part.alpha.shape, bool)
+            wanted = np.zeros(band.shape, bool)
             wanted[inside] = counted[here]
             residue[here] -= brush.paint(x, wanted)[:3].transpose(1, 2, 0)[inside]
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
@@ -128,9 +131,10 @@ class Continuation:
                 self._cells[int(identity)] = CELL * float(np.median(self._places.footprint[mine]))
 
     @property
-    def carried(self) -> list[Floats]:
-        """The strokes (H, W, 3) of each keyframe itself, 0 where it lends none."""
-        return [np.ascontiguousarray(residue[..., :3]) for residue in self._residue]
+    def carried(self) -> list[Ranged]:
+        """The strokes of each keyframe itself, 0 where it lends none; a fourth channel tells."""
+        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in self._residue)
+        return [Ranged(r, *span) for r, span in zip(self._residue, spans, strict=True)]
 
     def complete(self, strokes: Floats, frame: Frame, seen: Floats) -> None:
         """Complete strokes that are carried along with the keyframes by borrowed ones, in place.

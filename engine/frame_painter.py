@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from . import guides
 from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
 from .continuation import learn_strokes
@@ -75,7 +76,7 @@ class FramePainter:
         self._reach = brush.reach + self._inputs.reach
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
-        brush.quantize(self._examples({key.frame: frame for key, frame in keyframes}))
+        brush.quantize(self._examples())
         self._strokes = None
         if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
             reach = self._reach if self._inputs.local else None
@@ -126,15 +127,20 @@ class FramePainter:
     def _only_seen(self) -> bool:
         return self._alpha == ALPHA_FRAME
 
+    @property
+    def _around(self) -> int | None:
+        """How many pixels around what is seen count at most; None: all of a frame counts."""
+        return self._reach if self._only_seen and self._inputs.local else None
+
     def _wanted(self, frame: Frame) -> BoolArray:
         return frame.alpha > 0 if self._only_seen else np.ones(frame.alpha.shape, bool)
 
     def _read(self, number: int) -> _Input:
         """Read a frame, as far as it matters, and compute the network's input."""
-        if not (self._only_seen and self._inputs.local):
+        if self._around is None:
             return self._built(number)
         seen = self._built(number, self._inputs.reach)
-        return _surrounded(seen, self._brush.reach) or self._built(number, self._reach)
+        return _surrounded(seen, self._brush.reach) or self._built(number, self._around)
 
     def _built(self, number: int, around: int | None = None, part: Window | None = None) -> _Input:
         frame = self._inputs.read(number, self._watched, around, part)
@@ -146,19 +152,16 @@ class FramePainter:
             self._strokes.complete(strokes, frame, seen=channels[-1])
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
-    def _examples(self, frames: Mapping[int, Frame]) -> Iterator[FloatArray]:
-        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without.
-
-        Args:
-            frames: those of the keyframes that are read already.
-        """
+    def _examples(self) -> Iterator[FloatArray]:
+        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
         keys = sorted(self._header.trained_on)
         for key in sorted({keys[0], keys[-1]}):
             self._inputs.prepare("stylize", [key])
             if self._projection:
                 self._projection.prepare("stylize", [key])
-            whole = frames[key] if key in frames else self._read_key(key)
-            for frame in _examples_of(whole) if self._inputs.local else [whole]:
+            seen = seen_part(self._shot, key, self._around)
+            for part in _squares(seen) if self._inputs.local else [None]:
+                frame = self._inputs.read(key, part=part)
                 carried = self._projection.compute(frame) if self._projection else None
                 x = self._inputs.build(frame, carried)
                 yield x
@@ -176,15 +179,11 @@ class FramePainter:
                     f'"{self._style}" carries along, is missing; put it back '
                     "(keys/versions may have it), or train again."
                 )
-            frame, keyframe = self._read_key(key), read_keyframe(self._shot, key)
+            needed = guides.needs([PROJECTION])
+            frame = self._inputs.read(key, around=self._around, only=needed)
             assert frame.window is not None
-            keyframes.append((keyframe.cut(frame.window), frame))
+            keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
         return keyframes
-
-    def _read_key(self, key: int) -> Frame:
-        """Read the frame of a keyframe, where only what is seen counts no more than that."""
-        around = self._reach if self._only_seen and self._inputs.local else None
-        return self._inputs.read(key, around=around)
 
 
 def _surrounded(seen: _Input, reach: int) -> _Input | None:
@@ -199,18 +198,15 @@ def _surrounded(seen: _Input, reach: int) -> _Input | None:
     return _Input(seen.frame, x, strokes, window.within(larger))
 
 
-def _examples_of(frame: Frame) -> Iterator[Frame]:
-    """Yield a frame, or of a large one a few squares."""
-    height, width = frame.alpha.shape
+def _squares(window: Window) -> Iterator[Window]:
+    """Yield a window, or of a large one a few squares."""
+    height, width = window.shape
     if height * width <= LARGE:
-        yield frame
+        yield window
         return
-    window = frame.window or Window.whole(height, width)
     size = min(SAMPLE, height, width)
     for down in (0.25, 0.75):
         for across in (0.25, 0.75):
             top = window.top + int((height - size) * down)
             left = window.left + int((width - size) * across)
-            yield frame.cut(
-                window._replace(top=top, left=left, bottom=top + size, right=left + size)
-            )
+            yield window._replace(top=top, left=left, bottom=top + size, right=left + size)

@@ -93,6 +93,7 @@ class Inputs:
         also: Collection[str] = (),
         around: int | None = None,
         part: Window | None = None,
+        only: Collection[str] | None = None,
     ) -> Frame:
         """Read a frame with what the guides need.
 
@@ -100,12 +101,14 @@ class Inputs:
             frame: its number.
             also: passes and extra guides to read besides.
             around, part: as of ``read_frame``; only where ``local``.
+            only: what to read instead of all that the guides need.
 
         Raises:
             PaintoverError: it, or one that it is filtered with, cannot be read.
             Cancelled: the reporter asked to stop.
         """
-        read = read_frame(self._shot, frame, self._wanted.union(also), around, part)
+        wanted = self._wanted if only is None else set(only)
+        read = read_frame(self._shot, frame, wanted.union(also), around, part)
         if self._filter:
             read.image = self._filter.picture(frame)
         return read

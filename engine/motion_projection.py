@@ -11,7 +11,7 @@ from .chains import MotionChain
 from .following import scale
 from .frames import Frame
 from .keyframes import Keyframe
-from .resampling import Bools, Floats, Located, Resampler
+from .resampling import Bools, Floats, Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0
 """Gaussian radius, in pixels, over which the carried picture is compared with the frame's."""
@@ -34,7 +34,7 @@ class MotionProjector:
         self.chain = chain
         objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
         self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
-        self._paint, self._image = keyframe.paint, frame.image
+        self._paint, self._image = Ranged.of(keyframe.paint), Ranged.of(frame.image)
         self._alpha, self._mask = frame.alpha, keyframe.mask
 
     def project(self, frame: Frame) -> Projected:

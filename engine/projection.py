@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .blending import Projected
 from .frames import Frame
+from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance
 from .surface_index import SurfaceIndex
 
@@ -43,7 +44,8 @@ class KeyProjector:
         width: of the whole picture, if these are parts of it.
 
     Attributes:
-        strokes: (H, W, 3) of the painting, to be carried too; None where there are none.
+        strokes: of the painting, to be carried too, of whose channels the first three count; None
+            where there are none.
     """
 
     def __init__(
@@ -56,9 +58,9 @@ class KeyProjector:
         width: int | None = None,
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
-        self._paint, self._image = paint, image
-        self.strokes: Floats | None = None
-        self._edge = np.minimum(edge_distance(surface, objects), FAR)
+        self._paint, self._image = Ranged.of(paint), Ranged.of(image)
+        self.strokes: Ranged | None = None
+        self._edge = Ranged.of(np.minimum(edge_distance(surface, objects), FAR)[..., None])
         self._outline = outline_reach(width or objects.shape[1])
 
     def project(self, frame: Frame) -> Projected:
@@ -67,12 +69,12 @@ class KeyProjector:
         located = self._index.locate(frame.surface, frame.object)
         sampler = self._index.resampler.at(located)
         here = np.minimum(frame_edge_distance(frame), FAR)
-        there = sampler.sample(self._edge[..., None])[..., 0]
+        there = sampler.sample(self._edge)[..., 0]
         near, far = np.minimum(here, there), np.maximum(here, there)
         outline = near <= self._outline
         moved = outline & (far > near + OUTLINE_SLIP) & located.valid
 
-        def carried(picture: Floats) -> Floats:
+        def carried(picture: Ranged) -> Floats:
             result = sampler.sample(picture)
             result[moved] = 0
             return result
@@ -84,5 +86,5 @@ class KeyProjector:
             stretch=located.stretch,
             outline=outline,
             moved=moved,
-            strokes=None if self.strokes is None else carried(self.strokes),
+            strokes=None if self.strokes is None else carried(self.strokes)[..., :3],
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +27,19 @@ class Located:
     valid: Bools
     stretch: Floats
     """How large the keyframe's pixel is there, in any unit that its other frames share."""
+
+
+class Ranged(NamedTuple):
+    """A picture (H, W, C ≤ 4) and its lowest and highest value, which resampling keeps to."""
+
+    values: Floats
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, values: Floats) -> Ranged:
+        """Return a picture with its range."""
+        return cls(values, float(values.min()), float(values.max()))
 
 
 class Resampler:
@@ -77,18 +91,20 @@ class Sampler:
     ) -> None:
         self._shape, self._groups = shape, groups
 
-    def sample(self, picture: Floats) -> Floats:
-        """Resample a picture of the keyframe (H, W, C ≤ 4).
+    def sample(self, picture: Ranged) -> Floats:
+        """Resample a picture of the keyframe.
 
         Returns:
             (H, W, C) of the frame; not valid positions are 0; nothing exceeds the picture's range.
         """
-        result = np.zeros((*self._shape, picture.shape[2]), np.float32)
-        flat = result.reshape(-1, picture.shape[2])
-        span = picture.min(), picture.max()
+        values, lowest, highest = picture
+        result = np.zeros((*self._shape, values.shape[2]), np.float32)
+        flat = result.reshape(-1, values.shape[2])
         for places, x, y, how in self._groups:
-            found = fetch(picture, x, y, how, cv2.BORDER_REPLICATE)
-            flat[places] = np.clip(found, *span, out=found) if how == cv2.INTER_CUBIC else found
+            found = fetch(values, x, y, how, cv2.BORDER_REPLICATE)
+            if how == cv2.INTER_CUBIC:
+                np.clip(found, lowest, highest, out=found)
+            flat[places] = found
         return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .frames import Frame
+from .window import Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -87,6 +88,15 @@ def surface_steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) ->
     Returns:
         (H, W, 3) in surface units a pixel, 0 where not known.
     """
+    whole = Window.whole(*objects.shape)
+    result = np.empty(surface.shape, np.float32)
+    for core, band in whole.parts(1):
+        steps = _steps(surface[band.inside], objects[band.inside], axis)
+        result[core.inside] = steps[core.within(band)]
+    return result
+
+
+def _steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
     ahead = _lengths(surface, objects, axis)
     behind = _before(ahead, axis)
     forward = np.zeros(surface.shape, np.float32)

@@ -63,10 +63,10 @@ class SurfaceIndex:
         self.height, self.width = objects.shape
         known = (objects > 0) & is_known(surface)
         self._ids = np.unique(objects[known])
-        clean = np.where(known[..., None], surface, 0).astype(np.float32)
-        known &= ~mixed(clean, np.where(known, self._dense(objects), 0))
-        self._surface = np.where(known[..., None], surface, 0).astype(np.float32)
-        self._objects = np.where(known, self._dense(objects), 0)
+        dense = np.where(known, self._dense(objects), 0)
+        known &= ~mixed(np.where(known[..., None], surface, 0), dense)
+        self._surface = np.where(known[..., None], surface, 0).astype(np.float32, copy=False)
+        self._objects = np.where(known, dense, 0)
         self._steps_x, self._steps_y = (
             surface_steps(self._surface, self._objects, axis) for axis in (1, 0)
         )

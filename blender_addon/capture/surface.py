@@ -106,12 +106,16 @@ def _node_group() -> Any:
     surface.aov_name = passes.SURFACE_AOV
     link(scaled.outputs[0], surface.inputs["Color"])
     info = nodes.new("ShaderNodeObjectInfo")
+    nearest = nodes.new("ShaderNodeMath")
+    nearest.operation = "ADD"
+    nearest.inputs[1].default_value = passes.OBJECT_STEP / 2
     number = nodes.new("ShaderNodeMath")
     number.operation = "SNAP"
     number.inputs[1].default_value = passes.OBJECT_STEP
     identity = nodes.new("ShaderNodeOutputAOV")
     identity.aov_name = passes.OBJECT_AOV
-    link(info.outputs["Random"], number.inputs[0])
+    link(info.outputs["Random"], nearest.inputs[0])
+    link(nearest.outputs[0], number.inputs[0])
     link(number.outputs[0], identity.inputs["Value"])
     return group
 

@@ -22,6 +22,7 @@ from ..motion import BoolArray
 from ..motion_projection import MotionProjector
 from ..projection import LEAST_OUTLINE, KeyProjector
 from ..reporting import Reporter, Silent
+from ..resampling import Ranged
 from ..shot import Shot
 from ..style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from ..surface_edges import frame_edge_distance, is_known
@@ -93,8 +94,10 @@ class Projection(Guide):
         for projector in self._along_motion:
             projector.chain.prepare(step, wanted)
 
-    def carry_strokes(self, strokes: Sequence[FloatArray]) -> None:
-        """From now on carry strokes (H, W, 3) along with the keyframes, in their order.
+    def carry_strokes(self, strokes: Sequence[Ranged]) -> None:
+        """From now on carry strokes along with the keyframes, in their order.
+
+        Their first three channels are (H, W, 3) differences of paint.
 
         Where keyframes are carried along the motion, strokes are not.
         """

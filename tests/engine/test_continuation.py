@@ -127,8 +127,10 @@ def test_strokes_are_borrowed_where_no_keyframe_sees_the_surface() -> None:
 def test_a_keyframe_s_own_strokes_are_what_it_lends() -> None:
     lent = grain() + 0.2
     (own,) = learnt(lent).carried
-    assert np.abs(own - (lent - 0.2))[WELL_INSIDE].mean() < 0.02
-    assert not own[OBJECTS == 0].any()
+    strokes = own.values[..., :3]
+    assert np.abs(strokes - (lent - 0.2))[WELL_INSIDE].mean() < 0.02
+    assert not strokes[OBJECTS == 0].any()
+    assert (own.lowest, own.highest) == (strokes.min(), strokes.max())
 
 
 def test_nothing_is_added_beside_outlines() -> None:

@@ -15,6 +15,7 @@ from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
 from engine.keyframes import read_keyframe
 from engine.projection import KeyProjector
+from engine.resampling import Ranged
 from engine.surface_edges import edge_distance
 from engine.surface_index import SurfaceIndex
 
@@ -286,7 +287,7 @@ def test_strokes_are_carried_as_paint_is(moving):
     keyframe = read_keyframe(moving, 1)
     guide = Projection(moving, [(keyframe, frames[1])])
     assert guide.carry(frames[3]).strokes is None
-    guide.carry_strokes([keyframe.paint - 0.5])
+    guide.carry_strokes([Ranged.of(keyframe.paint - 0.5)])
     channels, strokes = guide.carry(frames[3])
     assert strokes is not None
     seen = channels[6] == 1
