@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .device import give_back_freed
 from .frames import Frame
 from .guides import PROJECTION_CHANNELS
 from .guides.hashing import hash_unit
@@ -91,14 +92,20 @@ def learn_strokes(
         residue = keyframe.paint.copy()
         counted = keyframe.mask & (frame.object > 0)
         for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
-            x = inputs.build(inputs.read(frame.number, part=band))
-            x = np.pad(x, ((0, PROJECTION_CHANNELS), (0, 0), (0, 0)))
             inside, here = core.within(band), core.within(whole)
             wanted = np.zeros(band.shape, bool)
             wanted[inside] = counted[here]
-            residue[here] -= brush.paint(x, wanted)[:3].transpose(1, 2, 0)[inside]
+            residue[here] -= _without_paint(brush, inputs, frame.number, band, wanted)[inside]
+            give_back_freed()
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
     return Continuation(sources)
+
+
+def _without_paint(brush: Brush, inputs: Inputs, frame: int, part: Window, wanted: Bools) -> Floats:
+    """Return what a network paints of a part of a frame (H, W, 3) without paint to carry along."""
+    nothing = np.zeros((PROJECTION_CHANNELS, *part.shape), np.float32)
+    x = inputs.build(inputs.read(frame, part=part), nothing)
+    return brush.paint(x, wanted)[:3].transpose(1, 2, 0)
 
 
 class Continuation:
@@ -249,12 +256,12 @@ class Continuation:
 class _Places:
     """Pixels of keyframes that lend: where they are, how they face, how roomy they are."""
 
-    source: npt.NDArray[np.intp]
+    source: npt.NDArray[np.int16]
     x: Floats
     y: Floats
     objects: npt.NDArray[np.int32]
     footprint: Floats
-    facing: npt.NDArray[np.intp]
+    facing: npt.NDArray[np.int16]
     room: Floats
     strength: Floats
     to_pixels: Floats
@@ -294,12 +301,12 @@ def _places(number: int, source: Source, residue: Floats, lends: Bools) -> _Plac
         inverse = np.stack([d, -b, -c, a], -1)[usable] / area[usable][:, None]
         parts.append(
             _Places(
-                source=np.full(len(inverse), number, np.intp),
+                source=np.full(len(inverse), number, np.int16),
                 x=columns[usable].astype(np.float32),
                 y=there[0][usable].astype(np.float32),
                 objects=source.objects[there][usable],
                 footprint=size[usable],
-                facing=_facing(normals[usable]),
+                facing=_facing(normals[usable]).astype(np.int16),
                 room=np.minimum(room[there][usable], CELL).astype(np.float32),
                 strength=strength[there][usable],
                 to_pixels=inverse.reshape(-1, 2, 2).astype(np.float32),

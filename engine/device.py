@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import dataclasses
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -132,3 +133,12 @@ def _cpu_has(question: str) -> bool:
         return bool(getattr(torch.cpu, question)())
     except (AttributeError, RuntimeError):
         return False
+
+
+def give_back_freed() -> None:
+    """Give memory that was freed back to the system, where the C library (glibc) keeps it.
+
+    It keeps arrays below 32 MiB, of which frames of 4K have many.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

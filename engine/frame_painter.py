@@ -12,6 +12,7 @@ from . import guides
 from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
 from .continuation import learn_strokes
+from .device import give_back_freed
 from .errors import PaintoverError
 from .frames import Frame, seen_part
 from .guides import PROJECTION_CHANNELS
@@ -77,6 +78,7 @@ class FramePainter:
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
         brush.quantize(self._examples())
+        give_back_freed()
         self._strokes = None
         if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
             reach = self._reach if self._inputs.local else None
@@ -95,6 +97,7 @@ class FramePainter:
             self._projection.prepare("stylize", frames)
         manifest, local = self._shot.manifest, self._inputs.local
         if local and Window.whole(manifest.height, manifest.width).is_of_large:
+            give_back_freed()
             for number in frames:
                 yield number, self._paint_in_bands(number)
             return
@@ -111,17 +114,20 @@ class FramePainter:
     def _paint_in_bands(self, number: int) -> Painted:
         window = seen_part(self._shot, number, self._reach if self._only_seen else None)
         pixels = np.zeros((*window.shape, 4), np.float32)
-        bands = []
+        shown = []
         for core, band in window.parts(self._reach):
-            frame, x, strokes, _ = self._built(number, part=band)
-            wanted = self._wanted(frame)
-            rows, columns = core.within(band)
-            wanted[: rows.start] = wanted[rows.stop :] = False
-            painted = self._brush.paint(x, wanted, strokes)
-            finished = finish(painted, frame.alpha, self._alpha)
-            pixels[core.within(window)] = finished[rows, columns]
-            bands.append(Shown.of(frame.cut(core)))
-        return Painted(pixels, window, Shown.joined(bands, window))
+            pixels[core.within(window)], seen = self._paint_band(number, core, band)
+            give_back_freed()
+            shown.append(seen)
+        return Painted(pixels, window, Shown.joined(shown, window))
+
+    def _paint_band(self, number: int, core: Window, band: Window) -> tuple[FloatArray, Shown]:
+        frame, x, strokes, _ = self._built(number, part=band)
+        wanted = self._wanted(frame)
+        rows, columns = core.within(band)
+        wanted[: rows.start] = wanted[rows.stop :] = False
+        painted = self._brush.paint(x, wanted, strokes)
+        return finish(painted, frame.alpha, self._alpha)[rows, columns], Shown.of(frame.cut(core))
 
     @property
     def _only_seen(self) -> bool:

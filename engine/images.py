@@ -179,14 +179,18 @@ def as_written(path: Path, pixels: FloatArray, bits: int = 8) -> FloatArray:
         halves = _linear_from_display(pixels).astype(np.float16)
         return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)
     codes = _codes(pixels, bits)
-    return codes.astype(np.float32) / np.float32(np.iinfo(codes.dtype).max)
+    values = codes.astype(np.float32)
+    values /= np.float32(np.iinfo(codes.dtype).max)
+    return values
 
 
 def _codes(pixels: FloatArray, bits: int) -> npt.NDArray[Any]:
     kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
-    values = np.clip(pixels, 0, 1).astype(np.float32, copy=False)
-    values *= most
-    codes: npt.NDArray[Any] = np.rint(values, out=values).astype(kind)
+    codes: npt.NDArray[Any] = np.empty(pixels.shape, kind)
+    for core, _ in Window.whole(*pixels.shape[:2]).parts(0):
+        values = np.clip(pixels[core.inside], 0, 1).astype(np.float32, copy=False)
+        values *= most
+        codes[core.inside] = np.rint(values, out=values)
     return codes
 
 

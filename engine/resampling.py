@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.integer[Any]]
 
 LENGTH = 1024
 """Positions in a row; OpenCV takes grids of at most 32767 a side."""
@@ -49,7 +50,7 @@ class Resampler:
         objects: (H, W) ids of the keyframe; what has another id is never mixed in.
     """
 
-    def __init__(self, objects: npt.NDArray[np.int32]) -> None:
+    def __init__(self, objects: Ids) -> None:
         self._height, self._width = objects.shape
         whole3, whole5 = (_same_object(objects, size) for size in (3, 5))
         self._room = np.where(whole5, 2, whole3).astype(np.uint8)
@@ -129,7 +130,7 @@ def fetch(picture: Floats, x: Floats, y: Floats, how: int, border: int) -> Float
     return np.asarray(found, np.float32).reshape(rows * LENGTH, -1)[: len(x)]
 
 
-def _same_object(objects: npt.NDArray[np.int32], size: int) -> Bools:
+def _same_object(objects: Ids, size: int) -> Bools:
     ids = np.unique(objects, return_inverse=True)[1].reshape(objects.shape).astype(np.float32)
     square = np.ones((size, size), np.uint8)
     return np.asarray(cv2.dilate(ids, square) == cv2.erode(ids, square))

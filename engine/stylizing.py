@@ -26,6 +26,7 @@ from .steadiness import Watch
 from .style import load_style
 from .style_header import StyleHeader
 from .unsteady import read_flickers, unsteady_frames
+from .window import Window
 from .writing import check_format, wanted_frames, write_all
 
 
@@ -63,11 +64,14 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
         def write(frame: int, painted: Painted) -> Path:
             path = job.write(frame, painted)
-            watch.wrote(frame, painted.shown, as_written(path, painted.pixels, request.depth))
+            watch.wrote(
+                frame, painted.shown, as_written(path, painted.pixels[..., :3], request.depth)
+            )
             return path
 
+        is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
         with _core_for_others():
-            write_all(pictures, write, len(to_do), "stylize", report)
+            write_all(pictures, write, len(to_do), "stylize", report, meanwhile=not is_large)
         watch.finish(to_do, job.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
     if to_do:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from .window import Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Ids = npt.NDArray[np.integer[Any]]
 
 SEAM = 2.5
 """A step between neighbours this many times the step on the other side is an occlusion edge."""
@@ -19,7 +22,7 @@ LARGEST = 1e12
 """Surface coordinates beyond this are a renderer's fault, and their squares would overflow."""
 
 
-def edge_distance(surface: Floats, objects: npt.NDArray[np.int32]) -> Floats:
+def edge_distance(surface: Floats, objects: Ids) -> Floats:
     """Return each pixel's distance, in pixels, to the nearest occlusion edge.
 
     Edges are where the object changes, and where the surface jumps within one.
@@ -59,7 +62,7 @@ def is_known(surface: Floats) -> Bools:
     return known
 
 
-def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
+def mixed(surface: Floats, objects: Ids) -> Bools:
     """Mark pixels whose surface coordinates an antialiased edge has mixed from two places.
 
     Such a pixel steps far to both of its neighbours, along a row or a column, beside pixels that
@@ -77,7 +80,7 @@ def mixed(surface: Floats, objects: npt.NDArray[np.int32]) -> Bools:
     return found
 
 
-def surface_steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
+def surface_steps(surface: Floats, objects: Ids, axis: int) -> Floats:
     """Return how the surface changes from pixel to pixel, taken on the side without an edge.
 
     Args:
@@ -96,7 +99,7 @@ def surface_steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) ->
     return result
 
 
-def _steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
+def _steps(surface: Floats, objects: Ids, axis: int) -> Floats:
     ahead = _lengths(surface, objects, axis)
     behind = _before(ahead, axis)
     forward = np.zeros(surface.shape, np.float32)
@@ -110,7 +113,7 @@ def _steps(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats
     return np.where(both[..., None], (forward + backward) / 2, one)
 
 
-def _lengths(surface: Floats, objects: npt.NDArray[np.int32], axis: int) -> Floats:
+def _lengths(surface: Floats, objects: Ids, axis: int) -> Floats:
     """Return (H, W) how far the surface steps to the next pixel; infinite to another object."""
     result = np.full(objects.shape, np.inf, np.float32)
     after, before = surface[_but_first(axis)], surface[_but_last(axis)]

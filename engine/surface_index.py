@@ -66,7 +66,8 @@ class SurfaceIndex:
         dense = np.where(known, self._dense(objects), 0)
         known &= ~mixed(np.where(known[..., None], surface, 0), dense)
         self._surface = np.where(known[..., None], surface, 0).astype(np.float32, copy=False)
-        self._objects = np.where(known, dense, 0)
+        # Ids come from 2¹⁵ steps or an index of 16 bits, so no keyframe shows more objects.
+        self._objects = np.where(known, dense, 0).astype(np.uint16)
         self._steps_x, self._steps_y = (
             surface_steps(self._surface, self._objects, axis) for axis in (1, 0)
         )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 LARGE = 1 << 22
 """Larger pictures are worked on in parts, to bound the memory."""
-BAND = 1 << 20
+BAND = 5 << 17
 """About how many pixels such a part has."""
 STEP = 16
 """Windows begin and end at multiples of this many pixels, or at the picture's border."""

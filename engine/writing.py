@@ -44,6 +44,8 @@ def write_all(
     count: int,
     step: str,
     report: Reporter,
+    *,
+    meanwhile: bool = True,
 ) -> None:
     """Write pictures while the next is made, and report each that is in its place.
 
@@ -53,6 +55,7 @@ def write_all(
         count: how many pictures there are.
         step: of the progress.
         report: hears of it.
+        meanwhile: False: write each before the next is made, to bound the memory.
 
     Raises:
         Cancelled: the reporter asked to stop; what was begun is written.
@@ -72,6 +75,9 @@ def write_all(
         try:
             for frame, picture in pictures:
                 before, pending = pending, (frame, writer.submit(write, frame, picture))
+                del picture
+                if not meanwhile:
+                    pending[1].result()
                 if before:
                     finished(before[0], before[1].result())
                 if report.cancelled():

@@ -93,10 +93,10 @@ def footprint(
         objects: (H, W) ids; steps from one object to another do not count.
         known: (H, W), where the surface is known.
     """
-    steps = np.full(known.shape, np.nan)
+    steps = np.full(known.shape, np.nan, np.float32)
     for axis in (0, 1):
         x, y, z = np.moveaxis(np.diff(surface, axis=axis), 2, 0)
-        step = np.sqrt(x * x + y * y + z * z).astype(np.float64)
+        step = np.sqrt(x * x + y * y + z * z)
         step[np.diff(objects, axis=axis) != 0] = np.nan
         after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
         after[axis], before[axis] = (0, 1), (1, 0)
@@ -105,7 +105,7 @@ def footprint(
     usable = known & np.isfinite(steps) & (steps > 0)
     if not usable.any():
         return np.ones(known.shape)
-    logarithm = np.where(usable, np.log(np.where(usable, steps, 1)), 0)
+    logarithm = np.where(usable, np.log(np.where(usable, steps, 1)), 0).astype(np.float64)
     size = (9, 9)
     weight = cv2.boxFilter(usable.astype(np.float64), -1, size, normalize=False)
     total = cv2.boxFilter(logarithm, -1, size, normalize=False)
