@@ -21,13 +21,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .device import give_back_freed
 from .frames import Frame
-from .guides import PROJECTION_CHANNELS
 from .guides.hashing import hash_unit
-from .inputs import Inputs
-from .keyframes import Keyframe
-from .painting import Brush
 from .resampling import Ranged, fetch
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
 from .window import LARGE, Window
@@ -64,48 +59,6 @@ class Source:
     objects: npt.NDArray[np.int32]
     mask: Bools
     residue: Floats
-
-
-def learn_strokes(
-    brush: Brush,
-    keyframes: Sequence[tuple[Keyframe, Frame]],
-    inputs: Inputs,
-    reach: int | None = None,
-) -> Continuation:
-    """Learn the strokes of keyframes that a network does not foretell without their paint.
-
-    Args:
-        brush: of a network whose last guide is ``projection``.
-        keyframes: the paintings, or parts of them, each with its frame, which has ``surface`` and
-            ``object``.
-        inputs: reads what the network looks at, of large frames a part at a time.
-        reach: how many pixels around a pixel the network and its guides look at, for large
-            frames; None: at all.
-
-    Raises:
-        PaintoverError: a keyframe's frame cannot be read.
-    """
-    sources = []
-    for keyframe, frame in keyframes:
-        assert frame.surface is not None and frame.object is not None
-        whole = frame.window or Window.whole(*frame.alpha.shape)
-        residue = keyframe.paint.copy()
-        counted = keyframe.mask & (frame.object > 0)
-        for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
-            inside, here = core.within(band), core.within(whole)
-            wanted = np.zeros(band.shape, bool)
-            wanted[inside] = counted[here]
-            residue[here] -= _without_paint(brush, inputs, frame.number, band, wanted)[inside]
-            give_back_freed()
-        sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
-    return Continuation(sources)
-
-
-def _without_paint(brush: Brush, inputs: Inputs, frame: int, part: Window, wanted: Bools) -> Floats:
-    """Return what a network paints of a part of a frame (H, W, 3) without paint to carry along."""
-    nothing = np.zeros((PROJECTION_CHANNELS, *part.shape), np.float32)
-    x = inputs.build(inputs.read(frame, part=part), nothing)
-    return brush.paint(x, wanted)[:3].transpose(1, 2, 0)
 
 
 class Continuation:

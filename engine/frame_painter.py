@@ -11,7 +11,6 @@ import numpy as np
 from . import guides
 from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
-from .continuation import learn_strokes
 from .device import give_back_freed
 from .errors import PaintoverError
 from .frames import Frame, seen_part
@@ -26,6 +25,7 @@ from .reporting import Reporter
 from .shot import Shot
 from .steadiness import Shown, needs
 from .still import StillPainter
+from .stroke_learning import learn_strokes
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .weights import weights_at
 from .window import LARGE, Window, surrounded
@@ -112,7 +112,7 @@ class FramePainter:
             yield frame.number, Painted(result, frame.window, shown)
 
     def _paint_in_bands(self, number: int) -> Painted:
-        window = seen_part(self._shot, number, self._reach if self._only_seen else None)
+        window = seen_part(self._shot, number, self._around)
         pixels = np.zeros((*window.shape, 4), np.float32)
         shown = []
         for core, band in window.parts(self._reach):
