@@ -124,6 +124,11 @@ def has_vnni() -> bool:
     return _cpu_has("_is_vnni_supported")
 
 
+def has_avx2() -> bool:
+    """Tell whether the CPU computes 32 integers of 8 bits at once (AVX2), with VNNI or without."""
+    return _cpu_has("_is_avx2_supported")
+
+
 def _cpu_has(question: str) -> bool:
     """Ask PyTorch about the CPU; what it does not know isn't there.
 

@@ -22,13 +22,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .balancing import Range, balance, watch
-from .device import Device, has_vnni
+from .device import Device, has_avx2, has_vnni
 from .guides import PROJECTION_CHANNELS
 from .images import FloatArray
 from .network_base import GRID
 from .networks import LEAK, GatedPainter
 from .tiles import Span
 
+MOST, MOST_WITHOUT_VNNI = 127, 64
+"""Largest code of a weight; without VNNI processors sum two products in 16 bits, and
+2 × 255 × 64 still fits."""
 HEADROOM = 1.25
 """How much more than on the keyframes a layer may put out before it is clipped."""
 MIDDLE = 128
@@ -216,10 +219,11 @@ class QuantizedPainter:
 @functools.cache
 def quantizes_well(device: Device) -> bool:
     """Tell whether this processor is fast in integers and this PyTorch computes right in them."""
-    if device.unit.type != "cpu" or not has_vnni():
+    if device.unit.type != "cpu" or not (has_vnni() or has_avx2()):
         return False
     layer = nn.Conv2d(32, 32, 3, padding=1).requires_grad_(False)
     x = torch.rand(1, 32, 16, 16).to(memory_format=torch.channels_last)
+    layer.weight[0], x[:, :, 8:] = 0.1, 1  # the largest sums that there can be
     codes = _Codes(1 / 255, 0)
     try:
         rounded = _Layer(layer, torch.zeros(32), *codes).floats(codes.of(x.clone()))
@@ -257,8 +261,9 @@ def _at(values: Tensor, late: tuple[slice, slice], scale: int) -> Tensor:
 
 
 def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return weights in codes −127..127, and what a code is worth in each output channel."""
-    steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-20) / 127
+    """Return weights in codes −``MOST``..``MOST``, and what a code is worth in each output."""
+    most = MOST if has_vnni() else MOST_WITHOUT_VNNI
+    steps = weight.abs().amax((1, 2, 3)).clamp_min(1e-20) / most
     return (weight / steps.reshape(-1, 1, 1, 1)).round(), steps
 
 

@@ -13,7 +13,7 @@ from engine.balancing import balance, watch
 from engine.device import Device
 from engine.networks import GatedPainter, build
 from engine.painting import LARGE_CHANGE, Brush
-from engine.quantized import quantizes_well
+from engine.quantized import _Layer, quantizes_well
 
 CPU = Device(torch.device("cpu"), torch.float32)
 CHANNELS = 13
@@ -108,6 +108,19 @@ def test_every_tile_gives_bit_for_bit_what_the_whole_frame_gives(alpha, size):
     wanted = np.zeros(size, bool)
     wanted[3:40, 9:30] = wanted[120:131, 100:140] = wanted[-1, -1] = True
     assert np.array_equal(in_integers(painter).paint(frame, wanted), np.where(wanted, whole, 0))
+
+
+@needs_integers
+@pytest.mark.parametrize("channels", [16, 41])
+def test_the_largest_sums_do_not_overflow(channels):
+    layer = torch.nn.Conv2d(channels, 16, 3, bias=True).requires_grad_(False)
+    layer.weight[:8], layer.weight[8:], layer.bias[:] = 0.25, -0.25, 0
+    codes = torch.full((1, channels, 9, 9), 255, dtype=torch.uint8)
+    codes = codes.contiguous(memory_format=torch.channels_last)
+    sums = _Layer(layer, torch.zeros(channels), 1.0, 0).floats(codes)
+    assert torch.allclose(sums.abs(), torch.full_like(sums, 255 * 0.25 * 9 * channels), rtol=1e-5)
+    assert (sums[:, :8] > 0).all()
+    assert (sums[:, 8:] < 0).all()
 
 
 @needs_integers
