@@ -21,32 +21,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .borrowing import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
 from .frames import Frame
-from .guides.hashing import hash_unit
-from .resampling import Ranged, fetch
+from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
 from .window import LARGE, Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-CELL = 24.0
-"""Side of a cell in pixels of the keyframe."""
 MARGIN = 4.0
 """Nearer than this to an outline, in pixels, nothing is borrowed or added."""
 COARSEST = 6.0
 """Gaussian radius in pixels; of the residue, what is smoother than this is no stroke."""
 STRONGEST = 2.5
 """Residue stronger than this many times its usual strength is not texture but a mistake."""
-SHARPNESS_DOUBLINGS = 2
-"""The cells' weights are squared so many times: the more often, the narrower they overlap."""
 REACH = 4
 """How many pixels around a pixel are looked at to tell its normal, and some to spare."""
-LEAST_SIZE = 0.1
-"""Surface seen at a steeper slant than this lends nothing."""
-TRIES = 12
-"""Places that a cell chooses from."""
-FACINGS = 6
 LEAST_PLACES = 64
 """Objects that keyframes show in fewer good pixels lend nothing."""
 
@@ -72,15 +63,20 @@ class Continuation:
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
-        self._residue: list[Floats] = []
-        places: list[_Places] = []
+        shapes = np.array([source.mask.shape for source in sources], np.int64)
+        sizes = shapes.prod(axis=1)
+        first = np.cumsum(sizes) - sizes
+        values = np.ones((int(sizes.sum()), 4), np.float32)
+        self._residues = Residues(values, np.column_stack([first, shapes]))
+        places: list[Places] = []
         for number, source in enumerate(sources):
             lends = _lends(source)
             residue = _strokes(source.residue, lends)
-            self._residue.append(np.dstack([residue, np.ones_like(residue[..., 0])]))
-            self._residue[-1][~lends] = 0
+            own = self._residue(number)
+            own[..., :3] = residue
+            own[~lends] = 0
             places.append(_places(number, source, residue, lends))
-        self._places = _Places.joined(places)
+        self._places = Places(*(np.concatenate(parts) for parts in zip(*places, strict=True)))
         self._cells: dict[int, float] = {}
         self._of_object: dict[int, npt.NDArray[np.intp]] = {}
         for identity in np.unique(self._places.objects):
@@ -93,8 +89,15 @@ class Continuation:
     @property
     def carried(self) -> list[Ranged]:
         """The strokes of each keyframe itself, 0 where it lends none; a fourth channel tells."""
-        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in self._residue)
-        return [Ranged(r, *span) for r, span in zip(self._residue, spans, strict=True)]
+        residues = [self._residue(number) for number in range(len(self._residues.shapes))]
+        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in residues)
+        return [Ranged(r, *span) for r, span in zip(residues, spans, strict=True)]
+
+    def _residue(self, number: int) -> Floats:
+        """Return the residue (H, W, 4) of a keyframe."""
+        first, height, width = self._residues.shapes[number]
+        part = self._residues.values[first : first + height * width]
+        return part.reshape(height, width, 4)
 
     def complete(self, strokes: Floats, frame: Frame, seen: Floats) -> None:
         """Complete strokes that are carried along with the keyframes by borrowed ones, in place.
@@ -104,10 +107,7 @@ class Continuation:
             frame: with ``surface`` and ``object``.
             seen: (H, W) 0..1, how far keyframes see each pixel.
         """
-        borrowed = self.strokes(frame, seen < 1)
-        borrowed *= 1 - seen[..., None]
-        strokes *= seen[..., None]
-        strokes += borrowed
+        mix(strokes, self.strokes(frame, seen < 1), seen)
 
     def strokes(self, frame: Frame, wanted: Bools) -> Floats:
         """Return strokes to add to the network's paint.
@@ -124,106 +124,21 @@ class Continuation:
         result = np.zeros((*edge.shape, 3), np.float32)
         part = wanted & (frame.object > 0) & (edge > MARGIN) & is_known(frame.surface)
         inside = _around(part)
-        part, edge, objects = part[inside], edge[inside], frame.object[inside]
-        surface, strokes = frame.surface[inside], result[inside]
+        objects, surface = (
+            np.ascontiguousarray(values[inside]) for values in (frame.object, frame.surface)
+        )
         across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
         normals = _smooth_normals(across, down)
+        strength = np.clip((edge[inside] - MARGIN) / MARGIN, 0, 1) * part[inside]
+        strokes = np.zeros(surface.shape, np.float32)
         for identity, mine in self._of_object.items():
-            places = np.nonzero(part & (objects == identity))
-            if len(places[0]):
-                strokes[places] = self._borrow(identity, mine, surface[places], normals[places])
-        strokes *= np.clip((edge - MARGIN) / MARGIN, 0, 1)[..., None]
+            drawn: Floats = strength * (objects == identity)
+            if drawn.any():
+                cell = self._cells[identity]
+                known = self._places, self._residues
+                borrow(drawn, surface, normals, cell, identity, mine, *known, strokes)
+        result[inside] = strokes
         return result
-
-    def _borrow(
-        self, identity: int, mine: npt.NDArray[np.intp], points: Floats, normals: Floats
-    ) -> Floats:
-        """Return strokes (N, 3) at points of one object, mixed of the cells around each."""
-        cell = self._cells[identity]
-        facing = _facing(normals)
-        axes = _frame_of(normals)
-        lattice = points / cell
-        floor = np.floor(lattice)
-        part = lattice.astype(np.float64) - floor
-        cells, facing, back = _cells(floor.astype(np.int64), facing)
-        corners = np.array(list(np.ndindex(2, 2, 2)))
-        around = (cells + corners[:, None]).reshape(-1, 3)
-        once, faced, again = _cells(around, np.tile(facing, len(corners)))
-        anchors_of = self._anchors(mine, _seed(once, faced, identity), faced)[again]
-        total = np.zeros((len(points), 3), np.float32)
-        square = np.zeros(len(points), np.float32)
-        for corner, anchors in zip(corners, anchors_of.reshape(len(corners), -1), strict=True):
-            at = cells + corner
-            offset = points - (at * cell).astype(np.float32)[back]
-            u, v = (_dot(offset, axis) for axis in axes)
-            found, share = self._sample(anchors, back, u, v)
-            near = np.clip(1 - np.abs(part - corner), 0, 1)
-            closeness = np.square(near[:, 0] * near[:, 1] * near[:, 2])
-            for _ in range(SHARPNESS_DOUBLINGS - 1):
-                closeness *= closeness
-            weight = closeness * share
-            total += found * weight[:, None]
-            square += weight**2
-        return np.asarray(total / np.sqrt(np.maximum(square, 1e-12))[:, None], np.float32)
-
-    def _anchors(
-        self,
-        mine: npt.NDArray[np.intp],
-        seeds: npt.NDArray[np.uint32],
-        facing: npt.NDArray[np.intp],
-    ) -> npt.NDArray[np.intp]:
-        """Choose for each cell the roomiest of a few random places that face alike."""
-        best, room = mine[np.zeros(len(seeds), np.intp)], np.full(len(seeds), -np.inf)
-        for attempt in range(TRIES):
-            chance = hash_unit(seeds + np.uint32(attempt * 0x9E3779B1 & 0xFFFFFFFF))
-            there = mine[np.minimum((chance * len(mine)).astype(np.intp), len(mine) - 1)]
-            found = self._places.room[there] + 2 * CELL * (self._places.facing[there] == facing)
-            best, room = np.where(found > room, there, best), np.maximum(found, room)
-        return best
-
-    def _sample(
-        self, anchors: npt.NDArray[np.intp], back: npt.NDArray[np.intp], u: Floats, v: Floats
-    ) -> tuple[Floats, npt.NDArray[np.float64]]:
-        """Fetch residue at N offsets (u, v) in the tangent plane of places; and if there is any.
-
-        Args:
-            anchors: (M), places.
-            back: (N), which of them each offset belongs to.
-        """
-        places = self._places
-        to_pixels = places.to_pixels[anchors][back]
-        x, y = (
-            start[anchors][back] + np.clip(row[:, 0] * u + row[:, 1] * v, -2 * CELL, 2 * CELL)
-            for start, row in ((places.x, to_pixels[:, 0]), (places.y, to_pixels[:, 1]))
-        )
-        found = np.zeros((len(back), 4), np.float32)
-        source = places.source[anchors][back]
-        for number, residue in enumerate(self._residue):
-            here = np.flatnonzero(source == number)
-            found[here] = fetch(residue, x[here], y[here], cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
-        share = found[:, 3]
-        return found[:, :3] / np.maximum(share, 1e-6)[:, None], np.where(share > 0.5, 1.0, 1e-3)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Places:
-    """Pixels of keyframes that lend: where they are, how they face, how roomy they are."""
-
-    source: npt.NDArray[np.int16]
-    x: Floats
-    y: Floats
-    objects: npt.NDArray[np.int32]
-    footprint: Floats
-    facing: npt.NDArray[np.int16]
-    room: Floats
-    strength: Floats
-    to_pixels: Floats
-    """(N, 2, 2): from lengths along the tangent plane's axes to pixels."""
-
-    @staticmethod
-    def joined(parts: Sequence[_Places]) -> _Places:
-        names = [field.name for field in dataclasses.fields(_Places)]
-        return _Places(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 def _lends(source: Source) -> Bools:
@@ -231,7 +146,7 @@ def _lends(source: Source) -> Bools:
     return source.mask & is_known(source.surface) & (source.objects > 0) & (edge > MARGIN)
 
 
-def _places(number: int, source: Source, residue: Floats, lends: Bools) -> _Places:
+def _places(number: int, source: Source, residue: Floats, lends: Bools) -> Places:
     room = cv2.distanceTransform(np.pad(lends, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     strength = cv2.GaussianBlur(np.abs(residue).mean(-1), (0, 0), CELL / 3)
     apart = math.ceil(math.sqrt(lends.size / LARGE))
@@ -242,37 +157,27 @@ def _places(number: int, source: Source, residue: Floats, lends: Bools) -> _Plac
         surface, objects = source.surface[band.inside], source.objects[band.inside]
         across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
         normals = _smooth_normals(across, down)
-        rows, columns = np.nonzero(taken[core.inside])
-        here = rows + (core.top - band.top), columns
-        there = rows + core.top, columns
-        normals, across, down = normals[here], across[here], down[here]
-        u, v = _frame_of(normals)
-        a, b, c, d = (_dot(step, axis) for axis in (u, v) for step in (across, down))
-        area = a * d - b * c
-        size = np.sqrt(np.abs(area))
-        usable = size > LEAST_SIZE * np.hypot(np.hypot(a, b), np.hypot(c, d))
-        inverse = np.stack([d, -b, -c, a], -1)[usable] / area[usable][:, None]
+        wanted = np.zeros(band.shape, bool)
+        wanted[core.within(band)] = taken[core.inside]
+        size = np.zeros(band.shape, np.float32)
+        facing, to_pixels = np.zeros(band.shape, np.int16), np.zeros((*band.shape, 4), np.float32)
+        lay_flat(wanted, normals, across, down, size, facing, to_pixels)
+        here = np.nonzero(size)
+        there = here[0] + band.top, here[1] + band.left
         parts.append(
-            _Places(
-                source=np.full(len(inverse), number, np.int16),
-                x=columns[usable].astype(np.float32),
-                y=there[0][usable].astype(np.float32),
-                objects=source.objects[there][usable],
-                footprint=size[usable],
-                facing=_facing(normals[usable]).astype(np.int16),
-                room=np.minimum(room[there][usable], CELL).astype(np.float32),
-                strength=strength[there][usable],
-                to_pixels=inverse.reshape(-1, 2, 2).astype(np.float32),
+            Places(
+                source=np.full(len(there[0]), number, np.int16),
+                x=there[1].astype(np.float32),
+                y=there[0].astype(np.float32),
+                objects=source.objects[there],
+                footprint=size[here],
+                facing=facing[here],
+                room=np.minimum(room[there], CELL).astype(np.float32),
+                strength=strength[there],
+                to_pixels=to_pixels[here],
             )
         )
-    return _Places.joined(parts)
-
-
-def _facing(normals: Floats) -> npt.NDArray[np.intp]:
-    """Return which of six directions (N, 3) normals face most."""
-    axis = np.argmax(np.abs(normals), axis=1)
-    forward = np.take_along_axis(normals, axis[:, None], 1)[:, 0] > 0
-    return np.asarray(axis * 2 + forward, np.intp)
+    return Places(*(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
 def _strokes(residue: Floats, lends: Bools) -> Floats:
@@ -291,40 +196,11 @@ def _strokes(residue: Floats, lends: Bools) -> Floats:
 
 
 def _smooth_normals(across: Floats, down: Floats) -> Floats:
-    normals = _cross(across, down)
-    normals /= np.maximum(_length(normals), 1e-20)[..., None]
+    normals = np.empty_like(across)
+    normals_of(across, down, normals)
     normals = np.asarray(cv2.blur(normals, (5, 5)), np.float32)
-    length = _length(normals)
-    normals /= np.maximum(length, 1e-6)[..., None]
-    normals[length <= 1e-6] = 0, 0, 1
+    smooth(normals)
     return normals
-
-
-def _frame_of(normals: Floats) -> tuple[Floats, Floats]:
-    """Return two axes of the tangent planes (N, 3), alike wherever the surface faces alike."""
-    up = np.zeros_like(normals)
-    steep = np.abs(normals[..., 2]) > 0.9
-    up[..., 2][~steep] = 1
-    up[..., 1][steep] = 1
-    u = _cross(up, normals)
-    u /= np.maximum(_length(u), 1e-6)[..., None]
-    return u, _cross(normals, u)
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    result = np.empty_like(a)
-    for axis in range(3):
-        j, k = (axis + 1) % 3, (axis + 2) % 3
-        np.subtract(a[..., j] * b[..., k], a[..., k] * b[..., j], out=result[..., axis])
-    return result
-
-
-def _dot(a: Floats, b: Floats) -> Floats:
-    return np.asarray(a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2])
-
-
-def _length(vectors: Floats) -> Floats:
-    return np.asarray(np.sqrt(_dot(vectors, vectors)), np.float32)
 
 
 def _around(part: Bools) -> tuple[slice, slice]:
@@ -334,23 +210,3 @@ def _around(part: Bools) -> tuple[slice, slice]:
         slice(max(0, top - REACH), top + height + REACH),
         slice(max(0, left - REACH), left + width + REACH),
     )
-
-
-def _cells(
-    floor: npt.NDArray[np.int64], facing: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return cells (M, 3) and facings (M), each pair once, and which of them N points are in."""
-    low = floor.min(axis=0)
-    _, rows, layers = floor.max(axis=0) - low + 1
-    x, y, z = (floor - low).T
-    code = ((x * rows + y) * layers + z) * FACINGS + facing
-    _, first, back = np.unique(code, return_index=True, return_inverse=True)
-    return floor[first], facing[first], back
-
-
-def _seed(
-    cells: npt.NDArray[np.int64], facing: npt.NDArray[np.intp], identity: int
-) -> npt.NDArray[np.uint32]:
-    mixed = cells[:, 0] * 73856093 ^ cells[:, 1] * 19349663 ^ cells[:, 2] * 83492791
-    mixed ^= facing * 2654435761 ^ identity * 40503
-    return (mixed & 0xFFFFFFFF).astype(np.uint32)

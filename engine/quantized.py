@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Our own network in 8-bit integers, for stylizing on processors that multiply them fastest.
 
 Weights and activations are rounded evenly ("Quantization and Training of Neural Networks for

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,8 +18,7 @@ LENGTH = 1024
 """Positions in a row; OpenCV takes grids of at most 32767 a side."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Located:
+class Located(NamedTuple):
     """Where a keyframe shows what a frame shows; x and y in pixels, centres at whole numbers."""
 
     x: Floats

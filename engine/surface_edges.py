@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .compiled import compiled
 from .frames import Frame
-from .window import Window
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -91,42 +91,69 @@ def surface_steps(surface: Floats, objects: Ids, axis: int) -> Floats:
     Returns:
         (H, W, 3) in surface units a pixel, 0 where not known.
     """
-    whole = Window.whole(*objects.shape)
-    result = np.empty(surface.shape, np.float32)
-    for core, band in whole.parts(1):
-        steps = _steps(surface[band.inside], objects[band.inside], axis)
-        result[core.inside] = steps[core.within(band)]
+    result = np.zeros(surface.shape, np.float32)
+    _find_steps(surface, objects, 1 - axis, axis, result)
     return result
 
 
-def _steps(surface: Floats, objects: Ids, axis: int) -> Floats:
-    ahead = _lengths(surface, objects, axis)
-    behind = _before(ahead, axis)
-    forward = np.zeros(surface.shape, np.float32)
-    np.subtract(surface[_but_first(axis)], surface[_but_last(axis)], out=forward[_but_last(axis)])
-    forward[np.isinf(ahead)] = 0
-    backward = np.zeros_like(forward)
-    backward[_but_first(axis)] = forward[_but_last(axis)]
-    smaller = np.minimum(ahead, behind)
-    both = (np.maximum(ahead, behind) <= SEAM * smaller) & np.isfinite(smaller)
-    one = np.where((ahead <= behind)[..., None], forward, backward)
-    return np.where(both[..., None], (forward + backward) / 2, one)
+@compiled
+def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Floats) -> None:
+    height, width = objects.shape
+    for row in range(height):
+        for column in range(width):
+            ahead = behind = np.float32(np.inf)
+            if row + down < height and column + right < width:
+                ahead = step_length(surface, objects, row, column, row + down, column + right)
+            if row >= down and column >= right:
+                behind = step_length(surface, objects, row - down, column - right, row, column)
+            nearer = min(ahead, behind)
+            if not nearer < np.inf:
+                continue
+            both = max(ahead, behind) <= np.float32(SEAM) * nearer
+            for axis in range(3):
+                forward = backward = np.float32(0)
+                if ahead < np.inf:
+                    forward = surface[row + down, column + right, axis] - surface[row, column, axis]
+                if behind < np.inf:
+                    backward = (
+                        surface[row, column, axis] - surface[row - down, column - right, axis]
+                    )
+                if both:
+                    result[row, column, axis] = (forward + backward) / np.float32(2)
+                else:
+                    result[row, column, axis] = forward if ahead <= behind else backward
 
 
 def _lengths(surface: Floats, objects: Ids, axis: int) -> Floats:
     """Return (H, W) how far the surface steps to the next pixel; infinite to another object."""
     result = np.full(objects.shape, np.inf, np.float32)
-    after, before = surface[_but_first(axis)], surface[_but_last(axis)]
-    square = np.zeros(after.shape[:2], np.float32)
-    for component in range(3):
-        step = after[..., component] - before[..., component]
-        square += step * step
-    unknown = np.isnan(square)
-    unknown |= objects[_but_first(axis)] != objects[_but_last(axis)]
-    np.sqrt(square, out=square)
-    square[unknown] = np.inf
-    result[_but_last(axis)] = square
+    _find_lengths(surface, objects, 1 - axis, axis, result)
     return result
+
+
+@compiled
+def _find_lengths(surface: Floats, objects: Ids, down: int, right: int, result: Floats) -> None:
+    height, width = objects.shape
+    for row in range(height - down):
+        for column in range(width - right):
+            result[row, column] = step_length(
+                surface, objects, row, column, row + down, column + right
+            )
+
+
+@compiled
+def step_length(
+    surface: Floats, objects: Ids, row: int, column: int, next_row: int, next_column: int
+) -> np.float32:
+    """Return how far the surface steps between two pixels; infinite to another object."""
+    if objects[row, column] != objects[next_row, next_column]:
+        return np.float32(np.inf)
+    square = np.float32(0)
+    for axis in range(3):
+        step = surface[next_row, next_column, axis] - surface[row, column, axis]
+        square += step * step
+    length = np.float32(np.sqrt(square))
+    return np.float32(np.inf) if np.isnan(length) else length
 
 
 def _before(lengths: Floats, axis: int) -> Floats:

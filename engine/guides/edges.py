@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..compiled import compiled
 from ..frames import Frame
 from ..images import FloatArray
 from .base import Guide
@@ -31,50 +32,68 @@ class Edges(Guide):
     def compute(self, frame: Frame) -> FloatArray:
         """Return occlusion edges on the near side, on the far side, and creases, each 0..1."""
         assert frame.depth is not None and frame.object is not None and frame.normal is not None
-        near = np.zeros(frame.depth.shape, np.float32)
-        far, crease = near.copy(), near.copy()
         far_away = 4 * float(frame.depth[np.isfinite(frame.depth)].max(initial=1.0))
         depth = np.where(np.isfinite(frame.depth), frame.depth, far_away).astype(np.float32)
+        result = np.zeros((self.channels, *depth.shape), np.float32)
         for axis in (0, 1):
-            step = np.diff(depth, axis=axis)
-            change = np.abs(np.diff(step, axis=axis))
-            side = [(0, 0), (0, 0)]
-            side[axis] = (1, 0)
-            before = np.pad(change, side, mode="edge")
-            side[axis] = (0, 1)
-            after = np.pad(change, side, mode="edge")
-            least = np.minimum(_cut(depth, axis, 0), _cut(depth, axis, 1))
-            jump = _soft(np.minimum(before, after) / np.maximum(least, 1e-6), JUMP)
-            other = np.diff(frame.object, axis=axis) != 0
-            jump = np.maximum(jump, other)
-            _mark(near, np.where(step > 0, jump, 0), axis, 0)
-            _mark(near, np.where(step > 0, 0, jump), axis, 1)
-            _mark(far, np.where(step > 0, 0, jump), axis, 0)
-            _mark(far, np.where(step > 0, jump, 0), axis, 1)
-            bend = _soft(_length(np.diff(frame.normal, axis=axis)), CREASE)
-            _mark(crease, bend, axis, 0)
-            _mark(crease, bend, axis, 1)
-        return np.stack([near, far, crease])
+            _mark(depth, frame.object, frame.normal, 1 - axis, axis, result)
+        return result
 
 
-def _length(vectors: FloatArray) -> FloatArray:
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    return np.asarray(np.sqrt(x * x + y * y + z * z))
+@compiled
+def _mark(
+    depth: FloatArray,
+    objects: npt.NDArray[np.int32],
+    normals: FloatArray,
+    down: int,
+    right: int,
+    result: FloatArray,
+) -> None:
+    """Raise pixels on both sides of the steps down, or right, to what the steps tell.
+
+    Args:
+        depth: (H, W), finite.
+        objects: (H, W).
+        normals: (H, W, 3).
+        down, right: 1 and 0, or 0 and 1.
+        result: (3, H, W), the channels of the guide.
+    """
+    height, width = depth.shape
+    for row in range(height - down):
+        for column in range(width - right):
+            r, c = row + down, column + right
+            here, there = depth[row, column], depth[r, c]
+            step = there - here
+            # At the picture's border there is a step on one side alone.
+            before = after = np.float32(np.inf)
+            if row >= down and column >= right:
+                before = abs(step - (here - depth[row - down, column - right]))
+            if r + down < height and c + right < width:
+                after = abs(depth[r + down, c + right] - there - step)
+            change = min(before, after)
+            jump = np.float32(1)
+            if objects[row, column] == objects[r, c]:
+                jump = np.float32(0)
+                if change < np.inf:
+                    nearest = max(min(here, there), np.float32(1e-6))
+                    jump = _soft(change / nearest, JUMP)
+            if jump > 0:
+                near, far = (0, 1) if step > 0 else (1, 0)
+                result[near, row, column] = max(result[near, row, column], jump)
+                result[far, r, c] = max(result[far, r, c], jump)
+            square = np.float32(0)
+            for axis in range(3):
+                bend = normals[r, c, axis] - normals[row, column, axis]
+                square += bend * bend
+            if square > 0:
+                crease = _soft(np.float32(np.sqrt(square)), CREASE)
+                result[2, row, column] = max(result[2, row, column], crease)
+                result[2, r, c] = max(result[2, r, c], crease)
 
 
-def _soft(values: FloatArray, half: float) -> FloatArray:
+@compiled
+def _soft(value: np.float32, half: float) -> np.float32:
     """Squash 0..infinity to 0..1 with 0.5 at ``half``, steeply."""
-    square = np.square(values / half)
-    return np.asarray(square / (1 + square), np.float32)
-
-
-def _cut(values: npt.NDArray[np.float32], axis: int, which: int) -> FloatArray:
-    return values.take(range(which, values.shape[axis] - 1 + which), axis)
-
-
-def _mark(target: FloatArray, values: FloatArray, axis: int, which: int) -> None:
-    """Raise pixels on one side of the steps along an axis to the values of the steps."""
-    part = [slice(None), slice(None)]
-    part[axis] = slice(which, target.shape[axis] - 1 + which)
-    view = target[tuple(part)]
-    np.maximum(view, values, out=view)
+    share = value / np.float32(half)
+    square = share * share
+    return square / (np.float32(1) + square)

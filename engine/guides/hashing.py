@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..compiled import compiled
 from ..images import FloatArray
 
 
@@ -17,3 +18,14 @@ def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:
     x = x * np.uint32(0x846CA68B)
     x = x ^ (x >> np.uint32(16))
     return (x >> np.uint32(8)).astype(np.float32) / np.float32(1 << 24)
+
+
+@compiled
+def hash_one(value: np.uint32) -> np.float32:
+    """Hash one integer as ``hash_unit`` does; for compiled loops."""
+    x = np.uint32(value ^ (value >> np.uint32(16)))
+    x = np.uint32(x * np.uint32(0x7FEB352D))
+    x = np.uint32(x ^ (x >> np.uint32(15)))
+    x = np.uint32(x * np.uint32(0x846CA68B))
+    x = np.uint32(x ^ (x >> np.uint32(16)))
+    return np.float32(x >> np.uint32(8)) / np.float32(1 << 24)

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..compiled import compiled
 from ..frames import Frame
 from ..images import FloatArray
 from ..pass_cleaning import all_finite
+from ..surface_edges import step_length
 from .base import Guide
-from .hashing import hash_unit
+from .hashing import hash_one, hash_unit
 
+CHANNELS = 4
 RATIO = 3.0
 """Each octave's cells are this many times those of the next finer one."""
 FINEST_PIXELS = 3.0
@@ -24,8 +28,6 @@ FADE = 0.5
 LATTICE = 64
 """The noise repeats after this many cells; a power of 2."""
 SIDE = LATTICE + 1
-AT_ONCE = 1 << 16
-"""Points that are computed at once, to stay in the caches."""
 
 
 class SurfaceNoise(Guide):
@@ -39,7 +41,7 @@ class SurfaceNoise(Guide):
 
     name = "noise"
     needs = ("surface", "object")
-    channels = 4
+    channels = CHANNELS
 
     def compute(self, frame: Frame) -> FloatArray:
         """Return the octaves, −1..1, 0 where the surface is not known."""
@@ -48,97 +50,131 @@ class SurfaceNoise(Guide):
         if frame.surface is None or frame.object is None:
             return result
         known = all_finite(frame.surface) & (frame.object > 0)
-        if not known.any():
-            return result
-        size = footprint(frame.surface, frame.object, known)[known]
-        points, objects = frame.surface[known], frame.object[known]
-        octaves = np.empty((self.channels, len(points)), np.float32)
-        for first in range(0, len(points), AT_ONCE):
-            part = slice(first, first + AT_ONCE)
-            octaves[:, part] = self._octaves(points[part], objects[part], size[part])
-        for channel, values in zip(result, octaves, strict=True):
-            channel[known] = values
-        return result
-
-    def _octaves(
-        self, points: FloatArray, objects: npt.NDArray[np.int32], size: npt.NDArray[np.float64]
-    ) -> FloatArray:
-        """Return the octaves (4, N) of points (N, 3) of objects, seen in pixels of these sizes."""
-        points = points.astype(np.float64)
-        start = (np.log(size * FINEST_PIXELS) / np.log(RATIO)).astype(np.float32)
-        seeds = objects.astype(np.uint32) * np.uint32(3)
-        shift = np.stack([hash_unit(seeds + np.uint32(axis)) for axis in range(3)], -1)
-        moved = np.floor(shift * LATTICE)
-        result = np.empty((self.channels, len(points)), np.float32)
-        for channel in range(self.channels):
-            rounds = np.ceil((start - channel) / self.channels)
-            octave = channel + self.channels * rounds
-            inside = octave - start
-            fade = np.clip(np.minimum(inside, self.channels - inside) / FADE, 0, 1)
-            lowest = int(octave.min())
-            sizes = RATIO ** np.arange(lowest, octave.max() + 1)
-            cell = sizes[octave.astype(np.intp) - lowest]
-            cells = points * (1 / cell)[:, None] + moved
-            result[channel] = value_noise(cells) * fade
+        if known.any():
+            size = _log_footprint(frame.surface, frame.object, known)
+            _octaves(known, frame.surface, frame.object, size, _lattice(), result)
         return result
 
 
-def footprint(
+@compiled
+def _octaves(
+    known: npt.NDArray[np.bool_],
+    surface: FloatArray,
+    objects: npt.NDArray[np.int32],
+    size: npt.NDArray[np.float64],
+    lattice: FloatArray,
+    result: FloatArray,
+) -> None:
+    """Compute the octaves (C, H, W) where the surface (H, W, 3) is known.
+
+    Args:
+        size: (H, W), logarithm of what a pixel spans.
+        lattice: as ``_lattice`` gives it.
+    """
+    height, width = known.shape
+    for row in range(height):
+        for column in range(width):
+            if not known[row, column]:
+                continue
+            seed = 3 * int(objects[row, column])
+            shift_x, shift_y, shift_z = _shift(seed, 0), _shift(seed, 1), _shift(seed, 2)
+            x, y, z = surface[row, column]
+            start = (size[row, column] + math.log(FINEST_PIXELS)) / math.log(RATIO)
+            for channel in range(CHANNELS):
+                rounds = math.ceil((start - channel) / CHANNELS)
+                octave = channel + CHANNELS * rounds
+                inside = octave - start
+                fade = min(inside, CHANNELS - inside) / FADE
+                if fade > 0:
+                    scale = RATIO**-octave
+                    noise = _noise(
+                        lattice, x * scale + shift_x, y * scale + shift_y, z * scale + shift_z
+                    )
+                    result[channel, row, column] = min(fade, 1.0) * noise
+
+
+@compiled
+def _shift(seed: int, axis: int) -> float:
+    """Return by how many cells an object's noise is moved."""
+    return math.floor(hash_one(np.uint32(seed + axis)) * np.float32(LATTICE))
+
+
+def _log_footprint(
     surface: FloatArray, objects: npt.NDArray[np.int32], known: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float64]:
-    """Return how much surface a pixel spans, (H, W) in surface units, smooth over the screen.
+    """Return the logarithm of how much surface a pixel spans, smooth over the screen.
 
     Args:
         surface: (H, W, 3).
         objects: (H, W) ids; steps from one object to another do not count.
         known: (H, W), where the surface is known.
+
+    Returns:
+        (H, W), of lengths in surface units.
     """
-    steps = np.full(known.shape, np.nan, np.float32)
-    for axis in (0, 1):
-        x, y, z = np.moveaxis(np.diff(surface, axis=axis), 2, 0)
-        step = np.sqrt(x * x + y * y + z * z)
-        step[np.diff(objects, axis=axis) != 0] = np.nan
-        after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-        after[axis], before[axis] = (0, 1), (1, 0)
-        sides = (np.pad(step, pad, constant_values=np.nan) for pad in (after, before))
-        steps = np.fmax(steps, np.fmin(*sides))
-    usable = known & np.isfinite(steps) & (steps > 0)
+    logarithm, usable = np.zeros(known.shape), np.zeros(known.shape)
+    _find_spans(surface, objects, known, logarithm, usable)
     if not usable.any():
-        return np.ones(known.shape)
-    logarithm = np.where(usable, np.log(np.where(usable, steps, 1)), 0).astype(np.float64)
+        return logarithm
     size = (9, 9)
-    weight = cv2.boxFilter(usable.astype(np.float64), -1, size, normalize=False)
+    weight = cv2.boxFilter(usable, -1, size, normalize=False)
     total = cv2.boxFilter(logarithm, -1, size, normalize=False)
-    usual = float(np.median(logarithm[usable]))
-    smooth = np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
-    return np.asarray(np.exp(smooth), np.float64)
+    usual = float(np.median(logarithm[usable > 0]))
+    return np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
 
 
-def value_noise(points: npt.NDArray[np.float64]) -> FloatArray:
-    """Return random values at lattice points, smoothly interpolated, −1..1.
+@compiled
+def _find_spans(
+    surface: FloatArray,
+    objects: npt.NDArray[np.int32],
+    known: npt.NDArray[np.bool_],
+    logarithm: npt.NDArray[np.float64],
+    usable: npt.NDArray[np.float64],
+) -> None:
+    """Find the logarithm of the larger one of a pixel's two steps, and mark where there is one."""
+    height, width = known.shape
+    for row in range(height):
+        for column in range(width):
+            if not known[row, column]:
+                continue
+            span = np.float32(0)
+            for axis in range(2):
+                nearer = np.float32(np.inf)
+                for way in (-1, 1):
+                    r, c = (row, column + way) if axis else (row + way, column)
+                    if 0 <= r < height and 0 <= c < width:
+                        nearer = min(nearer, step_length(surface, objects, row, column, r, c))
+                if nearer < np.inf:
+                    span = max(span, nearer)
+            if span > 0:
+                logarithm[row, column], usable[row, column] = math.log(span), 1
 
-    Args:
-        points: (N, 3) in cells of the lattice.
-    """
-    floor = np.floor(points)
-    part = (points - floor).astype(np.float32)
-    x, y, z = (part * part * (3 - 2 * part)).T
-    cells = floor.astype(np.int64) & (LATTICE - 1)
-    corner = (cells[:, 0] * SIDE + cells[:, 1]) * SIDE + cells[:, 2]
-    lines = []
-    for line in (0, SIDE, SIDE * SIDE, SIDE * SIDE + SIDE):
-        start, end = (_lattice().take(corner + (line + step)) for step in (0, 1))
-        lines.append(_between(start, end, z))
-    near, far = _between(lines[0], lines[1], y), _between(lines[2], lines[3], y)
-    return _between(near, far, x)
+
+@compiled
+def _noise(lattice: FloatArray, x: float, y: float, z: float) -> float:
+    """Return random values at lattice points, smoothly interpolated between them, −1..1."""
+    left, top, near = math.floor(x), math.floor(y), math.floor(z)
+    across, down, deep = _smooth(x - left), _smooth(y - top), _smooth(z - near)
+    last = LATTICE - 1
+    corner = ((int(left) & last) * SIDE + (int(top) & last)) * SIDE + (int(near) & last)
+    result = 0.0
+    for side in range(2):
+        above = _between(lattice[corner], lattice[corner + 1], deep)
+        below = _between(lattice[corner + SIDE], lattice[corner + SIDE + 1], deep)
+        plane = _between(above, below, down)
+        result = _between(result, plane, across) if side else plane
+        corner += SIDE * SIDE
+    return result
 
 
-def _between(start: FloatArray, end: FloatArray, share: FloatArray) -> FloatArray:
-    """Interpolate from ``start``, which is overwritten, to ``end``."""
-    end -= start
-    end *= share
-    start += end
-    return start
+@compiled
+def _smooth(part: float) -> float:
+    return part * part * (3 - 2 * part)
+
+
+@compiled
+def _between(start: float, end: float, share: float) -> float:
+    return start + (end - start) * share
 
 
 @functools.cache

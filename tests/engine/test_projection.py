@@ -132,7 +132,7 @@ def test_beginning_near_neighbours_finds_what_a_whole_search_finds(monkeypatch):
     turned, others = ball(0.5)
     others[:, 36:] *= 3
     near = index.locate(turned, others)
-    monkeypatch.setattr("engine.surface_index.STRIDE", 1)
+    monkeypatch.setattr("engine.surface_index.STRIDES", (1,))
     searched = index.locate(turned, others)
     assert searched.valid.sum() > 500
     assert (near.valid != searched.valid).sum() <= 2

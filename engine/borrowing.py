@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loops of ``continuation``: which place of a keyframe lends its strokes to a surface point."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .compiled import compiled
+from .guides.hashing import hash_one
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+Vector = tuple[Any, Any, Any]
+
+CELL = 24.0
+"""Side of a cell in pixels of the keyframe."""
+SHARPNESS_DOUBLINGS = 2
+"""The cells' weights are squared so many times: the more often, the narrower they overlap."""
+LEAST_WEIGHT = 1e-8
+"""Cells that count less than this beside others are left out."""
+LEAST_SIZE = 0.1
+"""Surface seen at a steeper slant than this lends nothing."""
+TRIES = 12
+"""Places that a cell chooses from."""
+FACINGS = 6
+GOLDEN = np.uint32(0x9E3779B1)
+
+
+class Places(NamedTuple):
+    """Pixels of keyframes that lend: where they are, how they face, how roomy they are, (N)."""
+
+    source: npt.NDArray[np.int16]
+    x: Floats
+    y: Floats
+    objects: npt.NDArray[np.int32]
+    footprint: Floats
+    facing: npt.NDArray[np.int16]
+    room: Floats
+    strength: Floats
+    to_pixels: Floats
+    """(N, 4): from lengths along the tangent plane's axes to x and to y in pixels."""
+
+
+class Residues(NamedTuple):
+    """Pictures of any sizes in one array: (N, 4), pixel by pixel, and which is where.
+
+    The fourth channel tells where there is any residue. ``shapes`` are (first, height, width).
+    """
+
+    values: Floats
+    shapes: npt.NDArray[np.int64]
+
+
+@compiled
+def smooth(normals: Floats) -> None:
+    """Give vectors (H, W, 3), means of normals, unit length; those of none become 0, 0, 1."""
+    height, width = normals.shape[:2]
+    for row in range(height):
+        for column in range(width):
+            x, y, z = _vector(normals, row, column)
+            length = np.float32(np.sqrt(x * x + y * y + z * z))
+            if length <= np.float32(1e-6):
+                x, y, z, length = np.float32(0), np.float32(0), np.float32(1), np.float32(1)
+            normals[row, column, 0] = x / length
+            normals[row, column, 1] = y / length
+            normals[row, column, 2] = z / length
+
+
+@compiled
+def normals_of(across: Floats, down: Floats, result: Floats) -> None:
+    """Find the normals (H, W, 3) of a surface from its steps; 0 where it has none."""
+    height, width = across.shape[:2]
+    for row in range(height):
+        for column in range(width):
+            x, y, z = _cross(_vector(across, row, column), _vector(down, row, column))
+            length = max(np.float32(np.sqrt(x * x + y * y + z * z)), np.float32(1e-20))
+            result[row, column, 0] = x / length
+            result[row, column, 1] = y / length
+            result[row, column, 2] = z / length
+
+
+@compiled
+def lay_flat(
+    taken: Bools,
+    normals: Floats,
+    across: Floats,
+    down: Floats,
+    size: Floats,
+    facing: npt.NDArray[np.int16],
+    to_pixels: Floats,
+) -> None:
+    """Find how surface lies in its tangent plane, where it is taken (H, W).
+
+    Args:
+        taken: which pixels, (H, W).
+        normals, across, down: of the surface, (H, W, 3).
+        size: takes the side of a pixel, (H, W); 0 where the surface is too slanted to lend.
+        facing: takes which of six directions the surface faces most, (H, W).
+        to_pixels: takes ``Places.to_pixels``, (H, W, 4).
+    """
+    height, width = taken.shape
+    for row in range(height):
+        for column in range(width):
+            if not taken[row, column]:
+                continue
+            normal = _vector(normals, row, column)
+            u, v = _axes(normal)
+            one, other = _vector(across, row, column), _vector(down, row, column)
+            a, b, c, d = _dot(u, one), _dot(u, other), _dot(v, one), _dot(v, other)
+            area = a * d - b * c
+            side = np.float32(np.sqrt(abs(area)))
+            if not side > np.float32(LEAST_SIZE) * np.hypot(np.hypot(a, b), np.hypot(c, d)):
+                continue
+            size[row, column], facing[row, column] = side, _facing(normal)
+            to_pixels[row, column, 0], to_pixels[row, column, 1] = d / area, -b / area
+            to_pixels[row, column, 2], to_pixels[row, column, 3] = -c / area, a / area
+
+
+@compiled
+def borrow(
+    wanted: Floats,
+    surface: Floats,
+    normals: Floats,
+    cell: float,
+    identity: int,
+    mine: npt.NDArray[np.intp],
+    places: Places,
+    residues: Residues,
+    result: Floats,
+) -> None:
+    """Mix strokes of the cells around each wanted point of one object.
+
+    Args:
+        wanted: (H, W), how strong the strokes are to be.
+        surface, normals: (H, W, 3).
+        cell: side of a cell in surface units.
+        identity: the object.
+        mine: places of it that lend, (N).
+        places, residues: of all keyframes.
+        result: takes the strokes, (H, W, 3), differences of paint.
+    """
+    height, width = wanted.shape
+    anchors = np.zeros(8, np.intp)
+    last_x = last_y = last_z = last_facing = -1
+    known = False
+    for row in range(height):
+        for column in range(width):
+            if wanted[row, column] == 0:
+                continue
+            normal = _vector(normals, row, column)
+            facing = _facing(normal)
+            u, v = _axes(normal)
+            px, py, pz = _vector(surface, row, column)
+            lx, ly, lz = px / np.float32(cell), py / np.float32(cell), pz / np.float32(cell)
+            x, y, z = int(np.floor(lx)), int(np.floor(ly)), int(np.floor(lz))
+            is_last = x == last_x and y == last_y and z == last_z and facing == last_facing
+            if not (known and is_last):
+                for corner in range(8):
+                    seed = _seed(x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1))
+                    seed ^= facing * 2654435761 ^ identity * 40503
+                    anchors[corner] = _anchor(places, mine, np.uint32(seed & 0xFFFFFFFF), facing)
+                known, last_x, last_y, last_z, last_facing = True, x, y, z, facing
+            red = green = blue = square = np.float32(0)
+            for corner in range(8):
+                at_x, at_y, at_z = x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1)
+                near = (1 - abs(lx - at_x)) * (1 - abs(ly - at_y)) * (1 - abs(lz - at_z))
+                closeness = near
+                for _ in range(SHARPNESS_DOUBLINGS):
+                    closeness *= closeness
+                if closeness < LEAST_WEIGHT:
+                    continue
+                offset = (
+                    px - np.float32(at_x * cell),
+                    py - np.float32(at_y * cell),
+                    pz - np.float32(at_z * cell),
+                )
+                r, g, b, share = _sample(
+                    places, residues, anchors[corner], _dot(offset, u), _dot(offset, v)
+                )
+                weight = np.float32(closeness * share)
+                red, green, blue = red + r * weight, green + g * weight, blue + b * weight
+                square += weight * weight
+            strength = wanted[row, column] / np.float32(np.sqrt(max(square, np.float32(1e-12))))
+            result[row, column, 0] = red * strength
+            result[row, column, 1] = green * strength
+            result[row, column, 2] = blue * strength
+
+
+@compiled
+def mix(strokes: Floats, others: Floats, share: Floats) -> None:
+    """Take a share (H, W), 0..1, of strokes (H, W, 3), in place, and the rest of others."""
+    height, width = share.shape
+    for row in range(height):
+        for column in range(width):
+            own = share[row, column]
+            if own < 1:
+                for channel in range(3):
+                    rest = (1 - own) * others[row, column, channel]
+                    strokes[row, column, channel] = strokes[row, column, channel] * own + rest
+
+
+@compiled
+def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing: int) -> int:
+    """Choose for a cell the roomiest of a few random places that face alike."""
+    best, room = mine[0], -np.inf
+    for attempt in range(TRIES):
+        chance = hash_one(np.uint32(seed + np.uint32(attempt) * GOLDEN))
+        number = int(np.float32(chance * np.float32(len(mine))))
+        there = mine[min(number, len(mine) - 1)]
+        found = places.room[there] + 2 * CELL * (places.facing[there] == facing)
+        if found > room:
+            best, room = there, found
+    return int(best)
+
+
+@compiled
+def _sample(
+    places: Places, residues: Residues, anchor: int, u: float, v: float
+) -> tuple[np.float32, np.float32, np.float32, float]:
+    """Fetch residue at an offset in the tangent plane of a place, and how much it counts."""
+    far = np.float32(2 * CELL)
+    right = places.to_pixels[anchor, 0] * u + places.to_pixels[anchor, 1] * v
+    below = places.to_pixels[anchor, 2] * u + places.to_pixels[anchor, 3] * v
+    x = places.x[anchor] + min(max(right, -far), far)
+    y = places.y[anchor] + min(max(below, -far), far)
+    first, height, width = residues.shapes[places.source[anchor]]
+    left, top = int(np.floor(x)), int(np.floor(y))
+    across, down = x - np.float32(left), y - np.float32(top)
+    red = green = blue = share = np.float32(0)
+    for corner in range(4):
+        row, column = top + (corner >> 1), left + (corner & 1)
+        if row < 0 or column < 0 or row >= height or column >= width:
+            continue
+        weight = (down if corner >> 1 else 1 - down) * (across if corner & 1 else 1 - across)
+        pixel = residues.values[first + row * width + column]
+        weight = np.float32(weight)
+        red, green = red + weight * pixel[0], green + weight * pixel[1]
+        blue, share = blue + weight * pixel[2], share + weight * pixel[3]
+    there = max(share, np.float32(1e-6))
+    return red / there, green / there, blue / there, 1.0 if share > 0.5 else 1e-3
+
+
+@compiled
+def _seed(x: int, y: int, z: int) -> int:
+    return x * 73856093 ^ y * 19349663 ^ z * 83492791
+
+
+@compiled
+def _facing(normal: Vector) -> int:
+    """Return which of six directions a normal faces most."""
+    x, y, z = normal
+    axis, most = 0, x
+    if abs(y) > abs(most):
+        axis, most = 1, y
+    if abs(z) > abs(most):
+        axis, most = 2, z
+    return axis * 2 + (1 if most > 0 else 0)
+
+
+@compiled
+def _axes(normal: Vector) -> tuple[Vector, Vector]:
+    """Return two axes of the tangent plane, alike wherever the surface faces alike."""
+    zero, one = np.float32(0), np.float32(1)
+    steep = abs(normal[2]) > np.float32(0.9)
+    x, y, z = _cross((zero, one if steep else zero, zero if steep else one), normal)
+    length = max(np.float32(np.sqrt(x * x + y * y + z * z)), np.float32(1e-6))
+    u = (x / length, y / length, z / length)
+    return u, _cross(normal, u)
+
+
+@compiled
+def _cross(a: Vector, b: Vector) -> Vector:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@compiled
+def _dot(a: Vector, b: Vector) -> Any:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@compiled
+def _vector(values: Floats, row: int, column: int) -> Vector:
+    return values[row, column, 0], values[row, column, 1], values[row, column, 2]

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loops over pixels as machine code. The only module that uses Numba.
+
+What is compiled is kept beside its source, or in the user's cache folder where that cannot be
+written, so that it is compiled once on a machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from numba import njit
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function of arrays and numbers for each kind of arguments, at the first call.
+
+    Division by zero gives infinity or NaN as in NumPy. Other threads go on meanwhile.
+    """
+    made = njit(nogil=True, cache=True, error_model="numpy")(function)
+    return cast(_Function, made)
