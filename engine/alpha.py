@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from .frames import Frame
@@ -49,13 +50,10 @@ def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArr
     Returns:
         (H, W, 4), 0..1, display-referred, straight alpha.
     """
-    height, width = frame_alpha.shape
-    result = np.empty((height, width, 4), np.float32)
-    result[..., :3] = painted[:3].transpose(1, 2, 0)
     if alpha == ALPHA_FRAME:
-        result[..., 3] = frame_alpha
+        there = frame_alpha
     elif alpha == ALPHA_OPAQUE:
-        result[..., 3] = 1
+        there = np.ones_like(frame_alpha)
     else:
-        result[..., 3] = np.clip(frame_alpha + painted[3], 0, 1)
-    return result
+        there = np.clip(frame_alpha + painted[3], 0, 1)
+    return np.asarray(cv2.merge([*painted[:3], there]))

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .compiled import compiled
+
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
@@ -51,9 +53,21 @@ class Projected:
 
     def channels(self) -> Floats:
         """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
-        valid = self.valid[..., None].astype(np.float32)
-        parts = ((self.paint * 2 - 1) * valid, (self.image * 2 - 1) * valid, valid)
-        return np.ascontiguousarray(np.concatenate(parts, axis=-1).transpose(2, 0, 1))
+        result = np.zeros((7, *self.valid.shape), np.float32)
+        _lay_out(self.paint, self.image, self.valid, result)
+        return result
+
+
+@compiled
+def _lay_out(paint: Floats, image: Floats, valid: Bools, result: Floats) -> None:
+    height, width = valid.shape
+    for row in range(height):
+        for column in range(width):
+            if valid[row, column]:
+                result[6, row, column] = 1
+                for channel in range(3):
+                    result[channel, row, column] = 2 * paint[row, column, channel] - 1
+                    result[3 + channel, row, column] = 2 * image[row, column, channel] - 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .compiled import compiled
 from .images import FloatArray
 from .passes import OBJECT_STEP
 from .shot import Camera, Shot
@@ -27,7 +28,7 @@ def finite(values: FloatArray) -> FloatArray:
 
 def coverage(alpha: FloatArray) -> FloatArray:
     """Clip an alpha to 0..1; NaN becomes 0."""
-    return np.ascontiguousarray(np.clip(np.nan_to_num(alpha, nan=0.0), 0, 1))
+    return np.ascontiguousarray(np.fmin(np.fmax(alpha, np.float32(0)), np.float32(1)))
 
 
 def unknown_where_infinite(values: FloatArray) -> FloatArray:
@@ -197,12 +198,25 @@ def surface(
         share: (H, W), that share.
         objects: (H, W) ids; mixed pixels are not known.
     """
-    share = coverage(share)
-    known = (share > 0.5) & all_finite(values)
-    if objects is not None:
-        known &= objects > 0
-    coordinates = values / np.maximum(share, 0.5)[..., None]
-    return np.where(known[..., None], coordinates, np.float32(np.nan)).astype(np.float32)
+    result = np.full(values.shape, np.nan, np.float32)
+    ids = objects if objects is not None else np.ones(share.shape, np.int32)
+    _undo_share(np.ascontiguousarray(values), coverage(share), ids, result)
+    return result
+
+
+@compiled
+def _undo_share(
+    values: FloatArray, share: FloatArray, objects: npt.NDArray[np.int32], result: FloatArray
+) -> None:
+    height, width = share.shape
+    for row in range(height):
+        for column in range(width):
+            x, y, z = values[row, column]
+            is_finite = np.isfinite(x) and np.isfinite(y) and np.isfinite(z)
+            if share[row, column] > 0.5 and objects[row, column] > 0 and is_finite:
+                result[row, column, 0] = x / share[row, column]
+                result[row, column, 1] = y / share[row, column]
+                result[row, column, 2] = z / share[row, column]
 
 
 def motion(
@@ -224,13 +238,36 @@ def motion(
     reason = _why_unusable(values, shot, frame, background)
     if reason:
         return None, reason
-    offsets = values * np.array([1, -1, -1, 1], np.float32)
-    places = np.nonzero(background)
+    still = [_is_still(shot, frame, frame + step) for step in (-1, 1)]
+    fill = np.where(np.repeat(still, 2), 0, np.nan).astype(np.float32)
+    offsets = np.empty(values.shape, np.float32)
+    _turn_down(np.ascontiguousarray(values), background, fill, offsets)
     for side, step in enumerate((-1, 1)):
-        moved = _background_motion(shot, frame, frame + step, places, window)
-        offsets[..., 2 * side : 2 * side + 2][places] = np.nan if moved is None else moved
-    offsets[~np.isfinite(offsets)] = np.nan
-    return np.ascontiguousarray(offsets), ""
+        if not still[side]:
+            places = np.nonzero(background)
+            moved = _background_motion(shot, frame, frame + step, places, window)
+            if moved is not None:
+                offsets[..., 2 * side : 2 * side + 2][places] = moved
+    return offsets, ""
+
+
+@compiled
+def _turn_down(
+    values: FloatArray, background: BoolArray, fill: FloatArray, offsets: FloatArray
+) -> None:
+    """Turn Blender's Vector pass (H, W, 4) so that y points down; the background is filled (4)."""
+    height, width = background.shape
+    for row in range(height):
+        for column in range(width):
+            for component in range(4):
+                value = values[row, column, component]
+                if component in (1, 2):
+                    value = -value
+                if background[row, column]:
+                    value = fill[component]
+                elif not np.isfinite(value):
+                    value = np.float32(np.nan)
+                offsets[row, column, component] = value
 
 
 def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolArray) -> str:
@@ -250,6 +287,14 @@ def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolAr
     return ""
 
 
+def _is_still(shot: Shot, frame: int, other: int) -> bool:
+    """Tell whether the camera is known to show the same view in two frames."""
+    here, there = (shot.manifest.frames.get(number) for number in (frame, other))
+    if here is None or there is None or here.camera is None or there.camera is None:
+        return False
+    return _same_view(here.camera, there.camera)
+
+
 def _same_view(first: Camera, second: Camera) -> bool:
     return bool(np.allclose(first.world_to_clip, second.world_to_clip, rtol=1e-5, atol=1e-6))
 
@@ -263,15 +308,13 @@ def _background_motion(
 ) -> FloatArray | None:
     """Return how a background at infinity moves at N places (rows, columns) of a window, (N, 2).
 
-    None where it is not known.
+    None where it is not known. The camera is not still.
     """
     records = [shot.manifest.frames.get(number) for number in (frame, other)]
     cameras = [record.camera if record else None for record in records]
     if cameras[0] is None or cameras[1] is None:
         return None
     rows, columns = places
-    if _same_view(cameras[0], cameras[1]):
-        return np.zeros((len(rows), 2), np.float32)
     if cameras[0].orthographic or cameras[1].orthographic:
         return None
     here, there = (

@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import Cancelled, PaintoverError
+from .flicker import flicker
 from .frames import read_frame
 from .images import FloatArray
 from .importing import numbered_pictures
 from .motion import BoolArray, to_previous
 from .reporting import Reporter, Silent
 from .shot import Shot, format_frames
-from .steadiness import flicker, mask_guides, mask_of, read_in_size, result_path
+from .steadiness import mask_guides, mask_of, read_in_size, result_path
 from .style_header import read_style_header
 
 FLIP_PIXELS_PER_DEGREE = 67.0

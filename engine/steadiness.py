@@ -20,16 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import Cancelled, PaintoverError
+from .flicker import flicker
 from .frames import EXTRA_GUIDE, Frame, read_frame
 from .images import FloatArray, read_picture
-from .motion import BoolArray, bands, estimate_flow, occluded, warp
+from .motion import BoolArray, estimate_flow, occluded
 from .reporting import Reporter, Silent
 from .shot import OUT_SUFFIXES, Shot
 from .unsteady import Flicker, describe, unsteady_frames, write_flicker
 from .window import Window
 
-STABLE = 0.12
-"""A picture is stable where no channel changes by more than this (0..1) along the motion."""
 MASK_GUIDE = "mask"
 MANY = 1 << 16
 """In windows of more pixels every other row and column is looked at, since flicker is a mean."""
@@ -316,45 +315,6 @@ def _motion_back(
     large = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     inside = now.window.within(window)
     return offsets[inside][::every, ::every], np.asarray(large[inside][::every, ::every], bool)
-
-
-def flicker(
-    result: tuple[FloatArray, FloatArray],
-    truth: tuple[FloatArray, FloatArray],
-    counted: BoolArray,
-    offsets: FloatArray,
-    every: int = 1,
-) -> tuple[float, float] | None:
-    """Measure how much two frames differ along the motion, where the truth is stable.
-
-    Args:
-        result: the previous frame, or a part of it, and this one, (H, W, 3).
-        truth: the same two as they should be, or else the pictures that they were made from.
-        counted: (H, W), the part of this frame to look at.
-        offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
-            right, y down; NaN where not known.
-        every: ``counted`` and ``offsets`` are of every so many rows and columns.
-
-    Returns:
-        Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
-        counts is stable.
-    """
-    count, of_result, of_truth = 0, 0.0, 0.0
-    for rows in bands(len(counted)):
-        here = slice(rows.start * every, rows.stop * every, every), slice(None, None, every)
-        moved, inside = warp(truth[0], offsets[rows], top=here[0].start, every=every)
-        changes = np.abs(moved - truth[1][here])
-        stable = counted[rows] & inside
-        for channel in range(changes.shape[2]):
-            stable &= changes[..., channel] < STABLE
-        if not stable.any():
-            continue
-        count += int(stable.sum())
-        of_truth += float(changes[stable].mean(-1).sum(dtype=np.float64))
-        moved = warp(result[0], offsets[rows], top=here[0].start, every=every)[0]
-        changes = np.abs(moved - result[1][here])
-        of_result += float(changes[stable].mean(-1).sum(dtype=np.float64))
-    return (255 * of_result / count, 255 * of_truth / count) if count else None
 
 
 def mask_guides(shot: Shot) -> list[str]:

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
+from engine.flicker import STABLE
 from engine.frames import Frame, read_frame
 from engine.images import FloatArray, read_picture, write_picture
 from engine.motion import to_previous, warp
 from engine.shot import Shot, frame_name
-from engine.steadiness import STABLE
 
 from .captures import HERE, Tell, captured, digest_of, made_whole
 from .pairs import Extent, Pair
@@ -39,7 +39,7 @@ class Truth:
         folder: the right painting of every frame, ``0001.png`` ….
         keys: the painted frames.
         unsteady: the share, 0..1, of what two frames both show that changes by more than
-            ``engine.steadiness.STABLE``, and so is left out of flicker. Where light moves there is
+            ``engine.flicker.STABLE``, and so is left out of flicker. Where light moves there is
             some.
     """
 

@@ -6,13 +6,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from ..compiled import compiled
 from ..errors import PaintoverError
 from ..frames import EXTRA_GUIDE, Frame
 from ..images import FloatArray, has_alpha, read_picture
 from ..shot import Shot
 from .base import Guide
-from .hashing import hash_unit
+from .hashing import hash_one
 
 
 def shot_is_transparent(shot: Shot) -> bool:
@@ -52,8 +54,19 @@ class Colour(Guide):
 
     def compute(self, frame: Frame) -> FloatArray:
         """Return the picture's colours: 0..1 becomes −1..1."""
-        seen = (frame.alpha > 0)[..., None]
-        return _channels_first(np.where(seen, frame.image * 2 - 1, np.float32(0)))
+        result = np.zeros((self.channels, *frame.alpha.shape), np.float32)
+        _spread(frame.image, frame.alpha, result)
+        return result
+
+
+@compiled
+def _spread(image: FloatArray, alpha: FloatArray, result: FloatArray) -> None:
+    height, width = alpha.shape
+    for row in range(height):
+        for column in range(width):
+            if alpha[row, column] > 0:
+                for channel in range(3):
+                    result[channel, row, column] = 2 * image[row, column, channel] - 1
 
 
 class Alpha(Guide):
@@ -107,11 +120,21 @@ class ObjectColour(Guide):
         """Return a hash of the object's id as three values in −1..1."""
         if frame.object is None:
             raise _lacking(self.name, frame)
-        known = frame.object > 0
-        ids = frame.object.astype(np.uint32)
-        ids = ids * np.uint32(3)
-        colours = [np.where(known, hash_unit(ids + np.uint32(c)) * 2 - 1, 0) for c in range(3)]
-        return np.asarray(np.stack(colours), np.float32)
+        result = np.zeros((self.channels, *frame.object.shape), np.float32)
+        _hash_ids(frame.object, result)
+        return result
+
+
+@compiled
+def _hash_ids(objects: npt.NDArray[np.int32], result: FloatArray) -> None:
+    height, width = objects.shape
+    for row in range(height):
+        for column in range(width):
+            identity = int(objects[row, column])
+            if identity > 0:
+                for channel in range(3):
+                    unit = hash_one(np.uint32(3 * identity + channel))
+                    result[channel, row, column] = 2 * unit - 1
 
 
 class Extra(Guide):

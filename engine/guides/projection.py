@@ -15,6 +15,7 @@ import numpy as np
 
 from ..blending import Projected, blend, turns
 from ..chains import MotionChain
+from ..compiled import compiled
 from ..frames import Frame
 from ..images import FloatArray
 from ..keyframes import Keyframe
@@ -132,13 +133,10 @@ class Projection(Guide):
         candidates = self._projected(frame)
         blended = blend(candidates, turns(self._keys, shares, frame.number), frame.image)
         channels = blended.channels()
-        channels[3:6] -= (frame.image.transpose(2, 0, 1) * 2 - 1) * channels[6:]
-        np.clip(channels[3:6], -1, 1, out=channels[3:6])
         total = np.zeros(channels.shape[1:], np.float32)
         for share, one in zip(shares, candidates, strict=True):
-            total += share * one.valid
-        channels[:-1] *= np.minimum(total / FAINT, 1)
-        channels[-1] = np.minimum(channels[-1], total)
+            total += np.float32(share) * one.valid
+        _compare(channels, frame.image, total)
         if border and self._along_surface and frame.number not in self._keys:
             distance = _distance_to_unseen(frame, blended.valid | blended.moved)
             channels[-1] *= np.minimum(distance / border, 1)
@@ -159,6 +157,31 @@ class Projection(Guide):
 
     def _projected(self, frame: Frame) -> list[Projected]:
         return [projector.project(frame) for projector in self._along_motion or self._along_surface]
+
+
+@compiled
+def _compare(channels: FloatArray, image: FloatArray, total: FloatArray) -> None:
+    """Turn keyframes' pictures into what they differ from the frame's, and fade what is faint.
+
+    Args:
+        channels: (7, H, W), changed in place.
+        image: (H, W, 3), the frame's picture, 0..1.
+        total: (H, W), how much the keyframes that see a pixel count.
+    """
+    height, width = total.shape
+    for row in range(height):
+        for column in range(width):
+            seen, counts = channels[6, row, column], total[row, column]
+            if seen == 0:
+                continue
+            fade = min(counts / np.float32(FAINT), np.float32(1))
+            for channel in range(3):
+                channels[channel, row, column] *= fade
+                here = (2 * image[row, column, channel] - 1) * seen
+                difference = channels[3 + channel, row, column] - here
+                difference = min(max(difference, np.float32(-1)), np.float32(1))
+                channels[3 + channel, row, column] = difference * fade
+            channels[6, row, column] = min(seen, counts)
 
 
 def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:

@@ -12,9 +12,10 @@ import shots
 
 from engine import protocol
 from engine.errors import Cancelled, PaintoverError
+from engine.flicker import flicker
 from engine.reporting import Silent
 from engine.shot import FrameRecord, Shot
-from engine.steadiness import flicker, steadiness
+from engine.steadiness import steadiness
 from engine.stylizing import stylize
 from engine.unsteady import Flicker, describe, read_flickers, unsteady_frames
 
