@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from engine.device import Device
+from engine.quantized import quantizes_well
 
 from .turns import seconds_of
 
@@ -55,6 +56,12 @@ def measure_limits(device: Device) -> Limits:
 
 
 def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
+    """Return how long a product takes; None where the device has no fast one in this format."""
+    on_cpu = device.unit.type == "cpu"
+    if on_cpu and kind is torch.bfloat16 and device.precision is not kind:
+        return None
+    if on_cpu and kind is torch.int8:
+        return _shortest(device, _integer_product()) if quantizes_well(device) else None
     one = torch.ones(MATRIX, MATRIX, device=device.unit).to(kind)
     try:
         if kind is torch.int8:
@@ -62,6 +69,17 @@ def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
         return _shortest(device, lambda: one @ one)
     except RuntimeError:
         return None
+
+
+def _integer_product() -> Callable[[], object]:
+    """Return a product as our network's layers do it on the CPU: 8 bits without and with sign."""
+    codes = torch.ones(MATRIX, MATRIX, dtype=torch.uint8)
+    weight = torch.ones(MATRIX, MATRIX, dtype=torch.int8)
+    packed = torch.ops.onednn.qlinear_prepack(weight, None)
+    steps, zeros = torch.ones(MATRIX), torch.zeros(MATRIX, dtype=torch.int64)
+    source = (codes, 1.0, 0, packed, steps, zeros, None)
+    target = (1.0, 0, torch.float32, "none", [], "")
+    return lambda: torch.ops.onednn.qlinear_pointwise(*source, *target)
 
 
 def _shortest(device: Device, step: Callable[[], object]) -> float:
