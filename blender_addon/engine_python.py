@@ -26,7 +26,7 @@ VARIABLE = "PAINTOVER_ENGINE_PYTHON"
 ADDON_FOLDER = Path(__file__).parent
 REQUIREMENTS = ADDON_FOLDER / "engine" / "requirements.txt"
 _MARKER = "installed.json"
-_CHECK = "import numpy, torch, OpenImageIO, cv2, safetensors, scipy"
+_CHECK = "import numpy, torch, OpenImageIO, cv2, safetensors, scipy, numba"
 _LEAST_PYTHON = (3, 11)
 
 

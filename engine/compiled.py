@@ -18,7 +18,9 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 def compiled(function: _Function) -> _Function:
     """Compile a function of arrays and numbers for each kind of arguments, at the first call.
 
-    Division by zero gives infinity or NaN as in NumPy. Other threads go on meanwhile.
+    Division by zero gives infinity or NaN as in NumPy. Other threads go on meanwhile. Compiled
+    functions call only those of their own file, since a change of another goes unnoticed where
+    they are kept, or such as never change.
     """
     made = njit(nogil=True, cache=True, error_model="numpy")(function)
     return cast(_Function, made)

@@ -103,9 +103,9 @@ def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Fl
         for column in range(width):
             ahead = behind = np.float32(np.inf)
             if row + down < height and column + right < width:
-                ahead = step_length(surface, objects, row, column, row + down, column + right)
+                ahead = _length(surface, objects, row, column, row + down, column + right)
             if row >= down and column >= right:
-                behind = step_length(surface, objects, row - down, column - right, row, column)
+                behind = _length(surface, objects, row - down, column - right, row, column)
             nearer = min(ahead, behind)
             if not nearer < np.inf:
                 continue
@@ -124,6 +124,38 @@ def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Fl
                     result[row, column, axis] = forward if ahead <= behind else backward
 
 
+def pixel_spans(surface: Floats, objects: Ids) -> Floats:
+    """Return how much surface a pixel spans: the larger one of its steps across and down.
+
+    Args:
+        surface: (H, W, 3), NaN where not known.
+        objects: (H, W) ids, 0 where there is nothing to look at.
+
+    Returns:
+        (H, W) in surface units, 0 where not known.
+    """
+    result = np.zeros(objects.shape, np.float32)
+    _find_spans(surface, objects, result)
+    return result
+
+
+@compiled
+def _find_spans(surface: Floats, objects: Ids, result: Floats) -> None:
+    height, width = objects.shape
+    for row in range(height):
+        for column in range(width):
+            if objects[row, column] == 0:
+                continue
+            for axis in range(2):
+                nearer = np.float32(np.inf)
+                for way in (-1, 1):
+                    r, c = (row, column + way) if axis else (row + way, column)
+                    if 0 <= r < height and 0 <= c < width:
+                        nearer = min(nearer, _length(surface, objects, row, column, r, c))
+                if nearer < np.inf:
+                    result[row, column] = max(result[row, column], nearer)
+
+
 def _lengths(surface: Floats, objects: Ids, axis: int) -> Floats:
     """Return (H, W) how far the surface steps to the next pixel; infinite to another object."""
     result = np.full(objects.shape, np.inf, np.float32)
@@ -136,16 +168,13 @@ def _find_lengths(surface: Floats, objects: Ids, down: int, right: int, result: 
     height, width = objects.shape
     for row in range(height - down):
         for column in range(width - right):
-            result[row, column] = step_length(
-                surface, objects, row, column, row + down, column + right
-            )
+            result[row, column] = _length(surface, objects, row, column, row + down, column + right)
 
 
 @compiled
-def step_length(
+def _length(
     surface: Floats, objects: Ids, row: int, column: int, next_row: int, next_column: int
 ) -> np.float32:
-    """Return how far the surface steps between two pixels; infinite to another object."""
     if objects[row, column] != objects[next_row, next_column]:
         return np.float32(np.inf)
     square = np.float32(0)

@@ -22,7 +22,7 @@ def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:
 
 @compiled
 def hash_one(value: np.uint32) -> np.float32:
-    """Hash one integer as ``hash_unit`` does; for compiled loops."""
+    """Hash one integer as ``hash_unit`` does; for compiled loops, which keep copies of it."""
     x = np.uint32(value ^ (value >> np.uint32(16)))
     x = np.uint32(x * np.uint32(0x7FEB352D))
     x = np.uint32(x ^ (x >> np.uint32(15)))

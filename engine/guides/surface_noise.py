@@ -14,7 +14,7 @@ from ..compiled import compiled
 from ..frames import Frame
 from ..images import FloatArray
 from ..pass_cleaning import all_finite
-from ..surface_edges import step_length
+from ..surface_edges import pixel_spans
 from .base import Guide
 from .hashing import hash_one, hash_unit
 
@@ -112,42 +112,16 @@ def _log_footprint(
     Returns:
         (H, W), of lengths in surface units.
     """
-    logarithm, usable = np.zeros(known.shape), np.zeros(known.shape)
-    _find_spans(surface, objects, known, logarithm, usable)
+    spans = pixel_spans(surface, np.where(known, objects, 0))
+    usable = spans > 0
     if not usable.any():
-        return logarithm
+        return np.zeros(known.shape)
+    logarithm = np.log(spans, where=usable, out=np.zeros(known.shape))
     size = (9, 9)
-    weight = cv2.boxFilter(usable, -1, size, normalize=False)
+    weight = cv2.boxFilter(usable.astype(np.float64), -1, size, normalize=False)
     total = cv2.boxFilter(logarithm, -1, size, normalize=False)
-    usual = float(np.median(logarithm[usable > 0]))
+    usual = float(np.median(logarithm[usable]))
     return np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
-
-
-@compiled
-def _find_spans(
-    surface: FloatArray,
-    objects: npt.NDArray[np.int32],
-    known: npt.NDArray[np.bool_],
-    logarithm: npt.NDArray[np.float64],
-    usable: npt.NDArray[np.float64],
-) -> None:
-    """Find the logarithm of the larger one of a pixel's two steps, and mark where there is one."""
-    height, width = known.shape
-    for row in range(height):
-        for column in range(width):
-            if not known[row, column]:
-                continue
-            span = np.float32(0)
-            for axis in range(2):
-                nearer = np.float32(np.inf)
-                for way in (-1, 1):
-                    r, c = (row, column + way) if axis else (row + way, column)
-                    if 0 <= r < height and 0 <= c < width:
-                        nearer = min(nearer, step_length(surface, objects, row, column, r, c))
-                if nearer < np.inf:
-                    span = max(span, nearer)
-            if span > 0:
-                logarithm[row, column], usable[row, column] = math.log(span), 1
 
 
 @compiled
