@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loops as machine code: alike with NumPy, and compiled once on a machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine.compiled import compiled
+from engine.guides.hashing import hash_one, hash_unit
+from engine.surface_edges import pixel_spans, surface_steps
+
+ROOT = Path(__file__).parents[2]
+COUNT_HITS = """
+import numpy as np
+from engine.guides.hashing import hash_one
+hash_one(np.uint32(7))
+print(sum(hash_one.stats.cache_hits.values()), sum(hash_one.stats.cache_misses.values()))
+"""
+
+
+def test_what_was_compiled_is_found_again(tmp_path: Path) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", COUNT_HITS]
+    hits = [
+        subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert hits == [["0", "1"], ["1", "0"]]
+
+
+@compiled
+def _divided(one: float, other: float) -> float:
+    return one / other
+
+
+def test_division_by_zero_is_as_in_numpy() -> None:
+    assert _divided(1.0, 0.0) == np.inf
+    assert np.isnan(_divided(0.0, 0.0))
+
+
+def test_one_integer_hashes_as_many_do() -> None:
+    values = np.array([0, 1, 2, 3, 255, 65536, 2**31, 2**32 - 1], np.uint32)
+    assert [hash_one(value) for value in values] == hash_unit(values).tolist()
+
+
+def test_steps_are_taken_where_the_surface_goes_on() -> None:
+    surface = np.zeros((3, 6, 3), np.float32)
+    surface[..., 0] = [0, 1, 2, 50, 51, 52]
+    surface[..., 1] = np.array([0, 2, 4])[:, None]
+    objects = np.ones((3, 6), np.int32)
+    objects[:, 5] = 2
+    across = surface_steps(surface, objects, axis=1)[1, :, 0]
+    assert across.tolist() == [1, 1, 1, 1, 1, 0]
+    assert (surface_steps(surface, objects, axis=0)[..., 1] == 2).all()
+    surface[1, 1] = np.nan
+    assert surface_steps(surface, objects, axis=1)[1, :, 0].tolist() == [0, 0, 48, 1, 1, 0]
+    spans = pixel_spans(surface, np.where(objects == 2, 0, objects))
+    assert spans[0].tolist() == [2, 1, 2, 2, 2, 0]
+    assert spans[1].tolist() == [2, 0, 48, 2, 2, 0]
