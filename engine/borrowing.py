@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .guides.hashing import hash_one
 
 Floats = npt.NDArray[np.float32]
@@ -19,7 +19,7 @@ CELL = 24.0
 """Side of a cell in pixels of the keyframe."""
 SHARPNESS_DOUBLINGS = 2
 """The cells' weights are squared so many times: the more often, the narrower they overlap."""
-LEAST_WEIGHT = 1e-8
+LEAST_WEIGHT = 1e-6
 """Cells that count less than this beside others are left out."""
 LEAST_SIZE = 0.1
 """Surface seen at a steeper slant than this lends nothing."""
@@ -202,7 +202,7 @@ def mix(strokes: Floats, others: Floats, share: Floats) -> None:
                     strokes[row, column, channel] = strokes[row, column, channel] * own + rest
 
 
-@compiled
+@inlined
 def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing: int) -> int:
     """Choose for a cell the roomiest of a few random places that face alike."""
     best, room = mine[0], -np.inf
@@ -216,7 +216,7 @@ def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing:
     return int(best)
 
 
-@compiled
+@inlined
 def _sample(
     places: Places, residues: Residues, anchor: int, u: float, v: float
 ) -> tuple[np.float32, np.float32, np.float32, float]:
@@ -281,6 +281,6 @@ def _dot(a: Vector, b: Vector) -> Any:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@compiled
+@inlined
 def _vector(values: Floats, row: int, column: int) -> Vector:
     return values[row, column, 0], values[row, column, 1], values[row, column, 2]

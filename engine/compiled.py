@@ -24,3 +24,13 @@ def compiled(function: _Function) -> _Function:
     """
     made = njit(nogil=True, cache=True, error_model="numpy")(function)
     return cast(_Function, made)
+
+
+def inlined(function: _Function) -> _Function:
+    """Make a part of compiled functions of the same file, put in where they call it.
+
+    Where arrays are handed over for every pixel, counting who holds them takes longer than most
+    of what is computed.
+    """
+    made = njit(inline="always", error_model="numpy")(function)
+    return cast(_Function, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .images import FloatArray
 from .motion import BoolArray
 
@@ -81,7 +81,7 @@ def _differences(
     return count, of_result, of_truth
 
 
-@compiled
+@inlined
 def _between(picture: FloatArray, x: float, y: float, channel: int) -> float:
     """Interpolate between the four pixels around a place inside a picture (H, W, C)."""
     left, top = int(x), int(y)

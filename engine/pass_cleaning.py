@@ -279,12 +279,26 @@ def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolAr
     ]
     known = [camera for camera in cameras if camera is not None]
     camera_moves = any(not _same_view(known[0], camera) for camera in known[1:])
-    if camera_moves and not background.all() and not np.nan_to_num(values)[~background].any():
+    if camera_moves and not background.all() and not _moves(values, background):
         return (
             f"{path} has no motion although the camera moves; turn motion blur off and capture "
             "again (until then motion is estimated)."
         )
     return ""
+
+
+@compiled
+def _moves(values: FloatArray, background: BoolArray) -> bool:
+    """Tell whether any component of motion (H, W, 4) is a number but 0 off the background."""
+    height, width = background.shape
+    for row in range(height):
+        for column in range(width):
+            if not background[row, column]:
+                for component in range(4):
+                    value = values[row, column, component]
+                    if value != 0 and not np.isnan(value):
+                        return True
+    return False
 
 
 def _is_still(shot: Shot, frame: int, other: int) -> bool:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .frames import Frame
 
 Floats = npt.NDArray[np.float32]
@@ -171,7 +171,7 @@ def _find_lengths(surface: Floats, objects: Ids, down: int, right: int, result: 
             result[row, column] = _length(surface, objects, row, column, row + down, column + right)
 
 
-@compiled
+@inlined
 def _length(
     surface: Floats, objects: Ids, row: int, column: int, next_row: int, next_column: int
 ) -> np.float32:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .resampling import Located
 
 Floats = npt.NDArray[np.float32]
@@ -45,8 +45,24 @@ class Asked(NamedTuple):
     objects: npt.NDArray[np.uint16]
 
 
-@compiled
-def settle(shows: Shows, asked: Asked, found: Located, place: int, pixel: int) -> bool:
+class _Corners(NamedTuple):
+    """What is known at the corners around places, (4): the upper ones first, the left ones first.
+
+    Attributes:
+        x, y, seen: as of ``Located``.
+        objects: as of ``Asked``.
+    """
+
+    x: Floats
+    y: Floats
+    seen: npt.NDArray[np.bool_]
+    objects: npt.NDArray[np.uint16]
+
+
+@inlined
+def settle(
+    shows: Shows, asked: Asked, found: Located, at: int, to: int, row: int, column: int
+) -> bool:
     """Note where a point is seen near a pixel of the keyframe; tell whether it is.
 
     The offset from the pixel follows from least squares; from there a neighbour may suit better.
@@ -55,12 +71,10 @@ def settle(shows: Shows, asked: Asked, found: Located, place: int, pixel: int) -
         shows: the keyframe.
         asked: the frame.
         found: is written to.
-        place: number of the point's pixel in the frame, row by row.
-        pixel: number of a pixel of the keyframe.
+        at, to: row and column of the point in the frame.
+        row, column: a pixel of the keyframe.
     """
     height, width = shows.objects.shape
-    row, column = divmod(pixel, width)
-    at, to = divmod(place, asked.objects.shape[1])
     least, best_x, best_y = np.float32(np.inf), np.float32(0), np.float32(0)
     best_row, best_column = row, column
     one, tiny = np.float32(1), np.float32(1e-20)
@@ -110,9 +124,53 @@ def settle_all(
     places: npt.NDArray[np.intp],
     pixels: npt.NDArray[np.intp],
 ) -> None:
-    """``settle`` (N) points."""
+    """``settle`` (N) points.
+
+    Args:
+        shows, asked, found: see there.
+        places: numbers of the points' pixels in the frame, row by row.
+        pixels: numbers of pixels of the keyframe, likewise.
+    """
+    width, key_width = asked.objects.shape[1], shows.objects.shape[1]
     for number in range(len(places)):
-        settle(shows, asked, found, places[number], pixels[number])
+        at, to = divmod(places[number], width)
+        row, column = divmod(pixels[number], key_width)
+        settle(shows, asked, found, at, to, row, column)
+
+
+@inlined
+def _is_missed(
+    shows: Shows,
+    asked: Asked,
+    found: Located,
+    row: int,
+    column: int,
+    corners: _Corners,
+    across: Any,
+    down: Any,
+    stride: int,
+) -> bool:
+    """``settle`` a place between corners if these lead to it; tell whether it is to be searched.
+
+    Args:
+        across, down: where it lies between them, 0..1.
+    """
+    all_seen, none_seen = True, stride == 1
+    x = y = np.float32(0)
+    mine = asked.objects[row, column]
+    for corner in range(4):
+        share = (down if corner & 2 else 1 - down) * (across if corner & 1 else 1 - across)
+        if share > 0:
+            seen = corners.seen[corner]
+            all_seen = all_seen and seen
+            none_seen = none_seen and not seen and corners.objects[corner] == mine
+            x += np.float32(share) * corners.x[corner]
+            y += np.float32(share) * corners.y[corner]
+    if not all_seen:
+        return not none_seen
+    height, width = shows.objects.shape
+    r, c = min(max(int(np.rint(y)), 0), height - 1), min(max(int(np.rint(x)), 0), width - 1)
+    return not (shows.objects[r, c] == mine and settle(shows, asked, found, row, column, r, c))
 
 
 @compiled
@@ -139,37 +197,27 @@ def follow(
         How many these are.
     """
     height, width = asked.objects.shape
-    key_height, key_width = shows.objects.shape
     last_row, last_column = (height - 1) // coarser * coarser, (width - 1) // coarser * coarser
+    floats = np.zeros((2, 4), np.float32)
+    corners = _Corners(floats[0], floats[1], np.zeros(4, np.bool_), np.zeros(4, np.uint16))
     count = 0
-    for row in range(0, height, stride):
-        for column in range(0, width, stride):
-            is_coarse = row % coarser == 0 and column % coarser == 0
-            if asked.objects[row, column] == 0 or is_coarse:
-                continue
-            top, left = row // coarser * coarser, column // coarser * coarser
-            bottom, right = min(top + coarser, last_row), min(left + coarser, last_column)
-            down = np.float32(row - top) / np.float32(coarser)
-            across = np.float32(column - left) / np.float32(coarser)
-            x = y = np.float32(0)
-            seen = True
-            unseen = stride == 1
+    for top in range(0, height, coarser):
+        bottom = min(top + coarser, last_row)
+        for left in range(0, width, coarser):
+            right = min(left + coarser, last_column)
             for corner in range(4):
-                r, part = (bottom, down) if corner & 2 else (top, 1 - down)
-                c, share = (right, across) if corner & 1 else (left, 1 - across)
-                if part * share > 0:
-                    seen = seen and found.valid[r, c]
-                    same = asked.objects[r, c] == asked.objects[row, column]
-                    unseen = unseen and same and not found.valid[r, c]
-                    x += np.float32(part * share) * found.x[r, c]
-                    y += np.float32(part * share) * found.y[r, c]
-            if seen:
-                key_row = min(max(int(np.rint(y)), 0), key_height - 1)
-                key_column = min(max(int(np.rint(x)), 0), key_width - 1)
-                seen = shows.objects[key_row, key_column] == asked.objects[row, column] and settle(
-                    shows, asked, found, row * width + column, key_row * key_width + key_column
-                )
-            if not seen and not unseen:
-                missed[count] = row * width + column
-                count += 1
+                r, c = bottom if corner & 2 else top, right if corner & 1 else left
+                corners.x[corner], corners.y[corner] = found.x[r, c], found.y[r, c]
+                corners.seen[corner] = found.valid[r, c]
+                corners.objects[corner] = asked.objects[r, c]
+            for row in range(top, min(top + coarser, height), stride):
+                down = np.float32(row - top) / np.float32(coarser)
+                for column in range(left, min(left + coarser, width), stride):
+                    across = np.float32(column - left) / np.float32(coarser)
+                    is_corner = across == 0 and down == 0
+                    if is_corner or asked.objects[row, column] == 0:
+                        continue
+                    if _is_missed(shows, asked, found, row, column, corners, across, down, stride):
+                        missed[count] = row * width + column
+                        count += 1
     return count

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..compiled import compiled
+from ..compiled import compiled, inlined
 from ..frames import Frame
 from ..images import FloatArray
 from ..pass_cleaning import all_finite
@@ -124,7 +124,7 @@ def _log_footprint(
     return np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
 
 
-@compiled
+@inlined
 def _noise(lattice: FloatArray, x: float, y: float, z: float) -> float:
     """Return random values at lattice points, smoothly interpolated between them, −1..1."""
     left, top, near = math.floor(x), math.floor(y), math.floor(z)
