@@ -39,8 +39,13 @@ MIDDLE = 128
 """The code of 0 in guides, and in what is joined with them."""
 GUIDE_STEP = 2 / 255
 """What a code of the guides is worth: that of an 8-bit picture in −1..1."""
-LATE_REACH = 12
-"""How far, in pixels, the layers after ``middle`` look; a multiple of ``GRID``."""
+BLOCK_REACH, LATE_REACH, LAST_REACH = 8, 12, 4
+"""How far, in pixels, a block of ``middle`` looks, the layers after ``middle``, and those at full
+resolution; multiples of ``GRID``."""
+
+
+Part = tuple[slice, slice]
+"""Rows and columns at full resolution."""
 
 
 class _Codes(NamedTuple):
@@ -181,20 +186,24 @@ class QuantizedPainter:
         stem = functional.leaky_relu_(self._stem.floats(codes), LEAK)
         stem_codes = self._joined.of(stem)
         deep = functional.leaky_relu_(self._down.floats(stem_codes), LEAK)
+        part = slice(0, rows.size), slice(0, columns.size)
+        reach = LATE_REACH + BLOCK_REACH * len(self._middle)
         for enter, first, inside, second in self._middle:
+            deep, part = _cut(deep, part, _around(rows, columns, reach), 4)
+            reach -= BLOCK_REACH
             entering = enter.of(functional.relu(deep))
             deep += second.floats(first.positive(entering, inside))
-        late = _late(rows), _late(columns)
-        back = self._up.codes(self._deep.of(_at(deep, late, 4)), self._joined)
+        late, last = _around(rows, columns, LATE_REACH), _around(rows, columns, LAST_REACH)
+        back = self._up.codes(self._deep.of(_cut(deep, part, late, 4)[0]), self._joined)
         joined = torch.cat([_to_double(back), _at(stem_codes, late, 2)], 1)
         half = functional.relu_(self._join.floats(joined))
         entering = self._half.of(half.clone())
         half += self._second.floats(self._first.positive(entering, self._inside))
-        full = self._open.codes(self._refined.of(half), self._full)
-        gathered = torch.cat([_to_double(full), _at(codes, late, 1)], 1)
+        full = self._open.codes(self._refined.of(_cut(half, late, last, 2)[0]), self._full)
+        gathered = torch.cat([_to_double(full), _at(codes, last, 1)], 1)
         out = self._last.floats(self._gather.positive(gathered, self._gathered))
         top, left = (
-            span.kept.start - part.start for span, part in zip((rows, columns), late, strict=True)
+            span.kept.start - part.start for span, part in zip((rows, columns), last, strict=True)
         )
         projected = guides[-PROJECTION_CHANNELS:, rows.wanted, columns.wanted]
         high, wide = projected.shape[1:]
@@ -248,16 +257,28 @@ def _shifts(examples: Sequence[Tensor]) -> Tensor:
     return 0.5 * (errors[1] < errors[0]).float()
 
 
-def _late(span: Span) -> slice:
-    """Return which of the computed rows the layers after ``middle`` need."""
-    start = (span.kept.start - LATE_REACH) // GRID * GRID
-    stop = -(-(span.kept.stop + LATE_REACH) // GRID) * GRID
-    return slice(max(0, start), min(span.size, stop))
+def _around(rows: Span, columns: Span, reach: int) -> Part:
+    """Return which of the computed rows and columns lie within so many pixels of the kept ones."""
+    parts = []
+    for span in (rows, columns):
+        start = (span.kept.start - reach) // GRID * GRID
+        stop = -(-(span.kept.stop + reach) // GRID) * GRID
+        parts.append(slice(max(0, start), min(span.size, stop)))
+    return parts[0], parts[1]
 
 
-def _at(values: Tensor, late: tuple[slice, slice], scale: int) -> Tensor:
+def _cut(values: Tensor, held: Part, wanted: Part, scale: int) -> tuple[Tensor, Part]:
+    """Cut a part out of the one that (B, C, H / scale, W / scale) holds; return it, too."""
+    inside = [
+        slice(want.start - have.start, want.stop - have.start)
+        for have, want in zip(held, wanted, strict=True)
+    ]
+    return _at(values, (inside[0], inside[1]), scale), wanted
+
+
+def _at(values: Tensor, part: Part, scale: int) -> Tensor:
     """Cut rows and columns, counted at full resolution, out of (B, C, H / scale, W / scale)."""
-    rows, columns = (slice(part.start // scale, part.stop // scale) for part in late)
+    rows, columns = (slice(span.start // scale, span.stop // scale) for span in part)
     return values[:, :, rows, columns]
 
 
