@@ -78,18 +78,23 @@ def read_lessons(
         carried = projection.each(frame) if projection else []
         examples.append(
             Example(
-                guides=inputs.build(frame),
-                picture=frame.image.transpose(2, 0, 1) * 2 - 1,
-                projections=carried,
-                paint=_paint(keyframe, frame, alpha),
-                weight=_weight(keyframe, alpha),
+                guides=inputs.build(frame).astype(np.float16),
+                picture=_signed(frame.image).astype(np.float16),
+                projections=[one.astype(np.float16) for one in carried],
+                paint=_paint(keyframe, frame, alpha).astype(np.float16),
+                weight=_weight(keyframe, alpha).astype(np.float16),
             )
         )
     return Lessons(examples, digests, alpha, inputs, projection)
 
 
+def _signed(picture: FloatArray) -> FloatArray:
+    """(H, W, 3), 0..1 → (3, H, W), −1..1."""
+    return picture.transpose(2, 0, 1) * 2 - 1
+
+
 def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
-    colours = keyframe.paint.transpose(2, 0, 1) * 2 - 1
+    colours = _signed(keyframe.paint)
     if alpha != ALPHA_LEARNT:
         return colours
     return np.concatenate([colours, (keyframe.alpha - frame.alpha)[None]])

@@ -19,7 +19,7 @@ from torch.nn import functional
 from .device import sent
 from .guides import PROJECTION_CHANNELS
 
-Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 
 PATCH = 64
 BLOB = 16
@@ -45,7 +45,7 @@ MOST_SHIFT = 0.3
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A keyframe as training sees it.
+    """A keyframe as training sees it, in half precision.
 
     Attributes:
         guides: (C, H, W) the network's input without the guide ``projection``, −1..1.
@@ -56,11 +56,11 @@ class Example:
         weight: (1 or 2, H, W) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
 
-    guides: Floats
-    picture: Floats
-    projections: list[Floats]
-    paint: Floats
-    weight: Floats
+    guides: Halves
+    picture: Halves
+    projections: list[Halves]
+    paint: Halves
+    weight: Halves
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,11 +153,11 @@ class Patches:
         flat = torch.stack(places).long()
         return keys, flat // self.width, flat % self.width
 
-    def _stack(self, arrays: list[Floats], mode: str = "reflect") -> Tensor:
-        """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C), half precision."""
+    def _stack(self, arrays: list[Halves], mode: str = "reflect") -> Tensor:
+        """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C)."""
         pad = self._size // 2
         padded = [
-            np.pad(array.astype(np.float16), ((0, 0), (pad, pad), (pad, pad)), mode=mode)  # type: ignore[call-overload]
+            np.pad(array, ((0, 0), (pad, pad), (pad, pad)), mode=mode)  # type: ignore[call-overload]
             for array in arrays
         ]
         stacked = np.stack([array.transpose(1, 2, 0) for array in padded])

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     if options.write:
         command = " ".join(["python -m benchmarks.speed", *sys.argv[1:]])
-        PAGE.write_text(f"# Speed and memory\nMade by `{command}`.\n\n{table}\n", encoding="utf-8")
+        options.write.write_text(
+            f"# Speed and memory\nMade by `{command}`.\n\n{table}\n", encoding="utf-8"
+        )
     return 0
 
 
@@ -66,7 +68,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--short", action="store_true", help="small, in 10 minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--write",
+        nargs="?",
+        type=Path,
+        const=PAGE,
+        metavar="PAGE",
+        help=f"write a page, by default {PAGE.relative_to(ROOT)}",
+    )
     parser.add_argument(
         "--only",
         choices=SECTIONS,

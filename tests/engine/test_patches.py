@@ -15,10 +15,10 @@ HEIGHT, WIDTH = 40, 56
 
 
 def example(mask: np.ndarray, value: float = 0.0, projections: int = 0) -> Example:
-    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float32)
+    y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float16)
     place = np.stack([x / 64, y / 64, np.full_like(x, value)])
     carried = np.concatenate([place, place, np.ones_like(place[:1])])
-    weight = mask[None].astype(np.float32)
+    weight = mask[None].astype(np.float16)
     return Example(place, np.zeros_like(place), [carried] * projections, place, weight)
 
 
