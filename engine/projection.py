@@ -74,17 +74,16 @@ class KeyProjector:
         outline = near <= self._outline
         moved = outline & (far > near + OUTLINE_SLIP) & located.valid
 
-        def carried(picture: Ranged) -> Floats:
-            result = sampler.sample(picture)
-            result[moved] = 0
-            return result
-
+        strokes = None
+        if self.strokes is not None:
+            strokes = sampler.sample(self.strokes)[..., :3]
+            strokes[moved] = 0
         return Projected(
-            paint=carried(self._paint),
-            image=carried(self._image),
+            paint=sampler.sample(self._paint),
+            image=sampler.sample(self._image),
             valid=located.valid & ~moved,
             stretch=located.stretch,
             outline=outline,
             moved=moved,
-            strokes=None if self.strokes is None else carried(self.strokes)[..., :3],
+            strokes=strokes,
         )

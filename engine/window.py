@@ -150,6 +150,8 @@ def surrounded(values: npt.NDArray[Any], window: Window, larger: Window) -> npt.
     if (border != empty).any():
         return None
     result = np.empty((len(values), *larger.shape), values.dtype)
-    result[:] = empty[..., None]
-    result[:, *window.within(larger)] = values
+    rows, columns = window.within(larger)
+    result[:, rows, columns] = values
+    result[:, : rows.start] = result[:, rows.stop :] = empty[..., None]
+    result[:, rows, : columns.start] = result[:, rows, columns.stop :] = empty[..., None]
     return result
