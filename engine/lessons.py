@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from .alpha import ALPHA_LEARNT, alpha_of
+from .device import give_back_freed
 from .frames import Frame
+from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
 from .images import FloatArray
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframes
-from .patches import Example
+from .patches import Example, Halves
 from .reporting import Reporter
 from .shot import Shot
 from .style_header import PROJECTION
+from .window import Window
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,19 +76,46 @@ def read_lessons(
     projection = Projection(shot, pairs, report) if PROJECTION in names else None
     if projection:
         projection.prepare("train", digests)
+    reach = inputs.reach if inputs.local else None
     examples = []
     for keyframe, frame in pairs:
-        carried = projection.each(frame) if projection else []
         examples.append(
             Example(
-                guides=inputs.build(frame).astype(np.float16),
+                guides=_by_parts(frame, reach, inputs.build),
                 picture=_signed(frame.image).astype(np.float16),
-                projections=[one.astype(np.float16) for one in carried],
+                projections=_projections(frame, reach, projection) if projection else [],
                 paint=_paint(keyframe, frame, alpha).astype(np.float16),
                 weight=_weight(keyframe, alpha).astype(np.float16),
             )
         )
     return Lessons(examples, digests, alpha, inputs, projection)
+
+
+def _projections(frame: Frame, reach: int | None, projection: Projection) -> list[Halves]:
+    found = _by_parts(frame, reach, lambda part: np.concatenate(projection.each(part)))
+    return [*found.reshape(-1, PROJECTION_CHANNELS, *found.shape[1:])]
+
+
+def _by_parts(frame: Frame, reach: int | None, compute: Callable[[Frame], FloatArray]) -> Halves:
+    """Compute channels (C, H, W) of a frame, of a large one part by part, to bound the memory.
+
+    Args:
+        frame: the frame.
+        reach: how many pixels around a pixel are looked at; None: at all.
+        compute: gives the channels of a frame, or of a part of one.
+    """
+    window = frame.window or Window.whole(*frame.alpha.shape)
+    parts = [(window, window)] if reach is None else [*window.parts(reach)]
+    if len(parts) == 1:
+        return compute(frame).astype(np.float16)
+    result = np.empty((0, *window.shape), np.float16)
+    for core, band in parts:
+        values = compute(frame.cut(band))[:, *core.within(band)]
+        if not len(result):
+            result = np.empty((len(values), *window.shape), np.float16)
+        result[:, *core.within(window)] = values
+        give_back_freed()
+    return result
 
 
 def _signed(picture: FloatArray) -> FloatArray:

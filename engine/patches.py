@@ -156,12 +156,12 @@ class Patches:
     def _stack(self, arrays: list[Halves], mode: str = "reflect") -> Tensor:
         """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C)."""
         pad = self._size // 2
-        padded = [
-            np.pad(array, ((0, 0), (pad, pad), (pad, pad)), mode=mode)  # type: ignore[call-overload]
-            for array in arrays
-        ]
-        stacked = np.stack([array.transpose(1, 2, 0) for array in padded])
-        return torch.from_numpy(np.ascontiguousarray(stacked)).to(self._device)
+        height, width = (size + 2 * pad for size in (self.height, self.width))
+        stacked = np.empty((len(arrays), height, width, len(arrays[0])), np.float16)
+        for target, array in zip(stacked, arrays, strict=True):
+            for channel, plane in enumerate(array):
+                target[..., channel] = np.pad(plane, pad, mode=mode)  # type: ignore[call-overload]
+        return torch.from_numpy(stacked).to(self._device)
 
     def _cut(self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe."""
