@@ -381,7 +381,8 @@ def _write_exr(path: Path, values: FloatArray) -> None:
     spec["compression"] = "zip"
     with written_beside(path) as temporary:
         file = oiio.ImageOutput.create(str(temporary))
-        written = file.open(str(temporary), spec) and file.write_image(values) and file.close()
+        written = file.open(str(temporary), spec) and file.write_image(values)
+        written = file.close() and written
         reason = file.geterror()
         if not written or reason:
             full = shutil.disk_usage(path.parent).free < values.nbytes
