@@ -50,12 +50,6 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.asarray(flow)[:height, :width], np.float32)
 
 
-def bands(height: int) -> Iterator[slice]:
-    """Cut rows into bands, to bound the memory of what is computed on the way."""
-    for top in range(0, height, BAND):
-        yield slice(top, min(top + BAND, height))
-
-
 def warp(
     picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0, every: int = 1
 ) -> tuple[FloatArray, BoolArray]:
@@ -113,7 +107,7 @@ def occluded(
         (H, W) bool, True as well where an offset is not known or leads out of the picture.
     """
     result = np.ones(forward.shape[:2], bool)
-    for rows in bands(len(forward)):
+    for rows in _bands(len(forward)):
         there = forward[rows]
         moved = there + np.array(apart, np.float32)
         back, valid = warp(backward, moved, top=rows.start * every, every=every)
@@ -203,3 +197,9 @@ def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> Floa
     if motion is None:
         return np.full((*shape, 2), np.nan, np.float32)
     return motion[..., first : first + 2].copy()
+
+
+def _bands(height: int) -> Iterator[slice]:
+    """Cut rows into bands, to bound the memory of what is computed on the way."""
+    for top in range(0, height, BAND):
+        yield slice(top, min(top + BAND, height))

@@ -100,31 +100,22 @@ class Sampler:
         result = np.zeros((*self._shape, values.shape[2]), np.float32)
         flat = result.reshape(-1, values.shape[2])
         for places, x, y, how in self._groups:
-            found = fetch(values, x, y, how, cv2.BORDER_REPLICATE)
+            found = _fetch(values, x, y, how)
             if how == cv2.INTER_CUBIC:
                 np.clip(found, lowest, highest, out=found)
             flat[places] = found
         return result
 
 
-def fetch(picture: Floats, x: Floats, y: Floats, how: int, border: int) -> Floats:
-    """Interpolate a picture (H, W, C ≤ 4) at N positions.
-
-    Args:
-        picture: the picture.
-        x, y: (N), in pixels.
-        how, border: of OpenCV.
-
-    Returns:
-        (N, C).
-    """
+def _fetch(picture: Floats, x: Floats, y: Floats, how: int) -> Floats:
+    """Interpolate a picture (H, W, C ≤ 4) at positions (N) as OpenCV does; return (N, C)."""
     rows = -(-len(x) // LENGTH)
     if not rows:
         return np.zeros((0, picture.shape[2]), np.float32)
     grids = np.zeros((2, rows * LENGTH), np.float32)
     grids[:, : len(x)] = x, y
     places = grids.reshape(2, rows, LENGTH)
-    found = cv2.remap(picture, places[0], places[1], how, borderMode=border)
+    found = cv2.remap(picture, places[0], places[1], how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32).reshape(rows * LENGTH, -1)[: len(x)]
 
 
