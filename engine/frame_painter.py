@@ -156,6 +156,8 @@ class FramePainter:
         channels, strokes = self._projection.carry(frame, weights)
         if self._strokes and strokes is not None:
             self._strokes.complete(strokes, frame, seen=channels[-1])
+        if part:
+            give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
     def _examples(self) -> Iterator[FloatArray]:
