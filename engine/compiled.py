@@ -2,7 +2,7 @@
 """Loops over pixels as machine code. The only module that uses Numba.
 
 What is compiled is kept beside its source, or in the user's cache folder where that cannot be
-written, so that it is compiled once on a machine.
+written, so that it is compiled once on a machine; where neither can be written, once a process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ def compiled(function: _Function) -> _Function:
     functions call only those of their own file, since a change of another goes unnoticed where
     they are kept, or such as never change.
     """
-    made = njit(nogil=True, cache=True, error_model="numpy")(function)
+    try:
+        made = njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:  # there is nowhere to keep it
+        made = njit(nogil=True, error_model="numpy")(function)
     return cast(_Function, made)
 
 
