@@ -25,7 +25,6 @@ LEAST_SIZE = 0.1
 """Surface seen at a steeper slant than this lends nothing."""
 TRIES = 12
 """Places that a cell chooses from."""
-FACINGS = 6
 GOLDEN = np.uint32(0x9E3779B1)
 
 
@@ -159,15 +158,14 @@ def borrow(
             is_last = x == last_x and y == last_y and z == last_z and facing == last_facing
             if not (known and is_last):
                 for corner in range(8):
-                    seed = _seed(x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1))
-                    seed ^= facing * 2654435761 ^ identity * 40503
-                    anchors[corner] = _anchor(places, mine, np.uint32(seed & 0xFFFFFFFF), facing)
+                    at = x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1)
+                    seed = _seed(at, facing, identity)
+                    anchors[corner] = _anchor(places, mine, seed, facing)
                 known, last_x, last_y, last_z, last_facing = True, x, y, z, facing
             red = green = blue = square = np.float32(0)
             for corner in range(8):
                 at_x, at_y, at_z = x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1)
-                near = (1 - abs(lx - at_x)) * (1 - abs(ly - at_y)) * (1 - abs(lz - at_z))
-                closeness = near
+                closeness = (1 - abs(lx - at_x)) * (1 - abs(ly - at_y)) * (1 - abs(lz - at_z))
                 for _ in range(SHARPNESS_DOUBLINGS):
                     closeness *= closeness
                 if closeness < LEAST_WEIGHT:
@@ -244,8 +242,10 @@ def _sample(
 
 
 @compiled
-def _seed(x: int, y: int, z: int) -> int:
-    return x * 73856093 ^ y * 19349663 ^ z * 83492791
+def _seed(cell: Vector, facing: int, identity: int) -> np.uint32:
+    mixed = cell[0] * 73856093 ^ cell[1] * 19349663 ^ cell[2] * 83492791
+    mixed ^= facing * 2654435761 ^ identity * 40503
+    return np.uint32(mixed & 0xFFFFFFFF)
 
 
 @compiled

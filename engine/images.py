@@ -177,8 +177,7 @@ def as_written(path: Path, pixels: FloatArray, bits: int = 8) -> FloatArray:
     if path.suffix.lower() == ".exr":
         halves = _linear_from_display(pixels).astype(np.float16)
         return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)
-    codes = _codes(pixels, bits)
-    return _from_codes(codes)
+    return _from_codes(_codes(pixels, bits))
 
 
 def _from_codes(codes: npt.NDArray[Any]) -> FloatArray:

@@ -248,16 +248,18 @@ def motion(
     reason = _why_unusable(values, shot, frame, background)
     if reason:
         return None, reason
-    still = [_is_still(shot, frame, frame + step) for step in (-1, 1)]
+    cameras = [_cameras(shot, frame, frame + step) for step in (-1, 1)]
+    still = [pair is not None and _same_view(*pair) for pair in cameras]
     fill = np.where(np.repeat(still, 2), 0, np.nan).astype(np.float32)
     offsets = np.empty(values.shape, np.float32)
     _turn_down(np.ascontiguousarray(values), background, fill, offsets)
-    for side, step in enumerate((-1, 1)):
-        if not still[side]:
-            places = np.nonzero(background)
-            moved = _background_motion(shot, frame, frame + step, places, window)
-            if moved is not None:
-                offsets[..., 2 * side : 2 * side + 2][places] = moved
+    if all(still):
+        return offsets, ""
+    places = np.nonzero(background)
+    for side, pair in enumerate(cameras):
+        if pair and not still[side] and not (pair[0].orthographic or pair[1].orthographic):
+            moved = _background_motion(*pair, places, window)
+            offsets[..., 2 * side : 2 * side + 2][places] = moved
     return offsets, ""
 
 
@@ -311,12 +313,12 @@ def _moves(values: FloatArray, background: BoolArray) -> bool:
     return False
 
 
-def _is_still(shot: Shot, frame: int, other: int) -> bool:
-    """Tell whether the camera is known to show the same view in two frames."""
+def _cameras(shot: Shot, frame: int, other: int) -> tuple[Camera, Camera] | None:
+    """Return the cameras of two frames; None if one is not known."""
     here, there = (shot.manifest.frames.get(number) for number in (frame, other))
     if here is None or there is None or here.camera is None or there.camera is None:
-        return False
-    return _same_view(here.camera, there.camera)
+        return None
+    return here.camera, there.camera
 
 
 def _same_view(first: Camera, second: Camera) -> bool:
@@ -324,28 +326,19 @@ def _same_view(first: Camera, second: Camera) -> bool:
 
 
 def _background_motion(
-    shot: Shot,
-    frame: int,
-    other: int,
-    places: tuple[npt.NDArray[np.intp], ...],
-    window: Window,
-) -> FloatArray | None:
+    camera: Camera, other: Camera, places: tuple[npt.NDArray[np.intp], ...], window: Window
+) -> FloatArray:
     """Return how a background at infinity moves at N places (rows, columns) of a window, (N, 2).
 
-    None where it is not known. The camera is not still.
+    Args:
+        camera, other: of the frame and of the one that it moves to; perspective.
+        places, window: see above.
     """
-    records = [shot.manifest.frames.get(number) for number in (frame, other)]
-    cameras = [record.camera if record else None for record in records]
-    if cameras[0] is None or cameras[1] is None:
-        return None
-    rows, columns = places
-    if cameras[0].orthographic or cameras[1].orthographic:
-        return None
     here, there = (
-        np.array(camera.world_to_clip, np.float64).reshape(4, 4)[[0, 1, 3], :3]
-        for camera in cameras
-        if camera is not None
+        np.array(one.world_to_clip, np.float64).reshape(4, 4)[[0, 1, 3], :3]
+        for one in (camera, other)
     )
+    rows, columns = places
     x, y = columns + (window.left + 0.5), rows + (window.top + 0.5)
     width, height = window.width, window.height
     rays = np.stack([2 * x / width - 1, 1 - 2 * y / height, np.ones_like(x)], -1)

@@ -189,17 +189,18 @@ class QuantizedPainter:
         part = slice(0, rows.size), slice(0, columns.size)
         reach = LATE_REACH + BLOCK_REACH * len(self._middle)
         for enter, first, inside, second in self._middle:
-            deep, part = _cut(deep, part, _around(rows, columns, reach), 4)
+            wanted = _around(rows, columns, reach)
+            deep, part = _cut(deep, part, wanted, 4), wanted
             reach -= BLOCK_REACH
             entering = enter.of(functional.relu(deep))
             deep += second.floats(first.positive(entering, inside))
         late, last = _around(rows, columns, LATE_REACH), _around(rows, columns, LAST_REACH)
-        back = self._up.codes(self._deep.of(_cut(deep, part, late, 4)[0]), self._joined)
+        back = self._up.codes(self._deep.of(_cut(deep, part, late, 4)), self._joined)
         joined = torch.cat([_to_double(back), _at(stem_codes, late, 2)], 1)
         half = functional.relu_(self._join.floats(joined))
         entering = self._half.of(half.clone())
         half += self._second.floats(self._first.positive(entering, self._inside))
-        full = self._open.codes(self._refined.of(_cut(half, late, last, 2)[0]), self._full)
+        full = self._open.codes(self._refined.of(_cut(half, late, last, 2)), self._full)
         gathered = torch.cat([_to_double(full), _at(codes, last, 1)], 1)
         out = self._last.floats(self._gather.positive(gathered, self._gathered))
         top, left = (
@@ -267,13 +268,13 @@ def _around(rows: Span, columns: Span, reach: int) -> Part:
     return parts[0], parts[1]
 
 
-def _cut(values: Tensor, held: Part, wanted: Part, scale: int) -> tuple[Tensor, Part]:
-    """Cut a part out of the one that (B, C, H / scale, W / scale) holds; return it, too."""
-    inside = [
+def _cut(values: Tensor, held: Part, wanted: Part, scale: int) -> Tensor:
+    """Cut a part out of the one that (B, C, H / scale, W / scale) holds."""
+    rows, columns = (
         slice(want.start - have.start, want.stop - have.start)
         for have, want in zip(held, wanted, strict=True)
-    ]
-    return _at(values, (inside[0], inside[1]), scale), wanted
+    )
+    return _at(values, (rows, columns), scale)
 
 
 def _at(values: Tensor, part: Part, scale: int) -> Tensor:

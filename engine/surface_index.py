@@ -40,7 +40,6 @@ class SurfaceIndex:
     """
 
     def __init__(self, surface: Floats, objects: npt.NDArray[np.int32]) -> None:
-        self.height, self.width = objects.shape
         known = (objects > 0) & is_known(surface)
         self._ids = np.unique(objects[known])
         dense = np.where(known, self._dense(objects), 0)
@@ -79,8 +78,8 @@ class SurfaceIndex:
             surface that the keyframe does not see and other objects are not valid.
         """
         shape = objects.shape
-        wanted = np.isin(objects, self._ids) & is_known(surface)
-        wanted &= ~mixed(np.where(wanted[..., None], surface, 0), np.where(wanted, objects, 0))
+        numbers = np.where(np.isin(objects, self._ids) & is_known(surface), self._dense(objects), 0)
+        numbers[mixed(np.where(numbers[..., None] > 0, surface, 0), numbers)] = 0
         found = Located(
             x=np.zeros(shape, np.float32),
             y=np.zeros(shape, np.float32),
@@ -89,12 +88,11 @@ class SurfaceIndex:
         )
         if not len(self._pixels):
             return found
-        numbers = np.where(wanted, self._dense(objects), 0).astype(np.uint16)
-        asked = Asked(np.ascontiguousarray(surface), numbers)
+        asked = Asked(np.ascontiguousarray(surface), numbers.astype(np.uint16))
         first = np.zeros(shape, bool)
-        first[:: STRIDES[0], :: STRIDES[0]] = wanted[:: STRIDES[0], :: STRIDES[0]]
+        first[:: STRIDES[0], :: STRIDES[0]] = numbers[:: STRIDES[0], :: STRIDES[0]] > 0
         self._look_up(asked, found, np.flatnonzero(first))
-        missed = np.empty(np.count_nonzero(wanted), np.intp)
+        missed = np.empty(np.count_nonzero(numbers), np.intp)
         for coarser, stride in itertools.pairwise(STRIDES):
             count = follow(self._shows, asked, found, stride, coarser, missed)
             self._look_up(asked, found, missed[:count])

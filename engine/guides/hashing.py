@@ -11,18 +11,24 @@ from ..images import FloatArray
 
 
 def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:
-    """Hash integers to 0..1 (the integer mixer "lowbias32" of C. Wellons' hash prospector)."""
-    x = values ^ (values >> np.uint32(16))
-    x = x * np.uint32(0x7FEB352D)
-    x = x ^ (x >> np.uint32(15))
-    x = x * np.uint32(0x846CA68B)
-    x = x ^ (x >> np.uint32(16))
-    return (x >> np.uint32(8)).astype(np.float32) / np.float32(1 << 24)
+    """Hash integers, of any shape, to 0..1 as ``hash_one`` does."""
+    result = np.empty(values.shape, np.float32)
+    _hash_all(values.reshape(-1), result.reshape(-1))
+    return result
+
+
+@compiled
+def _hash_all(values: npt.NDArray[np.uint32], result: FloatArray) -> None:
+    for number in range(len(values)):
+        result[number] = hash_one(values[number])
 
 
 @compiled
 def hash_one(value: np.uint32) -> np.float32:
-    """Hash one integer as ``hash_unit`` does; for compiled loops, which keep copies of it."""
+    """Hash an integer to 0..1 (the integer mixer "lowbias32" of C. Wellons' hash prospector).
+
+    Compiled loops of other files keep copies of this, so it never changes.
+    """
     x = np.uint32(value ^ (value >> np.uint32(16)))
     x = np.uint32(x * np.uint32(0x7FEB352D))
     x = np.uint32(x ^ (x >> np.uint32(15)))

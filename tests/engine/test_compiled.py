@@ -60,6 +60,8 @@ def test_division_by_zero_is_as_in_numpy() -> None:
 def test_one_integer_hashes_as_many_do() -> None:
     values = np.array([0, 1, 2, 3, 255, 65536, 2**31, 2**32 - 1], np.uint32)
     assert [hash_one(value) for value in values] == hash_unit(values).tolist()
+    known = [0, 6850960, 13701921, 5501417, 11748414, 14462894, 13388609, 6776962]
+    assert (hash_unit(values) * 2**24).tolist() == known
 
 
 def test_steps_are_taken_where_the_surface_goes_on() -> None:
