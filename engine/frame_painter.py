@@ -27,8 +27,9 @@ from .steadiness import Shown, needs
 from .still import StillPainter
 from .stroke_learning import learn_strokes
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
+from .tiles import NONE, Spare
 from .weights import weights_at
-from .window import LARGE, Window, surrounded
+from .window import LARGE, Window, is_empty_around
 
 
 class Painted(NamedTuple):
@@ -42,13 +43,13 @@ class Painted(NamedTuple):
 class _Input(NamedTuple):
     """A frame, its input (C, H, W), the strokes (H, W, 3) to add to its paint, if any.
 
-    Input and strokes may show more than the frame's window, which lies ``inside``.
+    ``spare`` is what of the frame lies around, and is like the input's border.
     """
 
     frame: Frame
     x: FloatArray
     strokes: FloatArray | None
-    inside: tuple[slice, slice] = (slice(None), slice(None))
+    spare: Spare = NONE
 
 
 class FramePainter:
@@ -103,10 +104,8 @@ class FramePainter:
             return
         painter = StillPainter(self._brush) if self._brush.is_exact else self._brush
         pixels = manifest.width * manifest.height
-        for frame, x, strokes, inside in read_ahead(self._read, frames, pixels, several=local):
-            wanted = np.zeros(x.shape[1:], bool)
-            wanted[inside] = self._wanted(frame)
-            painted = painter.paint(x, wanted, strokes)[:, *inside]
+        for frame, x, strokes, spare in read_ahead(self._read, frames, pixels, several=local):
+            painted = painter.paint(x, self._wanted(frame), strokes, spare)
             shown = None if self._inputs.filters else Shown.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)
@@ -146,7 +145,10 @@ class FramePainter:
         if self._around is None:
             return self._built(number)
         seen = self._built(number, self._inputs.reach)
-        return _surrounded(seen, self._brush.reach) or self._built(number, self._around)
+        assert seen.frame.window is not None
+        if is_empty_around(seen.x, seen.frame.window):
+            return seen._replace(spare=seen.frame.window.spare)
+        return self._built(number, self._around)
 
     def _built(self, number: int, around: int | None = None, part: Window | None = None) -> _Input:
         frame = self._inputs.read(number, self._watched, around, part)
@@ -192,18 +194,6 @@ class FramePainter:
             assert frame.window is not None
             keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
         return keyframes
-
-
-def _surrounded(seen: _Input, reach: int) -> _Input | None:
-    """Add so many pixels around an input; None: what is there has to be read."""
-    window = seen.frame.window
-    assert window is not None
-    larger = window.grown(reach)
-    x = surrounded(seen.x, window, larger)
-    if x is None:
-        return None
-    strokes = None if seen.strokes is None else window.spread(seen.strokes, larger)
-    return _Input(seen.frame, x, strokes, window.within(larger))
 
 
 def _squares(window: Window) -> Iterator[Window]:

@@ -129,7 +129,7 @@ class GatedPainter(Painter):
         if self.projection:
             relit = projected[:, 3:6].abs().mean(1, keepdim=True) / RELIT
             opening = GATE_SLOPE * out[:, 3:4] + TRUST * (1 - relit).clamp_min(-1)
-            opening = opening + LIGHT_SLOPE * _log_odds(1 - self.light)
+            opening = opening + LIGHT_SLOPE * log_odds(1 - self.light)
             gate = torch.sigmoid(opening) * projected[:, -1:]
             paint = torch.lerp(paint, projected[:, :3], gate)
         return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint
@@ -145,8 +145,8 @@ class GatedPainter(Painter):
         return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
 
 
-def _log_odds(share: float) -> float:
-    """0 for a half, infinite at the ends."""
+def log_odds(share: float) -> float:
+    """Return the logarithm of a share's odds: 0 for a half, infinite at the ends."""
     if share in (0, 1):
         return math.inf if share else -math.inf
     return math.log(share / (1 - share))

@@ -6,11 +6,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from .compiled import compiled
 from .device import Device, fetched, host_memory, is_out_of_memory
 from .errors import PaintoverError
 from .images import FloatArray
@@ -19,7 +19,7 @@ from .network_base import GRID, Painter
 from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
 from .replay import Replay
-from .tiles import Span, around, tiles
+from .tiles import NONE, Border, Span, Spare, around, tiles
 
 LARGEST_TILE = 768
 """Smaller tiles compute more pixels twice, larger ones fall out of the caches: in integers
@@ -127,14 +127,16 @@ class Brush:
         guides: FloatArray,
         wanted: BoolArray | None = None,
         strokes: FloatArray | None = None,
+        spare: Spare = NONE,
     ) -> FloatArray:
-        """Paint a frame.
+        """Paint a frame, or what is at hand of it.
 
         Args:
             guides: (C, H, W), the network's input, −1..1.
             wanted: (H, W), the pixels to paint; None: all.
             strokes: (H, W, 3), added to the network's own paint, not to paint that is carried
                 along; differences of paint 0..1. Only where it ``takes_strokes``.
+            spare: what of the frame lies around; the input is the same there as at its border.
 
         Returns:
             (3, H, W) colours, 0..1, or (4, H, W) with the offset of alpha, −1..1, as fourth; 0
@@ -148,7 +150,7 @@ class Brush:
         drawn = None if strokes is None else strokes.transpose(2, 0, 1)
         while True:
             try:
-                return self._paint_tiles(guides, wanted, drawn)
+                return self._paint_tiles(guides, wanted, drawn, spare)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -176,14 +178,14 @@ class Brush:
 
     @torch.inference_mode()
     def _paint_tiles(
-        self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None
+        self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None, spare: Spare
     ) -> FloatArray:
         result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
         height, width = wanted.shape
         places = [
             (
-                around(tile.top, tile.bottom, self._overlap, height),
-                around(tile.left, tile.right, self._overlap, width),
+                around(tile.top, tile.bottom, self._overlap, height, spare[0]),
+                around(tile.left, tile.right, self._overlap, width, spare[1]),
             )
             for tile in tiles(wanted, self._overlap, self._tile)
         ]
@@ -191,13 +193,13 @@ class Brush:
             parts = self._paint_group(guides, group, strokes)
             for (rows, columns), painted in zip(group, parts, strict=True):
                 inside = rows.wanted, columns.wanted
-                np.copyto(result[:, *inside], painted.numpy(), where=wanted[inside])
+                _take(painted.numpy(), wanted[inside], result[:, *inside])
         return result
 
     def _paint_group(
         self, guides: FloatArray, group: Sequence[Place], strokes: FloatArray | None
     ) -> list[Tensor]:
-        """Return what is kept of tiles of equal size, (3 or 4, H, W) on the host."""
+        """Return ``Painter.forward`` of tiles of equal size, as far as it is kept, on the host."""
         if self._quantized:
             painted = [self._quantized.paint(guides, *place, strokes)[0] for place in group]
         else:
@@ -208,20 +210,33 @@ class Brush:
                 one[:, rows.kept, columns.kept]
                 for one, (rows, columns) in zip(whole, group, strict=True)
             ]
-        for one in painted:
-            one[:3].mul_(0.5).add_(0.5).clamp_(0, 1)
         return fetched(painted)
 
     def _cut(self, values: FloatArray, group: Sequence[Place]) -> Tensor:
-        """Cut tiles with what is around them, reflected at the frame's border: (B, C, H, W)."""
+        """Cut tiles with what is around them: (B, C, H, W)."""
         high, wide = (span.size for span in group[0])
         x = host_memory((len(group), len(values), high, wide), self._device.unit)
         for part, (rows, columns) in zip(x.numpy(), group, strict=True):
-            border = (*rows.border, *columns.border)
+            border = Border(rows, columns)
             for plane, source in zip(part, values[:, rows.inner, columns.inner], strict=True):
-                cv2.copyMakeBorder(source, *border, cv2.BORDER_REFLECT_101, plane)
+                border.put(source, plane)
         x = x.to(self._device.unit, non_blocking=True)
         return x.contiguous(memory_format=torch.channels_last)
+
+
+@compiled
+def _take(painted: FloatArray, wanted: BoolArray, result: FloatArray) -> None:
+    """Take colours −1..1 as 0..1, and alpha as it is, where they are wanted (H, W)."""
+    layers, height, width = painted.shape
+    for layer in range(layers):
+        for row in range(height):
+            for column in range(width):
+                if wanted[row, column]:
+                    value = painted[layer, row, column]
+                    if layer < 3:
+                        value = value * np.float32(0.5) + np.float32(0.5)
+                        value = min(max(value, np.float32(0)), np.float32(1))
+                    result[layer, row, column] = value
 
 
 def _groups(places: Sequence[Place], at_once: int) -> Iterator[list[Place]]:

@@ -14,21 +14,21 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .balancing import Range, balance, watch
+from .codes import Codes, Features, Part
 from .device import Device, has_avx2, has_vnni
 from .guides import PROJECTION_CHANNELS
 from .images import FloatArray
+from .mixing import mix
 from .network_base import GRID
 from .networks import LEAK, GatedPainter
-from .tiles import Span
+from .tiles import Border, Span
 
 MOST, MOST_WITHOUT_VNNI = 127, 64
 """Largest code of a weight; without VNNI processors sum two products in 16 bits, and
@@ -42,23 +42,6 @@ GUIDE_STEP = 2 / 255
 BLOCK_REACH, LATE_REACH, LAST_REACH = 8, 12, 4
 """How far, in pixels, a block of ``middle`` looks, the layers after ``middle``, and those at full
 resolution; multiples of ``GRID``."""
-
-
-Part = tuple[slice, slice]
-"""Rows and columns at full resolution."""
-
-
-class _Codes(NamedTuple):
-    """How values are written in 8 bits: what a code is worth, and the code of 0."""
-
-    step: float
-    zero: int
-
-    def of(self, values: Tensor) -> Tensor:
-        """Round and clip values (1, C, H, W) in channels_last; the values change, too."""
-        pixels = values.clamp_(min=-self.zero * self.step).permute(0, 2, 3, 1)
-        flat = cv2.convertScaleAbs(pixels.flatten(0, 2).numpy(), None, 1 / self.step, self.zero)
-        return torch.from_numpy(flat).reshape(pixels.shape).permute(0, 3, 1, 2)
 
 
 class _Layer:
@@ -95,30 +78,30 @@ class _Layer:
 
     def floats(self, codes: Tensor) -> Tensor:
         """Return the outputs, float32."""
-        return self._run(codes, _Codes(1.0, 0), torch.float32, "none")
+        return self._run(codes, Codes(1.0, 0), torch.float32, "none")
 
-    def codes(self, codes: Tensor, written: _Codes) -> Tensor:
+    def codes(self, codes: Tensor, written: Codes) -> Tensor:
         """Return the outputs as codes."""
         return self._run(codes, written, torch.uint8, "none")
 
-    def positive(self, codes: Tensor, written: _Codes) -> Tensor:
+    def positive(self, codes: Tensor, written: Codes) -> Tensor:
         """Return what is positive of the outputs as codes."""
         return self._run(codes, written, torch.uint8, "relu")
 
-    def _run(self, codes: Tensor, written: _Codes, kind: torch.dtype, after: str) -> Tensor:
+    def _run(self, codes: Tensor, written: Codes, kind: torch.dtype, after: str) -> Tensor:
         source = (codes, 1.0, self._zero, self._weight, self._steps, self._zeros, self._bias)
         target = (*self._geometry, *written, kind, after, [], "")
         result: Tensor = torch.ops.onednn.qconv2d_pointwise(*source, *target)
         return result
 
 
-def _signed(span: Range) -> _Codes:
+def _signed(span: Range) -> Codes:
     step = max(float(sum(span)) * HEADROOM / 255, 1e-20)
-    return _Codes(step, round(float(span.below) * HEADROOM / step))
+    return Codes(step, round(float(span.below) * HEADROOM / step))
 
 
-def _positive(span: Range) -> _Codes:
-    return _Codes(max(float(span.above) * HEADROOM / 255, 1e-20), 0)
+def _positive(span: Range) -> Codes:
+    return Codes(max(float(span.above) * HEADROOM / 255, 1e-20), 0)
 
 
 class QuantizedPainter:
@@ -143,17 +126,19 @@ class QuantizedPainter:
         mean = means["stem"].reshape(channels, -1).mean(1)
         self._stem = _Layer(_at_full(network.stem), mean, GUIDE_STEP, MIDDLE, shift)
         self._down = _Layer(network.down, means["down"], *self._joined)
-        self._middle: list[tuple[_Codes, _Layer, _Codes, _Layer]] = []
+        self._middle: list[tuple[_Layer, Codes, _Layer]] = []
+        self._deep: list[Codes] = []
         before = "down"
         for number, block in enumerate(network.blocks):
             name = f"middle.{number}"
             enter, inside = _positive(ranges[before]), _positive(ranges[f"{name}.first"])
             first = _Layer(block.first, means[f"{name}.first"], *enter)
             second = _Layer(block.second, means[f"{name}.second"], *inside)
-            self._middle.append((enter, first, inside, second))
+            self._middle.append((first, inside, second))
+            self._deep.append(enter)
             before = name
-        self._deep = _signed(ranges[before])
-        self._up = _Layer(_opened(network.up), means["up"], *self._deep)
+        self._deep.append(_signed(ranges[before]))
+        self._up = _Layer(_opened(network.up), means["up"], *self._deep[-1])
         self._join = _Layer(network.join, means["join"], *self._joined)
         self._half, self._inside = _positive(ranges["join"]), _positive(ranges["refine.first"])
         self._first = _Layer(network.refine.first, means["refine.first"], *self._half)
@@ -161,7 +146,7 @@ class QuantizedPainter:
         self._refined = _signed(ranges["refine"])
         self._open = _Layer(_opened(network.open), means["open"], *self._refined)
         opened = max(1e-20, *map(float, ranges["open"]))
-        self._full = _Codes(opened * HEADROOM / (255 - MIDDLE), MIDDLE)
+        self._full = Codes(opened * HEADROOM / (255 - MIDDLE), MIDDLE)
         steps = torch.tensor([self._full.step] * fine + [GUIDE_STEP] * channels)
         shift = torch.cat([torch.zeros(fine), shift])
         self._gather = _Layer(network.gather, means["gather"], steps, MIDDLE, shift)
@@ -183,46 +168,44 @@ class QuantizedPainter:
             What ``Painter.forward`` returns, of what is kept.
         """
         codes = self._guide_codes(guides, rows, columns)
-        stem = functional.leaky_relu_(self._stem.floats(codes), LEAK)
-        stem_codes = self._joined.of(stem)
-        deep = functional.leaky_relu_(self._down.floats(stem_codes), LEAK)
-        part = slice(0, rows.size), slice(0, columns.size)
-        reach = LATE_REACH + BLOCK_REACH * len(self._middle)
-        for enter, first, inside, second in self._middle:
-            wanted = _around(rows, columns, reach)
-            deep, part = _cut(deep, part, wanted, 4), wanted
-            reach -= BLOCK_REACH
-            entering = enter.of(functional.relu(deep))
-            deep += second.floats(first.positive(entering, inside))
-        late, last = _around(rows, columns, LATE_REACH), _around(rows, columns, LAST_REACH)
-        back = self._up.codes(self._deep.of(_cut(deep, part, late, 4)), self._joined)
-        joined = torch.cat([_to_double(back), _at(stem_codes, late, 2)], 1)
-        half = functional.relu_(self._join.floats(joined))
-        entering = self._half.of(half.clone())
-        half += self._second.floats(self._first.positive(entering, self._inside))
-        full = self._open.codes(self._refined.of(_cut(half, late, last, 2)), self._full)
-        gathered = torch.cat([_to_double(full), _at(codes, last, 1)], 1)
+        whole = slice(0, rows.size), slice(0, columns.size)
+        stem = Features(self._stem.floats(codes), whole, 2).rounded(self._joined, whole, LEAK)
+        deep = Features(self._down.floats(stem), whole, 4)
+        parts = [
+            _around(rows, columns, LATE_REACH + BLOCK_REACH * left)
+            for left in reversed(range(len(self._deep)))
+        ]
+        written = deep.activated(self._deep[0], parts[0], LEAK)
+        for number, (first, inside, second) in enumerate(self._middle):
+            change = Features(second.floats(first.positive(written, inside)), parts[number], 4)
+            written = deep.plus(change, self._deep[number + 1], parts[number + 1])
+        late, last = parts[-1], _around(rows, columns, LAST_REACH)
+        back = self._up.codes(written, self._joined)
+        half = Features(self._join.floats(_joined(back, _at(stem, late, 2))), late, 2)
+        written = half.activated(self._half, late, 0)
+        change = Features(self._second.floats(self._first.positive(written, self._inside)), late, 2)
+        written = half.plus(change, self._refined, last)
+        full = self._open.codes(written, self._full)
+        gathered = _joined(full, _at(codes, last, 1))
         out = self._last.floats(self._gather.positive(gathered, self._gathered))
         top, left = (
             span.kept.start - part.start for span, part in zip((rows, columns), last, strict=True)
         )
-        projected = guides[-PROJECTION_CHANNELS:, rows.wanted, columns.wanted]
+        wanted = rows.wanted, columns.wanted
+        projected = guides[-PROJECTION_CHANNELS:, *wanted]
         high, wide = projected.shape[1:]
-        rough, rest = out[..., top : top + high, left : left + wide].chunk(2, 1)
-        own = torch.add(rough, rest, out=torch.empty(rough.shape))
-        drawn = None
-        if strokes is not None:
-            drawn = torch.from_numpy(strokes[:, rows.wanted, columns.wanted])[None]
-        return self._network.mix(own, torch.from_numpy(projected)[None], drawn)
+        kept = out[0, :, top : top + high, left : left + wide].permute(1, 2, 0).numpy()
+        drawn = None if strokes is None else strokes[:, *wanted]
+        return torch.from_numpy(mix(self._network, kept, projected, drawn))[None]
 
     def _guide_codes(self, guides: FloatArray, rows: Span, columns: Span) -> Tensor:
-        """Round guides to codes (1, C, H, W) in channels_last, reflected around the frame."""
+        """Round guides to codes (1, C, H, W) in channels_last, with what lies around."""
+        border = Border(rows, columns)
         planes = np.empty((len(guides), rows.size, columns.size), np.uint8)
-        border = (*rows.border, *columns.border)
         for plane, guide, shift in zip(planes, guides, self._shifts.tolist(), strict=True):
             source = guide[rows.inner, columns.inner]
             codes = cv2.convertScaleAbs(source, None, 1 / GUIDE_STEP, MIDDLE - shift)
-            cv2.copyMakeBorder(codes, *border, cv2.BORDER_REFLECT_101, plane)
+            border.put(codes, plane)
         pixels = torch.from_numpy(cv2.transpose(planes.reshape(len(guides), -1)))
         return pixels.reshape(1, rows.size, columns.size, -1).permute(0, 3, 1, 2)
 
@@ -235,9 +218,10 @@ def quantizes_well(device: Device) -> bool:
     layer = nn.Conv2d(32, 32, 3, padding=1).requires_grad_(False)
     x = torch.rand(1, 32, 16, 16).to(memory_format=torch.channels_last)
     layer.weight[0], x[:, :, 8:] = 0.1, 1  # the largest sums that there can be
-    codes = _Codes(1 / 255, 0)
+    codes, whole = Codes(1 / 255, 0), (slice(0, 16), slice(0, 16))
+    written = Features(x, whole, 1).rounded(codes, whole)
     try:
-        rounded = _Layer(layer, torch.zeros(32), *codes).floats(codes.of(x.clone()))
+        rounded = _Layer(layer, torch.zeros(32), *codes).floats(written)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False  # a PyTorch built without these operators
     return torch.allclose(rounded, layer(x), atol=0.02)
@@ -266,15 +250,6 @@ def _around(rows: Span, columns: Span, reach: int) -> Part:
         stop = -(-(span.kept.stop + reach) // GRID) * GRID
         parts.append(slice(max(0, start), min(span.size, stop)))
     return parts[0], parts[1]
-
-
-def _cut(values: Tensor, held: Part, wanted: Part, scale: int) -> Tensor:
-    """Cut a part out of the one that (B, C, H / scale, W / scale) holds."""
-    rows, columns = (
-        slice(want.start - have.start, want.stop - have.start)
-        for have, want in zip(held, wanted, strict=True)
-    )
-    return _at(values, (rows, columns), scale)
 
 
 def _at(values: Tensor, part: Part, scale: int) -> Tensor:
@@ -307,12 +282,15 @@ def _by_input(values: Tensor | float) -> Tensor:
     return torch.as_tensor(values).reshape(1, -1, 1, 1)
 
 
-def _to_double(codes: Tensor) -> Tensor:
-    """(B, 4 C, H, W) → (B, C, 2 H, 2 W): four channel groups become the pixels of each 2×2."""
+def _joined(codes: Tensor, others: Tensor) -> Tensor:
+    """Open (B, 4 C, H, W) to (B, C, 2 H, 2 W), and put others (B, D, 2 H, 2 W) after the channels.
+
+    Four groups of channels become the pixels of each 2×2.
+    """
     batch, channels, height, width = codes.shape
     rows = codes.permute(0, 2, 3, 1).reshape(batch, height, width, 2, channels // 2)
     flat = rows.transpose(2, 3).reshape(batch, 2 * height, 2 * width, channels // 4)
-    return flat.permute(0, 3, 1, 2)
+    return torch.cat([flat.permute(0, 3, 1, 2), others], 1)
 
 
 def _at_full(layer: nn.Conv2d) -> nn.Conv2d:
@@ -324,7 +302,7 @@ def _at_full(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 def _opened(layer: nn.Conv2d) -> nn.Conv2d:
-    """Return a layer with outputs in the order of ``_to_double`` instead of pixel-shuffle's."""
+    """Return a layer with outputs in the order of ``_joined`` instead of pixel-shuffle's."""
     assert layer.bias is not None
     weight, bias = (
         values.reshape(-1, 4, *values.shape[1:]).transpose(0, 1).flatten(0, 1)

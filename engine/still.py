@@ -11,6 +11,7 @@ import numpy as np
 from .images import FloatArray
 from .motion import BoolArray
 from .painting import Brush
+from .tiles import NONE, Spare
 
 MOST_BYTES = 1 << 28
 """The inputs of larger frames are not kept, to bound the memory."""
@@ -24,6 +25,7 @@ class _Before(NamedTuple):
     guides: FloatArray
     strokes: FloatArray | None
     wanted: BoolArray
+    spare: Spare
     painted: FloatArray
 
 
@@ -42,31 +44,35 @@ class StillPainter:
         self._before: _Before | None = None
 
     def paint(
-        self, guides: FloatArray, wanted: BoolArray | None, strokes: FloatArray | None
+        self,
+        guides: FloatArray,
+        wanted: BoolArray | None,
+        strokes: FloatArray | None,
+        spare: Spare = NONE,
     ) -> FloatArray:
         """Paint a frame; arguments and result as of ``Brush.paint``."""
         wanted = np.ones(guides.shape[1:], bool) if wanted is None else wanted
         before, self._before = self._before, None
-        still = self._still(before, guides, strokes, wanted)
+        still = None
+        if before and (before.guides.shape, before.spare) == (guides.shape, spare):
+            still = self._still(before, guides, strokes, wanted)
         if before is None or still is None:
-            painted = self._brush.paint(guides, wanted, strokes)
+            painted = self._brush.paint(guides, wanted, strokes, spare)
         else:
-            painted = self._brush.paint(guides, wanted & ~still, strokes)
+            painted = self._brush.paint(guides, wanted & ~still, strokes, spare)
             np.copyto(painted, before.painted, where=still)
         if guides.nbytes <= MOST_BYTES:
-            self._before = _Before(guides, strokes, wanted, painted)
+            self._before = _Before(guides, strokes, wanted, spare, painted)
         return painted
 
     def _still(
         self,
-        before: _Before | None,
+        before: _Before,
         guides: FloatArray,
         strokes: FloatArray | None,
         wanted: BoolArray,
     ) -> BoolArray | None:
         """Return (H, W) which pixels can be taken from the frame before; None: too few."""
-        if before is None or before.guides.shape != guides.shape:
-            return None
         rows = slice(min(SAMPLED_ROWS // 2, len(wanted) - 1), None, SAMPLED_ROWS)
         counted = wanted[rows]
         if (_equal(before.guides[:, rows], guides[:, rows]) & counted).sum() <= (

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,15 +21,22 @@ BORDER = 16
 """Pixels of reflection around a frame, as around keyframes in training."""
 
 
+Spare = tuple[tuple[int, int], tuple[int, int]]
+"""How many rows of a frame there are above and below what is at hand, and columns beside it."""
+NONE: Spare = ((0, 0), (0, 0))
+
+
 class Span(NamedTuple):
     """The rows, or columns, that are computed for a tile."""
 
     wanted: slice
-    """The tile's own, of the frame."""
+    """The tile's own, of what is at hand."""
     inner: slice
-    """All that are computed, of the frame."""
+    """All that are computed, of what is at hand."""
     border: tuple[int, int]
-    """How many reflected ones come before and after these."""
+    """How many others come before and after these."""
+    goes_on: tuple[bool, bool] = (False, False)
+    """Whether they repeat the last one, since the frame goes on alike, or else are reflected."""
 
     @property
     def size(self) -> int:
@@ -92,7 +100,7 @@ def _even_side(count: int, largest: int) -> int:
     return -(-count // pieces)
 
 
-def around(start: int, end: int, reach: int, size: int) -> Span:
+def around(start: int, end: int, reach: int, size: int, spare: tuple[int, int] = (0, 0)) -> Span:
     """Take ``reach`` more rows on both sides of a tile, up to the border around the frame.
 
     The places of all computed rows are the same modulo ``GRID`` whatever the tile.
@@ -101,12 +109,38 @@ def around(start: int, end: int, reach: int, size: int) -> Span:
         start: the tile's first row.
         end: the row after its last.
         reach: a multiple of ``GRID``.
-        size: how many rows the frame has.
+        size: how many rows are at hand.
+        spare: how many more the frame has above, a multiple of ``GRID``, and below; they are like
+            the first, or the last, row at hand.
     """
-    first = max(-BORDER, (start - reach) // GRID * GRID)
-    last = min(size + BORDER + -size % GRID, -(-(end + reach) // GRID) * GRID)
+    above, below = spare
+    first = max(-above - BORDER, (start - reach) // GRID * GRID)
+    end_of_all = size + below
+    last = min(end_of_all + BORDER + -end_of_all % GRID, -(-(end + reach) // GRID) * GRID)
     inner = slice(max(0, first), min(size, last))
-    return Span(slice(start, end), inner, (inner.start - first, last - inner.stop))
+    border = inner.start - first, last - inner.stop
+    return Span(slice(start, end), inner, border, (above > 0, below > 0))
+
+
+class Border:
+    """What is to be put around what is at hand of a tile."""
+
+    def __init__(self, rows: Span, columns: Span) -> None:
+        sizes = [*rows.border, *columns.border]
+        goes_on = [*rows.goes_on, *columns.goes_on]
+        self._reflected = [0 if on else size for size, on in zip(sizes, goes_on, strict=True)]
+        self._repeated = [size if on else 0 for size, on in zip(sizes, goes_on, strict=True)]
+
+    def put(self, values: npt.NDArray[Any], result: npt.NDArray[Any]) -> None:
+        """Fill a picture (H, W) with a smaller one and the border around it."""
+        above, below, before, after = self._reflected
+        if not any(self._repeated):
+            cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REFLECT_101, result)
+            return
+        if any(self._reflected):
+            values = cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REFLECT_101)
+        above, below, before, after = self._repeated
+        cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REPLICATE, result)
 
 
 def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:

@@ -80,6 +80,11 @@ class Window(NamedTuple):
             yield self._replace(top=top, bottom=bottom), self._replace(top=first, bottom=last)
 
     @property
+    def spare(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """How many rows of the picture are above and below the window, and columns beside it."""
+        return (self.top, self.height - self.bottom), (self.left, self.width - self.right)
+
+    @property
     def halved(self) -> Window:
         """The window in the picture of half the size."""
         return Window(*(size // 2 for size in self))
@@ -123,35 +128,22 @@ def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
     return Window(top, left, top + down, left + across, height, width).grown(around)
 
 
-def surrounded(values: npt.NDArray[Any], window: Window, larger: Window) -> npt.NDArray[Any] | None:
-    """Return values of a larger window, if a window's border shows that it is empty all around.
+def is_empty_around(values: npt.NDArray[Any], window: Window) -> bool:
+    """Tell whether a window's border shows that the picture is empty all around it.
 
     That is where all pixels of the border are alike, as around a thing alone before nothing.
 
     Args:
         values: (C, H, W), of the window.
         window: the window; what lies on the picture's own border need not be empty.
-        larger: it holds the window.
-
-    Returns:
-        (C, H, W); None: something goes on at the border.
     """
-    if window == larger:
-        return values
     whole = slice(None)
+    (above, below), (before, after) = window.spare
     sides = [
-        (window.top > 0, (whole, 0)),
-        (window.bottom < window.height, (whole, -1)),
-        (window.left > 0, (whole, whole, 0)),
-        (window.right < window.width, (whole, whole, -1)),
+        (above, (whole, 0)),
+        (below, (whole, -1)),
+        (before, (whole, whole, 0)),
+        (after, (whole, whole, -1)),
     ]
-    border = np.concatenate([values[side] for goes_on, side in sides if goes_on], 1)
-    empty = border[:, :1]
-    if (border != empty).any():
-        return None
-    result = np.empty((len(values), *larger.shape), values.dtype)
-    rows, columns = window.within(larger)
-    result[:, rows, columns] = values
-    result[:, : rows.start] = result[:, rows.stop :] = empty[..., None]
-    result[:, rows, : columns.start] = result[:, rows, columns.stop :] = empty[..., None]
-    return result
+    borders = [values[side] for goes_on, side in sides if goes_on]
+    return all((border == borders[0][:, :1]).all() for border in borders)

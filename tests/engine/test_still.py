@@ -11,6 +11,7 @@ from engine.device import Device
 from engine.networks import build
 from engine.painting import Brush
 from engine.still import StillPainter
+from engine.tiles import NONE
 
 HEIGHT, WIDTH, CHANNELS = 160, 224, 10
 
@@ -20,9 +21,9 @@ class CountingBrush(Brush):
 
     asked = 0
 
-    def paint(self, guides, wanted=None, strokes=None):
+    def paint(self, guides, wanted=None, strokes=None, spare=NONE):
         self.asked = int(wanted.sum())
-        return super().paint(guides, wanted, strokes)
+        return super().paint(guides, wanted, strokes, spare)
 
 
 @pytest.fixture

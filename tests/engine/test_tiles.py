@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.network_base import GRID
-from engine.tiles import BORDER, CELL, around, tiles
+from engine.tiles import BORDER, CELL, Border, Span, around, tiles
 
 
 def area(found: list, reach: int) -> int:
@@ -79,3 +79,24 @@ def test_computed_rows_hold_the_tile_and_its_surroundings(size):
         assert (span.inner.start - span.border[0]) % GRID == 0
         assert span.kept.start >= min(44, start + BORDER)
         assert span.size - span.kept.stop >= min(44, size + BORDER - end)
+
+
+@pytest.mark.parametrize("height", [150, 160, 201])
+def test_what_a_frame_goes_on_with_is_computed_as_if_it_were_at_hand(height):
+    rng = np.random.default_rng(height)
+    frame = np.full((height, 128), 7, np.uint8)
+    window = np.s_[64:112, 0:80]
+    frame[80:96, :64] = rng.integers(0, 255, (16, 64))
+    spare = (64, height - 112), (0, 48)
+    for top, left in ((16, 0), (32, 48)):
+        bottom, right = top + 16, left + 16
+        part = around(top, bottom, 44, 48, spare[0]), around(left, right, 44, 80, spare[1])
+        whole = around(64 + top, 64 + bottom, 44, height), around(left, right, 44, 128)
+
+        def computed(values: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
+            result = np.zeros((rows.size, columns.size), np.uint8)
+            Border(rows, columns).put(values[rows.inner, columns.inner], result)
+            return result
+
+        assert [span.kept for span in part] == [span.kept for span in whole]
+        assert np.array_equal(computed(frame[window], *part), computed(frame, *whole))

@@ -16,7 +16,8 @@ from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection import KeyProjector
-from engine.window import STEP, Window, seen_window, surrounded
+from engine.tiles import NONE, Spare
+from engine.window import STEP, Window, is_empty_around, seen_window
 
 HEIGHT, WIDTH = 208, 240
 NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]
@@ -58,22 +59,16 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     larger = window.grown(network.reach)
     assert larger.shape[0] < HEIGHT and larger.shape[1] < WIDTH
 
-    def painted(shown: Frame, around: Window | None = None) -> np.ndarray:
+    def painted(shown: Frame, spare: Spare = NONE) -> np.ndarray:
         carried = projector.project(shown)
         x = guides.build(NAMES, shown, carried.channels())
         assert carried.strokes is not None
         assert carried.strokes.any()
         strokes.complete(carried.strokes, shown, x[-1])
-        wanted, drawn, inside = shown.alpha > 0, carried.strokes, (slice(None), slice(None))
-        if around:
-            x = surrounded(x, window, around)
-            assert x is not None
-            wanted, drawn = window.spread(wanted, around), window.spread(drawn, around)
-            inside = window.within(around)
-        result = brush.paint(x, wanted, drawn)[:, *inside]
+        result = brush.paint(x, shown.alpha > 0, carried.strokes, spare)
         return finish(result, shown.alpha, "frame")
 
-    whole, part = painted(frame), painted(ball(0.7).cut(window), larger)
+    whole, part = painted(frame), painted(ball(0.7).cut(window), window.spare)
     assert whole[..., :3].std() > 0.1
     seen = part[..., 3] > 0
     assert np.abs(whole[window.inside] - part)[seen].max() < 1e-6
@@ -94,17 +89,13 @@ def test_what_goes_on_at_the_border_of_a_window_is_not_taken_for_nothing():
     window = Window(16, 0, 32, 48, 64, 64)
     values = np.full((2, *window.shape), 0.5, np.float32)
     values[:, 4:12, :20] = 3
-    assert surrounded(values, window, window) is values
-    larger = window.grown(16)
-    found = surrounded(values, window, larger)
-    assert found.shape == (2, *larger.shape) == (2, 48, 64)
-    assert np.array_equal(found[:, *window.within(larger)], values)
-    found[:, 20:28, :20] -= 2.5
-    assert (found == 0.5).all()
+    assert window.spare == ((16, 32), (0, 16))
+    assert is_empty_around(values, window)
     for place in ((1, 0, 40), (0, -1, 40), (1, 5, -1)):
         changed = values.copy()
         changed[place] = 0.6
-        assert surrounded(changed, window, larger) is None
+        assert not is_empty_around(changed, window)
+        assert is_empty_around(changed, Window.whole(*window.shape))
 
 
 def test_pictures_of_windows_are_empty_elsewhere(tmp_path):

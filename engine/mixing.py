@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``GatedPainter.mix`` as one loop, for the processor: paint of the network's own and carried."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .compiled import compiled
+from .networks import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
+
+Floats = npt.NDArray[np.float32]
+
+
+def mix(
+    network: GatedPainter, outputs: Floats, projected: Floats, strokes: Floats | None
+) -> Floats:
+    """Mix what a network's last layer puts out with projected paint.
+
+    Args:
+        network: whose light counts.
+        outputs: (H, W, 2 N): the N outputs are the sums of the first and the second half.
+        projected: (7, H, W), the guide ``projection`` where the network has it.
+        strokes: (3, H, W), as of ``GatedPainter.mix``.
+
+    Returns:
+        (3 or 4, H, W), what ``Painter.forward`` returns.
+    """
+    result = np.empty((3 + network.alpha, *outputs.shape[:2]), np.float32)
+    drawn = np.zeros((3, 0, 0), np.float32) if strokes is None else strokes
+    gated = projected if network.projection else projected[:0]
+    _mix(outputs, gated, drawn, np.float32(LIGHT_SLOPE * log_odds(1 - network.light)), result)
+    return result
+
+
+@compiled
+def _mix(
+    outputs: Floats, projected: Floats, strokes: Floats, opened: np.float32, result: Floats
+) -> None:
+    height, width, count = outputs.shape
+    half, strength = count // 2, np.float32(2)
+    one, third = np.float32(1), np.float32(1 / (3 * RELIT))
+    for row in range(height):
+        for column in range(width):
+            out = outputs[row, column]
+            for channel in range(3):
+                own = out[channel] + out[half + channel]
+                if strokes.shape[1]:
+                    own += strength * strokes[channel, row, column]
+                result[channel, row, column] = own
+            if half > 4:
+                result[3, row, column] = out[4] + out[half + 4]
+            if not len(projected) or projected[6, row, column] == 0:
+                continue
+            relit = np.float32(0)
+            for channel in range(3, 6):
+                relit += abs(projected[channel, row, column])
+            opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3]) + opened
+            opening += np.float32(TRUST) * max(one - relit * third, -one)
+            gate = projected[6, row, column] / (one + np.exp(-opening))
+            for channel in range(3):
+                carried = projected[channel, row, column]
+                change = carried - result[channel, row, column]
+                if gate < np.float32(0.5):
+                    result[channel, row, column] += gate * change
+                else:  # so that a gate wide open gives what is carried, to the last bit
+                    result[channel, row, column] = carried - (one - gate) * change
