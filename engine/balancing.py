@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the layers of our own network put out, and the same network with even channels.
+"""Our own network with channels that are equally strong.
 
 Where a layer's channels are multiplied by positive factors and the weights of those who read them
 divided by these, a network with ReLUs computes the same ("Data-Free Quantization Through Weight
@@ -10,77 +10,15 @@ channels of a layer.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from .networks import LEAK, GatedPainter
+from .calibration import Range, Seen
+from .networks import GatedPainter
 
 FAINT = 0.01
 """Channels that put out less than this share of the layer's strongest count as this strong."""
-
-
-class Range(NamedTuple):
-    """What a layer puts out at most below 0, as a positive number, and above 0.
-
-    Of each channel, (C), after ``watch``, or of all, after ``balance``.
-    """
-
-    below: Tensor
-    above: Tensor
-
-    def wider(self, other: Range) -> Range:
-        """Return the range that holds both."""
-        return Range(torch.maximum(self.below, other.below), torch.maximum(self.above, other.above))
-
-
-class Seen(NamedTuple):
-    """What was seen of a network at work, by the names of its modules."""
-
-    ranges: dict[str, Range]
-    """What each puts out, after a leaky ReLU where one follows."""
-    means: dict[str, Tensor]
-    """The mean of each channel that a convolution reads, (C)."""
-
-
-def watch(network: GatedPainter, examples: Sequence[Tensor]) -> tuple[Seen, Tensor]:
-    """Let a network paint examples.
-
-    Args:
-        network: stays as it is.
-        examples: (1, C, H, W), −1..1, at least one.
-
-    Returns:
-        What was seen, and all that was painted, (number of values).
-    """
-    seen = Seen({}, {})
-
-    def watcher(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-        slope = LEAK if name in ("stem", "down") else 1.0
-
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            rows = output.permute(0, 2, 3, 1).flatten(0, 1)
-            # Over rows, then over columns: with few channels 20 times as fast as at once.
-            low, high = rows.amin(0).amin(0).float(), rows.amax(0).amax(0).float()
-            now = Range((-slope * low).clamp_min(0), high.clamp_min(0))
-            before = seen.ranges.get(name)
-            seen.ranges[name] = now.wider(before) if before else now
-            if isinstance(module, nn.Conv2d):
-                mean = inputs[0].mean((0, 2, 3)).float() / len(examples)
-                seen.means[name] = mean + seen.means.get(name, 0)
-
-        return hook
-
-    modules = [(name, module) for name, module in network.named_modules() if name]
-    handles = [module.register_forward_hook(watcher(name)) for name, module in modules]
-    try:
-        painted = [network(example).flatten().float() for example in examples]
-    finally:
-        for handle in handles:
-            handle.remove()
-    return seen, torch.cat(painted)
 
 
 def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
@@ -88,10 +26,11 @@ def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
 
     Args:
         network: stays as it is.
-        seen: what ``watch`` saw of it.
+        seen: what ``calibrate`` saw of it.
 
     Returns:
-        A network that computes the same, and what would be seen of it.
+        A network that computes the same, and what would be seen of it, ranges of all channels
+        of a layer in one.
     """
     balancing = _Balancing(copy.deepcopy(network), seen)
     blocks = [f"middle.{number}" for number in range(network.size.blocks)]
@@ -106,7 +45,7 @@ def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
     balancing.scale(["stem"], ["stem"], [("down", 0), ("join", network.size.width)])
     balancing.scale(["up"], ["up"], [("join", 0)], shuffled=4)
     balancing.scale(["open"], ["open"], [("gather", 0)], shuffled=4)
-    return balancing.network, Seen(balancing.ranges, balancing.means)
+    return balancing.network, Seen(balancing.ranges, balancing.means, seen.shifts)
 
 
 class _Balancing:

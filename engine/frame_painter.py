@@ -11,6 +11,7 @@ import numpy as np
 from . import guides
 from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
+from .calibration import Seen
 from .device import give_back_freed
 from .errors import PaintoverError
 from .frames import Frame, seen_part
@@ -20,7 +21,7 @@ from .images import FloatArray
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
-from .painting import SAMPLE, Brush
+from .painting import Brush
 from .reporting import Reporter
 from .shot import Shot
 from .steadiness import Shown, needs
@@ -29,7 +30,10 @@ from .stroke_learning import learn_strokes
 from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .tiles import NONE, Spare
 from .weights import weights_at
-from .window import LARGE, Window, is_empty_around
+from .window import Window, is_empty_around
+
+SAMPLE = 96
+"""Side of the parts of a keyframe by which painting in integers is judged."""
 
 
 class Painted(NamedTuple):
@@ -60,6 +64,7 @@ class FramePainter:
         style: name of the style, for messages.
         header: of the style.
         brush: of its network; it computes in integers from now on if that suits.
+        seen: what its network sees and puts out; None: the brush stays as it is.
         report: hears of what takes long, and may cancel it.
 
     Raises:
@@ -68,7 +73,13 @@ class FramePainter:
     """
 
     def __init__(
-        self, shot: Shot, style: str, header: StyleHeader, brush: Brush, report: Reporter
+        self,
+        shot: Shot,
+        style: str,
+        header: StyleHeader,
+        brush: Brush,
+        seen: Seen | None,
+        report: Reporter,
     ) -> None:
         self._shot, self._style, self._header, self._brush = shot, style, header, brush
         radius = int(header.settings.get(FILTER, 0))
@@ -76,14 +87,17 @@ class FramePainter:
         self._watched = needs(shot)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = brush.reach + self._inputs.reach
+        whole = Window.whole(shot.manifest.height, shot.manifest.width)
+        self._in_parts = self._inputs.local and whole.is_of_large
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
-        brush.quantize(self._examples())
+        if seen:
+            brush.quantize(seen, self._examples(keyframes[0][1] if keyframes else None))
         give_back_freed()
         self._strokes = None
         if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
-            reach = self._reach if self._inputs.local else None
-            self._strokes = learn_strokes(brush, keyframes, self._inputs, reach)
+            reach = self._reach if self._in_parts else None
+            self._strokes = learn_strokes(brush, keyframes, self._without_paint, reach)
             self._projection.carry_strokes(self._strokes.carried)
 
     def paint(self, frames: list[int]) -> Iterator[tuple[int, Painted]]:
@@ -93,11 +107,9 @@ class FramePainter:
             PaintoverError: a file is missing or damaged, or the memory is too small.
             Cancelled: the reporter asked to stop.
         """
-        self._inputs.prepare("stylize", frames)
-        if self._projection:
-            self._projection.prepare("stylize", frames)
+        self._prepare(frames)
         manifest, local = self._shot.manifest, self._inputs.local
-        if local and Window.whole(manifest.height, manifest.width).is_of_large:
+        if self._in_parts:
             give_back_freed()
             for number in frames:
                 yield number, self._paint_in_bands(number)
@@ -109,6 +121,11 @@ class FramePainter:
             shown = None if self._inputs.filters else Shown.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)
+
+    def _prepare(self, frames: list[int]) -> None:
+        self._inputs.prepare("stylize", frames)
+        if self._projection:
+            self._projection.prepare("stylize", frames)
 
     def _paint_in_bands(self, number: int) -> Painted:
         window = seen_part(self._shot, number, self._around)
@@ -162,23 +179,44 @@ class FramePainter:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
-    def _examples(self) -> Iterator[FloatArray]:
-        """Yield inputs (C, H, W) of the first and the last keyframe, with paint and without."""
-        keys = sorted(self._header.trained_on)
-        for key in sorted({keys[0], keys[-1]}):
-            self._inputs.prepare("stylize", [key])
+    def _examples(self, frame: Frame | None) -> Iterator[FloatArray]:
+        """Yield parts of the first keyframe's input (C, H, W), with paint and without.
+
+        Args:
+            frame: the keyframe, if there is a projection.
+        """
+        key = min(self._header.trained_on)
+        self._prepare([key])
+        if not self._inputs.local:
+            frame = frame or self._inputs.read(key)
+            x = self._with_paint(frame)
+            parts = (x[:, *part.inside] for part in Window.whole(*x.shape[1:]).squares(SAMPLE))
+        else:
+            window = frame.window if frame else seen_part(self._shot, key, self._around)
+            assert window is not None
+            squares = window.squares(SAMPLE)
+            parts = (self._with_paint(self._part_of(frame, key, part)) for part in squares)
+        for x in parts:
+            yield x
             if self._projection:
-                self._projection.prepare("stylize", [key])
-            seen = seen_part(self._shot, key, self._around)
-            for part in _squares(seen) if self._inputs.local else [None]:
-                frame = self._inputs.read(key, part=part)
-                carried = self._projection.compute(frame) if self._projection else None
-                x = self._inputs.build(frame, carried)
-                yield x
-                if self._projection:
-                    bare = x.copy()
-                    bare[-PROJECTION_CHANNELS:] = 0
-                    yield bare
+                bare = x.copy()
+                bare[-PROJECTION_CHANNELS:] = 0
+                yield bare
+
+    def _with_paint(self, frame: Frame) -> FloatArray:
+        carried = self._projection.compute(frame) if self._projection else None
+        return self._inputs.build(frame, carried)
+
+    def _without_paint(self, frame: Frame, part: Window) -> FloatArray:
+        """Return the input (C, H, W) of a part of a keyframe, its projection 0."""
+        nothing = np.zeros((PROJECTION_CHANNELS, *part.shape), np.float32)
+        return self._inputs.build(self._part_of(frame, frame.number, part), nothing)
+
+    def _part_of(self, frame: Frame | None, key: int, part: Window) -> Frame:
+        """Return a part of a keyframe with all that guides need."""
+        if frame is None or self._in_parts:
+            return self._inputs.read(key, part=part)
+        return frame if frame.window == part else frame.cut(part)
 
     def _read_keyframes(self) -> list[tuple[Keyframe, Frame]]:
         keyframes = []
@@ -189,22 +227,8 @@ class FramePainter:
                     f'"{self._style}" carries along, is missing; put it back '
                     "(keys/versions may have it), or train again."
                 )
-            needed = guides.needs([PROJECTION])
+            needed = guides.needs([PROJECTION]) if self._in_parts else None
             frame = self._inputs.read(key, around=self._around, only=needed)
             assert frame.window is not None
             keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
         return keyframes
-
-
-def _squares(window: Window) -> Iterator[Window]:
-    """Yield a window, or of a large one a few squares."""
-    height, width = window.shape
-    if height * width <= LARGE:
-        yield window
-        return
-    size = min(SAMPLE, height, width)
-    for down in (0.25, 0.75):
-        for across in (0.25, 0.75):
-            top = window.top + int((height - size) * down)
-            left = window.left + int((width - size) * across)
-            yield window._replace(top=top, left=left, bottom=top + size, right=left + size)

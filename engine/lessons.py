@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from .alpha import ALPHA_LEARNT, alpha_of
 from .device import give_back_freed
@@ -16,11 +18,15 @@ from .guides.projection import Projection
 from .images import FloatArray
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframes
+from .network_base import GRID
 from .patches import Example, Halves
 from .reporting import Reporter
 from .shot import Shot
 from .style_header import PROJECTION
-from .window import Window
+from .window import Window, seen_window
+
+SQUARE = 256
+"""Side of the parts of keyframes that show what a network sees."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +56,19 @@ class Lessons:
         if not self.projection:
             return self.inputs.build(frame)
         return self.inputs.build(frame, self.projection.carry(frame, weights).channels)
+
+    def squares(self) -> Iterator[Tensor]:
+        """Yield parts of the keyframes' inputs, (1, C, H, W), with their paint and without."""
+        for number, example in enumerate(self.examples):
+            for part in seen_window(example.weight.max(0), GRID).squares(SQUARE):
+                guides = example.guides[:, *part.inside].astype(np.float32)
+                if not example.projections:
+                    yield torch.from_numpy(guides)[None]
+                    continue
+                own = example.projections[number][:, *part.inside].astype(np.float32)
+                own[3:6] = 0  # the keyframe's picture is the frame's
+                for carried in (own, np.zeros_like(own)):
+                    yield torch.from_numpy(np.concatenate([guides, carried]))[None]
 
 
 def read_lessons(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .calibration import Seen
 from .compiled import compiled
 from .device import Device, fetched, host_memory, is_out_of_memory
 from .errors import PaintoverError
@@ -28,8 +29,6 @@ LARGEST_ON_GPU = 2048
 AT_ONCE_ON_GPU = 1 << 22
 """Pixels that tiles of equal size may have together to be painted at once."""
 SMALLEST_TILE = 64
-SAMPLE, SAMPLES = 256, 4
-"""Side and number of the squares of an example that are looked at."""
 MEAN_CHANGE, LARGE_CHANGE = 1.0, 8.0
 """How much colours may change by computing in integers, in codes of 255."""
 
@@ -86,26 +85,27 @@ class Brush:
         """Whether it computes in integers."""
         return self._quantized is not None
 
-    def quantize(self, examples: Iterable[FloatArray]) -> None:
+    def quantize(self, seen: Seen, examples: Iterable[FloatArray]) -> None:
         """From now on compute in integers, if that is fast with this network and device.
 
         It stays as it is if colours of the examples would change by more than ``MEAN_CHANGE`` in
         the mean, or more than one in a thousand by more than ``LARGE_CHANGE``.
 
         Args:
-            examples: inputs (C, H, W), −1..1, that show what the network usually sees. They are
-                not looked at where there is nothing to gain.
+            seen: of the network.
+            examples: inputs (C, H, W), −1..1, at least one. They are not looked at where there is
+                nothing to gain.
         """
         if not isinstance(self._network, GatedPainter) or not quantizes_well(self._device):
             return
+        quantized = QuantizedPainter(self._network, seen)
+        changes = []
         with torch.inference_mode():
-            parts = [part for example in examples for part in _samples(example)]
-            if not parts:
-                return
-            with self._device.autocast():
-                quantized = QuantizedPainter(self._network, [_tensor(part) for part in parts])
-            changes = [_codes(quantized.paint(part, *_whole(part))) for part in parts]
-            change = np.abs(np.concatenate(changes) - _codes(quantized.painted))
+            for example in examples:
+                with self._device.autocast():
+                    exact = self._network(torch.from_numpy(np.ascontiguousarray(example))[None])
+                changes.append(_codes(quantized.paint(example, *_whole(example))) - _codes(exact))
+        change = np.abs(np.concatenate(changes))
         if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
             self._quantized = quantized
 
@@ -250,18 +250,6 @@ def _groups(places: Sequence[Place], at_once: int) -> Iterator[list[Place]]:
             yield group[start : start + count]
 
 
-def _samples(guides: FloatArray) -> Iterator[FloatArray]:
-    """Cut a few squares out of guides (C, H, W), evenly spread, or take them whole if small."""
-    height, width = guides.shape[1:]
-    if height * width <= SAMPLES * SAMPLE**2:
-        yield guides
-        return
-    across = max(1, round((SAMPLES * width / height) ** 0.5))
-    for top in np.linspace(0, max(0, height - SAMPLE), max(1, SAMPLES // across), dtype=int):
-        for left in np.linspace(0, max(0, width - SAMPLE), across, dtype=int):
-            yield guides[:, top : top + SAMPLE, left : left + SAMPLE]
-
-
 def _whole(guides: FloatArray) -> tuple[Span, Span]:
     """Return all rows and columns of guides (C, H, W), with no more border than ``GRID`` asks."""
     rows, columns = (
@@ -272,9 +260,5 @@ def _whole(guides: FloatArray) -> tuple[Span, Span]:
 
 def _codes(painted: Tensor) -> FloatArray:
     """Return colours −1..1 in codes of 255, not rounded, in one row."""
-    codes: FloatArray = (painted.flatten().clamp(-1, 1) * 127.5).numpy()
+    codes: FloatArray = (painted.flatten().float().clamp(-1, 1) * 127.5).numpy()
     return codes
-
-
-def _tensor(guides: FloatArray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(guides))[None]

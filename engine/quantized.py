@@ -4,23 +4,23 @@
 Weights and activations are rounded evenly ("Quantization and Training of Neural Networks for
 Efficient Integer-Arithmetic-Only Inference", Jacob et al., CVPR 2018): weights in a step of their
 own for each output channel, activations in one step a layer, which follows from what the layer
-puts out on the keyframes. So that one step fits all channels of a layer, they are scaled to the
-same range first (see ``balancing``). Sums are exact in integers, so a pixel does not depend on how
-the frame is cut into tiles. The mix with projected paint stays in floating point.
+puts out (see ``calibration``). So that one step fits all channels of a layer, they are scaled to
+the same range first (see ``balancing``). Sums are exact in integers, so a pixel does not depend on
+how the frame is cut into tiles. The mix with projected paint stays in floating point.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .balancing import Range, balance, watch
+from .balancing import balance
+from .calibration import GUIDE_STEP, MIDDLE, Range, Seen
 from .codes import Codes, Features, Part
 from .device import Device, has_avx2, has_vnni
 from .guides import PROJECTION_CHANNELS
@@ -34,11 +34,7 @@ MOST, MOST_WITHOUT_VNNI = 127, 64
 """Largest code of a weight; without VNNI processors sum two products in 16 bits, and
 2 × 255 × 64 still fits."""
 HEADROOM = 1.25
-"""How much more than on the keyframes a layer may put out before it is clipped."""
-MIDDLE = 128
-"""The code of 0 in guides, and in what is joined with them."""
-GUIDE_STEP = 2 / 255
-"""What a code of the guides is worth: that of an 8-bit picture in −1..1."""
+"""How much more than was seen a layer may put out before it is clipped."""
 BLOCK_REACH, LATE_REACH, LAST_REACH = 8, 12, 4
 """How far, in pixels, a block of ``middle`` looks, the layers after ``middle``, and those at full
 resolution; multiples of ``GRID``."""
@@ -109,18 +105,13 @@ class QuantizedPainter:
 
     Args:
         network: the network; its light counts as it is now.
-        examples: inputs (1, C, H, W), −1..1, that show what it usually sees, at least one.
-
-    Attributes:
-        painted: all that the network painted of the examples, in floating point.
+        seen: what it sees and puts out.
     """
 
-    def __init__(self, network: GatedPainter, examples: Sequence[Tensor]) -> None:
+    def __init__(self, network: GatedPainter, seen: Seen) -> None:
         self._network = network
-        seen, self.painted = watch(network, examples)
-        network, (ranges, means) = balance(network, seen)
+        network, (ranges, means, self._shifts) = balance(network, seen)
         fine, channels = network.size.fine, network.channels
-        self._shifts = _shifts(examples)
         shift = self._shifts * GUIDE_STEP
         self._joined = _signed(ranges["stem"].wider(ranges["up"]))
         mean = means["stem"].reshape(channels, -1).mean(1)
@@ -225,21 +216,6 @@ def quantizes_well(device: Device) -> bool:
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False  # a PyTorch built without these operators
     return torch.allclose(rounded, layer(x), atol=0.02)
-
-
-def _shifts(examples: Sequence[Tensor]) -> Tensor:
-    """Return by how much of a code, 0 or a half, each guide's codes fit it better, (C).
-
-    A half fits pictures of 8 bits, whose codes lie evenly around −1..1; 0 fits what is often 0.
-    """
-    errors = []
-    for shift in (0.0, 0.5):
-        middle, error = MIDDLE - shift, torch.tensor(0.0)
-        for example in examples:
-            codes = example / GUIDE_STEP + middle
-            error = error + (codes.round().clamp(0, 255) - codes).square().mean((0, 2, 3))
-        errors.append(error)
-    return 0.5 * (errors[1] < errors[0]).float()
 
 
 def _around(rows: Span, columns: Span, reach: int) -> Part:

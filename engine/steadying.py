@@ -9,7 +9,7 @@ training looks at two frames; stylizing still paints each frame on its own.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -115,6 +115,11 @@ class SteadyPatches:
                 [pair.weight[None] for pair in pairs],
             )
         )
+
+    def later(self) -> Iterator[Tensor]:
+        """Yield the whole inputs of the later frames, (1, C, H, W), on the device."""
+        for one in self._after:
+            yield one[None].float()
 
     def draw(self, count: int, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Draw patches.

@@ -14,10 +14,11 @@ from torch import Tensor
 
 from . import guides
 from .alpha import ALPHA, ALPHA_LEARNT
+from .calibration import PREFIX, Seen
 from .errors import PaintoverError
 from .files import write_bytes
 from .network_base import Painter
-from .networks import build
+from .networks import GatedPainter, build
 from .shot import Shot
 from .style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
 
@@ -41,17 +42,31 @@ def network_for(header: StyleHeader) -> Painter:
     )
 
 
-def save_style(path: Path, weights: dict[str, Tensor], header: StyleHeader) -> None:
-    """Write a style file, whole or not at all. Raises PaintoverError where it cannot be written."""
-    whole = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+def save_style(
+    path: Path, weights: dict[str, Tensor], header: StyleHeader, seen: Seen | None = None
+) -> None:
+    """Write a style file, whole or not at all.
+
+    Args:
+        path: the file.
+        weights: of the network.
+        header: of the style.
+        seen: what the network sees and puts out, so that it can paint in integers.
+
+    Raises:
+        PaintoverError: it cannot be written.
+    """
+    tensors = {**weights, **(seen.tensors() if seen else {})}
+    whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_bytes(path, save(whole, metadata=header.to_metadata()))
 
 
-def load_style(path: Path) -> tuple[Painter, StyleHeader]:
+def load_style(path: Path) -> tuple[Painter, StyleHeader, Seen | None]:
     """Read a style file.
 
     Returns:
-        The network on the CPU, ready to paint, and the header.
+        The network on the CPU, ready to paint, the header, and what the network sees and puts
+        out, None where the file does not tell.
 
     Raises:
         PaintoverError: the file is missing, damaged, cut short, of another version, or its
@@ -70,13 +85,17 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader]:
         )
     network = network_for(header)
     try:
-        network.load_state_dict(load_file(path))
+        tensors = load_file(path)
+        seen = Seen.from_tensors(tensors)
+        network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(PREFIX)})
+        if seen and not (isinstance(network, GatedPainter) and seen.fits(network)):
+            raise ValueError
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise PaintoverError(
             f"{path} is damaged or does not fit its network; train it again."
         ) from error
     network.requires_grad_(False).eval()
-    return network, header
+    return network, header, seen
 
 
 def find_style(shot: Shot, name: str) -> Path:

@@ -50,7 +50,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if not 0 <= request.light <= 1:
         raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
-    network, header = load_style(shot.style_path(request.style))
+    network, header, seen = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
     job = _Job(shot, request, header)
     wanted = wanted_frames(shot, request.frames)
@@ -60,7 +60,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if to_do:
         job.warn_if_repainted(report)
         brush = Brush(network, device, light=request.light)
-        pictures = FramePainter(shot, request.style, header, brush, report).paint(to_do)
+        pictures = FramePainter(shot, request.style, header, brush, seen, report).paint(to_do)
 
         def write(frame: int, painted: Painted) -> Path:
             path = job.write(frame, painted)

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import itertools
 import math
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from . import guides, protocol
 from .alpha import ALPHA
+from .calibration import Seen, calibrate
 from .configurations import configure, default_guides
 from .device import Device, choose_device
 from .errors import Cancelled, PaintoverError
@@ -20,6 +24,7 @@ from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter
 from .network_base import Painter
+from .networks import GatedPainter
 from .patches import Patches
 from .perceptual import VGGLoss
 from .reporting import Reporter
@@ -130,8 +135,9 @@ class _Run:
         patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
         vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
         pairs = read_pairs(shot, lessons, request.seed) if configuration.steady else []
-        steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
-        self.learner = Learner(network, patches, device, settings, vgg, steady)
+        self._steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
+        self._lessons, self._device = lessons, device
+        self.learner = Learner(network, patches, device, settings, vgg, self._steady)
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0
@@ -191,7 +197,7 @@ class _Run:
                 raise damaged_resume(self._folder) from None
         elif request.from_style:
             path = find_style(shot, request.from_style)
-            network, header = load_style(path)
+            network, header, _ = load_style(path)
             network.requires_grad_(True).train()
             header = dataclasses.replace(header, steps=0, seconds=0.0, curve=[])
         else:
@@ -265,8 +271,17 @@ class _Run:
     def _save_style(self) -> None:
         self._header.steps = self.learner.steps
         self._header.seconds = round(self.seconds(), 2)
-        path = self._shot.style_path(self._request.style)
-        save_style(path, self.learner.best(), self._header)
+        path, weights = self._shot.style_path(self._request.style), self.learner.best()
+        save_style(path, weights, self._header, self._seen(weights))
+
+    def _seen(self, weights: dict[str, Tensor]) -> Seen | None:
+        """Return what the network with some weights sees and puts out, if that is of use."""
+        network = copy.deepcopy(self.learner.averaged)
+        if not isinstance(network, GatedPainter):
+            return None
+        network.load_state_dict(weights)
+        others = self._steady.later() if self._steady else ()
+        return calibrate(network, self._device, itertools.chain(self._lessons.squares(), others))
 
 
 def _has_converged(learner: Learner) -> bool:

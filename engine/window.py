@@ -79,6 +79,19 @@ class Window(NamedTuple):
             first, last = max(self.top, top - spare), min(self.bottom, bottom + spare)
             yield self._replace(top=top, bottom=bottom), self._replace(top=first, bottom=last)
 
+    def squares(self, side: int) -> Iterator[Window]:
+        """Yield the window if it is no larger than four squares of a side, else four inside it."""
+        height, width = self.shape
+        if height * width <= 4 * side * side:
+            yield self
+            return
+        high, wide = min(side, height), min(side, width)
+        for down in (0.25, 0.75):
+            for across in (0.25, 0.75):
+                top = self.top + int((height - high) * down)
+                left = self.left + int((width - wide) * across)
+                yield self._replace(top=top, left=left, bottom=top + high, right=left + wide)
+
     @property
     def spare(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """How many rows of the picture are above and below the window, and columns beside it."""

@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 import torch
 
+from engine.calibration import calibrate
 from engine.device import Device
 from engine.images import FloatArray
 from engine.motion import BoolArray
 from engine.network_base import GRID, Painter
-from engine.networks import build
+from engine.networks import GatedPainter, build
 from engine.painting import LARGEST_TILE, Brush
 from engine.quantized import quantizes_well
 from engine.tiles import around, tiles
@@ -178,7 +179,10 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
         torch.manual_seed(0)
         network = build(name, channels, projection=name != "paper", alpha=False)
     brush = Brush(network, device)
-    brush.quantize([_guides(channels, Size(256, 256))])
+    if isinstance(network, GatedPainter):
+        example = _guides(channels, Size(256, 256))
+        seen = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
+        brush.quantize(seen, [example])
     quantized = name != "paper" and quantizes_well(device)
     kind = "int8" if quantized else FORMATS[device.precision]
     return Contender(network, device, brush, kind, count_work(network))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.calibration import calibrate
 from engine.device import Device, choose_device
 from engine.errors import PaintoverError
 from engine.losses import held_out_loss, texture_loss, training_loss
@@ -130,7 +131,8 @@ def test_strokes_are_added_where_the_network_paints_itself(quantized):
     if quantized:
         if not quantizes_well(choose_device("cpu")):
             pytest.skip("this processor does not compute fast in integers")
-        brush.quantize([guides])
+        seen = calibrate(painter, choose_device("cpu"), [torch.from_numpy(guides)[None]])
+        brush.quantize(seen, [guides])
     strokes = np.zeros((40, 48, 3), np.float32)
     strokes[::2, :, 1] = 0.1
     without = brush.paint(guides)

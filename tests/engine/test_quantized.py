@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from engine import painting, quantized
-from engine.balancing import balance, watch
+from engine.balancing import balance
+from engine.calibration import Seen, calibrate
 from engine.device import Device
 from engine.networks import GatedPainter, build
 from engine.painting import LARGE_CHANGE, Brush
@@ -44,9 +45,13 @@ def guides(height: int = 160, width: int = 200, seed: int = 0) -> np.ndarray:
     return found
 
 
+def seen(painter: GatedPainter, seed: int = 0) -> Seen:
+    return calibrate(painter, CPU, [torch.from_numpy(guides(seed=seed))[None]])
+
+
 def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> Brush:
     brush = Brush(painter, CPU, tile, light)
-    brush.quantize([guides()])
+    brush.quantize(seen(painter), [guides()])
     assert brush.is_quantized
     return brush
 
@@ -54,11 +59,12 @@ def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> 
 def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
     painter = network()
     examples = [torch.from_numpy(guides(seed=seed))[None] for seed in (0, 1)]
+    before = calibrate(painter, CPU, examples)
     with torch.inference_mode():
-        seen, painted = watch(painter, examples)
-        balanced, even = balance(painter, seen)
-        again, same = watch(balanced, examples)
-    assert torch.allclose(painted, same, atol=1e-4)
+        balanced, even = balance(painter, before)
+        for example in examples:
+            assert torch.allclose(painter(example), balanced(example), atol=1e-4)
+    again = calibrate(balanced, CPU, examples)
     assert {"stem", "down", "middle.0", "up", "join", "refine", "open", "gather"} <= set(
         even.ranges
     )
@@ -67,7 +73,7 @@ def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
             assert float(of_all) == pytest.approx(float(of_each.max()), rel=1e-3, abs=1e-5)
     for name, mean in even.means.items():
         assert torch.allclose(mean, again.means[name], atol=1e-3), name
-    uneven = torch.maximum(*seen.ranges["stem"])
+    uneven = torch.maximum(*before.ranges["stem"])
     level = torch.maximum(*again.ranges["stem"])
     assert level.min() / level.max() > 5 * uneven.min() / uneven.max()
 
@@ -128,7 +134,7 @@ def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
     painter = network()
     monkeypatch.setattr(painting, "MEAN_CHANGE", 1e-4)
     brush = Brush(painter, CPU)
-    brush.quantize([guides()])
+    brush.quantize(seen(painter), [guides()])
     assert not brush.is_quantized
     assert np.array_equal(brush.paint(guides()), Brush(painter, CPU).paint(guides()))
 
@@ -138,7 +144,7 @@ def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
     monkeypatch.setattr(painting, "quantizes_well", lambda _device: False)
     for painter in (paper, network()):
         brush = Brush(painter, CPU)
-        brush.quantize([guides()])
+        brush.quantize(seen(network()), [guides()])
         assert not brush.is_quantized
 
 

@@ -74,7 +74,6 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
     whole, flickers = pictures(), read_flickers(shot, "style")
     monkeypatch.setattr("engine.window.LARGE", 1000)
     monkeypatch.setattr("engine.window.BAND", 16 * synthetic.WIDTH)
-    monkeypatch.setattr("engine.frame_painter._squares", lambda window: [window])
     parts: list[Window] = []
     real = FramePainter._built
 
