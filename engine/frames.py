@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,10 @@ from .errors import PaintoverError
 from .images import (
     FloatArray,
     Picture,
-    channel_names,
     encode_srgb,
-    picture_size,
-    read_layers,
     read_picture,
 )
+from .layers import opened_layers
 from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
 from .shot import FrameRecord, Shot, format_frames
 from .window import Window
@@ -127,7 +125,7 @@ def read_frame(
     record = _record(shot, frame)
     if wanted is None:
         wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
-    picture = read_picture(shot.image_path(frame), around, part)
+    picture = _read_image(shot, frame, around, part)
     parts = list(picture.window.parts(AROUND_BANDS))
     if len(parts) == 1:
         return _read_part(shot, frame, record, set(wanted), picture)
@@ -142,7 +140,15 @@ def read_frame(
 def seen_part(shot: Shot, frame: int, around: int | None) -> Window:
     """Return the window that ``read_frame`` reads, with the same arguments and errors."""
     _record(shot, frame)
-    return read_picture(shot.image_path(frame), around).window
+    return _read_image(shot, frame, around).window
+
+
+def _read_image(shot: Shot, frame: int, around: int | None, part: Window | None = None) -> Picture:
+    path = shot.image_path(frame)
+    _check_there(frame, path)
+    picture = read_picture(path, around, part)
+    _check_size(shot, frame, path, picture.size)
+    return picture
 
 
 def _record(shot: Shot, frame: int) -> FrameRecord:
@@ -151,7 +157,6 @@ def _record(shot: Shot, frame: int) -> FrameRecord:
         raise PaintoverError(
             f"{shot.folder} has no frame {frame}, only {format_frames(shot.frames)}; capture it."
         )
-    _check_file(shot, frame, shot.image_path(frame))
     return record
 
 
@@ -170,8 +175,10 @@ def _read_part(
     for name in shot.manifest.guides:
         if EXTRA_GUIDE + name in wanted:
             path = shot.guide_path(name, frame)
-            _check_file(shot, frame, path)
-            result.guides[name] = np.ascontiguousarray(read_picture(path, part=window).rgb)
+            _check_there(frame, path)
+            guide = read_picture(path, part=window)
+            _check_size(shot, frame, path, guide.size)
+            result.guides[name] = np.ascontiguousarray(guide.rgb)
     _fill(result, shot, raw, wanted)
     return result
 
@@ -229,12 +236,15 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
     frame.object = objects if "object" in wanted else None
 
 
-def _check_file(shot: Shot, frame: int, path: Path) -> None:
+def _check_there(frame: int, path: Path) -> None:
     if not path.is_file():
         raise PaintoverError(
             f"Frame {frame} is missing: there is no {path}; capture or import it again."
         )
-    width, height = picture_size(path)
+
+
+def _check_size(shot: Shot, frame: int, path: Path, size: tuple[int, int]) -> None:
+    width, height = size
     if (width, height) != (shot.manifest.width, shot.manifest.height):
         raise PaintoverError(
             f"{path} is {width}×{height}, but the shot is {shot.manifest.width}×"
@@ -263,35 +273,38 @@ def _read_passes(
     path = shot.passes_path(frame)
     if not meanings or not record.passes:
         return {}
-    _check_file(shot, frame, path)
-    found = _find_channels(path, shot.manifest.source.get("view_layer"))
-    chosen: dict[str, list[str]] = {}
-    for meaning in meanings:
-        components = found.get(names[meaning])
-        if components is None:
-            if meaning in wanted:
-                raise PaintoverError(
-                    f'{path} lacks the pass "{names[meaning]}"; capture frame {frame} again.'
-                )
-            continue
-        order = _COMPONENTS.get(meaning, "")
-        channels = [components[c] for c in order if c in components]
-        chosen[meaning] = channels if len(channels) == len(order) > 0 else [*components.values()]
-    if names.get("object") == OBJECT_AOV and SURFACE_AOV in found and "object" in chosen:
-        chosen[OBJECT_AOV] = chosen.pop("object")
-    if SURFACE_AOV in found and {OBJECT_AOV, "surface"} & set(chosen):
-        chosen[SURFACE_AOV] = [found[SURFACE_AOV][c] for c in "RGBA" if c in found[SURFACE_AOV]]
-    needed = {channel for group in chosen.values() for channel in group}
-    is_whole = window.shape == (window.height, window.width)
-    layers = read_layers(path, needed, None if is_whole else window)
-    return {name: np.stack([layers[c] for c in group], -1) for name, group in chosen.items()}
+    _check_there(frame, path)
+    with opened_layers(path) as file:
+        _check_size(shot, frame, path, file.size)
+        found = _find_channels(file.names, shot.manifest.source.get("view_layer"))
+        chosen: dict[str, list[str]] = {}
+        for meaning in meanings:
+            components = found.get(names[meaning])
+            if components is None:
+                if meaning in wanted:
+                    raise PaintoverError(
+                        f'{path} lacks the pass "{names[meaning]}"; capture frame {frame} again.'
+                    )
+                continue
+            order = _COMPONENTS.get(meaning, "")
+            channels = [components[c] for c in order if c in components]
+            chosen[meaning] = (
+                channels if len(channels) == len(order) > 0 else [*components.values()]
+            )
+        if names.get("object") == OBJECT_AOV and SURFACE_AOV in found and "object" in chosen:
+            chosen[OBJECT_AOV] = chosen.pop("object")
+        if SURFACE_AOV in found and {OBJECT_AOV, "surface"} & set(chosen):
+            surface = found[SURFACE_AOV]
+            chosen[SURFACE_AOV] = [surface[c] for c in "RGBA" if c in surface]
+        is_whole = window.shape == (window.height, window.width)
+        return file.read(chosen, None if is_whole else window)
 
 
-def _find_channels(path: Path, view_layer: str | None) -> dict[str, dict[str, str]]:
+def _find_channels(channels: Iterable[str], view_layer: str | None) -> dict[str, dict[str, str]]:
     """Map pass → component → channel, of one view layer where several have the pass."""
     found: dict[str, dict[str, str]] = {}
     layer_of: dict[str, str] = {}
-    for channel in channel_names(path):
+    for channel in channels:
         parts = split_channel(channel)
         if parts is None:
             continue

@@ -16,7 +16,8 @@ from engine import pass_cleaning
 from engine.errors import PaintoverError
 from engine.files import digest_file
 from engine.frames import read_frame
-from engine.images import encode_srgb, read_layers, read_picture, write_picture
+from engine.images import encode_srgb, read_picture, write_picture
+from engine.layers import opened_layers, read_layers
 from engine.passes import OBJECT_STEP
 from engine.shot import Camera, FrameRecord
 
@@ -313,14 +314,14 @@ def test_what_blender_really_renders(strange_folder, interleaved):
     words = [sys.executable, "-c", RENDER, str(strange_folder), interleaved]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     from engine import passes
-    from engine.images import channel_names
     from engine.shot import Manifest, Shot
 
     shot = Shot(strange_folder / "shot", Manifest(64, 48, 2, 2))
     for suffix, path in ((".png", shot.image_path(2)), (".exr", shot.passes_path(2))):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(strange_folder / f"2{suffix}", path)
-    names = {passes.split_channel(name)[1] for name in channel_names(shot.passes_path(2))}
+    with opened_layers(shot.passes_path(2)) as file:
+        names = {passes.split_channel(name)[1] for name in file.names}
     shot.manifest.passes = passes.meanings(sorted(names))
     shot.manifest.frames[2] = FrameRecord("", digest_file(shot.passes_path(2)))
     frame = read_frame(shot, 2)

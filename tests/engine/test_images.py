@@ -11,15 +11,14 @@ import synthetic
 
 from engine.errors import PaintoverError
 from engine.images import (
-    channel_names,
     decode_srgb,
     encode_srgb,
     has_alpha,
     picture_size,
-    read_layers,
     read_picture,
     write_picture,
 )
+from engine.layers import opened_layers, read_layers
 
 RANDOM = np.random.default_rng(7)
 
@@ -155,7 +154,9 @@ def test_one_part_and_many_parts_read_alike(strange_folder):
     for many in (False, True):
         path = strange_folder / f"{many}.exr"
         synthetic.write_layers(path, wanted, many)
-        assert set(channel_names(path)) == set(wanted)
+        with opened_layers(path) as file:
+            assert set(file.names) == set(wanted)
+            assert file.size == (synthetic.WIDTH, synthetic.HEIGHT)
         read = read_layers(path)
         assert set(read) == set(wanted)
         for name, values in read.items():
@@ -225,7 +226,7 @@ def test_truncated_passes_are_found_and_named(tmp_path, many, share):
 
 
 def test_missing_files_and_folders_are_sentences(tmp_path):
-    for read in (read_picture, picture_size, has_alpha, read_layers, channel_names):
+    for read in (read_picture, picture_size, has_alpha, read_layers):
         for path in (tmp_path / "none.png", tmp_path):
             with pytest.raises(PaintoverError, match="There is no picture"):
                 read(path)

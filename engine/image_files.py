@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Picture files as they lie on the disk. The only module that uses OpenImageIO."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too long to repeat)
+
+from .errors import PaintoverError
+from .files import written_beside
+from .window import Window
+
+Floats = npt.NDArray[np.float32]
+
+
+def is_exr(path: Path) -> bool:
+    """Tell from its name whether a file is an OpenEXR."""
+    return path.suffix.lower() == ".exr"
+
+
+def damaged(path: Path) -> PaintoverError:
+    """Return the error for a file that cannot be read."""
+    return PaintoverError(
+        f"{path} is damaged or cut short; make it again, or take it from a backup."
+    )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a picture for reading. Raises PaintoverError where it is missing or not a picture."""
+    if not path.is_file():
+        raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
+    hints = oiio.ImageSpec()
+    hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses codes
+    file = oiio.ImageInput.open(str(path), hints)
+    if file is None:
+        oiio.geterror()
+        raise damaged(path)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def parts(file: Any) -> Iterator[tuple[int, Any]]:
+    """Yield the parts of an open file: number and header."""
+    part = 0
+    while file.seek_subimage(part, 0):
+        yield part, file.spec()
+        part += 1
+    file.geterror()
+
+
+def read_all(
+    path: Path, file: Any, part: int, spec: Any, first: int = 0, last: int | None = None
+) -> npt.NDArray[Any]:
+    """Read channels of a part over its data window, (H, W, C), as stored or of EXR as float32.
+
+    Raises:
+        PaintoverError: the file is damaged or cut short.
+    """
+    last = spec.nchannels if last is None else last
+    kind = spec.format if not is_exr(path) else oiio.TypeDesc("float")
+    values = file.read_image(part, 0, first, last, kind)
+    if values is None or file.has_error:
+        file.geterror()
+        raise damaged(path)
+    array: npt.NDArray[Any] = np.asarray(values).reshape(spec.height, spec.width, last - first)
+    return array
+
+
+def read_window(
+    path: Path, file: Any, part: int, spec: Any, first: int, last: int, window: Window
+) -> Floats:
+    """Read channels of a part of an EXR over a window of the display window, (H, W, C).
+
+    Returns:
+        Values as stored, 0 where the data window doesn't reach.
+
+    Raises:
+        PaintoverError: the file is damaged or cut short.
+    """
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    y0, y1 = max(window.top, top), min(window.bottom, top + spec.height)
+    x0, x1 = max(window.left, left), min(window.right, left + spec.width)
+    if y0 >= y1 or x0 >= x1:
+        return np.zeros((*window.shape, last - first), np.float32)
+    begin, end = y0 + spec.full_y, y1 + spec.full_y
+    rows = file.read_scanlines(part, 0, begin, end, 0, first, last, oiio.TypeDesc("float"))
+    if rows is None or file.has_error:
+        file.geterror()
+        raise damaged(path)
+    found = np.asarray(rows).reshape(y1 - y0, spec.width, last - first)[:, x0 - left : x1 - left]
+    if found.shape[:2] == window.shape:
+        return found
+    result = np.zeros((*window.shape, last - first), np.float32)
+    result[y0 - window.top : y1 - window.top, x0 - window.left : x1 - window.left] = found
+    return result
+
+
+def to_display_window(values: Floats, spec: Any) -> Floats:
+    """Lay values (H, W, C) over a data window into the display window, 0 where they don't reach."""
+    height, width = spec.full_height, spec.full_width
+    left, top = spec.x - spec.full_x, spec.y - spec.full_y
+    if (left, top, spec.width, spec.height) == (0, 0, width, height):
+        return values
+    result = np.zeros((height, width, values.shape[2]), np.float32)
+    x0, x1 = max(left, 0), min(left + spec.width, width)
+    y0, y1 = max(top, 0), min(top + spec.height, height)
+    if x0 < x1 and y0 < y1:
+        result[y0:y1, x0:x1] = values[y0 - top : y1 - top, x0 - left : x1 - left]
+    return result
+
+
+def write_exr(path: Path, values: Floats) -> None:
+    """Write values (H, W, C) as half-float EXR, whole or not at all.
+
+    Raises:
+        PaintoverError: the folder is read-only or the disk is full.
+    """
+    height, width, channels = values.shape
+    spec = oiio.ImageSpec(width, height, channels, "half")
+    spec["compression"] = "zip"
+    with written_beside(path) as temporary:
+        file = oiio.ImageOutput.create(str(temporary))
+        written = file.open(str(temporary), spec) and file.write_image(values)
+        written = file.close() and written
+        reason = file.geterror()
+        if not written or reason:
+            full = shutil.disk_usage(path.parent).free < values.nbytes
+            code = errno.ENOSPC if full else errno.EIO
+            raise OSError(code, "No space left on device" if full else "writing failed")

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading multilayer EXR: the passes of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .image_files import opened, parts, read_all, read_window, to_display_window
+from .window import Window
+
+Floats = npt.NDArray[np.float32]
+
+
+class Layers:
+    """A multilayer EXR that is open, of one part or many (see ``opened_layers``)."""
+
+    def __init__(self, path: Path, file: Any) -> None:
+        self._path, self._file = path, file
+        self._parts = list(parts(file))
+
+    @property
+    def names(self) -> list[str]:
+        """All channels, by their full names, such as ``ViewLayer.Depth.Z``."""
+        return [name for _, spec in self._parts for name in spec.channelnames]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the display window."""
+        spec = self._parts[0][1]
+        return spec.full_width, spec.full_height
+
+    def read(
+        self, groups: Mapping[str, Sequence[str]], window: Window | None = None
+    ) -> dict[str, Floats]:
+        """Read channels.
+
+        Args:
+            groups: any name → full names of channels; those that the file lacks are left out.
+            window: the part of the display window to read; None: all.
+
+        Returns:
+            Name → (H, W, C) float32 as stored, over the window; 0 where the data window doesn't
+            reach. They are views, and several may share one array.
+
+        Raises:
+            PaintoverError: the file is damaged or cut short.
+        """
+        wanted = {channel for group in groups.values() for channel in group}
+        layers: dict[str, tuple[Floats, int]] = {}
+        for part, spec in self._parts:
+            indices = [i for i, name in enumerate(spec.channelnames) if name in wanted]
+            if not indices:
+                continue
+            first, last = indices[0], indices[-1] + 1
+            if window is None or spec.tile_width:
+                values = read_all(self._path, self._file, part, spec, first, last)
+                values = to_display_window(values, spec)
+                values = values[window.inside] if window else values
+            else:
+                values = read_window(self._path, self._file, part, spec, first, last, window)
+            layers.update({spec.channelnames[index]: (values, index - first) for index in indices})
+        return {
+            name: _together([layers[channel] for channel in group if channel in layers])
+            for name, group in groups.items()
+            if any(channel in layers for channel in group)
+        }
+
+
+@contextmanager
+def opened_layers(path: Path) -> Iterator[Layers]:
+    """Open a multilayer EXR. Raises PaintoverError where it is missing, damaged or not an EXR."""
+    with opened(path) as file:
+        yield Layers(path, file)
+
+
+def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, Floats]:
+    """Read channels of a multilayer EXR, each (H, W), by name; None reads all.
+
+    Raises:
+        PaintoverError: as ``opened_layers`` and ``Layers.read``.
+    """
+    with opened_layers(path) as file:
+        names = file.names if wanted is None else wanted
+        return {k: v[..., 0] for k, v in file.read({name: [name] for name in names}).items()}
+
+
+def _together(channels: Sequence[tuple[Floats, int]]) -> Floats:
+    """Put channels of arrays (H, W, C), each with its number there, into one."""
+    values, first = channels[0]
+    if all(other is values and i == first + n for n, (other, i) in enumerate(channels)):
+        return values[..., first : first + len(channels)]
+    return np.stack([values[..., index] for values, index in channels], -1)
