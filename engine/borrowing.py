@@ -14,6 +14,7 @@ from .guides.hashing import hash_one
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Vector = tuple[Any, Any, Any]
+Four = tuple[Any, Any, Any, Any]
 
 CELL = 24.0
 """Side of a cell in pixels of the keyframe."""
@@ -25,6 +26,8 @@ LEAST_SIZE = 0.1
 """Surface seen at a steeper slant than this lends nothing."""
 TRIES = 12
 """Places that a cell chooses from."""
+SLOTS = 1024
+"""Places chosen by cells that are kept for the next row, which meets the same; a power of 2."""
 GOLDEN = np.uint32(0x9E3779B1)
 
 
@@ -142,9 +145,9 @@ def borrow(
         result: takes the strokes, (H, W, 3), differences of paint.
     """
     height, width = wanted.shape
-    anchors = np.zeros(8, np.intp)
+    anchors, keys, kept = np.zeros(8, np.intp), np.full(SLOTS, -1), np.zeros(SLOTS, np.intp)
     last_x = last_y = last_z = last_facing = -1
-    known = False
+    known, one = False, np.float32(1)
     for row in range(height):
         for column in range(width):
             if wanted[row, column] == 0:
@@ -160,16 +163,24 @@ def borrow(
                 for corner in range(8):
                     at = x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1)
                     seed = _seed(at, facing, identity)
-                    anchors[corner] = _anchor(places, mine, seed, facing)
+                    slot = int(seed) & (SLOTS - 1)
+                    if keys[slot] != 8 * int(seed) + facing:
+                        keys[slot] = 8 * int(seed) + facing
+                        kept[slot] = _anchor(places, mine, seed, facing)
+                    anchors[corner] = kept[slot]
                 known, last_x, last_y, last_z, last_facing = True, x, y, z, facing
             red = green = blue = square = np.float32(0)
+            across, down, deep = lx - np.float32(x), ly - np.float32(y), lz - np.float32(z)
             for corner in range(8):
-                at_x, at_y, at_z = x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1)
-                closeness = (1 - abs(lx - at_x)) * (1 - abs(ly - at_y)) * (1 - abs(lz - at_z))
+                right, below, behind = corner >> 2, corner >> 1 & 1, corner & 1
+                closeness = across if right else one - across
+                closeness *= down if below else one - down
+                closeness *= deep if behind else one - deep
                 for _ in range(SHARPNESS_DOUBLINGS):
                     closeness *= closeness
-                if closeness < LEAST_WEIGHT:
+                if closeness < np.float32(LEAST_WEIGHT):
                     continue
+                at_x, at_y, at_z = x + right, y + below, z + behind
                 offset = (
                     px - np.float32(at_x * cell),
                     py - np.float32(at_y * cell),
@@ -178,7 +189,7 @@ def borrow(
                 r, g, b, share = _sample(
                     places, residues, anchors[corner], _dot(offset, u), _dot(offset, v)
                 )
-                weight = np.float32(closeness * share)
+                weight = closeness * share
                 red, green, blue = red + r * weight, green + g * weight, blue + b * weight
                 square += weight * weight
             strength = wanted[row, column] / np.float32(np.sqrt(max(square, np.float32(1e-12))))
@@ -217,28 +228,45 @@ def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing:
 @inlined
 def _sample(
     places: Places, residues: Residues, anchor: int, u: float, v: float
-) -> tuple[np.float32, np.float32, np.float32, float]:
+) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Fetch residue at an offset in the tangent plane of a place, and how much it counts."""
-    far = np.float32(2 * CELL)
+    most = np.float32(2 * CELL)
     right = places.to_pixels[anchor, 0] * u + places.to_pixels[anchor, 1] * v
-    below = places.to_pixels[anchor, 2] * u + places.to_pixels[anchor, 3] * v
-    x = places.x[anchor] + min(max(right, -far), far)
-    y = places.y[anchor] + min(max(below, -far), far)
+    down = places.to_pixels[anchor, 2] * u + places.to_pixels[anchor, 3] * v
+    x = places.x[anchor] + min(max(right, -most), most)
+    y = places.y[anchor] + min(max(down, -most), most)
     first, height, width = residues.shapes[places.source[anchor]]
     left, top = int(np.floor(x)), int(np.floor(y))
     across, down = x - np.float32(left), y - np.float32(top)
-    red = green = blue = share = np.float32(0)
-    for corner in range(4):
-        row, column = top + (corner >> 1), left + (corner & 1)
-        if row < 0 or column < 0 or row >= height or column >= width:
-            continue
-        weight = (down if corner >> 1 else 1 - down) * (across if corner & 1 else 1 - across)
-        pixel = residues.values[first + row * width + column]
-        weight = np.float32(weight)
-        red, green = red + weight * pixel[0], green + weight * pixel[1]
-        blue, share = blue + weight * pixel[2], share + weight * pixel[3]
+    one, zero = np.float32(1), np.float32(0)
+    # What lies outside counts nothing; its place is clamped, so that it can be read.
+    before = one - across if 0 <= left < width else zero
+    after = across if -1 <= left < width - 1 else zero
+    above = one - down if 0 <= top < height else zero
+    below = down if -1 <= top < height - 1 else zero
+    near, far = _clamped(left, width), _clamped(left + 1, width)
+    upper = first + _clamped(top, height) * width
+    lower = first + _clamped(top + 1, height) * width
+    weights = above * before, above * after, below * before, below * after
+    at = upper + near, upper + far, lower + near, lower + far
+    red, green = _mixed(residues, at, weights, 0), _mixed(residues, at, weights, 1)
+    blue, share = _mixed(residues, at, weights, 2), _mixed(residues, at, weights, 3)
     there = max(share, np.float32(1e-6))
-    return red / there, green / there, blue / there, 1.0 if share > 0.5 else 1e-3
+    return red / there, green / there, blue / there, one if share > 0.5 else np.float32(1e-3)
+
+
+@inlined
+def _clamped(place: int, size: int) -> int:
+    return min(max(place, 0), size - 1)
+
+
+@inlined
+def _mixed(residues: Residues, at: Four, weights: Four, channel: int) -> np.float32:
+    values = residues.values
+    above = weights[0] * values[at[0], channel] + weights[1] * values[at[1], channel]
+    below = weights[2] * values[at[2], channel] + weights[3] * values[at[3], channel]
+    mixed: np.float32 = above + below
+    return mixed
 
 
 @compiled

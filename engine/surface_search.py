@@ -12,6 +12,7 @@ from .compiled import compiled, inlined
 from .resampling import Located
 
 Floats = npt.NDArray[np.float32]
+_Four = tuple[Any, Any, Any, Any]
 
 REACH = np.float32(0.9)
 """How far from a keyframe pixel, in pixels, a surface point may lie to count as seen there."""
@@ -45,20 +46,6 @@ class Asked(NamedTuple):
     objects: npt.NDArray[np.uint16]
 
 
-class _Corners(NamedTuple):
-    """What is known at the corners around places, (4): the upper ones first, the left ones first.
-
-    Attributes:
-        x, y, seen: as of ``Located``.
-        objects: as of ``Asked``.
-    """
-
-    x: Floats
-    y: Floats
-    seen: npt.NDArray[np.bool_]
-    objects: npt.NDArray[np.uint16]
-
-
 @inlined
 def settle(
     shows: Shows, asked: Asked, found: Located, at: int, to: int, row: int, column: int
@@ -66,6 +53,7 @@ def settle(
     """Note where a point is seen near a pixel of the keyframe; tell whether it is.
 
     The offset from the pixel follows from least squares; from there a neighbour may suit better.
+    Vectors are written out, since loops over three axes take three times as long.
 
     Args:
         shows: the keyframe.
@@ -75,30 +63,27 @@ def settle(
         row, column: a pixel of the keyframe.
     """
     height, width = shows.objects.shape
+    one, tiny = np.float32(1), np.float32(1e-20)
+    mine = asked.objects[at, to]
+    x, y, z = asked.surface[at, to, 0], asked.surface[at, to, 1], asked.surface[at, to, 2]
     least, best_x, best_y = np.float32(np.inf), np.float32(0), np.float32(0)
     best_row, best_column = row, column
-    one, tiny = np.float32(1), np.float32(1e-20)
     for step in range(MOST_STEPS + 1):
-        xx = yy = xy = ox = oy = np.float32(0)
-        for axis in range(3):
-            along_x, along_y = shows.across[row, column, axis], shows.down[row, column, axis]
-            offset = asked.surface[at, to, axis] - shows.surface[row, column, axis]
-            xx += along_x * along_x
-            yy += along_y * along_y
-            xy += along_x * along_y
-            ox += along_x * offset
-            oy += along_y * offset
+        ax, ay, az = _vector(shows.across, row, column)
+        bx, by, bz = _vector(shows.down, row, column)
+        px, py, pz = _vector(shows.surface, row, column)
+        px, py, pz = x - px, y - py, z - pz
+        xx, yy = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz
+        xy = ax * bx + ay * by + az * bz
+        ox, oy = ax * px + ay * py + az * pz, bx * px + by * py + bz * pz
         damping = np.float32(1e-4) * (xx + yy) + tiny
         xx, yy = xx + damping, yy + damping
         determinant = xx * yy - xy * xy
         dx, dy = (yy * ox - xy * oy) / determinant, (xx * oy - xy * ox) / determinant
-        off = np.float32(0)
-        for axis in range(3):
-            offset = asked.surface[at, to, axis] - shows.surface[row, column, axis]
-            offset -= shows.across[row, column, axis] * dx + shows.down[row, column, axis] * dy
-            off += offset * offset
+        px, py, pz = px - (ax * dx + bx * dy), py - (ay * dx + by * dy), pz - (az * dx + bz * dy)
+        off = np.float32(np.sqrt(px * px + py * py + pz * pz))
         allowed = OFF_SURFACE * (shows.footprint[row, column] + np.float32(1e-10))
-        miss = max(max(abs(dx), abs(dy)) / REACH, np.float32(np.sqrt(off)) / allowed)
+        miss = max(max(abs(dx), abs(dy)) / REACH, off / allowed)
         if step and not miss < least:
             break
         least, best_row, best_column = miss, row, column
@@ -107,13 +92,18 @@ def settle(
         column = min(max(column + int(np.rint(best_x)), 0), width - 1)
         if row == best_row and column == best_column:
             break
-        if shows.objects[row, column] != asked.objects[at, to]:
+        if shows.objects[row, column] != mine:
             break
-    found.x[at, to] = best_column + best_x
-    found.y[at, to] = best_row + best_y
+    found.x[at, to] = np.float32(best_column) + best_x
+    found.y[at, to] = np.float32(best_row) + best_y
     found.stretch[at, to] = shows.footprint[best_row, best_column]
     found.valid[at, to] = least <= 1
     return bool(least <= 1)
+
+
+@inlined
+def _vector(values: Floats, row: int, column: int) -> tuple[np.float32, np.float32, np.float32]:
+    return values[row, column, 0], values[row, column, 1], values[row, column, 2]
 
 
 @compiled
@@ -136,41 +126,6 @@ def settle_all(
         at, to = divmod(places[number], width)
         row, column = divmod(pixels[number], key_width)
         settle(shows, asked, found, at, to, row, column)
-
-
-@inlined
-def _is_missed(
-    shows: Shows,
-    asked: Asked,
-    found: Located,
-    row: int,
-    column: int,
-    corners: _Corners,
-    across: Any,
-    down: Any,
-    stride: int,
-) -> bool:
-    """``settle`` a place between corners if these lead to it; tell whether it is to be searched.
-
-    Args:
-        across, down: where it lies between them, 0..1.
-    """
-    all_seen, none_seen = True, stride == 1
-    x = y = np.float32(0)
-    mine = asked.objects[row, column]
-    for corner in range(4):
-        share = (down if corner & 2 else 1 - down) * (across if corner & 1 else 1 - across)
-        if share > 0:
-            seen = corners.seen[corner]
-            all_seen = all_seen and seen
-            none_seen = none_seen and not seen and corners.objects[corner] == mine
-            x += np.float32(share) * corners.x[corner]
-            y += np.float32(share) * corners.y[corner]
-    if not all_seen:
-        return not none_seen
-    height, width = shows.objects.shape
-    r, c = min(max(int(np.rint(y)), 0), height - 1), min(max(int(np.rint(x)), 0), width - 1)
-    return not (shows.objects[r, c] == mine and settle(shows, asked, found, row, column, r, c))
 
 
 @compiled
@@ -198,26 +153,66 @@ def follow(
     """
     height, width = asked.objects.shape
     last_row, last_column = (height - 1) // coarser * coarser, (width - 1) // coarser * coarser
-    floats = np.zeros((2, 4), np.float32)
-    corners = _Corners(floats[0], floats[1], np.zeros(4, np.bool_), np.zeros(4, np.uint16))
-    count = 0
+    part, count = np.float32(1) / np.float32(coarser), 0
     for top in range(0, height, coarser):
         bottom = min(top + coarser, last_row)
         for left in range(0, width, coarser):
-            right = min(left + coarser, last_column)
-            for corner in range(4):
-                r, c = bottom if corner & 2 else top, right if corner & 1 else left
-                corners.x[corner], corners.y[corner] = found.x[r, c], found.y[r, c]
-                corners.seen[corner] = found.valid[r, c]
-                corners.objects[corner] = asked.objects[r, c]
+            around = top, bottom, left, min(left + coarser, last_column)
+            x, y = _corners(found.x, around), _corners(found.y, around)
+            seen, objects = _corners(found.valid, around), _corners(asked.objects, around)
             for row in range(top, min(top + coarser, height), stride):
-                down = np.float32(row - top) / np.float32(coarser)
+                down, is_below = np.float32(row - top) * part, row > top
                 for column in range(left, min(left + coarser, width), stride):
-                    across = np.float32(column - left) / np.float32(coarser)
-                    is_corner = across == 0 and down == 0
-                    if is_corner or asked.objects[row, column] == 0:
+                    mine, is_right = asked.objects[row, column], column > left
+                    if mine == 0 or not (is_below or is_right):
                         continue
-                    if _is_missed(shows, asked, found, row, column, corners, across, down, stride):
-                        missed[count] = row * width + column
-                        count += 1
+                    if _all(seen, is_right, is_below):
+                        across = np.float32(column - left) * part
+                        r = _nearest(_between(y, across, down), shows.objects.shape[0])
+                        c = _nearest(_between(x, across, down), shows.objects.shape[1])
+                        is_same = shows.objects[r, c] == mine
+                        if is_same and settle(shows, asked, found, row, column, r, c):
+                            continue
+                    elif stride == 1 and _all(_lost(seen, objects, mine), is_right, is_below):
+                        continue
+                    missed[count] = row * width + column
+                    count += 1
     return count
+
+
+@inlined
+def _corners(values: npt.NDArray[Any], around: tuple[int, int, int, int]) -> _Four:
+    """Return the values at the upper left, upper right, lower left and lower right corner."""
+    top, bottom, left, right = around
+    return values[top, left], values[top, right], values[bottom, left], values[bottom, right]
+
+
+@inlined
+def _all(corners: _Four, is_right: bool, is_below: bool) -> bool:
+    """Tell whether all corners are true that count for a place right of and below the first."""
+    above = corners[0] and (corners[1] or not is_right)
+    return above and (not is_below or (corners[2] and (corners[3] or not is_right)))
+
+
+@inlined
+def _lost(seen: _Four, objects: _Four, mine: int) -> _Four:
+    """Tell of each corner whether it is of the object and not seen."""
+    return (
+        not seen[0] and objects[0] == mine,
+        not seen[1] and objects[1] == mine,
+        not seen[2] and objects[2] == mine,
+        not seen[3] and objects[3] == mine,
+    )
+
+
+@inlined
+def _between(corners: _Four, across: np.float32, down: np.float32) -> np.float32:
+    above = corners[0] + (corners[1] - corners[0]) * across
+    below = corners[2] + (corners[3] - corners[2]) * across
+    between: np.float32 = above + (below - above) * down
+    return between
+
+
+@inlined
+def _nearest(place: np.float32, size: int) -> int:
+    return min(max(int(np.rint(place)), 0), size - 1)

@@ -72,12 +72,15 @@ def _octaves(
         lattice: as ``_lattice`` gives it.
     """
     height, width = known.shape
+    seed, shift_x, shift_y, shift_z = -1, 0.0, 0.0, 0.0
+    octaves, scales = np.full(CHANNELS, -(1 << 30)), np.zeros(CHANNELS)
     for row in range(height):
         for column in range(width):
             if not known[row, column]:
                 continue
-            seed = 3 * int(objects[row, column])
-            shift_x, shift_y, shift_z = _shift(seed, 0), _shift(seed, 1), _shift(seed, 2)
+            if seed != 3 * int(objects[row, column]):
+                seed = 3 * int(objects[row, column])
+                shift_x, shift_y, shift_z = _shift(seed, 0), _shift(seed, 1), _shift(seed, 2)
             x, y, z = surface[row, column]
             start = (size[row, column] + math.log(FINEST_PIXELS)) / math.log(RATIO)
             for channel in range(CHANNELS):
@@ -85,12 +88,15 @@ def _octaves(
                 octave = channel + CHANNELS * rounds
                 inside = octave - start
                 fade = min(inside, CHANNELS - inside) / FADE
-                if fade > 0:
-                    scale = RATIO**-octave
-                    noise = _noise(
-                        lattice, x * scale + shift_x, y * scale + shift_y, z * scale + shift_z
-                    )
-                    result[channel, row, column] = min(fade, 1.0) * noise
+                if fade <= 0:
+                    continue
+                if octaves[channel] != octave:
+                    octaves[channel], scales[channel] = octave, RATIO**-octave
+                scale = scales[channel]
+                noise = _noise(
+                    lattice, x * scale + shift_x, y * scale + shift_y, z * scale + shift_z
+                )
+                result[channel, row, column] = min(fade, 1.0) * noise
 
 
 @compiled
@@ -131,14 +137,15 @@ def _noise(lattice: FloatArray, x: float, y: float, z: float) -> float:
     across, down, deep = _smooth(x - left), _smooth(y - top), _smooth(z - near)
     last = LATTICE - 1
     corner = ((int(left) & last) * SIDE + (int(top) & last)) * SIDE + (int(near) & last)
-    result = 0.0
-    for side in range(2):
-        above = _between(lattice[corner], lattice[corner + 1], deep)
-        below = _between(lattice[corner + SIDE], lattice[corner + SIDE + 1], deep)
-        plane = _between(above, below, down)
-        result = _between(result, plane, across) if side else plane
-        corner += SIDE * SIDE
-    return result
+    first = _in_plane(lattice, corner, down, deep)
+    return _between(first, _in_plane(lattice, corner + SIDE * SIDE, down, deep), across)
+
+
+@inlined
+def _in_plane(lattice: FloatArray, corner: int, down: float, deep: float) -> float:
+    above = _between(lattice[corner], lattice[corner + 1], deep)
+    below = _between(lattice[corner + SIDE], lattice[corner + SIDE + 1], deep)
+    return _between(above, below, down)
 
 
 @compiled
