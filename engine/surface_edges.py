@@ -109,19 +109,16 @@ def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Fl
             nearer = min(ahead, behind)
             if not nearer < np.inf:
                 continue
+            # From the pixel before to the one after, or on the nearer side alone.
             both = max(ahead, behind) <= np.float32(SEAM) * nearer
+            share = np.float32(0.5) if both else np.float32(1)
+            last, first = int(both or ahead <= behind), int(both or ahead > behind)
+            r, c = row + last * down, column + last * right
+            from_r, from_c = row - first * down, column - first * right
             for axis in range(3):
-                forward = backward = np.float32(0)
-                if ahead < np.inf:
-                    forward = surface[row + down, column + right, axis] - surface[row, column, axis]
-                if behind < np.inf:
-                    backward = (
-                        surface[row, column, axis] - surface[row - down, column - right, axis]
-                    )
-                if both:
-                    result[row, column, axis] = (forward + backward) / np.float32(2)
-                else:
-                    result[row, column, axis] = forward if ahead <= behind else backward
+                result[row, column, axis] = share * (
+                    surface[r, c, axis] - surface[from_r, from_c, axis]
+                )
 
 
 def pixel_spans(surface: Floats, objects: Ids) -> Floats:
@@ -177,11 +174,10 @@ def _length(
 ) -> np.float32:
     if objects[row, column] != objects[next_row, next_column]:
         return np.float32(np.inf)
-    square = np.float32(0)
-    for axis in range(3):
-        step = surface[next_row, next_column, axis] - surface[row, column, axis]
-        square += step * step
-    length = np.float32(np.sqrt(square))
+    x = surface[next_row, next_column, 0] - surface[row, column, 0]
+    y = surface[next_row, next_column, 1] - surface[row, column, 1]
+    z = surface[next_row, next_column, 2] - surface[row, column, 2]
+    length = np.float32(np.sqrt(x * x + y * y + z * z))
     return np.float32(np.inf) if np.isnan(length) else length
 
 

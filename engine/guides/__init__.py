@@ -104,18 +104,26 @@ def build(
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
     """
-    result = np.empty((channels(names), *frame.alpha.shape), np.float32)
+    result = np.zeros((channels(names), *frame.alpha.shape), np.float32)
     first = 0
     for name in names:
-        part = projected
-        if name != PROJECTION:
-            guide = gaussians if name == GAUSSIANS else _guide(name)
-            part = guide.compute(frame) if guide else None
-        if part is None:
-            raise ValueError(f"the guide {name} looks at other frames and has to be handed in")
-        result[first : first + len(part)] = part
-        first += len(part)
+        guide = gaussians if name in _MADE else _guide(name)
+        if name == PROJECTION:
+            count = PROJECTION_CHANNELS
+            if projected is None:
+                raise _not_handed_in(name)
+            result[first : first + count] = projected
+        elif guide is None:
+            raise _not_handed_in(name)
+        else:
+            count = guide.channels
+            guide.fill(frame, result[first : first + count])
+        first += count
     return result
+
+
+def _not_handed_in(name: str) -> ValueError:
+    return ValueError(f"the guide {name} looks at other frames and has to be handed in")
 
 
 def _guide(name: str) -> Guide:

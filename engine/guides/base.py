@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from ..frames import Frame
 from ..images import FloatArray
 
@@ -15,7 +17,7 @@ class Guide(ABC):
     Attributes:
         name: as styles record it.
         needs: what ``read_frame`` must read for it.
-        channels: how many channels ``compute`` returns.
+        channels: how many there are.
     """
 
     name: str
@@ -23,5 +25,19 @@ class Guide(ABC):
     channels: int
 
     @abstractmethod
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the channels, −1..1 and never NaN, to (channels, H, W) that are 0 where not known.
+
+        Args:
+            frame: read with what the guide ``needs``.
+            result: 0 everywhere at first.
+
+        Raises:
+            PaintoverError: the frame lacks what the guide needs.
+        """
+
     def compute(self, frame: Frame) -> FloatArray:
-        """Return (channels, H, W) float32 in −1..1, 0 where nothing is known; never NaN."""
+        """Return (channels, H, W) float32, as ``fill`` writes them."""
+        result = np.zeros((self.channels, *frame.alpha.shape), np.float32)
+        self.fill(frame, result)
+        return result

@@ -29,15 +29,13 @@ class Edges(Guide):
     needs = ("depth", "object", "normal")
     channels = 3
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return occlusion edges on the near side, on the far side, and creases, each 0..1."""
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write occlusion edges on the near side, on the far side, and creases, each 0..1."""
         assert frame.depth is not None and frame.object is not None and frame.normal is not None
         far_away = 4 * float(frame.depth[np.isfinite(frame.depth)].max(initial=1.0))
         depth = np.where(np.isfinite(frame.depth), frame.depth, far_away).astype(np.float32)
-        result = np.zeros((self.channels, *depth.shape), np.float32)
         for axis in (0, 1):
             _mark(depth, frame.object, frame.normal, 1 - axis, axis, result)
-        return result
 
 
 @compiled

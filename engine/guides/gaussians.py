@@ -118,10 +118,10 @@ class MovingGaussians(Guide):
         assert found is not None
         return found
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the colours, −1..1, 0 far from any point."""
-        shape = (frame.image.shape[0], frame.image.shape[1])
-        return draw(self.points(frame.number), shape, self._settings.sigma)
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the colours, −1..1, 0 far from any point."""
+        height, width = frame.alpha.shape
+        result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
 
     def _way(self, frame: int) -> list[int]:
         """Return the frames from the keyframe to a frame, both included."""

@@ -35,8 +35,10 @@ def _is_transparent(path: Path) -> bool:
     return alpha is not None and bool((alpha < 1).any())
 
 
-def _channels_first(values: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(np.moveaxis(values, 2, 0))
+def _signed(values: FloatArray, result: FloatArray) -> None:
+    """Write (H, W, C), 0..1, to (C, H, W), −1..1."""
+    np.multiply(np.moveaxis(values, 2, 0), 2, out=result)
+    result -= 1
 
 
 def _lacking(name: str, frame: Frame) -> PaintoverError:
@@ -52,11 +54,9 @@ class Colour(Guide):
     needs = ("image",)
     channels = 3
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the picture's colours: 0..1 becomes −1..1."""
-        result = np.zeros((self.channels, *frame.alpha.shape), np.float32)
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the picture's colours: 0..1 becomes −1..1."""
         _spread(frame.image, frame.alpha, result)
-        return result
 
 
 @compiled
@@ -76,9 +76,9 @@ class Alpha(Guide):
     needs = ("alpha",)
     channels = 1
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the coverage: 0..1 becomes −1..1."""
-        return (frame.alpha * 2 - 1)[None]
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the coverage: 0..1 becomes −1..1."""
+        _signed(frame.alpha[..., None], result)
 
 
 class Normal(Guide):
@@ -88,11 +88,11 @@ class Normal(Guide):
     needs = ("normal",)
     channels = 3
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the normals as they are."""
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the normals as they are."""
         if frame.normal is None:
             raise _lacking(self.name, frame)
-        return _channels_first(frame.normal)
+        result[:] = np.moveaxis(frame.normal, 2, 0)
 
 
 class Albedo(Guide):
@@ -102,11 +102,11 @@ class Albedo(Guide):
     needs = ("albedo",)
     channels = 3
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the display-referred albedo: 0..1 becomes −1..1."""
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the display-referred albedo: 0..1 becomes −1..1."""
         if frame.albedo is None:
             raise _lacking(self.name, frame)
-        return _channels_first(frame.albedo * 2 - 1)
+        _signed(frame.albedo, result)
 
 
 class ObjectColour(Guide):
@@ -116,13 +116,11 @@ class ObjectColour(Guide):
     needs = ("object",)
     channels = 3
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return a hash of the object's id as three values in −1..1."""
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write a hash of the object's id as three values in −1..1."""
         if frame.object is None:
             raise _lacking(self.name, frame)
-        result = np.zeros((self.channels, *frame.object.shape), np.float32)
         _hash_ids(frame.object, result)
-        return result
 
 
 @compiled
@@ -146,9 +144,9 @@ class Extra(Guide):
         self.name = name
         self.needs = (name,)
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the guide picture's colours: 0..1 becomes −1..1."""
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the guide picture's colours: 0..1 becomes −1..1."""
         picture = frame.guides.get(self.name.removeprefix(EXTRA_GUIDE))
         if picture is None:
             raise _lacking(self.name, frame)
-        return _channels_first(picture * 2 - 1)
+        _signed(picture, result)

@@ -105,9 +105,9 @@ class Projection(Guide):
         for projector, drawn in zip(self._along_surface, strokes, strict=False):
             projector.strokes = drawn
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the channels of ``carry``, every keyframe counting alike."""
-        return self.carry(frame).channels
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the channels of ``carry``, every keyframe counting alike."""
+        result[:] = self.carry(frame).channels
 
     def carry(
         self,

@@ -43,17 +43,14 @@ class SurfaceNoise(Guide):
     needs = ("surface", "object")
     channels = CHANNELS
 
-    def compute(self, frame: Frame) -> FloatArray:
-        """Return the octaves, −1..1, 0 where the surface is not known."""
-        height, width = frame.image.shape[:2]
-        result = np.zeros((self.channels, height, width), np.float32)
+    def fill(self, frame: Frame, result: FloatArray) -> None:
+        """Write the octaves, −1..1, 0 where the surface is not known."""
         if frame.surface is None or frame.object is None:
-            return result
+            return
         known = all_finite(frame.surface) & (frame.object > 0)
         if known.any():
             size = _log_footprint(frame.surface, frame.object, known)
             _octaves(known, frame.surface, frame.object, size, _lattice(), result)
-        return result
 
 
 @compiled
