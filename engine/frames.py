@@ -20,6 +20,7 @@ from .images import (
     read_picture,
 )
 from .layers import opened_layers
+from .object_numbers import objects_from_index, objects_from_random
 from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
 from .shot import FrameRecord, Shot, format_frames
 from .window import Window
@@ -211,9 +212,9 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
         depth = cleaning.depth(raw["depth"][..., 0], cleaning.far_depth(shot, frame.number))
     if OBJECT_AOV in raw and SURFACE_AOV in raw:
         coverage = raw[SURFACE_AOV][..., 3]
-        objects = cleaning.objects_from_random(raw[OBJECT_AOV][..., 0], coverage, depth)
+        objects = objects_from_random(raw[OBJECT_AOV][..., 0], coverage, depth)
     elif "object" in raw:
-        objects = cleaning.objects_from_index(raw["object"][..., 0])
+        objects = objects_from_index(raw["object"][..., 0])
     if "normal" in raw:
         frame.normal = np.clip(cleaning.finite(raw["normal"]), -1, 1)
     if "albedo" in raw:

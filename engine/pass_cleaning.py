@@ -3,24 +3,17 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from .compiled import compiled
 from .images import FloatArray
-from .passes import OBJECT_STEP
 from .shot import Camera, Shot
 from .window import Window
 
 BoolArray = npt.NDArray[np.bool_]
 
 BACKGROUND_DEPTH = 1e9
-OBJECT_TOLERANCE = 2e-5
-"""Less than a step, more than 24-bit floats round a number times a share, divided by the share."""
-HALF_TOLERANCE = 2e-3
-SAMPLED = 16
-"""Every such row and column tells as a rule whether a pass was written in half precision."""
 
 
 def finite(values: FloatArray) -> FloatArray:
@@ -68,134 +61,6 @@ def depth(values: FloatArray, far: float) -> FloatArray:
     """Return depth with infinity on the background and where the renderer wrote no number."""
     there = np.isfinite(values) & (values < far)
     return np.where(there, values, np.float32(np.inf)).astype(np.float32, copy=False)
-
-
-def objects_from_index(values: FloatArray) -> npt.NDArray[np.int32]:
-    """Turn an Object Index pass into ids; fractions, which are mixed pixels, become −1."""
-    clean = finite(values)
-    whole = np.rint(clean)
-    return np.where(np.abs(clean - whole) < 1e-3, whole, -1).astype(np.int32)
-
-
-def objects_from_random(
-    values: FloatArray, share: FloatArray, depth: FloatArray | None
-) -> npt.NDArray[np.int32]:
-    """Turn the pass of per-object random numbers into ids.
-
-    A number is an object's own where 3×3 pixels agree on it (see ``own_numbers``). A pixel that
-    has no object's own number is mixed. Ids are the number in steps, so that rounding does not
-    change them.
-
-    Args:
-        values: (H, W), the random number times the share of the pixel that has it.
-        share: (H, W), that share.
-        depth: (H, W), infinity on the background, or None.
-
-    Returns:
-        (H, W) int32: ids from 1 on, 0 on the background, −1 where mixed or not known.
-    """
-    values, share = finite(values), coverage(share)
-    there = share > 1e-3
-    number = np.where(there, values / np.maximum(share, 1e-3), -1).astype(np.float32)
-    is_half = _is_half(values[::SAMPLED, ::SAMPLED]) and _is_half(values)
-    known = own_numbers(number, there, share > 0.999, only_exact=is_half)
-    result = np.where(there, -1, 0).astype(np.int32)
-    if depth is not None:
-        result = np.where(np.isinf(depth), 0, -1).astype(np.int32)
-    if not known.size:
-        return result
-    wanted = share > 0.5
-    mine = number[wanted]
-    best = _nearest(known, mine)
-    is_own = np.abs(best - mine) <= OBJECT_TOLERANCE
-    ids = (np.rint(best / np.float32(OBJECT_STEP)) + 1).astype(np.int32)
-    result[wanted] = np.where(is_own, ids, result[wanted])
-    if is_half:
-        own = np.full(number.shape, -1, np.float32)
-        own[wanted] = np.where(is_own, best, np.float32(-1))
-        _own_by_neighbours(result, number, own, wanted)
-    return result
-
-
-def _is_half(values: FloatArray) -> bool:
-    return np.array_equal(values, values.astype(np.float16))
-
-
-def _own_by_neighbours(
-    result: npt.NDArray[np.int32], number: FloatArray, own: FloatArray, covered: BoolArray
-) -> None:
-    """Give pixels of half-float passes (EEVEE) the id of a neighbour whose number they nearly have.
-
-    There the number divided by the share is off by up to two thousandths, too much to compare it
-    with every object of the frame.
-    """
-    height, width = number.shape
-    rows, columns = np.nonzero((result == -1) & covered)
-    wanted = number[rows, columns]
-    for y in (-1, 0, 1, -2, 2):
-        for x in (-1, 0, 1, -2, 2):
-            near = (np.clip(rows + y, 0, height - 1), np.clip(columns + x, 0, width - 1))
-            fits = (own[near] >= 0) & (np.abs(own[near] - wanted) <= HALF_TOLERANCE * own[near])
-            result[rows[fits], columns[fits]] = result[near][fits]
-
-
-def own_numbers(
-    number: FloatArray, there: BoolArray, exact: BoolArray, *, only_exact: bool
-) -> FloatArray:
-    """Return the numbers, sorted, that belong to one object each and are not a mixture.
-
-    Args:
-        number: (H, W).
-        there: (H, W), where there is any object.
-        exact: (H, W), where the number is not rounded.
-        only_exact: whether numbers elsewhere are too far off to be learnt from.
-
-    Returns:
-        For each set of numbers closer than the tolerance the most frequent one, an exact one if
-        there is any, counted where a pixel and at least two of its eight neighbours have it and no
-        neighbour another.
-    """
-    square = np.ones((3, 3), np.uint8)
-    highest = cv2.dilate(np.where(there, number, np.float32(-np.inf)), square)
-    lowest = cv2.erode(np.where(there, number, np.float32(np.inf)), square)
-    agrees = there.copy()
-    agrees[there] = np.maximum(highest[there] - number[there], number[there] - lowest[there]) <= (
-        OBJECT_TOLERANCE
-    )
-    alike = cv2.boxFilter(
-        there.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
-    )
-    agrees &= alike >= 3
-    known = _most_frequent(number[agrees & exact])
-    if only_exact:
-        return known
-    others = number[agrees & ~exact]
-    if known.size:
-        others = others[np.abs(_nearest(known, others) - others) > OBJECT_TOLERANCE]
-    return np.sort(np.concatenate([known, _most_frequent(others)]))
-
-
-def _most_frequent(numbers: FloatArray) -> FloatArray:
-    """Return of each set of numbers closer than the tolerance the most frequent one, sorted."""
-    if not numbers.size:
-        return np.zeros(0, np.float32)
-    # Neighbours are alike for the most part, and a few runs are sorted faster than all pixels.
-    starts = np.flatnonzero(np.diff(numbers, prepend=np.float32(np.nan)) != 0)
-    lengths = np.diff(starts, append=numbers.size)
-    values, run = np.unique(numbers[starts], return_inverse=True)
-    counts = np.bincount(run, lengths)
-    group = np.cumsum(np.diff(values, prepend=values[0]) > OBJECT_TOLERANCE)
-    order = np.lexsort((counts, group))
-    last_of_group = np.append(np.diff(group[order]) > 0, True)
-    return np.asarray(values[order][last_of_group], np.float32)
-
-
-def _nearest(known: FloatArray, numbers: FloatArray) -> FloatArray:
-    """Return the nearest of some known numbers, sorted, to each number."""
-    right = np.clip(np.searchsorted(known, numbers), 0, known.size - 1)
-    left = np.maximum(right - 1, 0)
-    nearer_left = np.abs(known[left] - numbers) <= np.abs(known[right] - numbers)
-    return np.where(nearer_left, known[left], known[right])
 
 
 def surface(

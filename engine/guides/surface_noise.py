@@ -113,7 +113,7 @@ def _log_footprint(
         known: (H, W), where the surface is known.
 
     Returns:
-        (H, W), of lengths in surface units.
+        (H, W), of lengths in surface units, where the surface is known.
     """
     spans = pixel_spans(surface, np.where(known, objects, 0))
     usable = spans > 0
@@ -123,8 +123,11 @@ def _log_footprint(
     size = (9, 9)
     weight = cv2.boxFilter(usable.astype(np.float64), -1, size, normalize=False)
     total = cv2.boxFilter(logarithm, -1, size, normalize=False)
-    usual = float(np.median(logarithm[usable]))
-    return np.where(weight > 0.5, total / np.maximum(weight, 0.5), usual)
+    smooth: npt.NDArray[np.float64] = total / np.maximum(weight, 0.5)
+    lonely = known & (weight < 0.5)
+    if lonely.any():
+        smooth[lonely] = np.median(logarithm[usable])
+    return smooth
 
 
 @inlined
