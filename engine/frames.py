@@ -69,7 +69,7 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
         window: the part of the frame that the arrays show; None: all of it.
-        edge_distance: see ``surface_edges.frame_edge_distance``, which sets it.
+        edge_distance, mixed: see ``surface_edges``, which sets them.
     """
 
     number: int
@@ -86,6 +86,7 @@ class Frame:
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
     edge_distance: FloatArray | None = None
+    mixed: npt.NDArray[np.bool_] | None = None
 
     def cut(self, window: Window) -> Frame:
         """Return the part of the frame in a window inside its own."""

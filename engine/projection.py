@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .blending import Projected
 from .frames import Frame
 from .resampling import Ranged
-from .surface_edges import edge_distance, frame_edge_distance
+from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
 from .surface_index import SurfaceIndex
 
 Floats = npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ class KeyProjector:
     def project(self, frame: Frame) -> Projected:
         """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
         assert frame.surface is not None and frame.object is not None
-        located = self._index.locate(frame.surface, frame.object)
+        located = self._index.locate(frame.surface, frame.object, frame_mixed(frame))
         sampler = self._index.resampler.at(located)
         here = np.minimum(frame_edge_distance(frame), FAR)
         there = sampler.sample(self._edge)[..., 0]

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .compiled import compiled
+
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Ids = npt.NDArray[np.integer[Any]]
@@ -101,10 +103,24 @@ class Sampler:
         flat = result.reshape(-1, values.shape[2])
         for places, x, y, how in self._groups:
             found = _fetch(values, x, y, how)
-            if how == cv2.INTER_CUBIC:
-                np.clip(found, lowest, highest, out=found)
-            flat[places] = found
+            _put(found, places, np.float32(lowest), np.float32(highest), flat)
         return result
+
+
+@compiled
+def _put(
+    found: Floats,
+    places: npt.NDArray[np.intp],
+    lowest: np.float32,
+    highest: np.float32,
+    result: Floats,
+) -> None:
+    """Put values (N, C), within a range, to places (N) of a picture (H × W, C)."""
+    count, channels = found.shape
+    for number in range(count):
+        place = places[number]
+        for channel in range(channels):
+            result[place, channel] = min(max(found[number, channel], lowest), highest)
 
 
 def _fetch(picture: Floats, x: Floats, y: Floats, how: int) -> Floats:

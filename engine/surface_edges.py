@@ -31,27 +31,47 @@ def edge_distance(surface: Floats, objects: Ids) -> Floats:
         surface: (H, W, 3), NaN where not known.
         objects: (H, W) ids.
     """
-    known = (objects > 0) & is_known(surface)
-    clean = np.where(known[..., None], surface, 0)
-    edge = mixed(clean, np.where(known, objects, 0))
-    for axis in (0, 1):
-        ahead = _lengths(clean, objects, axis)
-        usual = _usual(np.minimum(ahead, _before(ahead, axis)))
-        jump = (ahead > 2 * SEAM * usual) | np.isinf(ahead)
-        jump[_last(axis)] = False
-        edge |= jump
-        edge[_but_first(axis)] |= jump[_but_last(axis)]
-    if not edge.any():
-        return np.full(objects.shape, np.inf, np.float32)
-    return np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3))
+    return _edges_and_mixed(surface, objects)[0]
 
 
 def frame_edge_distance(frame: Frame) -> Floats:
     """Return ``edge_distance`` of a frame with ``surface`` and ``object``, computed once."""
-    if frame.edge_distance is None:
+    return _of_frame(frame)[0]
+
+
+def frame_mixed(frame: Frame) -> Bools:
+    """Return ``mixed`` of a frame with ``surface`` and ``object``, computed once."""
+    return _of_frame(frame)[1]
+
+
+def _of_frame(frame: Frame) -> tuple[Floats, Bools]:
+    if frame.edge_distance is None or frame.mixed is None:
         assert frame.surface is not None and frame.object is not None
-        frame.edge_distance = edge_distance(frame.surface, frame.object)
-    return frame.edge_distance
+        frame.edge_distance, frame.mixed = _edges_and_mixed(frame.surface, frame.object)
+    return frame.edge_distance, frame.mixed
+
+
+def _edges_and_mixed(surface: Floats, objects: Ids) -> tuple[Floats, Bools]:
+    known = np.where(is_known(surface), np.maximum(objects, 0), 0)
+    steps = _Steps(surface, objects, known)
+    found = steps.mixed()
+    edge = found.copy()
+    for axis, (ahead, nearest) in enumerate(zip(steps.ahead, steps.nearest, strict=True)):
+        _mark_jumps(ahead, _least_around(nearest), 1 - axis, axis, edge)
+    if not edge.any():
+        return np.full(objects.shape, np.inf, np.float32), found
+    return np.asarray(cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3)), found
+
+
+@compiled
+def _mark_jumps(ahead: Floats, usual: Floats, down: int, right: int, edge: Bools) -> None:
+    """Mark pixels on both sides of steps that are larger than usual, or to another object."""
+    height, width = ahead.shape
+    for row in range(height - down):
+        for column in range(width - right):
+            step = ahead[row, column]
+            if step > np.float32(2 * SEAM) * usual[row, column] or step == np.inf:
+                edge[row, column] = edge[row + down, column + right] = True
 
 
 def is_known(surface: Floats) -> Bools:
@@ -69,15 +89,88 @@ def mixed(surface: Floats, objects: Ids) -> Bools:
     do not.
 
     Args:
-        surface: (H, W, 3), finite.
+        surface: (H, W, 3), finite where there is an object.
         objects: (H, W) ids, 0 where there is nothing to look at.
     """
-    found = np.zeros(objects.shape, bool)
-    for axis in (0, 1):
-        ahead = _lengths(surface, objects, axis)
-        nearest = np.minimum(ahead, _before(ahead, axis))
-        found |= np.isfinite(nearest) & (nearest > SEAM * _usual(nearest))
-    return found
+    return _Steps(surface, objects, objects).mixed()
+
+
+class _Steps:
+    """How far the surface steps from pixel to pixel, (2, H, W): down, then across.
+
+    Args:
+        surface: (H, W, 3).
+        objects: (H, W) ids; steps from one to another are infinite.
+        known: (H, W), the same where the surface is known, else 0.
+
+    Attributes:
+        ahead: to the next pixel.
+        nearest: to the nearer one of both sides.
+        nearest_known: the same, where steps to what is not known are infinite, too.
+    """
+
+    def __init__(self, surface: Floats, objects: Ids, known: Ids) -> None:
+        shape = (2, *objects.shape)
+        self.ahead, self.nearest, self.nearest_known = (
+            np.full(shape, np.inf, np.float32) for _ in range(3)
+        )
+        _find_nearest(surface, objects, known, self.ahead, self.nearest, self.nearest_known)
+
+    def mixed(self) -> Bools:
+        """See the function of this name."""
+        found = np.zeros(self.ahead.shape[1:], bool)
+        for nearest in self.nearest_known:
+            _mark_far(nearest, _least_around(nearest), found)
+        return found
+
+
+def _least_around(steps: Floats) -> Floats:
+    """Return the smallest step among each pixel and its eight neighbours."""
+    square = np.ones((3, 3), np.uint8)
+    return np.asarray(cv2.erode(steps, square, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+@compiled
+def _find_nearest(
+    surface: Floats, objects: Ids, known: Ids, ahead: Floats, nearest: Floats, nearest_known: Floats
+) -> None:
+    """Fill the attributes of ``_Steps``, which are infinite at first."""
+    height, width = objects.shape
+    for row in range(height):
+        for column in range(width):
+            mine = known[row, column]
+            for axis in range(2):
+                r, c = row + 1 - axis, column + axis
+                if r == height or c == width:
+                    continue
+                theirs = known[r, c]
+                step = step_known = np.float32(np.inf)
+                if mine == theirs:
+                    step_known = np.float32(0)
+                    if mine != 0:
+                        step_known = _length(surface, objects, row, column, r, c)
+                if objects[row, column] == objects[r, c]:
+                    step = step_known
+                    if mine != theirs:  # what is not known counts as being at the origin
+                        r0, c0 = (row, column) if mine != 0 else (r, c)
+                        x, y, z = surface[r0, c0, 0], surface[r0, c0, 1], surface[r0, c0, 2]
+                        step = np.float32(np.sqrt(x * x + y * y + z * z))
+                ahead[axis, row, column] = step
+                nearest[axis, row, column] = min(nearest[axis, row, column], step)
+                nearest[axis, r, c] = step
+                before = nearest_known[axis, row, column]
+                nearest_known[axis, row, column] = min(before, step_known)
+                nearest_known[axis, r, c] = step_known
+
+
+@compiled
+def _mark_far(steps: Floats, usual: Floats, found: Bools) -> None:
+    height, width = steps.shape
+    for row in range(height):
+        for column in range(width):
+            step = steps[row, column]
+            if step < np.inf and step > np.float32(SEAM) * usual[row, column]:
+                found[row, column] = True
 
 
 def surface_steps(surface: Floats, objects: Ids, axis: int) -> Floats:
@@ -153,21 +246,6 @@ def _find_spans(surface: Floats, objects: Ids, result: Floats) -> None:
                     result[row, column] = max(result[row, column], nearer)
 
 
-def _lengths(surface: Floats, objects: Ids, axis: int) -> Floats:
-    """Return (H, W) how far the surface steps to the next pixel; infinite to another object."""
-    result = np.full(objects.shape, np.inf, np.float32)
-    _find_lengths(surface, objects, 1 - axis, axis, result)
-    return result
-
-
-@compiled
-def _find_lengths(surface: Floats, objects: Ids, down: int, right: int, result: Floats) -> None:
-    height, width = objects.shape
-    for row in range(height - down):
-        for column in range(width - right):
-            result[row, column] = _length(surface, objects, row, column, row + down, column + right)
-
-
 @inlined
 def _length(
     surface: Floats, objects: Ids, row: int, column: int, next_row: int, next_column: int
@@ -179,28 +257,3 @@ def _length(
     z = surface[next_row, next_column, 2] - surface[row, column, 2]
     length = np.float32(np.sqrt(x * x + y * y + z * z))
     return np.float32(np.inf) if np.isnan(length) else length
-
-
-def _before(lengths: Floats, axis: int) -> Floats:
-    """Return (H, W) how far the surface steps from the last pixel."""
-    result = np.full(lengths.shape, np.inf, np.float32)
-    result[_but_first(axis)] = lengths[_but_last(axis)]
-    return result
-
-
-def _but_first(axis: int) -> tuple[slice, ...]:
-    return (slice(None),) * axis + (slice(1, None),)
-
-
-def _but_last(axis: int) -> tuple[slice, ...]:
-    return (slice(None),) * axis + (slice(None, -1),)
-
-
-def _last(axis: int) -> tuple[slice, ...]:
-    return (slice(None),) * axis + (slice(-1, None),)
-
-
-def _usual(lengths: Floats) -> Floats:
-    """Return the smallest length among each pixel and its eight neighbours."""
-    square = np.ones((3, 3), np.uint8)
-    return np.asarray(cv2.erode(lengths, square, borderType=cv2.BORDER_REPLICATE))

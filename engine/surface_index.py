@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
-from .surface_search import Asked, Shows, follow, settle_all
+from .surface_search import Asked, Shows, follow, number_objects, settle_all
 from .window import LARGE
 
 Floats = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ class SurfaceIndex:
         known = (objects > 0) & is_known(surface)
         self._ids = np.unique(objects[known])
         dense = np.where(known, self._dense(objects), 0)
-        known &= ~mixed(np.where(known[..., None], surface, 0), dense)
+        known &= ~mixed(surface, dense)
         clean = np.where(known[..., None], surface, 0).astype(np.float32, copy=False)
         numbers = np.where(known, dense, 0).astype(np.uint16)
         across, down = (surface_steps(clean, numbers, axis) for axis in (1, 0))
@@ -67,19 +67,20 @@ class SurfaceIndex:
         some[::2, ::2] = True
         return known & some
 
-    def locate(self, surface: Floats, objects: npt.NDArray[np.int32]) -> Located:
+    def locate(self, surface: Floats, objects: npt.NDArray[np.int32], blended: Bools) -> Located:
         """Find the surface points of a frame in this keyframe.
 
         Args:
             surface, objects: (H, W, 3) and (H, W) of the frame, any size, as in the constructor.
+            blended: (H, W), pixels to leave out, as ``surface_edges.mixed`` tells.
 
         Returns:
             Positions in the keyframe for every pixel of the frame; background, unknown surface,
             surface that the keyframe does not see and other objects are not valid.
         """
         shape = objects.shape
-        numbers = np.where(np.isin(objects, self._ids) & is_known(surface), self._dense(objects), 0)
-        numbers[mixed(np.where(numbers[..., None] > 0, surface, 0), numbers)] = 0
+        numbers = np.zeros(shape, np.uint16)
+        number_objects(surface, objects, blended, self._ids, numbers)
         found = Located(
             x=np.zeros(shape, np.float32),
             y=np.zeros(shape, np.float32),
@@ -88,7 +89,7 @@ class SurfaceIndex:
         )
         if not len(self._pixels):
             return found
-        asked = Asked(np.ascontiguousarray(surface), numbers.astype(np.uint16))
+        asked = Asked(np.ascontiguousarray(surface), numbers)
         first = np.zeros(shape, bool)
         first[:: STRIDES[0], :: STRIDES[0]] = numbers[:: STRIDES[0], :: STRIDES[0]] > 0
         self._look_up(asked, found, np.flatnonzero(first))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .compiled import compiled, inlined
 from .resampling import Located
+from .surface_edges import LARGEST
 
 Floats = npt.NDArray[np.float32]
 _Four = tuple[Any, Any, Any, Any]
@@ -104,6 +105,40 @@ def settle(
 @inlined
 def _vector(values: Floats, row: int, column: int) -> tuple[np.float32, np.float32, np.float32]:
     return values[row, column, 0], values[row, column, 1], values[row, column, 2]
+
+
+@compiled
+def number_objects(
+    surface: Floats,
+    objects: npt.NDArray[np.int32],
+    left_out: npt.NDArray[np.bool_],
+    ids: npt.NDArray[np.int32],
+    numbers: npt.NDArray[np.uint16],
+) -> None:
+    """Number the objects of a frame (H, W) as a keyframe does, from 1; what has none stays 0.
+
+    Args:
+        surface: (H, W, 3); objects count where it is known.
+        objects: (H, W) ids.
+        left_out: (H, W), pixels that get no number.
+        ids: the keyframe's objects, sorted.
+        numbers: takes the numbers, (H, W).
+    """
+    height, width = objects.shape
+    last, number = 0, 0
+    for row in range(height):
+        for column in range(width):
+            mine = objects[row, column]
+            if mine <= 0 or left_out[row, column]:
+                continue
+            x, y, z = _vector(surface, row, column)
+            if not (abs(x) <= LARGEST and abs(y) <= LARGEST and abs(z) <= LARGEST):
+                continue
+            if mine != last:
+                place = np.searchsorted(ids, mine)
+                is_there = place < len(ids) and ids[place] == mine
+                last, number = mine, place + 1 if is_there else 0
+            numbers[row, column] = number
 
 
 @compiled

@@ -16,10 +16,13 @@ from engine.guides.projection import Projection
 from engine.keyframes import read_keyframe
 from engine.projection import KeyProjector
 from engine.resampling import Ranged
-from engine.surface_edges import edge_distance
+from engine.surface_edges import edge_distance, mixed
 from engine.surface_index import SurfaceIndex
 
 HEIGHT, WIDTH = 48, 64
+
+
+NONE_MIXED = np.zeros((HEIGHT, WIDTH), bool)
 
 
 def plane(shift_x: float = 0.0, shift_y: float = 0.0, scale: float = 1.0, depth: float = 0.0):
@@ -71,7 +74,7 @@ def test_a_keyframe_onto_itself_is_the_identity():
 
 
 def test_positions_between_pixels_are_found():
-    located = SurfaceIndex(plane(), ones()).locate(plane(5.3, -2.6), ones())
+    located = SurfaceIndex(plane(), ones()).locate(plane(5.3, -2.6), ones(), NONE_MIXED)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     inside = (x >= 6) & (x < WIDTH - 1) & (y >= 1) & (y < HEIGHT - 4)
     assert located.valid[inside].all()
@@ -131,9 +134,9 @@ def test_beginning_near_neighbours_finds_what_a_whole_search_finds(monkeypatch):
     index = SurfaceIndex(surface, objects)
     turned, others = ball(0.5)
     others[:, 36:] *= 3
-    near = index.locate(turned, others)
+    near = index.locate(turned, others, mixed(turned, others))
     monkeypatch.setattr("engine.surface_index.STRIDES", (1,))
-    searched = index.locate(turned, others)
+    searched = index.locate(turned, others, mixed(turned, others))
     assert searched.valid.sum() > 500
     assert (near.valid != searched.valid).sum() <= 2
     both = near.valid & searched.valid
