@@ -7,9 +7,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TypeVar
 
 from . import window
+from .image_files import decoded_where_read
 
 _Read = TypeVar("_Read")
 
@@ -33,7 +35,8 @@ def read_ahead(
         yield from map(read, frames)
         return
     at_once = min(_cores(), PIXELS_AT_ONCE // pixels) if several else 1
-    with ThreadPoolExecutor(at_once) as readers:
+    spare = decoded_where_read() if at_once > 1 else nullcontext()
+    with spare, ThreadPoolExecutor(at_once) as readers:
         begun: deque[Future[_Read]] = deque()
         try:
             for frame in frames:

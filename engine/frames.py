@@ -209,11 +209,11 @@ def _copy(part: Frame, whole: Frame, window: Window) -> None:
 
 def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]) -> None:
     depth = objects = None
+    share = cleaning.coverage(raw[SURFACE_AOV][..., 3]) if SURFACE_AOV in raw else frame.alpha
     if "depth" in raw:
         depth = cleaning.depth(raw["depth"][..., 0], cleaning.far_depth(shot, frame.number))
     if OBJECT_AOV in raw and SURFACE_AOV in raw:
-        coverage = raw[SURFACE_AOV][..., 3]
-        objects = objects_from_random(raw[OBJECT_AOV][..., 0], coverage, depth)
+        objects = objects_from_random(raw[OBJECT_AOV][..., 0], share, depth)
     elif "object" in raw:
         objects = objects_from_index(raw["object"][..., 0])
     if "normal" in raw:
@@ -223,8 +223,7 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
     if "position" in raw:
         frame.position = cleaning.unknown_where_infinite(raw["position"])
     if "surface" in wanted and "surface" in raw:
-        coverage = raw[SURFACE_AOV][..., 3] if SURFACE_AOV in raw else frame.alpha
-        frame.surface = cleaning.surface(raw["surface"], coverage, objects)
+        frame.surface = cleaning.surface(raw["surface"], share, objects)
     if "motion" in wanted and "motion" in raw:
         assert frame.window is not None
         background = frame.alpha <= 0

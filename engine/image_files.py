@@ -21,6 +21,20 @@ from .window import Window
 Floats = npt.NDArray[np.float32]
 
 
+@contextmanager
+def decoded_where_read() -> Iterator[None]:
+    """Decode EXR in the thread that reads it, not in further ones, for where several threads read.
+
+    It holds for the whole process while the block runs.
+    """
+    before = oiio.get_int_attribute("exr_threads")
+    oiio.attribute("exr_threads", -1)
+    try:
+        yield
+    finally:
+        oiio.attribute("exr_threads", before)
+
+
 def is_exr(path: Path) -> bool:
     """Tell from its name whether a file is an OpenEXR."""
     return path.suffix.lower() == ".exr"

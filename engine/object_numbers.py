@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .compiled import compiled
 from .images import FloatArray
-from .pass_cleaning import coverage, finite
+from .pass_cleaning import finite
 from .passes import OBJECT_STEP
 
 BoolArray = npt.NDArray[np.bool_]
@@ -38,15 +38,14 @@ def objects_from_random(
 
     Args:
         values: (H, W), the random number times the share of the pixel that has it.
-        share: (H, W), that share.
+        share: (H, W), that share, 0..1.
         depth: (H, W), infinity on the background, or None.
 
     Returns:
         (H, W) int32: ids from 1 on, 0 on the background, −1 where mixed or not known.
     """
     number = np.empty(values.shape, np.float32)
-    share = coverage(share)
-    _divide(np.ascontiguousarray(values), share, number)
+    _divide(values, share, number)
     is_half = _is_half(values[::SAMPLED, ::SAMPLED]) and _is_half(finite(values))
     known = own_numbers(number, share > 0.999, only_exact=is_half)
     result = np.where(number >= 0, -1, 0).astype(np.int32)

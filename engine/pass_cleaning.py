@@ -70,12 +70,12 @@ def surface(
 
     Args:
         values: (H, W, 3), coordinates times the share of the pixel that has them.
-        share: (H, W), that share.
+        share: (H, W), that share, 0..1.
         objects: (H, W) ids; mixed pixels are not known.
     """
     result = np.full(values.shape, np.nan, np.float32)
     ids = objects if objects is not None else np.ones(share.shape, np.int32)
-    _undo_share(np.ascontiguousarray(values), coverage(share), ids, result)
+    _undo_share(values, share, ids, result)
     return result
 
 
@@ -86,7 +86,7 @@ def _undo_share(
     height, width = share.shape
     for row in range(height):
         for column in range(width):
-            x, y, z = values[row, column]
+            x, y, z = values[row, column, 0], values[row, column, 1], values[row, column, 2]
             is_finite = np.isfinite(x) and np.isfinite(y) and np.isfinite(z)
             if share[row, column] > 0.5 and objects[row, column] > 0 and is_finite:
                 result[row, column, 0] = x / share[row, column]
@@ -117,7 +117,7 @@ def motion(
     still = [pair is not None and _same_view(*pair) for pair in cameras]
     fill = np.where(np.repeat(still, 2), 0, np.nan).astype(np.float32)
     offsets = np.empty(values.shape, np.float32)
-    _turn_down(np.ascontiguousarray(values), background, fill, offsets)
+    _turn_down(values, background, fill, offsets)
     if all(still):
         return offsets, ""
     places = np.nonzero(background)
