@@ -132,7 +132,7 @@ def read_frame(
     if len(parts) == 1:
         return _read_part(shot, frame, record, set(wanted), picture)
     nothing = np.zeros(picture.window.shape, np.float32)
-    whole = Frame(frame, np.ascontiguousarray(picture.rgb), nothing, window=picture.window)
+    whole = Frame(frame, picture.rgb, nothing, window=picture.window)
     for core, band in parts:
         read = _read_part(shot, frame, record, set(wanted), picture.cut(band))
         _copy(read.cut(core), whole, core)
@@ -172,15 +172,14 @@ def _read_part(
     alpha = picture.alpha
     if alpha is None:
         alpha = raw["alpha"][..., 0] if "alpha" in raw else np.ones(shape, np.float32)
-    image = np.ascontiguousarray(picture.rgb)
-    result = Frame(frame, image, cleaning.coverage(alpha), window=window)
+    result = Frame(frame, picture.rgb, cleaning.coverage(alpha), window=window)
     for name in shot.manifest.guides:
         if EXTRA_GUIDE + name in wanted:
             path = shot.guide_path(name, frame)
             _check_there(frame, path)
             guide = read_picture(path, part=window)
             _check_size(shot, frame, path, guide.size)
-            result.guides[name] = np.ascontiguousarray(guide.rgb)
+            result.guides[name] = guide.rgb
     _fill(result, shot, raw, wanted)
     return result
 

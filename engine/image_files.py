@@ -134,7 +134,7 @@ def to_display_window(values: Floats, spec: Any) -> Floats:
     return result
 
 
-def write_exr(path: Path, values: Floats) -> None:
+def write_exr(path: Path, values: npt.NDArray[np.float16]) -> None:
     """Write values (H, W, C) as half-float EXR, whole or not at all.
 
     Raises:

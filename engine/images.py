@@ -45,8 +45,10 @@ class Picture:
 
     @property
     def rgb(self) -> FloatArray:
-        """The colours, (H, W, 3)."""
-        return self.pixels[..., :3]
+        """The colours, (H, W, 3), without gaps in memory."""
+        if self.pixels.shape[2] == 3:
+            return np.ascontiguousarray(self.pixels)
+        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGBA2RGB), np.float32)
 
     @property
     def alpha(self) -> FloatArray | None:
@@ -144,7 +146,7 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
 
 def write_picture(
     path: Path, pixels: FloatArray, bits: int = 8, window: Window | None = None
-) -> None:
+) -> FloatArray:
     """Write a display-referred picture; a suffix of ``.exr`` means half-float EXR, else PNG.
 
     Args:
@@ -154,29 +156,25 @@ def write_picture(
         bits: 8 or 16 bits a channel of PNG.
         window: the part of the picture that the pixels show; it is 0 elsewhere. None: all.
 
+    Returns:
+        The colours (H, W, 3) of the window as ``read_picture`` gives them from now on.
+
     Raises:
         PaintoverError: the folder is read-only or the disk is full.
     """
     window = window or Window.whole(*pixels.shape[:2])
     whole = Window.whole(window.height, window.width)
-    if path.suffix.lower() == ".exr":
-        write_exr(path, window.spread(_linear_from_display(pixels), whole))
-        return
+    if is_exr(path):
+        halves = _linear_from_display(pixels).astype(np.float16)
+        write_exr(path, window.spread(halves, whole))
+        return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)[..., :3]
     codes = _codes(pixels, bits)
     order = cv2.COLOR_RGBA2BGRA if codes.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    codes = window.spread(cv2.cvtColor(codes, order), whole)
     # By default OpenCV compresses fast and takes one filter for all rows. With any level named,
     # it tries all five on each row, which takes nearly three times as long and saves 5 %.
-    _, data = cv2.imencode(".png", codes)
+    _, data = cv2.imencode(".png", window.spread(cv2.cvtColor(codes, order), whole))
     write_bytes(path, data.tobytes())
-
-
-def as_written(path: Path, pixels: FloatArray, bits: int = 8) -> FloatArray:
-    """Return pixels as ``read_picture`` gives them after ``write_picture``."""
-    if path.suffix.lower() == ".exr":
-        halves = _linear_from_display(pixels).astype(np.float16)
-        return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)
-    return _from_codes(_codes(pixels, bits))
+    return _from_codes(codes[..., :3])
 
 
 def _from_codes(codes: npt.NDArray[Any]) -> FloatArray:

@@ -75,7 +75,7 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     shape = picture.pixels.shape[:2]
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
     mask = _read_mask(shot, frame, alpha)
-    return Keyframe(frame, np.ascontiguousarray(picture.rgb), alpha, mask)
+    return Keyframe(frame, picture.rgb, alpha, mask)
 
 
 def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:

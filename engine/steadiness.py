@@ -128,11 +128,11 @@ class Watch:
         Args:
             frame: its number.
             shown: what the frame shows; None: it is read.
-            result: (H, W, 3 or 4), what was written, of the window of ``shown`` if that is given.
+            result: (H, W, 3), what was written, of the window of ``shown`` if that is given.
         """
         with suppress(PaintoverError):
             if shown:
-                self._looks.keep(frame, _Look(shown, shown.fitting(result[..., :3])))
+                self._looks.keep(frame, _Look(shown, shown.fitting(result)))
             if self._looks.knows(frame - 1):
                 self._measure(frame)
             else:

@@ -16,7 +16,7 @@ from .device import choose_device
 from .errors import PaintoverError
 from .files import digest_json
 from .frame_painter import FramePainter, Painted
-from .images import as_written, read_picture, write_picture
+from .images import FloatArray, read_picture, write_picture
 from .painting import Brush
 from .reporting import Reporter
 from .run_log import add_lines
@@ -63,10 +63,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         pictures = FramePainter(shot, request.style, header, brush, seen, report).paint(to_do)
 
         def write(frame: int, painted: Painted) -> Path:
-            path = job.write(frame, painted)
-            watch.wrote(
-                frame, painted.shown, as_written(path, painted.pixels[..., :3], request.depth)
-            )
+            path, colours = job.write(frame, painted)
+            watch.wrote(frame, painted.shown, colours)
             return path
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
@@ -122,13 +120,17 @@ class _Job:
             return False
         return True
 
-    def write(self, frame: int, painted: Painted) -> Path:
-        """Write a frame's picture, then the record of what it was made from; return its path."""
+    def write(self, frame: int, painted: Painted) -> tuple[Path, FloatArray]:
+        """Write a frame's picture, then the record of what it was made from.
+
+        Returns:
+            The picture's path, and what ``write_picture`` returns.
+        """
         path = self._path(frame)
         expected = self._expected(frame)
-        write_picture(path, painted.pixels, self._request.depth, painted.window)
+        colours = write_picture(path, painted.pixels, self._request.depth, painted.window)
         self._shot.write_out_record(self._request.style, frame, expected)
-        return path
+        return path, colours
 
     def warn_if_repainted(self, report: Reporter) -> None:
         """Tell the user if a painting has changed since the training."""

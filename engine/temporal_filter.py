@@ -77,14 +77,14 @@ class TemporalFilter:
         """
         path = self._path(frame)
         try:
-            return np.ascontiguousarray(read_picture(path).rgb)
+            return read_picture(path).rgb
         except PaintoverError:
             pass
         write_picture(path, self._filter(frame), 16)
         for other in path.parent.glob(f"{frame_name(frame)}.*.png"):
             if other != path:
                 other.unlink(missing_ok=True)
-        return np.ascontiguousarray(read_picture(path).rgb)
+        return read_picture(path).rgb
 
     def _path(self, frame: int) -> Path:
         index, radius = self._frames.index(frame), self._settings.radius

@@ -77,7 +77,7 @@ def _choose(frames: list[int], keys: list[int]) -> list[int]:
 
 def _window(shot: Shot, truth: Path, frame: int) -> tuple[slice, slice]:
     """Find the part of a frame where the truth has most to draw."""
-    picture = np.ascontiguousarray(read_picture(truth / f"{frame_name(frame)}.png").rgb)
+    picture = read_picture(truth / f"{frame_name(frame)}.png").rgb
     mask = read_frame(shot, frame, ()).alpha > 0.5
     height, width = picture.shape[0] // ZOOM, picture.shape[1] // ZOOM
     best, found = -1.0, (0, 0)

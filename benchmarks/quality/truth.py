@@ -134,7 +134,7 @@ def _reduced(painted: Painted, look: Look, alpha: FloatArray) -> FloatArray:
 
 
 def _read(folder: Path, number: int) -> FloatArray:
-    return np.ascontiguousarray(read_picture(folder / f"{frame_name(number)}.png").rgb)
+    return read_picture(folder / f"{frame_name(number)}.png").rgb
 
 
 def _working_copy(shot: Path, truth: Path, keys: list[int], folder: Path) -> Shot:
