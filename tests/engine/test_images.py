@@ -19,7 +19,6 @@ from engine.images import (
     write_picture,
 )
 from engine.layers import opened_layers, read_layers
-from engine.window import Window
 
 RANDOM = np.random.default_rng(7)
 
@@ -90,19 +89,6 @@ def test_jpeg_and_tiff(strange_folder):
     assert np.abs(jpeg.pixels * 255 - smooth).mean() < 3
     assert tiff.bits == 16
     assert np.array_equal(np.rint(tiff.pixels * 255), smooth)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".exr"])
-@pytest.mark.parametrize("bits", [8, 16])
-def test_what_is_written_is_told_as_it_will_be_read(tmp_path, suffix, bits):
-    window = Window(16, 32, 32, 64, 48, 80)
-    pixels = RANDOM.random((16, 32, 4)).astype(np.float32)
-    pixels[:5, :, 3] = 0
-    told = write_picture(tmp_path / f"a{suffix}", pixels, bits, window)
-    read = read_picture(tmp_path / f"a{suffix}", part=window)
-    assert read.size == (80, 48)
-    assert np.array_equal(told, read.rgb)
-    assert np.array_equal(read.rgb, read.pixels[..., :3])
 
 
 def test_exr_is_linear_and_premultiplied_and_comes_back(strange_folder):
