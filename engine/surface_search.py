@@ -174,8 +174,9 @@ def follow(
 ) -> int:
     """Look where the places of a coarse raster around each place of a finer one lead to.
 
-    Neighbours on a surface are neighbours in the keyframe, so most need no search; nor do those
-    in the finest raster whose neighbours on the same object are all not seen.
+    Neighbours on a surface are neighbours in the keyframe, so most need no search, in the finest
+    raster often not even where only some of them are seen; nor do those there whose neighbours on
+    the same object are all not seen.
 
     Args:
         shows, asked, found: as of ``settle``.
@@ -208,11 +209,37 @@ def follow(
                         is_same = shows.objects[r, c] == mine
                         if is_same and settle(shows, asked, found, row, column, r, c):
                             continue
-                    elif stride == 1 and _all(_lost(seen, objects, mine), is_right, is_below):
-                        continue
+                    elif stride == 1:
+                        is_lost = _all(_lost(seen, objects, mine), is_right, is_below)
+                        if is_lost or _leads(shows, asked, found, row, column, around):
+                            continue
                     missed[count] = row * width + column
                     count += 1
     return count
+
+
+@inlined
+def _leads(
+    shows: Shows,
+    asked: Asked,
+    found: Located,
+    row: int,
+    column: int,
+    around: tuple[int, int, int, int],
+) -> bool:
+    """``settle`` a place by one of the corners around it alone; tell whether it is seen."""
+    top, bottom, left, right = around
+    height, width = shows.objects.shape
+    mine = asked.objects[row, column]
+    for corner in range(4):
+        at, to = bottom if corner & 2 else top, right if corner & 1 else left
+        if found.valid[at, to] and asked.objects[at, to] == mine:
+            r = _nearest(found.y[at, to] + np.float32(row - at), height)
+            c = _nearest(found.x[at, to] + np.float32(column - to), width)
+            is_same = shows.objects[r, c] == mine
+            if is_same and settle(shows, asked, found, row, column, r, c):
+                return True
+    return False
 
 
 @inlined
