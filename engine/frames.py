@@ -216,9 +216,9 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
     elif "object" in raw:
         objects = objects_from_index(raw["object"][..., 0])
     if "normal" in raw:
-        frame.normal = np.clip(cleaning.finite(raw["normal"]), -1, 1)
+        frame.normal = cleaning.bounded(raw["normal"], -1, 1)
     if "albedo" in raw:
-        frame.albedo = encode_srgb(cleaning.finite(raw["albedo"]))
+        frame.albedo = encode_srgb(cleaning.bounded(raw["albedo"], 0, 1))
     if "position" in raw:
         frame.position = cleaning.unknown_where_infinite(raw["position"])
     if "surface" in wanted and "surface" in raw:

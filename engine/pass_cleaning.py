@@ -21,6 +21,24 @@ def finite(values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values), values, np.float32(0))
 
 
+def bounded(values: FloatArray, lowest: float, highest: float) -> FloatArray:
+    """Clip values (H, W, C); NaN and infinity become 0."""
+    result = np.empty(values.shape, np.float32)
+    _bound(values, np.float32(lowest), np.float32(highest), result)
+    return result
+
+
+@compiled
+def _bound(values: FloatArray, lowest: np.float32, highest: np.float32, result: FloatArray) -> None:
+    height, width, channels = values.shape
+    for row in range(height):
+        for column in range(width):
+            for channel in range(channels):
+                value = values[row, column, channel]
+                value = value if np.isfinite(value) else np.float32(0)
+                result[row, column, channel] = min(max(value, lowest), highest)
+
+
 def coverage(alpha: FloatArray) -> FloatArray:
     """Clip an alpha to 0..1; NaN becomes 0."""
     return np.ascontiguousarray(np.fmin(np.fmax(alpha, np.float32(0)), np.float32(1)))

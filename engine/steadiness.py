@@ -10,6 +10,7 @@ so that moving light does not count.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,8 +31,8 @@ from .unsteady import Flicker, describe, unsteady_frames, write_flicker
 from .window import Window
 
 MASK_GUIDE = "mask"
-MANY = 1 << 16
-"""In windows of more pixels every other row and column is looked at, since flicker is a mean."""
+ENOUGH = 1 << 14
+"""Of windows of many pixels about so many, or more, are looked at, since flicker is a mean."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -261,7 +262,7 @@ class _Looks:
         if before is None or now is None:
             return None
         first, second = before.shown, now.shown
-        every = 2 if second.mask.size > MANY else 1
+        every = max(1, math.isqrt(second.mask.size // ENOUGH))
         apart = second.window.left - first.window.left, second.window.top - first.window.top
         offsets, seen = _motion_back(first, second, every, apart)
         counted = second.mask[::every, ::every] & seen

@@ -135,7 +135,8 @@ def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
         around: pixels to add on each side, where the picture goes on.
     """
     height, width = alpha.shape
-    left, top, across, down = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    shown = np.ascontiguousarray(alpha if alpha.dtype == np.uint8 else alpha > 0).view(np.uint8)
+    left, top, across, down = cv2.boundingRect(shown)
     if not across:
         across = down = 1
     return Window(top, left, top + down, left + across, height, width).grown(around)

@@ -104,7 +104,7 @@ def build(
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
     """
-    result = np.zeros((channels(names), *frame.alpha.shape), np.float32)
+    result = np.empty((channels(names), *frame.alpha.shape), np.float32)
     first = 0
     for name in names:
         guide = gaussians if name in _MADE else _guide(name)

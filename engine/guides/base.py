@@ -26,11 +26,11 @@ class Guide(ABC):
 
     @abstractmethod
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the channels, −1..1 and never NaN, to (channels, H, W) that are 0 where not known.
+        """Write the channels, −1..1, 0 where nothing is known and never NaN.
 
         Args:
             frame: read with what the guide ``needs``.
-            result: 0 everywhere at first.
+            result: (channels, H, W), not set at first.
 
         Raises:
             PaintoverError: the frame lacks what the guide needs.
@@ -38,6 +38,6 @@ class Guide(ABC):
 
     def compute(self, frame: Frame) -> FloatArray:
         """Return (channels, H, W) float32, as ``fill`` writes them."""
-        result = np.zeros((self.channels, *frame.alpha.shape), np.float32)
+        result = np.empty((self.channels, *frame.alpha.shape), np.float32)
         self.fill(frame, result)
         return result

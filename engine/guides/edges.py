@@ -34,6 +34,7 @@ class Edges(Guide):
         assert frame.depth is not None and frame.object is not None and frame.normal is not None
         far_away = 4 * float(frame.depth[np.isfinite(frame.depth)].max(initial=1.0))
         depth = np.where(np.isfinite(frame.depth), frame.depth, far_away).astype(np.float32)
+        result[:] = 0
         for axis in (0, 1):
             _mark(depth, frame.object, frame.normal, 1 - axis, axis, result)
 

@@ -64,9 +64,9 @@ def _spread(image: FloatArray, alpha: FloatArray, result: FloatArray) -> None:
     height, width = alpha.shape
     for row in range(height):
         for column in range(width):
-            if alpha[row, column] > 0:
-                for channel in range(3):
-                    result[channel, row, column] = 2 * image[row, column, channel] - 1
+            for channel in range(3):
+                value = 2 * image[row, column, channel] - 1 if alpha[row, column] > 0 else 0
+                result[channel, row, column] = value
 
 
 class Alpha(Guide):
@@ -129,10 +129,9 @@ def _hash_ids(objects: npt.NDArray[np.int32], result: FloatArray) -> None:
     for row in range(height):
         for column in range(width):
             identity = int(objects[row, column])
-            if identity > 0:
-                for channel in range(3):
-                    unit = hash_one(np.uint32(3 * identity + channel))
-                    result[channel, row, column] = 2 * unit - 1
+            for channel in range(3):
+                unit = hash_one(np.uint32(3 * identity + channel))
+                result[channel, row, column] = 2 * unit - 1 if identity > 0 else 0
 
 
 class Extra(Guide):

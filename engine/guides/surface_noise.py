@@ -45,6 +45,7 @@ class SurfaceNoise(Guide):
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
         """Write the octaves, −1..1, 0 where the surface is not known."""
+        result[:] = 0
         if frame.surface is None or frame.object is None:
             return
         known = all_finite(frame.surface) & (frame.object > 0)
