@@ -17,6 +17,9 @@ CELL = 16
 """Sides of rectangles are multiples of this many pixels."""
 
 
+FIXED = 8192
+"""Pixels that a tile costs besides its own: layers take time to begin, more in new sizes."""
+
 BORDER = 16
 """Pixels of reflection around a frame, as around keyframes in training."""
 
@@ -63,7 +66,7 @@ class Tile(NamedTuple):
 def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     """Cut what is wanted into rectangles.
 
-    A tile costs its pixels and those within ``reach`` around it. Starting with the rectangle that
+    A tile costs its pixels, those within ``reach`` around it, and ``FIXED``. Starting with the rectangle that
     bounds all, each is cut in two along the line that saves most, until no cut saves anything.
 
     Args:
@@ -154,7 +157,7 @@ def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
     whole = (height + 2 * reach) * (width + 2 * reach)
     costs = [_costs(cells, reach), _costs(cells.T, reach)]
     axis = int(np.argmin([cost.min(initial=np.inf) for cost in costs]))
-    if costs[axis].min(initial=np.inf) >= whole:
+    if costs[axis].min(initial=np.inf) + FIXED / CELL**2 >= whole:
         return [Tile(top, left, top + height, left + width)]
     at = int(costs[axis].argmin()) + 1
     first, second = np.split(cells, [at], axis)
