@@ -66,8 +66,9 @@ class Tile(NamedTuple):
 def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     """Cut what is wanted into rectangles.
 
-    A tile costs its pixels, those within ``reach`` around it, and ``FIXED``. Starting with the rectangle that
-    bounds all, each is cut in two along the line that saves most, until no cut saves anything.
+    A tile costs its pixels, those within ``reach`` around it, and ``FIXED``. Starting with the
+    rectangle that bounds all, each is cut in two along the line that saves most, until no cut
+    saves anything.
 
     Args:
         wanted: (H, W).
