@@ -88,6 +88,11 @@ class Frame:
     edge_distance: FloatArray | None = None
     mixed: npt.NDArray[np.bool_] | None = None
 
+    def lean(self) -> Frame:
+        """Return the frame with no more than what paint is carried along with."""
+        nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "position", "albedo"))
+        return dataclasses.replace(self, **nothing, guides={})
+
     def cut(self, window: Window) -> Frame:
         """Return the part of the frame in a window inside its own."""
         inside = window.within(self.window or Window.whole(*self.alpha.shape))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +19,14 @@ from torch.nn import functional
 
 from .device import sent
 from .guides import PROJECTION_CHANNELS
+from .network_base import GRID
+from .window import seen_window
 
 Halves = npt.NDArray[np.float16]
 
 PATCH = 64
+SQUARE = 256
+"""Side of the parts of keyframes that show what a network sees."""
 BLOB = 16
 """Size in pixels of the smooth random blobs in which projections are dropped or replaced."""
 HELD_BLOCK = 8
@@ -48,17 +53,17 @@ class Example:
     """A keyframe as training sees it, in half precision.
 
     Attributes:
-        guides: (C, H, W) the network's input without the guide ``projection``, −1..1.
-        picture: (3, H, W) the frame, −1..1.
-        projections: each (7, H, W), of this and other keyframes onto it, as
-            ``guides.projection.Projection.each`` gives them; empty where there is no projection.
-        paint: (3 or 4, H, W) colours −1..1, and the offset of alpha where it is learnt.
-        weight: (1 or 2, H, W) 0..1, how much each pixel's colours count, and its alpha's offset.
+        guides: (H, W, C) the network's input without the guide ``projection``, −1..1.
+        picture: (H, W, 3) the frame, −1..1.
+        projections: (N, H, W, 7), of this and other keyframes onto it, the channels as
+            ``guides.projection.Projection.each`` gives them; none where there is no projection.
+        paint: (H, W, 3 or 4) colours −1..1, and the offset of alpha where it is learnt.
+        weight: (H, W, 1 or 2) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
 
     guides: Halves
     picture: Halves
-    projections: list[Halves]
+    projections: Halves
     paint: Halves
     weight: Halves
 
@@ -75,12 +80,12 @@ class Batch:
 class Patches:
     """Draws patches whose centres lie evenly over the masks.
 
-    Keyframes are padded by reflection, so that pixels at the border are drawn as often as others;
-    the padding itself has no weight in the loss. Keyframes are drawn in proportion to the square
+    Keyframes go on by reflection, so that pixels at the border are drawn as often as others; what
+    lies beyond it has no weight in the loss. Keyframes are drawn in proportion to the square
     root of their masks' areas, so that small ones are not lost and large ones count for more.
 
     Args:
-        examples: the keyframes, all of one size.
+        examples: the keyframes, all of one size; a single one is not copied on the processor.
         device: where the tensors live.
         seed: decides which blocks are held out.
         size: side of the patches in pixels.
@@ -89,27 +94,45 @@ class Patches:
     def __init__(
         self, examples: list[Example], device: torch.device, seed: int, size: int = PATCH
     ) -> None:
-        self.height, self.width = examples[0].weight.shape[1:]
+        self.height, self.width = examples[0].weight.shape[:2]
         self._size = size
         self._device = device
         self._guides = self._stack([example.guides for example in examples])
         self._paint = self._stack([example.paint for example in examples])
-        projections = [projection for example in examples for projection in example.projections]
-        self._projections = self._stack(projections) if projections else None
+        projections = [example.projections for example in examples]
+        self._projections = self._join(projections) if len(projections[0]) else None
         self._pictures = self._stack([example.picture for example in examples])
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
-        learnt = [example.weight.max(0) > 0 for example in examples]
+        self._seen = [seen_window(example.weight.max(2), GRID) for example in examples]
+        learnt = [example.weight.max(2) > 0 for example in examples]
         self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
         weights = [
-            example.weight * ~_cover(held, learnt[0].shape)
+            example.weight * ~_cover(held, learnt[0].shape)[..., None]
             for example, held in zip(examples, self.held, strict=True)
         ]
-        self._weight = self._stack(weights, mode="constant")
-        self._whole = self._stack([example.weight for example in examples], mode="constant")
-        pixels = [np.flatnonzero(weight.max(0) > 0).astype(np.int32) for weight in weights]
+        self._weight = self._stack(weights)
+        self._whole = self._stack([example.weight for example in examples])
+        pixels = [np.flatnonzero(weight.max(2) > 0).astype(np.int32) for weight in weights]
         self._pixels = [torch.from_numpy(found) for found in pixels]
         areas = torch.tensor([float(len(found)) for found in pixels])
         self._chances = areas.sqrt()
+        self._mirrored = [
+            torch.from_numpy(np.pad(np.arange(count), size // 2, mode="reflect")).to(device)
+            for count in (self.height, self.width)
+        ]
+
+    def squares(self) -> Iterator[Tensor]:
+        """Yield parts of the keyframes' inputs, (1, C, H, W), with their paint and without."""
+        for number, seen in enumerate(self._seen):
+            for part in seen.squares(SQUARE):
+                x = self._guides[number, *part.inside].float()
+                if self._projections is None:
+                    yield x.permute(2, 0, 1)[None]
+                    continue
+                own = self._projections[int(self._first[number]) + number, *part.inside].float()
+                own[..., 3:6] = 0  # the keyframe's picture is the frame's
+                for carried in (own, torch.zeros_like(own)):
+                    yield torch.cat([x, carried], -1).permute(2, 0, 1)[None]
 
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """Draw training patches with worn projections.
@@ -153,22 +176,34 @@ class Patches:
         flat = torch.stack(places).long()
         return keys, flat // self.width, flat % self.width
 
-    def _stack(self, arrays: list[Halves], mode: str = "reflect") -> Tensor:
-        """Pad (C, H, W) arrays and stack them as (K, H + P, W + P, C)."""
-        pad = self._size // 2
-        height, width = (size + 2 * pad for size in (self.height, self.width))
-        stacked = np.empty((len(arrays), height, width, len(arrays[0])), np.float16)
-        for target, array in zip(stacked, arrays, strict=True):
-            for channel, plane in enumerate(array):
-                target[..., channel] = np.pad(plane, pad, mode=mode)  # type: ignore[call-overload]
-        return torch.from_numpy(stacked).to(self._device)
+    def _stack(self, arrays: list[Halves]) -> Tensor:
+        """Put (H, W, C) arrays together as (K, H, W, C)."""
+        return self._join([array[None] for array in arrays])
 
-    def _cut(self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe."""
+    def _join(self, arrays: list[Halves]) -> Tensor:
+        """Put (…, H, W, C) arrays one after the other."""
+        whole = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        return torch.from_numpy(whole).to(self._device)
+
+    def _cut(
+        self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor, *, goes_on: bool = True
+    ) -> Tensor:
+        """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe.
+
+        Args:
+            goes_on: whether keyframes go on by reflection, or there is 0 beyond them.
+        """
         centres = sent(torch.stack([keys, rows, columns]), self._device)[:, :, None, None]
         steps = torch.arange(self._size, device=self._device)
         down, across = centres[1] + steps[:, None], centres[2] + steps
-        return source[centres[0], down, across].permute(0, 3, 1, 2).float()
+        places = self._mirrored[0][down], self._mirrored[1][across]
+        found = source[centres[0], *places].permute(0, 3, 1, 2).float()
+        if goes_on:
+            return found
+        border = self._size // 2
+        inside = (down >= border) & (down < border + self.height)
+        inside = inside & (across >= border) & (across < border + self.width)
+        return found * inside[:, None]
 
     def _batch(
         self, keys: Tensor, rows: Tensor, columns: Tensor, weight: Tensor, chance: torch.Generator
@@ -179,7 +214,7 @@ class Patches:
         return Batch(
             x=x.contiguous(memory_format=torch.channels_last),
             paint=self._cut(self._paint, keys, rows, columns),
-            weight=self._cut(weight, keys, rows, columns),
+            weight=self._cut(weight, keys, rows, columns, goes_on=False),
         )
 
     def _any_of(self, keys: Tensor, chance: torch.Generator) -> Tensor:

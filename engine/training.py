@@ -132,12 +132,13 @@ class _Run:
             adversarial=configuration.adversarial,
             steady=configuration.steady,
         )
-        patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
+        self._patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
+        lessons = dataclasses.replace(lessons, examples=[])
         vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
         pairs = read_pairs(shot, lessons, request.seed) if configuration.steady else []
         self._steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
-        self._lessons, self._device = lessons, device
-        self.learner = Learner(network, patches, device, settings, vgg, self._steady)
+        self._device = device
+        self.learner = Learner(network, self._patches, device, settings, vgg, self._steady)
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0
@@ -281,7 +282,7 @@ class _Run:
             return None
         network.load_state_dict(weights)
         others = self._steady.later() if self._steady else ()
-        return calibrate(network, self._device, itertools.chain(self._lessons.squares(), others))
+        return calibrate(network, self._device, itertools.chain(self._patches.squares(), others))
 
 
 def _has_converged(learner: Learner) -> bool:

@@ -16,10 +16,11 @@ HEIGHT, WIDTH = 40, 56
 
 def example(mask: np.ndarray, value: float = 0.0, projections: int = 0) -> Example:
     y, x = np.mgrid[: mask.shape[0], : mask.shape[1]].astype(np.float16)
-    place = np.stack([x / 64, y / 64, np.full_like(x, value)])
-    carried = np.concatenate([place, place, np.ones_like(place[:1])])
-    weight = mask[None].astype(np.float16)
-    return Example(place, np.zeros_like(place), [carried] * projections, place, weight)
+    place = np.dstack([x / 64, y / 64, np.full_like(x, value)])
+    carried = np.dstack([place, place, np.ones_like(x)])
+    weight = mask[..., None].astype(np.float16)
+    several = np.repeat(carried[None], projections, 0)
+    return Example(place, np.zeros_like(place), several, place, weight)
 
 
 def draw(patches: Patches, batches: int, seed: int = 0):
@@ -122,7 +123,7 @@ def test_the_seed_decides_everything():
 
 def test_projections_tell_how_their_picture_differs_from_the_keyframe_s():
     shown = example(np.ones((HEIGHT, WIDTH), bool), projections=1)
-    alike = dataclasses.replace(shown, picture=shown.projections[0][3:6])
+    alike = dataclasses.replace(shown, picture=shown.projections[0][..., 3:6])
     (batch,) = draw(Patches([alike], torch.device("cpu"), 0), 1)
     darker = dataclasses.replace(alike, picture=alike.picture - 0.25)
     (lighter,) = draw(Patches([darker], torch.device("cpu"), 0), 1)
