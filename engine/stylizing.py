@@ -58,6 +58,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     device = choose_device(request.device)
     watch = Watch(shot, request.style)
     if to_do:
+        report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         job.warn_if_repainted(report)
         brush = Brush(network, device, light=request.light)
         pictures = FramePainter(shot, request.style, header, brush, seen, report).paint(to_do)
