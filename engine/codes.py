@@ -42,29 +42,25 @@ class Features:
         self._rows: Floats = values.permute(0, 2, 3, 1).flatten(2)[0].numpy()
         self._part, self._scale = part, scale
 
-    def rounded(self, codes: Codes, wanted: Part, leak: float = 1.0) -> Tensor:
-        """Return a part in codes, (1, C, H, W) uint8 in channels_last.
+    def activated(self, codes: Codes, wanted: Part, leak: float = 1.0) -> Tensor:
+        """Multiply what is below 0 by ``leak``, for good; return a part in codes.
+
+        Nothing but the wanted part counts from now on.
 
         Args:
             codes: how values are written; what they cannot hold is clipped.
             wanted: within what the values show.
-            leak: 0..1, what values below 0 are multiplied by before.
-        """
-        written = self._empty(wanted)
-        _round(self._rows, *self._begin(wanted), np.float32(leak), *_factors(codes), written)
-        return self._tensor(written)
+            leak: 0..1.
 
-    def activated(self, codes: Codes, wanted: Part, leak: float) -> Tensor:
-        """Multiply what is below 0 by ``leak``, for good; return it as ``rounded`` does.
-
-        Nothing but the wanted part counts from now on.
+        Returns:
+            (1, C, H, W) uint8 in channels_last.
         """
         written = self._empty(wanted)
         _activate(self._rows, *self._begin(wanted), np.float32(leak), *_factors(codes), written)
         return self._tensor(written)
 
     def plus(self, change: Features, codes: Codes, wanted: Part) -> Tensor:
-        """Add to the values, for good; return the sum as ``rounded`` does.
+        """Add to the values, for good; return the sum as ``activated`` does.
 
         Nothing but the wanted part, which the change shows as well, counts from now on.
         """
@@ -98,24 +94,6 @@ def _factors(codes: Codes) -> tuple[np.float32, np.float32]:
 def _code(value: np.float32, scale: np.float32, zero: np.float32) -> np.uint8:
     code = np.rint(value * scale + zero)
     return np.uint8(min(max(code, np.float32(0)), np.float32(255)))
-
-
-@compiled
-def _round(
-    rows: Floats,
-    top: int,
-    left: int,
-    leak: np.float32,
-    scale: np.float32,
-    zero: np.float32,
-    codes: Bytes,
-) -> None:
-    height, width = codes.shape
-    for row in range(height):
-        line = rows[top + row, left : left + width]
-        for column in range(width):
-            value = line[column]
-            codes[row, column] = _code(max(value, value * leak), scale, zero)
 
 
 @compiled

@@ -160,7 +160,7 @@ class QuantizedPainter:
         """
         codes = self._guide_codes(guides, rows, columns)
         whole = slice(0, rows.size), slice(0, columns.size)
-        stem = Features(self._stem.floats(codes), whole, 2).rounded(self._joined, whole, LEAK)
+        stem = Features(self._stem.floats(codes), whole, 2).activated(self._joined, whole, LEAK)
         deep = Features(self._down.floats(stem), whole, 4)
         parts = [
             _around(rows, columns, LATE_REACH + BLOCK_REACH * left)
@@ -210,7 +210,7 @@ def quantizes_well(device: Device) -> bool:
     x = torch.rand(1, 32, 16, 16).to(memory_format=torch.channels_last)
     layer.weight[0], x[:, :, 8:] = 0.1, 1  # the largest sums that there can be
     codes, whole = Codes(1 / 255, 0), (slice(0, 16), slice(0, 16))
-    written = Features(x, whole, 1).rounded(codes, whole)
+    written = Features(x, whole, 1).activated(codes, whole)
     try:
         rounded = _Layer(layer, torch.zeros(32), *codes).floats(written)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):

@@ -72,6 +72,21 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
+def test_a_style_tells_what_its_network_sees_of_all_the_shot(shot, monkeypatch):
+    train(request(shot), Silent())
+    network, _, seen = load_style(shot.style_path("style"))
+    assert seen is not None and seen.fits(network)
+    assert all((span.above >= 0).all() and (span.below >= 0).all() for span in seen.ranges.values())
+    monkeypatch.setattr("engine.steadying.SteadyPatches.later", lambda _self: ())
+    train(request(shot), Silent())
+    _, _, less = load_style(shot.style_path("style"))
+    assert less is not None
+    assert all((seen.ranges[name].above >= less.ranges[name].above).all() for name in seen.ranges)
+    assert any((seen.ranges[name].above > less.ranges[name].above).any() for name in seen.ranges)
+    train(request(shot, network="paper", blocks=1), Silent())
+    assert load_style(shot.style_path("style"))[2] is None
+
+
 def test_the_painting_is_learnt(shot):
     report = Report()
     result = train(request(shot, 120), report)
