@@ -150,10 +150,10 @@ class QuantizedPainter:
         """Paint a tile of a frame.
 
         Args:
-            guides: (C, H, W), −1..1, of the whole frame.
+            guides: (C, H, W), −1..1, of all that is at hand of the frame.
             rows: which are computed and kept; how many is a multiple of ``GRID``.
             columns: likewise.
-            strokes: (3, H, W) of the whole frame, as ``GatedPainter.mix`` takes them.
+            strokes: (3, H, W) of the same, as ``GatedPainter.mix`` takes them.
 
         Returns:
             What ``Painter.forward`` returns, of what is kept.
