@@ -17,6 +17,8 @@ CELL = 16
 """Sides of rectangles are multiples of this many pixels."""
 
 
+LEAST_HALVED = 128
+"""Tiles of shorter sides are not halved: most of what is computed would lie around them."""
 FIXED = 8192
 """Pixels that a tile costs besides its own: layers take time to begin, more in new sizes."""
 
@@ -62,6 +64,23 @@ class Tile(NamedTuple):
     bottom: int
     right: int
 
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+
+def halves(tile: Tile) -> list[Tile]:
+    """Cut a tile in two across its longer side, if that is long enough."""
+    high, wide = tile.bottom - tile.top, tile.right - tile.left
+    if max(high, wide) < LEAST_HALVED:
+        return [tile]
+    if high >= wide:
+        middle = tile.top + -(-high // 2 // CELL) * CELL
+        return [tile._replace(bottom=middle), tile._replace(top=middle)]
+    middle = tile.left + -(-wide // 2 // CELL) * CELL
+    return [tile._replace(right=middle), tile._replace(left=middle)]
+
 
 def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     """Cut what is wanted into rectangles.
@@ -82,11 +101,19 @@ def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     padded = np.pad(wanted, ((0, -height % CELL), (0, -width % CELL)))
     rows, columns = (size // CELL for size in padded.shape)
     cells = padded.reshape(rows, CELL, columns, CELL).any((1, 3))
-    high, wide = (_even_side(count, max(1, largest // CELL)) for count in (rows, columns))
+    if not cells.any():
+        return []
+    (first, end), (before, after) = (
+        (int(filled.argmax()), len(filled) - int(filled[::-1].argmax()))
+        for filled in (cells.any(1), cells.any(0))
+    )
+    most = max(1, largest // CELL)
+    high, wide = _even_side(end - first, most), _even_side(after - before, most)
     found: list[Tile] = []
-    for top in range(0, rows, high):
-        for left in range(0, columns, wide):
-            found += _cut(cells[top : top + high, left : left + wide], top, left, reach / CELL)
+    for top in range(first, end, high):
+        for left in range(before, after, wide):
+            part = cells[top : min(top + high, end), left : min(left + wide, after)]
+            found += _cut(part, top, left, reach / CELL)
     return [
         Tile(
             tile.top * CELL,

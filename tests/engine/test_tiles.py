@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.network_base import GRID
-from engine.tiles import BORDER, CELL, Border, Span, around, tiles
+from engine.tiles import BORDER, CELL, Border, Span, Tile, around, halves, tiles
 
 
 def area(found: list, reach: int) -> int:
@@ -100,3 +100,10 @@ def test_what_a_frame_goes_on_with_is_computed_as_if_it_were_at_hand(height):
 
         assert [span.kept for span in part] == [span.kept for span in whole]
         assert np.array_equal(computed(frame[window], *part), computed(frame, *whole))
+
+
+def test_a_long_tile_is_halved_and_a_short_one_is_not():
+    assert halves(Tile(16, 32, 80, 144)) == [Tile(16, 32, 80, 144)]
+    assert halves(Tile(16, 32, 301, 64)) == [Tile(16, 32, 160, 64), Tile(160, 32, 301, 64)]
+    assert halves(Tile(16, 32, 80, 160)) == [Tile(16, 32, 80, 96), Tile(16, 96, 80, 160)]
+    assert Tile(16, 32, 301, 64).area == 285 * 32
