@@ -103,16 +103,13 @@ def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
     cells = padded.reshape(rows, CELL, columns, CELL).any((1, 3))
     if not cells.any():
         return []
-    (first, end), (before, after) = (
-        (int(filled.argmax()), len(filled) - int(filled[::-1].argmax()))
-        for filled in (cells.any(1), cells.any(0))
-    )
+    down, across = _box(cells)
     most = max(1, largest // CELL)
-    high, wide = _even_side(end - first, most), _even_side(after - before, most)
+    high, wide = (_even_side(span.stop - span.start, most) for span in (down, across))
     found: list[Tile] = []
-    for top in range(first, end, high):
-        for left in range(before, after, wide):
-            part = cells[top : min(top + high, end), left : min(left + wide, after)]
+    for top in range(down.start, down.stop, high):
+        for left in range(across.start, across.stop, wide):
+            part = cells[top : min(top + high, down.stop), left : min(left + wide, across.stop)]
             found += _cut(part, top, left, reach / CELL)
     return [
         Tile(
@@ -178,9 +175,8 @@ def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
     """Cut cells that lie at (top, left), in units of cells."""
     if not cells.any():
         return []
-    rows, columns = (np.flatnonzero(cells.any(axis)) for axis in (1, 0))
-    cells = cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    top, left = top + int(rows[0]), left + int(columns[0])
+    box = _box(cells)
+    cells, top, left = cells[box], top + box[0].start, left + box[1].start
     height, width = cells.shape
     whole = (height + 2 * reach) * (width + 2 * reach)
     costs = [_costs(cells, reach), _costs(cells.T, reach)]
@@ -191,6 +187,12 @@ def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
     first, second = np.split(cells, [at], axis)
     down, right = (at, 0) if axis == 0 else (0, at)
     return _cut(first, top, left, reach) + _cut(second, top + down, left + right, reach)
+
+
+def _box(cells: Bools) -> tuple[slice, slice]:
+    """Return the rows and columns of the smallest rectangle that holds all cells, at least one."""
+    rows, columns = (np.flatnonzero(cells.any(axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _costs(cells: Bools, reach: float) -> npt.NDArray[np.float64]:

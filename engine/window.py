@@ -118,11 +118,11 @@ class Window(NamedTuple):
             self.width,
         )
 
-    def spread(self, values: npt.NDArray[Any], larger: Window, fill: float = 0) -> npt.NDArray[Any]:
-        """Return an array (H, W, …) of a larger window, ``fill`` where this one does not reach."""
+    def spread(self, values: npt.NDArray[Any], larger: Window) -> npt.NDArray[Any]:
+        """Return an array (H, W, …) of a larger window, 0 where this one does not reach."""
         if self == larger:
             return values
-        result = np.full((*larger.shape, *values.shape[2:]), fill, values.dtype)
+        result = np.zeros((*larger.shape, *values.shape[2:]), values.dtype)
         result[self.within(larger)] = values
         return result
 
