@@ -179,29 +179,32 @@ class FramePainter:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
-    def _examples(self, frame: Frame | None) -> Iterator[FloatArray]:
+    def _examples(self, keyframe: Frame | None) -> Iterator[FloatArray]:
         """Yield parts of the first keyframe's input (C, H, W), with paint and without.
 
         Args:
-            frame: the keyframe, if there is a projection.
+            keyframe: that keyframe, if there is a projection.
         """
         key = min(self._header.trained_on)
         self._prepare([key])
-        if not self._inputs.local:
-            frame = frame or self._inputs.read(key)
-            x = self._with_paint(frame)
-            parts = (x[:, *part.inside] for part in Window.whole(*x.shape[1:]).squares(SAMPLE))
-        else:
-            window = frame.window if frame else seen_part(self._shot, key, self._around)
-            assert window is not None
-            squares = window.squares(SAMPLE)
-            parts = (self._with_paint(self._part_of(frame, key, part)) for part in squares)
-        for x in parts:
+        for x in self._sample_parts(key, keyframe):
             yield x
             if self._projection:
                 bare = x.copy()
                 bare[-PROJECTION_CHANNELS:] = 0
                 yield bare
+
+    def _sample_parts(self, key: int, keyframe: Frame | None) -> Iterator[FloatArray]:
+        """Yield squares of a keyframe's input (C, H, W) as stylizing builds it."""
+        if not self._inputs.local:
+            x = self._with_paint(keyframe or self._inputs.read(key))
+            for part in Window.whole(*x.shape[1:]).squares(SAMPLE):
+                yield x[:, *part.inside]
+            return
+        window = keyframe.window if keyframe else seen_part(self._shot, key, self._around)
+        assert window is not None
+        for part in window.squares(SAMPLE):
+            yield self._with_paint(self._part_of(keyframe, key, part))
 
     def _with_paint(self, frame: Frame) -> FloatArray:
         carried = self._projection.compute(frame) if self._projection else None
