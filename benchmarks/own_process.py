@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.errors import PaintoverError
+from engine.shared.errors import PaintoverError
 
 ROOT = Path(__file__).resolve().parents[1]
 TOLD_LINES = 15

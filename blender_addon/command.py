@@ -18,8 +18,8 @@ from typing import Any
 import bpy
 
 from . import capture, compositor, engine_python, jobs, keyframe_images, properties, states, steps
-from .engine.errors import Cancelled, PaintoverError
-from .engine.shot import parse_frames
+from .engine.shared.errors import Cancelled, PaintoverError
+from .engine.shared.shot import parse_frames
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

@@ -18,9 +18,9 @@ import bpy
 
 from . import compositor_nodes as nodes
 from . import properties, sequences
-from .engine.errors import PaintoverError
-from .engine.shot import Shot, format_frames
-from .engine.state import Step, StepState
+from .engine.shared.errors import PaintoverError
+from .engine.shared.freshness import Step, StepState
+from .engine.shared.shot import Shot, format_frames
 
 NAME = "Paintover"
 _MARK = "paintover"

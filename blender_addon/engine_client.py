@@ -17,8 +17,8 @@ from typing import IO, Any, NoReturn
 import bpy
 
 from . import engine_python
-from .engine import protocol
-from .engine.errors import Cancelled, PaintoverError
+from .engine.shared import protocol
+from .engine.shared.errors import Cancelled, PaintoverError
 from .jobs import Job, Progress
 
 READY_SECONDS = 180.0

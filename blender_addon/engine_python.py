@@ -18,8 +18,8 @@ from typing import IO, Any
 import bpy
 
 from .engine import __version__
-from .engine.errors import PaintoverError
-from .engine.files import digest_file, write_bytes
+from .engine.shared.errors import PaintoverError
+from .engine.shared.files import digest_file, write_bytes
 from .jobs import Job, Progress
 
 VARIABLE = "PAINTOVER_ENGINE_PYTHON"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import bpy
 
 from . import sequences
-from .engine.shot import Shot
+from .engine.shared.shot import Shot
 
 
 def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "VIEW"]) -> Any:

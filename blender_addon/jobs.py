@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import bpy
 from bpy.app.handlers import persistent
 
-from .engine.errors import Cancelled, PaintoverError
+from .engine.shared.errors import Cancelled, PaintoverError
 
 Result = TypeVar("Result")
 Status = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]

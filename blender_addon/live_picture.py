@@ -10,8 +10,8 @@ from typing import Any
 import bpy.utils.previews
 
 from . import engine_python, jobs
-from .engine import protocol
-from .engine.shot import Shot
+from .engine.shared import protocol
+from .engine.shared.shot import Shot
 
 _LONGEST_SIDE = 256
 _previews: Any = None

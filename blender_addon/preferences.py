@@ -9,7 +9,7 @@ import bpy
 from bpy.props import StringProperty
 
 from . import engine_python
-from .engine.errors import PaintoverError
+from .engine.shared.errors import PaintoverError
 
 
 class PAINTOVER_preferences(bpy.types.AddonPreferences):

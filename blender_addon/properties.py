@@ -17,7 +17,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from .engine.errors import PaintoverError
+from .engine.shared.errors import PaintoverError
 
 
 class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):

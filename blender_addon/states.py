@@ -17,12 +17,12 @@ from bpy.app.handlers import persistent
 
 from . import compositor, jobs, keyframe_images, properties, weights
 from .capture import settings as capture
-from .engine.errors import PaintoverError
-from .engine.shot import Shot, counted, name_frames
-from .engine.state import Step, StepState, out_state, style_state
-from .engine.style_header import PROJECTION, read_style_header
-from .engine.unsteady import read_flickers, unsteady_frames
-from .engine.weights import changed
+from .engine.shared.errors import PaintoverError
+from .engine.shared.flicker_records import read_flickers, unsteady_frames
+from .engine.shared.freshness import Step, StepState, out_state, style_state
+from .engine.shared.keyframe_weights import changed
+from .engine.shared.shot import Shot, counted, name_frames
+from .engine.shared.style_header import PROJECTION, read_style_header
 
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 _TICK_SECONDS = 0.5

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import bpy
 
 from . import capture, compositor, engine_client, keyframe_images, properties, weights
-from .engine import protocol
-from .engine.errors import PaintoverError
-from .engine.shot import Shot, counted
-from .engine.state import Step, style_state
-from .engine.style_header import read_style_header
-from .engine.unsteady import describe
+from .engine.shared import protocol
+from .engine.shared.errors import PaintoverError
+from .engine.shared.flicker_records import describe
+from .engine.shared.freshness import Step, style_state
+from .engine.shared.shot import Shot, counted
+from .engine.shared.style_header import read_style_header
 from .jobs import Job, Progress
 from .live_picture import LivePicture
 

@@ -13,8 +13,8 @@ from typing import Any
 import bpy
 
 from . import properties
-from .engine.shot import Shot
-from .engine.weights import set_weights
+from .engine.shared.keyframe_weights import set_weights
+from .engine.shared.shot import Shot
 
 _DECIMALS = 4
 

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 import build_addon
-from engine.shot import Shot, format_frames
+from engine.shared.shot import Shot, format_frames
 
 from .contact_sheet import contact_sheet
 from .movie import write_movie

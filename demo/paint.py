@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from engine.frames import Frame, read_frame
-from engine.shot import Shot, parse_frames
+from engine.shared.shot import Shot, parse_frames
 
 from . import ink
 from .brushes import FINE, Canvas, Strokes, soft_noise

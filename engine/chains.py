@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .errors import Cancelled
-from .files import digest_json, written_beside
 from .following import Places, begin, follow
 from .motion import step
-from .reporting import Reporter
-from .shot import Shot, frame_name
+from .shared.errors import Cancelled
+from .shared.files import digest_json, written_beside
+from .shared.reporter import Reporter
+from .shared.shot import Shot, frame_name
 
 VERSION = 1
 """Changes whenever the same shot would give other places."""

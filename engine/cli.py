@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import __version__, errors, protocol
+from . import __version__
 from .arguments import build_parser
 from .failures import explain
-from .shot import Shot, counted
+from .shared import errors, protocol
+from .shared.shot import Shot, counted
 from .terminal import Terminal, format_seconds
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -100,8 +101,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .shared.flicker_records import describe  # noqa: PLC0415
     from .stylizing import stylize  # noqa: PLC0415
-    from .unsteady import describe  # noqa: PLC0415
 
     fields = ("style", "frames", "format", "depth", "force", "device", "light")
     request = protocol.Stylize(
@@ -114,13 +115,13 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
-    from . import weights  # noqa: PLC0415
+    from .shared import keyframe_weights  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
-    curves = weights.curves_of(options.points)
-    weights.check_keys(shot, curves)
-    weights.set_weights(shot, curves)
-    print(weights.describe(shot))
+    curves = keyframe_weights.curves_of(options.points)
+    keyframe_weights.check_keys(shot, curves)
+    keyframe_weights.set_weights(shot, curves)
+    print(keyframe_weights.describe(shot))
 
 
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import guides
-from .errors import PaintoverError
 from .frames import EXTRA_GUIDE
 from .networks import MOST_BLOCKS, size_of
-from .protocol import Train
-from .shot import Shot
-from .style_header import GAUSSIANS
+from .shared.errors import PaintoverError
+from .shared.protocol import Train
+from .shared.shot import Shot
+from .shared.style_header import GAUSSIANS
 from .temporal_filter import FilterSettings
 
 PAPER = "paper"

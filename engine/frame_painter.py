@@ -13,7 +13,6 @@ from .ahead import read_ahead
 from .alpha import ALPHA, ALPHA_FRAME, finish
 from .calibration import Seen
 from .device import give_back_freed
-from .errors import PaintoverError
 from .frames import Frame, seen_part
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
@@ -22,14 +21,15 @@ from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
 from .painting import Brush
-from .reporting import Reporter
-from .shot import Shot
+from .shared.errors import PaintoverError
+from .shared.keyframe_weights import weights_at
+from .shared.reporter import Reporter
+from .shared.shot import Shot
+from .shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .steadiness import Shown, needs
 from .still import StillPainter
 from .stroke_learning import learn_strokes
-from .style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .tiles import NONE, Spare
-from .weights import weights_at
 from .window import Window, is_empty_around
 
 SAMPLE = 96

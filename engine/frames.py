@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import pass_cleaning as cleaning
-from .errors import PaintoverError
 from .images import (
     FloatArray,
     Picture,
@@ -21,8 +20,9 @@ from .images import (
 )
 from .layers import opened_layers
 from .object_numbers import objects_from_index, objects_from_random
-from .passes import OBJECT_AOV, SURFACE_AOV, split_channel
-from .shot import FrameRecord, Shot, format_frames
+from .shared.errors import PaintoverError
+from .shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
+from .shared.shot import FrameRecord, Shot, format_frames
 from .window import Window
 
 EXTRA_GUIDE = "guide:"

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .compiled import compiled
-from .errors import PaintoverError
-from .files import write_bytes
 from .image_files import is_exr, opened, parts, read_all, to_display_window, write_exr
+from .shared.errors import PaintoverError
+from .shared.files import write_bytes
 from .window import Window, seen_window
 
 FloatArray = npt.NDArray[np.float32]

@@ -7,9 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from . import passes, state
-from .shot import PASS_MEANINGS, Shot, format_frames
-from .style_header import read_style_header
+from .shared import freshness, passes
+from .shared.shot import PASS_MEANINGS, Shot, format_frames
+from .shared.style_header import read_style_header
 from .terminal import format_seconds
 
 _DEFAULT_STYLE = "style"
@@ -67,7 +67,10 @@ def _style_names(shot: Shot) -> list[str]:
 
 
 def _style_states(shot: Shot, name: str) -> dict[str, dict[str, str]]:
-    steps = {"training": state.style_state(shot, name), "stylizing": state.out_state(shot, name)}
+    steps = {
+        "training": freshness.style_state(shot, name),
+        "stylizing": freshness.out_state(shot, name),
+    }
     return {step: {"state": found.step.value, "why": found.why} for step, found in steps.items()}
 
 

@@ -11,9 +11,9 @@ from .frames import Frame, read_frame
 from .guides.gaussians import MovingGaussians
 from .images import FloatArray
 from .projection import outline_reach
-from .reporting import Reporter
-from .shot import Shot
-from .style_header import GAUSSIANS, PROJECTION, has_surface
+from .shared.reporter import Reporter
+from .shared.shot import Shot
+from .shared.style_header import GAUSSIANS, PROJECTION, has_surface
 from .temporal_filter import FilterSettings, TemporalFilter
 from .window import Window
 

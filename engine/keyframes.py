@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .errors import PaintoverError
 from .images import FloatArray, has_alpha, picture_size, read_picture
-from .shot import Shot, format_frames
+from .shared.errors import PaintoverError
+from .shared.shot import Shot, format_frames
 from .window import Window
 
 

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from .adversarial import Adversary
 from .device import Device
-from .errors import PaintoverError
 from .losses import held_out_loss, training_loss
 from .network_base import Painter
 from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
 from .patches import Batch, Patches
 from .perceptual import VGGLoss
+from .shared.errors import PaintoverError
 from .steadying import SteadyPatches, steadiness_loss
 
 WARM_UP = 20

@@ -17,9 +17,9 @@ from .images import FloatArray
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframes
 from .patches import Example, Halves
-from .reporting import Reporter
-from .shot import Shot
-from .style_header import PROJECTION
+from .shared.reporter import Reporter
+from .shared.shot import Shot
+from .shared.style_header import PROJECTION
 from .window import Window
 
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from .alpha import finish
 from .device import Device
-from .errors import PaintoverError
 from .images import FloatArray
 from .lessons import Lessons
 from .network_base import Painter
 from .painting import Brush
-from .protocol import LivePicture
-from .reporting import Reporter
-from .shot import Shot
-from .weights import weights_at
+from .shared.errors import PaintoverError
+from .shared.keyframe_weights import weights_at
+from .shared.protocol import LivePicture
+from .shared.reporter import Reporter
+from .shared.shot import Shot
 
 INTERVAL = 3.0
 """Least seconds between live pictures."""

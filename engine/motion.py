@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .frames import read_frame
 from .images import FloatArray
-from .shot import Shot
+from .shared.shot import Shot
 
 BoolArray = npt.NDArray[np.bool_]
 

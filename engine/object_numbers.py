@@ -9,7 +9,7 @@ import numpy.typing as npt
 from .compiled import compiled
 from .images import FloatArray
 from .pass_cleaning import finite
-from .passes import OBJECT_STEP
+from .shared.passes import OBJECT_STEP
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -13,13 +13,13 @@ from torch import Tensor
 from .calibration import Seen
 from .compiled import compiled
 from .device import Device, fetched, host_memory, is_out_of_memory
-from .errors import PaintoverError
 from .images import FloatArray
 from .motion import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
 from .replay import Replay
+from .shared.errors import PaintoverError
 from .side_by_side import can_share, side_by_side
 from .tiles import NONE, Border, Span, Spare, Tile, around, halves, tiles
 

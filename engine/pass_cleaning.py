@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .compiled import compiled
 from .images import FloatArray
-from .shot import Camera, Shot
+from .shared.shot import Camera, Shot
 from .window import Window
 
 BoolArray = npt.NDArray[np.bool_]

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .device import Device
-from .errors import PaintoverError
+from .shared.errors import PaintoverError
 
 LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))
 """Number of each layer among the features of VGG, its input and output channels."""

@@ -14,20 +14,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from . import protocol
 from .alpha import ALPHA_LEARNT, alpha_of, finish
 from .colour_transfer import ColourTransfer
-from .errors import PaintoverError
-from .files import digest_json
 from .frames import Frame, read_frame
 from .guides.projection import Projection
 from .images import FloatArray, read_picture, write_picture
 from .keyframes import Keyframe, read_keyframes
-from .reporting import Reporter
-from .shot import OutRecord, Shot, counted, format_frames
-from .state import expected_out_record
-from .style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
-from .weights import weights_at
+from .shared import protocol
+from .shared.errors import PaintoverError
+from .shared.files import digest_json
+from .shared.freshness import expected_out_record
+from .shared.keyframe_weights import weights_at
+from .shared.reporter import Reporter
+from .shared.shot import OutRecord, Shot, counted, format_frames
+from .shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .writing import check_format, wanted_frames, write_all
 
 MADE_BY = "preview 1"

@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import Cancelled, PaintoverError
 from .flicker import flicker
 from .frames import read_frame
 from .images import FloatArray
 from .importing import numbered_pictures
 from .motion import BoolArray, to_previous
-from .reporting import Reporter, Silent
-from .shot import Shot, format_frames
+from .shared.errors import Cancelled, PaintoverError
+from .shared.reporter import Reporter, Silent
+from .shared.shot import Shot, format_frames
+from .shared.style_header import read_style_header
 from .steadiness import mask_guides, mask_of, read_in_size, result_path
-from .style_header import read_style_header
 
 FLIP_PIXELS_PER_DEGREE = 67.0
 """FLIP's own default: a 0.7 m wide 3840-pixel monitor seen from 0.7 m."""

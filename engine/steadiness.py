@@ -20,14 +20,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .errors import Cancelled, PaintoverError
 from .flicker import flicker
 from .frames import EXTRA_GUIDE, Frame, read_frame
 from .images import FloatArray, read_picture
 from .motion import BoolArray, estimate_flow, occluded
-from .reporting import Reporter, Silent
-from .shot import OUT_SUFFIXES, Shot
-from .unsteady import Flicker, describe, unsteady_frames, write_flicker
+from .shared.errors import Cancelled, PaintoverError
+from .shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
+from .shared.reporter import Reporter, Silent
+from .shared.shot import OUT_SUFFIXES, Shot
 from .window import Window
 
 MASK_GUIDE = "mask"

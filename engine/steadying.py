@@ -19,8 +19,8 @@ from torch.nn import functional
 from .images import FloatArray
 from .lessons import Lessons
 from .motion import occluded, warp
-from .shot import Shot
-from .weights import weights_at
+from .shared.keyframe_weights import weights_at
+from .shared.shot import Shot
 from .window import Window
 
 PAIRS = 4

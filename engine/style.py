@@ -15,12 +15,12 @@ from torch import Tensor
 from . import guides
 from .alpha import ALPHA, ALPHA_LEARNT
 from .calibration import PREFIX, Seen
-from .errors import PaintoverError
-from .files import write_bytes
 from .network_base import Painter
 from .networks import GatedPainter, build
-from .shot import Shot
-from .style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
+from .shared.errors import PaintoverError
+from .shared.files import write_bytes
+from .shared.shot import Shot
+from .shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
 
 RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 2

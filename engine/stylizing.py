@@ -11,21 +11,22 @@ from typing import Any
 
 import torch
 
-from . import guides, protocol
+from . import guides
 from .device import choose_device
-from .errors import PaintoverError
-from .files import digest_json
 from .frame_painter import FramePainter, Painted
 from .images import FloatArray, read_picture, write_picture
 from .painting import Brush
-from .reporting import Reporter
 from .run_log import add_lines
-from .shot import Shot, counted, format_frames
-from .state import expected_out_record
+from .shared import protocol
+from .shared.errors import PaintoverError
+from .shared.files import digest_json
+from .shared.flicker_records import read_flickers, unsteady_frames
+from .shared.freshness import expected_out_record
+from .shared.reporter import Reporter
+from .shared.shot import Shot, counted, format_frames
+from .shared.style_header import StyleHeader
 from .steadiness import Watch
 from .style import load_style
-from .style_header import StyleHeader
-from .unsteady import read_flickers, unsteady_frames
 from .window import Window
 from .writing import check_format, wanted_frames, write_all
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .errors import Cancelled, PaintoverError
-from .files import digest_json
 from .frames import read_frame
 from .images import FloatArray, read_picture, write_picture
 from .motion import both_ways, occluded, warp
-from .reporting import Reporter, Silent
-from .shot import Shot, frame_name
+from .shared.errors import Cancelled, PaintoverError
+from .shared.files import digest_json
+from .shared.reporter import Reporter, Silent
+from .shared.shot import Shot, frame_name
 
 VERSION = 1
 """Changes whenever the same shot would give other pictures."""

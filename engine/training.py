@@ -14,12 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import guides, protocol
+from . import guides
 from .alpha import ALPHA
 from .calibration import Seen, calibrate
 from .configurations import configure, default_guides
 from .device import Device, choose_device
-from .errors import Cancelled, PaintoverError
 from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter
@@ -27,9 +26,12 @@ from .network_base import Painter
 from .networks import GatedPainter
 from .patches import Patches
 from .perceptual import VGGLoss
-from .reporting import Reporter
 from .run_log import RunLog
-from .shot import Shot
+from .shared import protocol
+from .shared.errors import Cancelled, PaintoverError
+from .shared.reporter import Reporter
+from .shared.shot import Shot
+from .shared.style_header import StyleHeader
 from .steadying import SteadyPatches, read_pairs
 from .style import (
     damaged_resume,
@@ -40,7 +42,6 @@ from .style import (
     save_resume,
     save_style,
 )
-from .style_header import StyleHeader
 
 DEFAULT_SECONDS = 60.0
 SAVE_INTERVAL = 30.0

@@ -20,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__, errors, protocol
+from . import __version__
 from .failures import explain
+from .shared import errors, protocol
 
 if TYPE_CHECKING:
     import numpy as np

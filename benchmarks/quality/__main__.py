@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
-from engine.errors import PaintoverError
 from engine.jod import jod
 from engine.scores import score
+from engine.shared.errors import PaintoverError
 
 from .methods import run, style_name, take_finished
 from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import build_addon
 from benchmarks.own_process import ROOT, run_module
-from engine.files import digest_file, digest_json
+from engine.shared.files import digest_file, digest_json
 
 from .pairs import Extent
 

@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from engine import guides, protocol
-from engine.errors import PaintoverError
+from engine import guides
 from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
 from engine.images import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
 from engine.keyframes import read_keyframe
 from engine.motion import warp
-from engine.reporting import Silent
-from engine.shot import Shot, format_frames
+from engine.shared import protocol
+from engine.shared.errors import PaintoverError
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot, format_frames
 from engine.stylizing import stylize
 from engine.training import train
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from engine.errors import PaintoverError
+from engine.shared.errors import PaintoverError
 
 from .shots import SHOTS
 from .styles import STYLES

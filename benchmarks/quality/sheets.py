@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.frames import read_frame
 from engine.images import read_picture
 from engine.scores import gradient
-from engine.shot import OUT_SUFFIXES, Shot, frame_name
+from engine.shared.shot import OUT_SUFFIXES, Shot, frame_name
 
 Codes = npt.NDArray[np.uint8]
 PAPER = (235, 235, 235)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.scores import Scores
-from engine.shot import format_frames
+from engine.shared.shot import format_frames
 
 from .methods import LABELS, Made
 from .pairs import Extent, Pair

@@ -19,7 +19,7 @@ from engine.flicker import STABLE
 from engine.frames import Frame, read_frame
 from engine.images import FloatArray, read_picture, write_picture
 from engine.motion import to_previous, warp
-from engine.shot import Shot, frame_name
+from engine.shared.shot import Shot, frame_name
 
 from .captures import HERE, Tell, captured, digest_of, made_whole
 from .pairs import Extent, Pair

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
-from engine.errors import PaintoverError
+from engine.shared.errors import PaintoverError
 
 from .extents import FULL, SHORT
 from .sections import SECTIONS, Bench, run

@@ -11,10 +11,10 @@ import numpy as np
 
 from benchmarks.quality.captures import captured
 from benchmarks.quality.pairs import FULL
-from engine import protocol
 from engine.frames import read_frame
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared import protocol
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 from engine.stylizing import stylize
 from engine.training import train
 

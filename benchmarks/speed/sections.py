@@ -15,7 +15,7 @@ from benchmarks.quality.pairs import Pair
 from benchmarks.quality.truth import Truth, make_truth
 from engine import guides
 from engine.device import Device, choose_device
-from engine.shot import Shot
+from engine.shared.shot import Shot
 
 from .blender import blender_rows, start_row
 from .extents import Extent, FileJob

@@ -14,10 +14,10 @@ from engine.learner import Learner, LearnerSettings
 from engine.lessons import read_lessons
 from engine.networks import build
 from engine.patches import Patches
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
+from engine.shared.style_header import PROJECTION
 from engine.steadying import SteadyPatches, read_pairs
-from engine.style_header import PROJECTION
 
 from .rows import Row
 from .turns import medians_in_turns

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.truth import Truth
-from engine import protocol
 from engine.configurations import default_configuration
-from engine.files import digest_json
-from engine.reporting import Silent
 from engine.scores import score
+from engine.shared import protocol
+from engine.shared.files import digest_json
+from engine.shared.reporter import Silent
 from engine.stylizing import stylize
 from engine.training import train
 

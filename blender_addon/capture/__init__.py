@@ -12,10 +12,10 @@ from pathlib import Path
 import bpy
 
 from .. import versions
-from ..engine import passes
-from ..engine.errors import PaintoverError
-from ..engine.files import digest_file
-from ..engine.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
+from ..engine.shared import passes
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import digest_file
+from ..engine.shared.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
 from .preparation import Preparation, register, unregister

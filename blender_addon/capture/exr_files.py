@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from ..engine.passes import split_channel
+from ..engine.shared.passes import split_channel
 
 _MAGIC = 20000630
 _MULTI_PART = 0x1000

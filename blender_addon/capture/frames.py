@@ -12,8 +12,8 @@ from typing import Any
 import bpy
 
 from .. import versions
-from ..engine.errors import Cancelled, PaintoverError
-from ..engine.files import written_beside
+from ..engine.shared.errors import Cancelled, PaintoverError
+from ..engine.shared.files import written_beside
 from . import surface
 from .exr_files import pass_names
 from .settings import plain_values

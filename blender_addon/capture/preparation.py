@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ..engine.errors import PaintoverError
+from ..engine.shared.errors import PaintoverError
 from . import scene_state, surface
 
 _POLL_SECONDS = 0.1

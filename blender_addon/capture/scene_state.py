@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from ..engine import passes
+from ..engine.shared import passes
 
 _BEFORE = "paintover_before_capture"
 _AOVS = {passes.SURFACE_AOV: "COLOR", passes.OBJECT_AOV: "VALUE"}

@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 
 from .. import versions
-from ..engine.files import digest_json
-from ..engine.shot import Colour
+from ..engine.shared.files import digest_json
+from ..engine.shared.shot import Colour
 
 CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}

@@ -18,7 +18,7 @@ from typing import Any
 import bpy
 
 from .. import versions
-from ..engine import passes
+from ..engine.shared import passes
 
 SIZE = "paintover_size"
 _NAME = "paintover_capture"

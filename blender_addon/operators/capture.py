@@ -10,8 +10,8 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import capture, engine_client, properties
-from ..engine import protocol
-from ..engine.shot import counted
+from ..engine.shared import protocol
+from ..engine.shared.shot import counted
 from ..jobs import Job, JobOperator
 from . import polls
 

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import compositor, states, steps
-from ..engine.errors import PaintoverError
+from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls
 

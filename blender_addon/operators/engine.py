@@ -9,7 +9,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import engine_client, engine_python
-from ..engine.errors import PaintoverError
+from ..engine.shared.errors import PaintoverError
 from ..jobs import Job, JobOperator, Status
 from . import polls
 

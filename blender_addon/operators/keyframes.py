@@ -9,8 +9,8 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from .. import image_editors, keyframe_images, states, steps, weights
-from ..engine.errors import PaintoverError
-from ..engine.shot import Shot
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.shot import Shot
 from ..jobs import Status
 from . import polls
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs, keyframe_images, properties, steps
-from ..engine.errors import PaintoverError
-from ..engine.shot import Shot
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.shot import Shot
 
 
 def idle() -> str:

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import image_editors, properties, steps
-from ..engine.shot import parse_frames
+from ..engine.shared.shot import parse_frames
 from ..jobs import Job, JobOperator
 from . import polls
 

@@ -17,8 +17,8 @@ from .. import (
     states,
     weights,
 )
-from ..engine.shot import name_frames
-from ..engine.state import Step, StepState
+from ..engine.shared.freshness import Step, StepState
+from ..engine.shared.shot import name_frames
 
 _STEP_ICONS = {
     Step.NOTHING: "RADIOBUT_OFF",

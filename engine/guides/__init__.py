@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import PaintoverError
 from ..frames import EXTRA_GUIDE, Frame
 from ..images import FloatArray
-from ..shot import Shot
-from ..style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
+from ..shared.errors import PaintoverError
+from ..shared.shot import Shot
+from ..shared.style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
 from .base import Guide
 from .edges import Edges
 from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent

@@ -19,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
-from ..errors import Cancelled
-from ..files import digest_json, written_beside
 from ..frames import Frame
 from ..images import FloatArray
 from ..motion import BoolArray, both_ways, occluded
-from ..reporting import Reporter, Silent
-from ..shot import Shot, frame_name
+from ..shared.errors import Cancelled
+from ..shared.files import digest_json, written_beside
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import Shot, frame_name
 from .base import Guide
 from .hashing import hash_unit
 

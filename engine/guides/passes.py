@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compiled import compiled
-from ..errors import PaintoverError
 from ..frames import EXTRA_GUIDE, Frame
 from ..images import FloatArray, has_alpha, read_picture
-from ..shot import Shot
+from ..shared.errors import PaintoverError
+from ..shared.shot import Shot
 from .base import Guide
 from .hashing import hash_one
 

@@ -22,10 +22,10 @@ from ..keyframes import Keyframe
 from ..motion import BoolArray
 from ..motion_projection import MotionProjector
 from ..projection import LEAST_OUTLINE, KeyProjector
-from ..reporting import Reporter, Silent
 from ..resampling import Ranged
-from ..shot import Shot
-from ..style_header import PROJECTION, SURFACE_NEEDS, has_surface
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import Shot
+from ..shared.style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from ..surface_edges import frame_edge_distance, is_known
 from . import PROJECTION_CHANNELS
 from .base import Guide

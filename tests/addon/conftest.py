@@ -65,7 +65,7 @@ def addon(archive: Path) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def part(addon: ModuleType) -> Callable[[str], Any]:
-    """Import a module of the installed add-on: ``part("engine.shot")``."""
+    """Import a module of the installed add-on: ``part("engine.shared.shot")``."""
     return lambda name: importlib.import_module(f"{addon.__name__}.{name}")
 
 
@@ -124,11 +124,11 @@ def read_codes(path: Path) -> npt.NDArray[np.int64]:
 @pytest.fixture
 def shot(scene: Any, part: Callable[[str], Any]) -> Any:
     """A shot of the scene's three frames in its default folder, random pictures without passes."""
-    module = part("engine.shot")
+    module = part("engine.shared.shot")
     shot = module.Shot(part("properties").shot_folder(scene), module.Manifest(WIDTH, HEIGHT, 1, 3))
     for frame in (1, 2, 3):
         write_png(shot.image_path(frame), picture(frame))
-        digest = part("engine.files").digest_file(shot.image_path(frame))
+        digest = part("engine.shared.files").digest_file(shot.image_path(frame))
         shot.manifest.frames[frame] = module.FrameRecord(image=digest)
     shot.save()
     return shot

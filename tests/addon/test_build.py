@@ -14,7 +14,9 @@ import build_addon
 
 def test_zip_has_the_addon_and_the_engine_and_nothing_else(archive: Path) -> None:
     names = zipfile.ZipFile(archive).namelist()
-    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine/shot.py"} <= set(names)
+    assert {"blender_manifest.toml", "__init__.py", "LICENSE", "engine/shared/shot.py"} <= set(
+        names
+    )
     assert "engine/requirements.txt" in names
     assert not [name for name in names if "__pycache__" in name or "test" in name]
 

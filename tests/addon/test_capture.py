@@ -36,7 +36,7 @@ def run(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any)
 
 
 def open_shot(part: Part, folder: Path) -> Any:
-    return part("engine.shot").Shot.open(folder)
+    return part("engine.shared.shot").Shot.open(folder)
 
 
 def files(folder: Path) -> set[str]:
@@ -63,7 +63,7 @@ def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
     assert set(manifest.passes) == {
         "alpha", "motion", "normal", "depth", "albedo", "object", "surface",
     }  # fmt: skip
-    digest_file = part("engine.files").digest_file
+    digest_file = part("engine.shared.files").digest_file
     for frame, record in manifest.frames.items():
         assert record.image == digest_file(shot.image_path(frame))
         assert record.passes == digest_file(shot.passes_path(frame))
@@ -234,7 +234,7 @@ def test_panoramic_camera_has_no_matrix(scene: Any, part: Part, folder: Path) ->
 
 def refused(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any) -> str:
     """Return the sentence that the capture ends with."""
-    with pytest.raises(part("engine.errors").PaintoverError) as caught:
+    with pytest.raises(part("engine.shared.errors").PaintoverError) as caught:
         run(part, scene, folder, frames, **options)
     return str(caught.value)
 

@@ -255,7 +255,7 @@ def test_composing_again_updates_the_one_node(
 
 
 def test_state_follows_the_scene(scene: Any, stylized: Any, part: Callable[[str], Any]) -> None:
-    compositor, step = part("compositor"), part("engine.state").Step
+    compositor, step = part("compositor"), part("engine.shared.freshness").Step
     state = lambda: compositor.state(scene, stylized, "style").step  # noqa: E731
     _set_view(scene, "agx")
     assert state() is step.NOTHING

@@ -59,7 +59,7 @@ def impostor(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
 
 
 def _train(client: Any, part: Callable[[str], Any]) -> Any:
-    request = lambda job: part("engine.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    request = lambda job: part("engine.shared.protocol").Train(job, shot="/nowhere")  # noqa: E731
     return part("jobs").run_to_end("Train", client.run(request))
 
 
@@ -83,7 +83,7 @@ def test_misbehaviour_is_one_sentence_with_the_log(
     told: str,
 ) -> None:
     impostor(script)
-    with pytest.raises(part("engine.errors").PaintoverError, match=told) as caught:
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match=told) as caught:
         _train(client, part)
     assert str(client.log_path()) in str(caught.value)
     assert client.log_path().is_file()
@@ -99,7 +99,7 @@ def test_engine_that_never_gets_ready(
 ) -> None:
     monkeypatch.setattr(client, "READY_SECONDS", 0.3)
     impostor("sleep 60")
-    with pytest.raises(part("engine.errors").PaintoverError, match="did not get ready"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="did not get ready"):
         _train(client, part)
 
 
@@ -111,13 +111,13 @@ def test_job_that_ignores_its_cancellation(
 ) -> None:
     monkeypatch.setattr(client, "CANCEL_SECONDS", 0.3)
     impostor(f"echo '{READY}'; read line; echo '{PROGRESS}'; read line; sleep 60")
-    request = lambda job: part("engine.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    request = lambda job: part("engine.shared.protocol").Train(job, shot="/nowhere")  # noqa: E731
     job = client.run(request)
     while next(job).text != "half":
         time.sleep(0.01)
     job.close()
     assert client.running() is not None
-    with pytest.raises(part("engine.errors").PaintoverError, match="did not stop the job"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="did not stop the job"):
         _train(client, part)
 
 
@@ -125,7 +125,9 @@ def test_python_that_is_not_there(
     client: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAINTOVER_ENGINE_PYTHON", "/nowhere/python")
-    with pytest.raises(part("engine.errors").PaintoverError, match=r"/nowhere/python .* not exist"):
+    with pytest.raises(
+        part("engine.shared.errors").PaintoverError, match=r"/nowhere/python .* not exist"
+    ):
         _train(client, part)
 
 
@@ -134,7 +136,9 @@ def test_file_that_cannot_be_run(
 ) -> None:
     (tmp_path / "python").write_text("not a program")
     monkeypatch.setenv("PAINTOVER_ENGINE_PYTHON", str(tmp_path / "python"))
-    with pytest.raises(part("engine.errors").PaintoverError, match="Cannot start the engine's"):
+    with pytest.raises(
+        part("engine.shared.errors").PaintoverError, match="Cannot start the engine's"
+    ):
         _train(client, part)
 
 
@@ -144,7 +148,7 @@ def test_no_engine_names_the_remedy(
     python = part("engine_python")
     monkeypatch.delenv("PAINTOVER_ENGINE_PYTHON")
     monkeypatch.setattr(python.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(part("engine.errors").PaintoverError, match="press Install Engine"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="press Install Engine"):
         _train(client, part)
 
 
@@ -163,7 +167,7 @@ def test_preferences_come_first(part: Callable[[str], Any], tmp_path: Path) -> N
 def test_real_engine_works_stays_warm_and_ends(
     client: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    protocol, errors = part("engine.protocol"), part("engine.errors")
+    protocol, errors = part("engine.shared.protocol"), part("engine.shared.errors")
     for frame in (1, 2):
         write_png(tmp_path / "in" / f"{frame:04d}.png", picture(frame))
     run = lambda source: part("jobs").run_to_end(  # noqa: E731

@@ -179,7 +179,7 @@ def test_saving_the_blend_saves_paint(scene: Any, shot: Any, part: Callable[[str
 def test_full_disk_leaves_the_painting_of_before(
     scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keyframes, errors = part("keyframe_images"), part("engine.errors")
+    keyframes, errors = part("keyframe_images"), part("engine.shared.errors")
     bpy.ops.paintover.keyframe_add(frame=1)
     image = keyframes.load(shot, 1)
     _paint(image, 1.0)
@@ -234,7 +234,11 @@ def test_new_painting_replaces_the_open_one_and_its_paint_is_kept(
 def test_states_tell_what_happened_to_keyframes(
     scene: Any, shot: Any, part: Callable[[str], Any]
 ) -> None:
-    states, keyframes, step = part("states"), part("keyframe_images"), part("engine.state").Step
+    states, keyframes, step = (
+        part("states"),
+        part("keyframe_images"),
+        part("engine.shared.freshness").Step,
+    )
     assert states.look(scene).steps["keyframe"].step is step.NOTHING
     bpy.ops.paintover.keyframe_add(frame=1)
     assert states.look(scene).keyframes == {1: states.NOT_PAINTED}

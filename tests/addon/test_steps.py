@@ -109,7 +109,7 @@ def test_unsaved_paint_is_trained(scene: Any, captured: Any, part: Callable[[str
     image.update()
     bpy.ops.paintover.train(seconds=1)
     assert not image.is_dirty
-    header = part("engine.style_header").read_style_header(captured.style_path("style"))
+    header = part("engine.shared.style_header").read_style_header(captured.style_path("style"))
     assert list(header.trained_on) == [2]
     assert header.trained_on[2] == captured.key_digest(2)
 
@@ -158,7 +158,7 @@ def _killed_when(part: Callable[[str], Any], job: Any, when: Callable[[Any], boo
 
 def test_engine_killed_while_training(scene: Any, painted: Any, part: Callable[[str], Any]) -> None:
     job = part("steps").train(scene, print, seconds=30)
-    with pytest.raises(part("engine.errors").PaintoverError, match="was ended by signal 9"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="was ended by signal 9"):
         _killed_when(part, job, lambda progress: progress.fraction > 0)
     assert not part("jobs").busy()
     bpy.ops.paintover.train(seconds=1)
@@ -171,7 +171,7 @@ def test_engine_killed_while_stylizing(
     bpy.ops.paintover.train(seconds=1)
     os.kill(part("engine_client").running().pid, signal.SIGSTOP)  # not done before it is killed
     job = part("steps").stylize(scene, print)
-    with pytest.raises(part("engine.errors").PaintoverError, match="was ended by signal 9"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="was ended by signal 9"):
         _killed_when(part, job, lambda progress: True)
     bpy.ops.paintover.stylize()
     assert part("states").look(scene).steps["stylize"].step.value == "up to date"
@@ -180,7 +180,7 @@ def test_engine_killed_while_stylizing(
 def test_engine_killed_while_importing(
     scene: Any, captured: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    protocol, client, jobs = part("engine.protocol"), part("engine_client"), part("jobs")
+    protocol, client, jobs = part("engine.shared.protocol"), part("engine_client"), part("jobs")
     source = str(tmp_path / "pictures")
     shutil.copytree(captured.folder / "frames", source, ignore=shutil.ignore_patterns("*.exr"))
 
@@ -191,14 +191,14 @@ def test_engine_killed_while_importing(
 
     jobs.run_to_end("Import", importing("first"))
     os.kill(client.running().pid, signal.SIGSTOP)  # not done before it is killed
-    with pytest.raises(part("engine.errors").PaintoverError, match="was ended by signal 9"):
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="was ended by signal 9"):
         _killed_when(part, importing("second"), lambda progress: True)
 
 
 def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
     scene: Any, painted: Any, part: Callable[[str], Any]
 ) -> None:
-    jobs, errors = part("jobs"), part("engine.errors")
+    jobs, errors = part("jobs"), part("engine.shared.errors")
     job = part("steps").train(scene, print, seconds=30)
 
     def watched() -> Any:

@@ -143,7 +143,7 @@ def capture(
 ) -> dict[int, Passes]:
     for _ in part("capture").capture(scene, folder, list(frames)):
         pass
-    shot = part("engine.shot").Shot.open(folder)
+    shot = part("engine.shared.shot").Shot.open(folder)
     return {frame: read_passes(shot.passes_path(frame)) for frame in frames}
 
 
@@ -271,7 +271,9 @@ def test_points_of_large_things_are_told_apart(
     step = np.diff(passes["paintover_surface"][HEIGHT // 2, :, 0].astype(np.float64))
     assert np.abs(passes["paintover_surface"][..., 0] - columns).max() < PIXEL
     assert step.min() > 0
-    numbers = passes["paintover_object"].astype(np.float64) / part("engine.passes").OBJECT_STEP
+    numbers = (
+        passes["paintover_object"].astype(np.float64) / part("engine.shared.passes").OBJECT_STEP
+    )
     assert np.abs(numbers - np.rint(numbers)).max() < 0.01
 
 

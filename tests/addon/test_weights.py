@@ -78,24 +78,24 @@ def test_a_muted_curve_and_a_linked_scene(
 
 def stylized_shot(shot: Any, part: Part) -> None:
     """Pretend six frames of which the fifth jumps, stylized with a style that carries paint."""
-    module = part("engine.shot")
+    module = part("engine.shared.shot")
     for frame in (4, 5, 6):
         write_png(shot.image_path(frame), picture(frame))
-        digest = part("engine.files").digest_file(shot.image_path(frame))
+        digest = part("engine.shared.files").digest_file(shot.image_path(frame))
         shot.manifest.frames[frame] = module.FrameRecord(image=digest)
     write_png(shot.key_path(1), picture(1, seed=3))
     shot.save()
-    header = part("engine.style_header").StyleHeader(
+    header = part("engine.shared.style_header").StyleHeader(
         "fast", ["colour", "projection"], 10, {1: shot.key_digest(1)}, steps=1
     )
     write_style(shot, part, header)
     for frame in shot.frames:
         write_png(shot.out_path("style", frame), picture(frame, seed=5))
-        record = part("engine.state").expected_out_record(
+        record = part("engine.shared.freshness").expected_out_record(
             shot, "style", header, frame, shot.out_path("style", frame).name, "png 8"
         )
         shot.write_out_record("style", frame, record)
-    unsteady = part("engine.unsteady")
+    unsteady = part("engine.shared.flicker_records")
     for frame in shot.frames[1:]:
         flicker = unsteady.Flicker(9.0 if frame in (5, 6) else 2.0 + frame / 100, 1.0)
         unsteady.write_flicker(shot, "style", frame, flicker)
@@ -104,7 +104,7 @@ def stylized_shot(shot: Any, part: Part) -> None:
 def write_style(shot: Any, part: Part, header: Any) -> None:
     text = json.dumps({"__metadata__": header.to_metadata()}).encode()
     data = struct.pack("<Q", len(text)) + text
-    part("engine.files").write_bytes(shot.style_path("style"), data)
+    part("engine.shared.files").write_bytes(shot.style_path("style"), data)
 
 
 def test_light_and_weights_count_for_what_is_out_of_date(scene: Any, shot: Any, part: Part) -> None:
@@ -128,7 +128,7 @@ def test_the_unsteady_frames_are_gone_through(scene: Any, shot: Any, part: Part)
     for expected in (5, 6, 5):
         assert bpy.ops.paintover.go_to_unsteady() == {"FINISHED"}
         assert scene.frame_current == expected
-    part("engine.files").write_bytes(shot.out_record_path("style", 6), b"gone")
+    part("engine.shared.files").write_bytes(shot.out_record_path("style", 6), b"gone")
     assert part("states").look(scene).unsteady == (5,)
     shot.out_path("style", 4).unlink()
     assert bpy.ops.paintover.go_to_unsteady() == {"CANCELLED"}

@@ -12,7 +12,7 @@ import pytest
 import shots
 import synthetic
 
-from engine.shot import Shot
+from engine.shared.shot import Shot
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.files import digest_file
 from engine.images import write_picture
-from engine.shot import FrameRecord, Manifest, Shot
+from engine.shared.files import digest_file
+from engine.shared.shot import FrameRecord, Manifest, Shot
 
 WIDTH, HEIGHT = 96, 64
 STEP_X, STEP_Y = 3, 1

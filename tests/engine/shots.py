@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
-from engine.files import digest_file
 from engine.images import read_picture
-from engine.shot import FrameRecord, Manifest, Shot
+from engine.shared.files import digest_file
+from engine.shared.shot import FrameRecord, Manifest, Shot
 
 ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT = 96, 64

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
-from engine import passes
-from engine.files import digest_file
 from engine.images import write_picture
-from engine.shot import Camera, FrameRecord, Manifest, Shot
+from engine.shared import passes
+from engine.shared.files import digest_file
+from engine.shared.shot import Camera, FrameRecord, Manifest, Shot
 
 WIDTH, HEIGHT = 96, 64
 STEP_X, STEP_Y = 3, 1

@@ -12,8 +12,8 @@ import shots
 from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
 
 from engine.images import read_picture, write_picture
-from engine.shot import Shot
-from engine.style_header import read_style_header
+from engine.shared.shot import Shot
+from engine.shared.style_header import read_style_header
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_import_of_folders_that_do_not_fit(tmp_path):
 
 def write_normals(shot: Shot, value: float = 0.0) -> None:
     """Add Normal to the shot's passes; ``value`` stands in a corner of it, and in the motion."""
-    from engine.files import digest_file
+    from engine.shared.files import digest_file
 
     for frame in shot.frames:
         shots.write_passes(shot.passes_path(frame), frame, value, normals=True)

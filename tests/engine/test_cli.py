@@ -13,8 +13,8 @@ import pytest
 import shots
 
 from engine import cli, failures
-from engine.shot import PASS_MEANINGS, Shot
-from engine.style_header import read_style_header
+from engine.shared.shot import PASS_MEANINGS, Shot
+from engine.shared.style_header import read_style_header
 from engine.terminal import Terminal, format_seconds
 
 VERBS = ("import", "train", "weights", "stylize", "preview", "score", "info", "worker")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.device import choose_device, describe_device
-from engine.errors import PaintoverError
+from engine.shared.errors import PaintoverError
 
 
 def test_auto_is_the_best_that_there_is():

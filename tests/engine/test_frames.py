@@ -13,13 +13,13 @@ import synthetic
 from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
 from engine import object_numbers
-from engine.errors import PaintoverError
-from engine.files import digest_file
 from engine.frames import read_frame
 from engine.images import encode_srgb, read_picture, write_picture
 from engine.layers import opened_layers, read_layers
-from engine.passes import OBJECT_STEP
-from engine.shot import Camera, FrameRecord
+from engine.shared.errors import PaintoverError
+from engine.shared.files import digest_file
+from engine.shared.passes import OBJECT_STEP
+from engine.shared.shot import Camera, FrameRecord
 
 
 @pytest.mark.parametrize(("many_parts", "old_names"), [(True, False), (False, True)])
@@ -313,8 +313,8 @@ def test_what_blender_really_renders(strange_folder, interleaved):
         pytest.skip("this environment has no bpy to render with")
     words = [sys.executable, "-c", RENDER, str(strange_folder), interleaved]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
-    from engine import passes
-    from engine.shot import Manifest, Shot
+    from engine.shared import passes
+    from engine.shared.shot import Manifest, Shot
 
     shot = Shot(strange_folder / "shot", Manifest(64, 48, 2, 2))
     for suffix, path in ((".png", shot.image_path(2)), (".exr", shot.passes_path(2))):

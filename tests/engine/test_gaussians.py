@@ -10,12 +10,12 @@ import pytest
 import synthetic
 from scipy.spatial import cKDTree
 
-from engine.errors import Cancelled
 from engine.frames import read_frame
 from engine.guides.gaussians import FADE, MovingGaussians, Points, draw, move, scatter
 from engine.images import write_picture
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.errors import Cancelled
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 SHAPE = (footage.HEIGHT, footage.WIDTH)
 

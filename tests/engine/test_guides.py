@@ -9,10 +9,10 @@ import synthetic
 from synthetic import HEIGHT, WIDTH
 
 from engine import guides
-from engine.errors import PaintoverError
 from engine.frames import Frame, read_frame
 from engine.guides.surface_noise import SurfaceNoise
 from engine.images import write_picture
+from engine.shared.errors import PaintoverError
 
 
 def own(shot) -> list[str]:

@@ -9,7 +9,6 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 import synthetic
 
-from engine.errors import PaintoverError
 from engine.images import (
     decode_srgb,
     encode_srgb,
@@ -19,6 +18,7 @@ from engine.images import (
     write_picture,
 )
 from engine.layers import opened_layers, read_layers
+from engine.shared.errors import PaintoverError
 
 RANDOM = np.random.default_rng(7)
 

@@ -11,14 +11,14 @@ import pytest
 import synthetic
 
 from engine import guides
-from engine.errors import Cancelled, PaintoverError
 from engine.frames import read_frame
 from engine.images import read_picture, write_picture
 from engine.importing import import_pictures
 from engine.keyframes import read_keyframes
-from engine.protocol import ImportPictures
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.protocol import ImportPictures
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 SIZE = (24, 40)
 RANDOM = np.random.default_rng(11)

@@ -15,8 +15,8 @@ import shots
 from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
 
 from engine.images import read_picture
-from engine.shot import Shot
-from engine.style_header import read_style_header
+from engine.shared.shot import Shot
+from engine.shared.style_header import read_style_header
 
 
 def train(shot: Shot, *words: object):

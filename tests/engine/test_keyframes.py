@@ -11,9 +11,9 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, WIDTH
 
-from engine.errors import PaintoverError
 from engine.images import write_picture
 from engine.keyframes import painted_frames, read_keyframe, read_keyframes
+from engine.shared.errors import PaintoverError
 
 
 def test_a_painting_is_read_as_it_is(painted_shot):

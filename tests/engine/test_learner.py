@@ -8,11 +8,11 @@ import torch
 
 from engine import networks
 from engine.device import choose_device
-from engine.errors import PaintoverError
 from engine.learner import Learner, LearnerSettings
 from engine.lessons import read_lessons
 from engine.patches import Patches
-from engine.reporting import Silent
+from engine.shared.errors import PaintoverError
+from engine.shared.reporter import Silent
 
 
 @pytest.fixture

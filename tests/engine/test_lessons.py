@@ -9,8 +9,8 @@ import synthetic
 
 from engine import guides
 from engine.lessons import read_lessons
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 
 def test_large_keyframes_are_looked_at_in_parts_with_the_same_result(

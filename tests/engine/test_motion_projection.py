@@ -12,13 +12,13 @@ import pytest
 import synthetic
 
 from engine.chains import MotionChain
-from engine.errors import Cancelled
 from engine.frames import read_frame
 from engine.guides.projection import Projection
 from engine.images import write_picture
 from engine.keyframes import read_keyframe
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.errors import Cancelled
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 FRAMES = 6
 

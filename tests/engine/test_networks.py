@@ -9,11 +9,11 @@ import torch
 
 from engine.calibration import calibrate
 from engine.device import Device, choose_device
-from engine.errors import PaintoverError
 from engine.losses import held_out_loss, texture_loss, training_loss
 from engine.networks import RELIT, SIZES, Painter, build
 from engine.painting import Brush
 from engine.quantized import quantizes_well
+from engine.shared.errors import PaintoverError
 
 
 def network(name: str = "small", projection: bool = True, alpha: bool = False) -> Painter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import passes
+from engine.shared import passes
 
 
 @pytest.mark.parametrize(

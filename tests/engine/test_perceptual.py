@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.device import Device
-from engine.errors import PaintoverError
 from engine.perceptual import LAYERS, VGGLoss
+from engine.shared.errors import PaintoverError
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

@@ -9,15 +9,15 @@ import pytest
 import shots
 import synthetic
 
-from engine import protocol
 from engine.colour_transfer import ColourTransfer
-from engine.errors import Cancelled, PaintoverError
 from engine.frames import Frame, read_frame
 from engine.images import read_picture, write_picture
 from engine.keyframes import Keyframe, read_keyframe
 from engine.preview import NEEDS, preview
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared import protocol
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 HEIGHT, WIDTH = synthetic.HEIGHT, synthetic.WIDTH
 

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from engine import protocol
-from engine.errors import PaintoverError
+from engine.shared import protocol
+from engine.shared.errors import PaintoverError
 
 REQUESTS = [
     protocol.ImportPictures(1, "/ß 日本", "in", guides={"ink lines": "/g"}, fps=23.976),
@@ -86,7 +86,7 @@ def test_the_size_of_a_live_picture():
 def test_blender_can_import_its_modules_without_numpy_or_torch():
     code = (
         "import sys\n"
-        "from engine import shot, state, style_header, protocol, passes, files, errors\n"
+        "from engine.shared import shot, freshness, style_header, protocol, passes, files, errors\n"
         "heavy = {'numpy', 'torch', 'cv2', 'OpenImageIO', 'scipy', 'bpy'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -13,14 +13,14 @@ import synthetic
 from safetensors.torch import load_file, save_file
 from test_perceptual import random_weights
 
-from engine import protocol
 from engine.configurations import configure, default_configuration, default_guides
-from engine.errors import Cancelled, PaintoverError
 from engine.images import read_picture, write_picture
-from engine.reporting import Silent
-from engine.shot import Shot
-from engine.state import out_state, stale_out_frames
-from engine.style_header import read_style_header
+from engine.shared import protocol
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.freshness import out_state, stale_out_frames
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
+from engine.shared.style_header import read_style_header
 from engine.stylizing import stylize
 from engine.training import train
 

@@ -12,8 +12,8 @@ import pytest
 import shots
 
 from engine import scores
-from engine.errors import PaintoverError
-from engine.shot import Shot
+from engine.shared.errors import PaintoverError
+from engine.shared.shot import Shot
 
 ALL = np.ones((64, 96), bool)
 

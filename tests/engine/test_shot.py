@@ -9,9 +9,9 @@ import os
 import pytest
 import synthetic
 
-from engine.errors import PaintoverError
-from engine.files import digest_file, digest_json, write_bytes, written_beside
-from engine.shot import (
+from engine.shared.errors import PaintoverError
+from engine.shared.files import digest_file, digest_json, write_bytes, written_beside
+from engine.shared.shot import (
     MANIFEST_VERSION,
     Camera,
     Colour,

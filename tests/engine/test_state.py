@@ -9,12 +9,18 @@ import struct
 import pytest
 import synthetic
 
-from engine.errors import PaintoverError
-from engine.files import digest_file, write_bytes
-from engine.shot import Shot
-from engine.state import Step, expected_out_record, out_state, stale_out_frames, style_state
-from engine.style_header import METADATA_KEY, StyleHeader, read_style_header
-from engine.weights import set_weights
+from engine.shared.errors import PaintoverError
+from engine.shared.files import digest_file, write_bytes
+from engine.shared.freshness import (
+    Step,
+    expected_out_record,
+    out_state,
+    stale_out_frames,
+    style_state,
+)
+from engine.shared.keyframe_weights import set_weights
+from engine.shared.shot import Shot
+from engine.shared.style_header import METADATA_KEY, StyleHeader, read_style_header
 
 
 def write_style(shot: Shot, name: str = "ink", **changes: object) -> StyleHeader:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import shots
 
-from engine import protocol
-from engine.errors import Cancelled, PaintoverError
 from engine.flicker import flicker
-from engine.reporting import Silent
-from engine.shot import FrameRecord, Shot
+from engine.shared import protocol
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.flicker_records import Flicker, describe, read_flickers, unsteady_frames
+from engine.shared.reporter import Silent
+from engine.shared.shot import FrameRecord, Shot
 from engine.steadiness import steadiness
 from engine.stylizing import stylize
-from engine.unsteady import Flicker, describe, read_flickers, unsteady_frames
 
 EVERYWHERE = np.ones((64, 96), bool)
 

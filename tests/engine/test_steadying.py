@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.lessons import read_lessons
-from engine.reporting import Silent
+from engine.shared.reporter import Silent
 from engine.steadying import Pair, SteadyPatches, read_pairs, steadiness_loss
 
 

@@ -11,9 +11,9 @@ import torch
 from engine import guides
 from engine.calibration import Range, Seen, calibrate
 from engine.device import Device
-from engine.errors import PaintoverError
+from engine.shared.errors import PaintoverError
+from engine.shared.style_header import STYLE_VERSION, StyleHeader
 from engine.style import load_resume, load_style, network_for, save_resume, save_style
-from engine.style_header import STYLE_VERSION, StyleHeader
 
 NAMES = ["colour", "normal", "projection"]
 

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine import protocol
-from engine.errors import Cancelled, PaintoverError
 from engine.frame_painter import FramePainter
 from engine.images import read_picture
-from engine.reporting import Silent
-from engine.shot import Shot
-from engine.state import Step, out_state
+from engine.shared import protocol
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.flicker_records import read_flickers
+from engine.shared.freshness import Step, out_state
+from engine.shared.keyframe_weights import set_weights
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 from engine.stylizing import stylize
 from engine.training import train
-from engine.unsteady import read_flickers
-from engine.weights import set_weights
 from engine.window import Window
 
 

@@ -9,11 +9,11 @@ import pytest
 import shots
 import synthetic
 
-from engine.errors import Cancelled, PaintoverError
 from engine.frames import read_frame
 from engine.images import write_picture
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 from engine.temporal_filter import FilterSettings, TemporalFilter
 
 SMALL = FilterSettings(radius=3)

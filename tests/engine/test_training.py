@@ -17,14 +17,14 @@ import synthetic
 import torch
 from safetensors.torch import load_file
 
-from engine import protocol
-from engine.errors import Cancelled, PaintoverError
 from engine.images import read_picture, write_picture
 from engine.keyframes import read_keyframe
-from engine.reporting import Silent
-from engine.shot import Shot
+from engine.shared import protocol
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
+from engine.shared.style_header import read_style_header
 from engine.style import load_style
-from engine.style_header import read_style_header
 from engine.stylizing import stylize
 from engine.training import train
 

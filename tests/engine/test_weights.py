@@ -10,14 +10,14 @@ import pytest
 import shots
 import synthetic
 
-from engine.errors import PaintoverError
 from engine.frames import Frame
 from engine.guides.projection import Projection
 from engine.inputs import Inputs
 from engine.keyframes import read_keyframe
-from engine.reporting import Silent
-from engine.shot import Shot
-from engine.weights import check_keys, compact, curves_of, set_weights, weights_at
+from engine.shared.errors import PaintoverError
+from engine.shared.keyframe_weights import check_keys, compact, curves_of, set_weights, weights_at
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 
 @pytest.fixture

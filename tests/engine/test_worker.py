@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import shots
 
-from engine import protocol
-from engine.shot import Shot
+from engine.shared import protocol
+from engine.shared.shot import Shot
 
 
 class Worker:

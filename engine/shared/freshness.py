@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json
+from .keyframe_weights import weights_at
 from .shot import OutRecord, Shot, counted
 from .style_header import (
     FILTER,
@@ -20,7 +21,6 @@ from .style_header import (
     has_surface,
     read_style_header,
 )
-from .weights import weights_at
 
 
 class Step(enum.Enum):
