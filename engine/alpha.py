@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .frames import Frame
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .keyframes import Keyframe
 
 ALPHA = "alpha"

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from .frames import Frame
-from .guides.hashing import hash_unit
-from .images import FloatArray
+from .images.hashing import hash_unit
+from .images.pictures import FloatArray
 from .keyframes import Keyframe
 from .resampling import Bools
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiled import compiled, inlined
-from .images import FloatArray
+from .images.jit import compiled, inlined
+from .images.pictures import FloatArray
 from .motion import BoolArray
 
 STABLE = 0.12

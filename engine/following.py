@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .motion import BoolArray, Step
 
 AGREE = 1.5

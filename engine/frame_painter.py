@@ -16,7 +16,8 @@ from .device import give_back_freed
 from .frames import Frame, seen_part
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
-from .images import FloatArray
+from .images.pictures import FloatArray
+from .images.window import Window, is_empty_around
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
@@ -30,7 +31,6 @@ from .steadiness import Shown, needs
 from .still import StillPainter
 from .stroke_learning import learn_strokes
 from .tiles import NONE, Spare
-from .window import Window, is_empty_around
 
 SAMPLE = 96
 """Side of the parts of a keyframe by which painting in integers is judged."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .images import PICTURE_SUFFIXES, picture_size, read_picture, write_picture
+from .images.pictures import PICTURE_SUFFIXES, picture_size, read_picture, write_picture
 from .shared.errors import Cancelled, PaintoverError
 from .shared.files import digest_file, written_beside
 from .shared.protocol import ImportPictures

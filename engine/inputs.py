@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from . import guides
 from .frames import Frame, read_frame
 from .guides.gaussians import MovingGaussians
-from .images import FloatArray
+from .images.pictures import FloatArray
+from .images.window import Window
 from .projection import outline_reach
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import GAUSSIANS, PROJECTION, has_surface
 from .temporal_filter import FilterSettings, TemporalFilter
-from .window import Window
 
 GUIDES_REACH = 8
 """How many pixels around a pixel guides look at at least; see ``Inputs.local``."""

@@ -13,14 +13,14 @@ from .device import give_back_freed
 from .frames import Frame
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
-from .images import FloatArray
+from .images.pictures import FloatArray
+from .images.window import Window
 from .inputs import Inputs
 from .keyframes import Keyframe, read_keyframes
 from .patches import Example, Halves
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import PROJECTION
-from .window import Window
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .alpha import finish
 from .device import Device
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .lessons import Lessons
 from .network_base import Painter
 from .painting import Brush

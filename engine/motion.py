@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .frames import read_frame
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .shared.shot import Shot
 
 BoolArray = npt.NDArray[np.bool_]

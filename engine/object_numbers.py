@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import compiled
-from .images import FloatArray
+from .images.jit import compiled
+from .images.pictures import FloatArray
 from .pass_cleaning import finite
 from .shared.passes import OBJECT_STEP
 

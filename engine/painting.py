@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from .calibration import Seen
-from .compiled import compiled
 from .device import Device, fetched, host_memory, is_out_of_memory
-from .images import FloatArray
+from .images.jit import compiled
+from .images.pictures import FloatArray
 from .motion import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter

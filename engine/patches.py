@@ -19,8 +19,8 @@ from torch.nn import functional
 
 from .device import sent
 from .guides import PROJECTION_CHANNELS
+from .images.window import seen_window
 from .network_base import GRID
-from .window import seen_window
 
 Halves = npt.NDArray[np.float16]
 

@@ -18,7 +18,7 @@ from .alpha import ALPHA_LEARNT, alpha_of, finish
 from .colour_transfer import ColourTransfer
 from .frames import Frame, read_frame
 from .guides.projection import Projection
-from .images import FloatArray, read_picture, write_picture
+from .images.pictures import FloatArray, read_picture, write_picture
 from .keyframes import Keyframe, read_keyframes
 from .shared import protocol
 from .shared.errors import PaintoverError

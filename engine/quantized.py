@@ -24,7 +24,7 @@ from .calibration import GUIDE_STEP, MIDDLE, Range, Seen
 from .codes import Codes, Features, Part
 from .device import Device, has_avx2, has_vnni
 from .guides import PROJECTION_CHANNELS
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .mixing import mix
 from .network_base import GRID
 from .networks import LEAK, GatedPainter

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from .flicker import flicker
 from .frames import read_frame
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .importing import numbered_pictures
 from .motion import BoolArray, to_previous
 from .shared.errors import Cancelled, PaintoverError

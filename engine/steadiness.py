@@ -22,13 +22,13 @@ import numpy.typing as npt
 
 from .flicker import flicker
 from .frames import EXTRA_GUIDE, Frame, read_frame
-from .images import FloatArray, read_picture
+from .images.pictures import FloatArray, read_picture
+from .images.window import Window
 from .motion import BoolArray, estimate_flow, occluded
 from .shared.errors import Cancelled, PaintoverError
 from .shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
 from .shared.reporter import Reporter, Silent
 from .shared.shot import OUT_SUFFIXES, Shot
-from .window import Window
 
 MASK_GUIDE = "mask"
 ENOUGH = 1 << 14

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .images import FloatArray
+from .images.pictures import FloatArray
+from .images.window import Window
 from .lessons import Lessons
 from .motion import occluded, warp
 from .shared.keyframe_weights import weights_at
 from .shared.shot import Shot
-from .window import Window
 
 PAIRS = 4
 """Pairs of frames to learn from."""

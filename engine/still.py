@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .images import FloatArray
+from .images.pictures import FloatArray
 from .motion import BoolArray
 from .painting import Brush
 from .tiles import NONE, Spare

@@ -10,10 +10,10 @@ import numpy as np
 from .continuation import Continuation, Source
 from .device import give_back_freed
 from .frames import Frame
-from .images import FloatArray
+from .images.pictures import FloatArray
+from .images.window import Window
 from .keyframes import Keyframe
 from .painting import Brush
-from .window import Window
 
 
 def learn_strokes(

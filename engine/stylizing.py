@@ -14,7 +14,8 @@ import torch
 from . import guides
 from .device import choose_device
 from .frame_painter import FramePainter, Painted
-from .images import FloatArray, read_picture, write_picture
+from .images.pictures import FloatArray, read_picture, write_picture
+from .images.window import Window
 from .painting import Brush
 from .run_log import add_lines
 from .shared import protocol
@@ -27,7 +28,6 @@ from .shared.shot import Shot, counted, format_frames
 from .shared.style_header import StyleHeader
 from .steadiness import Watch
 from .style import load_style
-from .window import Window
 from .writing import check_format, wanted_frames, write_all
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .frames import read_frame
-from .images import FloatArray, read_picture, write_picture
+from .images.pictures import FloatArray, read_picture, write_picture
 from .motion import both_ways, occluded, warp
 from .shared.errors import Cancelled, PaintoverError
 from .shared.files import digest_json

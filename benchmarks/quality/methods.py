@@ -19,7 +19,7 @@ import numpy as np
 from engine import guides
 from engine.frames import Frame, read_frame
 from engine.guides.projection import Projection
-from engine.images import FloatArray, read_picture, write_picture
+from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
 from engine.keyframes import read_keyframe
 from engine.motion import warp

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.frames import read_frame
-from engine.images import read_picture
+from engine.images.pictures import read_picture
 from engine.scores import gradient
 from engine.shared.shot import OUT_SUFFIXES, Shot, frame_name
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..frames import EXTRA_GUIDE, Frame
-from ..images import FloatArray
+from ..images.pictures import FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
 from ..shared.style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ..frames import Frame
-from ..images import FloatArray
+from ..images.pictures import FloatArray
 
 
 class Guide(ABC):

@@ -6,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..compiled import compiled
 from ..frames import Frame
-from ..images import FloatArray
+from ..images.jit import compiled
+from ..images.pictures import FloatArray
 from .base import Guide
 
 JUMP = 0.03

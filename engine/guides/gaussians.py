@@ -20,14 +20,14 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from ..frames import Frame
-from ..images import FloatArray
+from ..images.hashing import hash_unit
+from ..images.pictures import FloatArray
 from ..motion import BoolArray, both_ways, occluded
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot, frame_name
 from .base import Guide
-from .hashing import hash_unit
 
 VERSION = 1
 """Changes whenever the same shot would give other points."""

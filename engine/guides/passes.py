@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..compiled import compiled
 from ..frames import EXTRA_GUIDE, Frame
-from ..images import FloatArray, has_alpha, read_picture
+from ..images.hashing import hash_one
+from ..images.jit import compiled
+from ..images.pictures import FloatArray, has_alpha, read_picture
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
 from .base import Guide
-from .hashing import hash_one
 
 
 def shot_is_transparent(shot: Shot) -> bool:

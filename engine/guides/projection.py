@@ -15,9 +15,9 @@ import numpy as np
 
 from ..blending import Projected, blend, turns
 from ..chains import MotionChain
-from ..compiled import compiled
 from ..frames import Frame
-from ..images import FloatArray
+from ..images.jit import compiled
+from ..images.pictures import FloatArray
 from ..keyframes import Keyframe
 from ..motion import BoolArray
 from ..motion_projection import MotionProjector

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..compiled import compiled, inlined
 from ..frames import Frame
-from ..images import FloatArray
+from ..images.hashing import hash_one, hash_unit
+from ..images.jit import compiled, inlined
+from ..images.pictures import FloatArray
 from ..pass_cleaning import all_finite
 from ..surface_edges import pixel_spans
 from .base import Guide
-from .hashing import hash_one, hash_unit
 
 CHANNELS = 4
 RATIO = 3.0

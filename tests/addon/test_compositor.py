@@ -300,9 +300,9 @@ def test_other_render_size_is_refused(scene: Any, stylized: Any) -> None:
 
 _PNG_TO_EXR = """
 import pathlib, sys
-from engine import images
+from engine.images import pictures
 for path in pathlib.Path(sys.argv[1]).glob("*.png"):
-    images.write_picture(path.with_suffix(".exr"), images.read_picture(path).pixels)
+    pictures.write_picture(path.with_suffix(".exr"), pictures.read_picture(path).pixels)
 """
 
 

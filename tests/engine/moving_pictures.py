@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.shared.files import digest_file
 from engine.shared.shot import FrameRecord, Manifest, Shot
 

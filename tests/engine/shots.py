@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
-from engine.images import read_picture
+from engine.images.pictures import read_picture
 from engine.shared.files import digest_file
 from engine.shared.shot import FrameRecord, Manifest, Shot
 

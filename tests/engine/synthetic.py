@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.shared import passes
 from engine.shared.files import digest_file
 from engine.shared.shot import Camera, FrameRecord, Manifest, Shot

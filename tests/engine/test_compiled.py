@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.compiled import compiled
-from engine.guides.hashing import hash_one, hash_unit
+from engine.images.hashing import hash_one, hash_unit
+from engine.images.jit import compiled
 from engine.surface_edges import pixel_spans, surface_steps
 
 ROOT = Path(__file__).parents[2]
 COUNT_HITS = """
 import numpy as np
-from engine.guides.hashing import hash_one
+from engine.images.hashing import hash_one
 hash_one(np.uint32(7))
 print(sum(hash_one.stats.cache_hits.values()), sum(hash_one.stats.cache_misses.values()))
 """

@@ -14,8 +14,8 @@ from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
 from engine import object_numbers
 from engine.frames import read_frame
-from engine.images import encode_srgb, read_picture, write_picture
-from engine.layers import opened_layers, read_layers
+from engine.images.exr_layers import opened_layers, read_layers
+from engine.images.pictures import encode_srgb, read_picture, write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
 from engine.shared.passes import OBJECT_STEP

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from engine.frames import read_frame
 from engine.guides.gaussians import FADE, MovingGaussians, Points, draw, move, scatter
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -9,7 +9,8 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 import synthetic
 
-from engine.images import (
+from engine.images.exr_layers import opened_layers, read_layers
+from engine.images.pictures import (
     decode_srgb,
     encode_srgb,
     has_alpha,
@@ -17,7 +18,6 @@ from engine.images import (
     read_picture,
     write_picture,
 )
-from engine.layers import opened_layers, read_layers
 from engine.shared.errors import PaintoverError
 
 RANDOM = np.random.default_rng(7)

@@ -12,7 +12,7 @@ import synthetic
 
 from engine import guides
 from engine.frames import read_frame
-from engine.images import read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
 from engine.importing import import_pictures
 from engine.keyframes import read_keyframes
 from engine.shared.errors import Cancelled, PaintoverError

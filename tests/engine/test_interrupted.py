@@ -14,7 +14,7 @@ import pytest
 import shots
 from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
 
-from engine.images import read_picture
+from engine.images.pictures import read_picture
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 

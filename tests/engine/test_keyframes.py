@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, WIDTH
 
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.keyframes import painted_frames, read_keyframe, read_keyframes
 from engine.shared.errors import PaintoverError
 

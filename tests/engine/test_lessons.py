@@ -19,8 +19,8 @@ def test_large_keyframes_are_looked_at_in_parts_with_the_same_result(
     synthetic.paint(painted_shot, 1)
     names = guides.available(painted_shot)
     whole = read_lessons(painted_shot, [], names, 0, Silent()).examples
-    monkeypatch.setattr("engine.window.LARGE", 1000)
-    monkeypatch.setattr("engine.window.BAND", 16 * synthetic.WIDTH)
+    monkeypatch.setattr("engine.images.window.LARGE", 1000)
+    monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
     parts = read_lessons(painted_shot, [], names, 0, Silent()).examples
     assert len(whole) == len(parts) == 2
     for one, other in zip(whole, parts, strict=True):

@@ -14,7 +14,7 @@ import synthetic
 from engine.chains import MotionChain
 from engine.frames import read_frame
 from engine.guides.projection import Projection
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.keyframes import read_keyframe
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent

@@ -11,7 +11,7 @@ import synthetic
 
 from engine.colour_transfer import ColourTransfer
 from engine.frames import Frame, read_frame
-from engine.images import read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
 from engine.keyframes import Keyframe, read_keyframe
 from engine.preview import NEEDS, preview
 from engine.shared import protocol

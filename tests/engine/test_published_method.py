@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from test_perceptual import random_weights
 
 from engine.configurations import configure, default_configuration, default_guides
-from engine.images import read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.freshness import out_state, stale_out_frames

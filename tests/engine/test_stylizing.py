@@ -11,7 +11,8 @@ import pytest
 import synthetic
 
 from engine.frame_painter import FramePainter
-from engine.images import read_picture
+from engine.images.pictures import read_picture
+from engine.images.window import Window
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import read_flickers
@@ -21,7 +22,6 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.stylizing import stylize
 from engine.training import train
-from engine.window import Window
 
 
 class Report(Silent):
@@ -72,8 +72,8 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
 
     run(shot)
     whole, flickers = pictures(), read_flickers(shot, "style")
-    monkeypatch.setattr("engine.window.LARGE", 1000)
-    monkeypatch.setattr("engine.window.BAND", 16 * synthetic.WIDTH)
+    monkeypatch.setattr("engine.images.window.LARGE", 1000)
+    monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
     parts: list[Window] = []
     real = FramePainter._built
 

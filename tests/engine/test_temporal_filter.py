@@ -10,7 +10,7 @@ import shots
 import synthetic
 
 from engine.frames import read_frame
-from engine.images import write_picture
+from engine.images.pictures import write_picture
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -17,7 +17,7 @@ import synthetic
 import torch
 from safetensors.torch import load_file
 
-from engine.images import read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
 from engine.keyframes import read_keyframe
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError

@@ -11,13 +11,13 @@ from engine.alpha import finish
 from engine.continuation import Continuation, Source
 from engine.device import Device
 from engine.frames import Frame
-from engine.images import read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
+from engine.images.window import STEP, Window, is_empty_around, seen_window
 from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection import KeyProjector
 from engine.tiles import NONE, Spare
-from engine.window import STEP, Window, is_empty_around, seen_window
 
 HEIGHT, WIDTH = 208, 240
 NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames import Frame
-from engine.images import decode_srgb
+from engine.images.pictures import decode_srgb
 
 Floats = npt.NDArray[np.float64]
 FAR = 50.0

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..compiled import compiled
-from ..images import FloatArray
+from .jit import compiled
+from .pictures import FloatArray
 
 
 def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:

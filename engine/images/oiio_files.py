@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too long to repeat)
 
-from .shared.errors import PaintoverError
-from .shared.files import written_beside
+from ..shared.errors import PaintoverError
+from ..shared.files import written_beside
 from .window import Window
 
 Floats = npt.NDArray[np.float32]

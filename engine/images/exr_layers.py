@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .image_files import opened, parts, read_all, read_window, to_display_window
+from .oiio_files import opened, parts, read_all, read_window, to_display_window
 from .window import Window
 
 Floats = npt.NDArray[np.float32]

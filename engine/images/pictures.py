@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import compiled
-from .image_files import is_exr, opened, parts, read_all, to_display_window, write_exr
-from .shared.errors import PaintoverError
-from .shared.files import write_bytes
+from ..shared.errors import PaintoverError
+from ..shared.files import write_bytes
+from .jit import compiled
+from .oiio_files import is_exr, opened, parts, read_all, to_display_window, write_exr
 from .window import Window, seen_window
 
 FloatArray = npt.NDArray[np.float32]
