@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
 from engine.shared.shot import Shot, parse_frames
 
 from . import ink

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from engine.frames import Frame
+from engine.frames.frame import Frame
 
 LIGHT, SHADOW = np.array([1.0, 0.93, 0.68]), np.array([0.33, 0.24, 0.52])
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from .frames import Frame
+from .frames.frame import Frame
+from .frames.keyframe import Keyframe
 from .images.hashing import hash_unit
 from .images.pictures import FloatArray
-from .keyframes import Keyframe
 from .resampling import Bools
 
 NEIGHBOURS = 6

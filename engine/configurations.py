@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import guides
-from .frames import EXTRA_GUIDE
+from .frames.frame import EXTRA_GUIDE
 from .networks import MOST_BLOCKS, size_of
 from .shared.errors import PaintoverError
 from .shared.protocol import Train

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .borrowing import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
-from .frames import Frame
+from .frames.frame import Frame
 from .images.window import LARGE, Window
 from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps

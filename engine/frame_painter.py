@@ -10,16 +10,16 @@ import numpy as np
 
 from . import guides
 from .ahead import read_ahead
-from .alpha import ALPHA, ALPHA_FRAME, finish
 from .calibration import Seen
 from .device import give_back_freed
-from .frames import Frame, seen_part
+from .frames.alpha import ALPHA, ALPHA_FRAME, finish
+from .frames.frame import Frame, seen_part
+from .frames.keyframe import Keyframe, read_keyframe
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
 from .images.pictures import FloatArray
 from .images.window import Window, is_empty_around
 from .inputs import Inputs
-from .keyframes import Keyframe, read_keyframe
 from .motion import BoolArray
 from .painting import Brush
 from .shared.errors import PaintoverError

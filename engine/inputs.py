@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 
 from . import guides
-from .frames import Frame, read_frame
+from .frames.frame import Frame, read_frame
 from .guides.gaussians import MovingGaussians
 from .images.pictures import FloatArray
 from .images.window import Window

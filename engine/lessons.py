@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from .alpha import ALPHA_LEARNT, alpha_of
 from .device import give_back_freed
-from .frames import Frame
+from .frames.alpha import ALPHA_LEARNT, alpha_of
+from .frames.frame import Frame
+from .frames.keyframe import Keyframe, read_keyframes
 from .guides import PROJECTION_CHANNELS
 from .guides.projection import Projection
 from .images.pictures import FloatArray
 from .images.window import Window
 from .inputs import Inputs
-from .keyframes import Keyframe, read_keyframes
 from .patches import Example, Halves
 from .shared.reporter import Reporter
 from .shared.shot import Shot

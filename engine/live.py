@@ -8,8 +8,8 @@ import time
 import cv2
 import numpy as np
 
-from .alpha import finish
 from .device import Device
+from .frames.alpha import finish
 from .images.pictures import FloatArray
 from .lessons import Lessons
 from .network_base import Painter

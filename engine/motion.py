@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .frames import read_frame
+from .frames.frame import read_frame
 from .images.pictures import FloatArray
 from .shared.shot import Shot
 

@@ -9,8 +9,8 @@ import numpy as np
 from .blending import Projected
 from .chains import MotionChain
 from .following import scale
-from .frames import Frame
-from .keyframes import Keyframe
+from .frames.frame import Frame
+from .frames.keyframe import Keyframe
 from .resampling import Bools, Floats, Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0

@@ -14,12 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .alpha import ALPHA_LEARNT, alpha_of, finish
 from .colour_transfer import ColourTransfer
-from .frames import Frame, read_frame
+from .frames.alpha import ALPHA_LEARNT, alpha_of, finish
+from .frames.frame import Frame, read_frame
+from .frames.keyframe import Keyframe, read_keyframes
 from .guides.projection import Projection
 from .images.pictures import FloatArray, read_picture, write_picture
-from .keyframes import Keyframe, read_keyframes
 from .shared import protocol
 from .shared.errors import PaintoverError
 from .shared.files import digest_json

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .blending import Projected
-from .frames import Frame
+from .frames.frame import Frame
 from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
 from .surface_index import SurfaceIndex

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .flicker import flicker
-from .frames import read_frame
+from .frames.frame import read_frame
 from .images.pictures import FloatArray
 from .importing import numbered_pictures
 from .motion import BoolArray, to_previous

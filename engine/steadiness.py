@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .flicker import flicker
-from .frames import EXTRA_GUIDE, Frame, read_frame
+from .frames.frame import EXTRA_GUIDE, Frame, read_frame
 from .images.pictures import FloatArray, read_picture
 from .images.window import Window
 from .motion import BoolArray, estimate_flow, occluded

@@ -9,10 +9,10 @@ import numpy as np
 
 from .continuation import Continuation, Source
 from .device import give_back_freed
-from .frames import Frame
+from .frames.frame import Frame
+from .frames.keyframe import Keyframe
 from .images.pictures import FloatArray
 from .images.window import Window
-from .keyframes import Keyframe
 from .painting import Brush
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from . import guides
-from .alpha import ALPHA, ALPHA_LEARNT
 from .calibration import PREFIX, Seen
+from .frames.alpha import ALPHA, ALPHA_LEARNT
 from .network_base import Painter
 from .networks import GatedPainter, build
 from .shared.errors import PaintoverError

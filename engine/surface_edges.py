@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .frames import Frame
+from .frames.frame import Frame
 from .images.jit import compiled, inlined
 
 Floats = npt.NDArray[np.float32]

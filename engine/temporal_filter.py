@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .frames import read_frame
+from .frames.frame import read_frame
 from .images.pictures import FloatArray, read_picture, write_picture
 from .motion import both_ways, occluded, warp
 from .shared.errors import Cancelled, PaintoverError

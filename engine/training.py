@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from . import guides
-from .alpha import ALPHA
 from .calibration import Seen, calibrate
 from .configurations import configure, default_guides
 from .device import Device, choose_device
+from .frames.alpha import ALPHA
 from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter

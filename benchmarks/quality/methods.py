@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from engine import guides
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
+from engine.frames.keyframe import read_keyframe
 from engine.guides.projection import Projection
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
-from engine.keyframes import read_keyframe
 from engine.motion import warp
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.frames import read_frame
+from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
 from engine.scores import gradient
 from engine.shared.shot import OUT_SUFFIXES, Shot, frame_name

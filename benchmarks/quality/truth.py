@@ -16,7 +16,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from engine.flicker import STABLE
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.motion import to_previous, warp
 from engine.shared.shot import Shot, frame_name

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.quality.captures import captured
 from benchmarks.quality.pairs import FULL
-from engine.frames import read_frame
+from engine.frames.frame import read_frame
 from engine.shared import protocol
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..frames import EXTRA_GUIDE, Frame
+from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.pictures import FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..frames import Frame
+from ..frames.frame import Frame
 from ..images.pictures import FloatArray
 
 

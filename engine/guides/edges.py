@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..frames import Frame
+from ..frames.frame import Frame
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
 from .base import Guide

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
-from ..frames import Frame
+from ..frames.frame import Frame
 from ..images.hashing import hash_unit
 from ..images.pictures import FloatArray
 from ..motion import BoolArray, both_ways, occluded

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..frames import EXTRA_GUIDE, Frame
+from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.hashing import hash_one
 from ..images.jit import compiled
 from ..images.pictures import FloatArray, has_alpha, read_picture

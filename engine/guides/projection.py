@@ -15,10 +15,10 @@ import numpy as np
 
 from ..blending import Projected, blend, turns
 from ..chains import MotionChain
-from ..frames import Frame
+from ..frames.frame import Frame
+from ..frames.keyframe import Keyframe
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
-from ..keyframes import Keyframe
 from ..motion import BoolArray
 from ..motion_projection import MotionProjector
 from ..projection import LEAST_OUTLINE, KeyProjector

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..frames import Frame
+from ..frames.frame import Frame
+from ..frames.pass_cleaning import all_finite
 from ..images.hashing import hash_one, hash_unit
 from ..images.jit import compiled, inlined
 from ..images.pictures import FloatArray
-from ..pass_cleaning import all_finite
 from ..surface_edges import pixel_spans
 from .base import Guide
 

@@ -17,7 +17,7 @@ from benchmarks.quality.shots import SHOTS
 from benchmarks.quality.styles import STYLES
 from benchmarks.quality.styles.look import Look
 from benchmarks.quality.truth import make_truth, paint_frame
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import read_picture, write_picture
 from engine.motion import to_previous, warp
 from engine.shared.errors import PaintoverError

@@ -16,7 +16,7 @@ from demo.contact_sheet import PAPER, contact_sheet
 from demo.movie import write_movie
 from demo.paint import Painter
 from demo.scene import build_scene, save_scene
-from engine.frames import Frame
+from engine.frames.frame import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH, HEIGHT = 96, 64

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.continuation import MARGIN, Continuation, Source
-from engine.frames import Frame
+from engine.frames.frame import Frame
 
 HEIGHT, WIDTH = 80, 96
 SHAPE = (HEIGHT, WIDTH)

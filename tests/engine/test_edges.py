@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from engine.frames import Frame
+from engine.frames.frame import Frame
 from engine.guides.edges import Edges
 
 SIZE = 24

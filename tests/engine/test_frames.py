@@ -12,8 +12,8 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
-from engine import object_numbers
-from engine.frames import read_frame
+from engine.frames import object_ids
+from engine.frames.frame import read_frame
 from engine.images.exr_layers import opened_layers, read_layers
 from engine.images.pictures import encode_srgb, read_picture, write_picture
 from engine.shared.errors import PaintoverError
@@ -82,7 +82,7 @@ def test_object_ids_survive_the_rounding_of_averages():
     for _ in range(5):
         share = np.ones((60, 80), np.float32)
         values = numbers[which] * (1 + np.where(rounding.random((60, 80)) < 0.3, 1e-7, 0))
-        found = object_numbers.objects_from_random(values.astype(np.float32), share, None)
+        found = object_ids.objects_from_random(values.astype(np.float32), share, None)
         assert (found > 0).all()
         ids.add(tuple(np.unique(found[which == index]).item() for index in range(4)))
     assert len(ids) == 1
@@ -98,7 +98,7 @@ def test_half_covered_pixels_of_24_bit_floats_keep_their_object(tmp_path):
     synthetic.write_layers(path, layers, compression="pxr24")
     read = read_layers(path, list(layers))
     assert not np.array_equal(read["values"], layers["values"].astype(np.float32))
-    found = object_numbers.objects_from_random(read["values"], read["share"], None)
+    found = object_ids.objects_from_random(read["values"], read["share"], None)
     covered = share > 0.5
     assert (found[covered & (x < 19)] == 27002).all()
     assert (found[covered & (x > 20)] == 27003).all()
@@ -109,7 +109,7 @@ def test_half_covered_pixels_of_half_floats_keep_their_object():
     share = np.clip(1.25 - np.maximum(np.abs(x - 20), np.abs(y - 20)) / 12, 0, 1)
     share = share.astype(np.float16).astype(np.float32)
     values = (0.5362948 * share).astype(np.float16).astype(np.float32)
-    found = object_numbers.objects_from_random(values, share, None)
+    found = object_ids.objects_from_random(values, share, None)
     inner = share == 1
     (own,) = np.unique(found[inner])
     edge = (share > 0.8) & (share < 1)

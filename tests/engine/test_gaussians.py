@@ -10,7 +10,7 @@ import pytest
 import synthetic
 from scipy.spatial import cKDTree
 
-from engine.frames import read_frame
+from engine.frames.frame import read_frame
 from engine.guides.gaussians import FADE, MovingGaussians, Points, draw, move, scatter
 from engine.images.pictures import write_picture
 from engine.shared.errors import Cancelled

@@ -9,7 +9,7 @@ import synthetic
 from synthetic import HEIGHT, WIDTH
 
 from engine import guides
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
 from engine.guides.surface_noise import SurfaceNoise
 from engine.images.pictures import write_picture
 from engine.shared.errors import PaintoverError

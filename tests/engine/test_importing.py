@@ -11,10 +11,10 @@ import pytest
 import synthetic
 
 from engine import guides
-from engine.frames import read_frame
+from engine.frames.frame import read_frame
+from engine.frames.keyframe import read_keyframes
 from engine.images.pictures import read_picture, write_picture
 from engine.importing import import_pictures
-from engine.keyframes import read_keyframes
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.protocol import ImportPictures
 from engine.shared.reporter import Silent

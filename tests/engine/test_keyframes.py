@@ -11,8 +11,8 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, WIDTH
 
+from engine.frames.keyframe import painted_frames, read_keyframe, read_keyframes
 from engine.images.pictures import write_picture
-from engine.keyframes import painted_frames, read_keyframe, read_keyframes
 from engine.shared.errors import PaintoverError
 
 

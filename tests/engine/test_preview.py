@@ -10,9 +10,9 @@ import shots
 import synthetic
 
 from engine.colour_transfer import ColourTransfer
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
+from engine.frames.keyframe import Keyframe, read_keyframe
 from engine.images.pictures import read_picture, write_picture
-from engine.keyframes import Keyframe, read_keyframe
 from engine.preview import NEEDS, preview
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError

@@ -11,9 +11,9 @@ import synthetic
 
 from engine import guides
 from engine.blending import blend, turns
-from engine.frames import Frame, read_frame
+from engine.frames.frame import Frame, read_frame
+from engine.frames.keyframe import read_keyframe
 from engine.guides.projection import Projection
-from engine.keyframes import read_keyframe
 from engine.projection import KeyProjector
 from engine.resampling import Ranged
 from engine.surface_edges import edge_distance, mixed

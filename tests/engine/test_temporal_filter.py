@@ -9,7 +9,7 @@ import pytest
 import shots
 import synthetic
 
-from engine.frames import read_frame
+from engine.frames.frame import read_frame
 from engine.images.pictures import write_picture
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent

@@ -17,8 +17,8 @@ import synthetic
 import torch
 from safetensors.torch import load_file
 
+from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import read_picture, write_picture
-from engine.keyframes import read_keyframe
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent

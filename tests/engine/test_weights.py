@@ -10,10 +10,10 @@ import pytest
 import shots
 import synthetic
 
-from engine.frames import Frame
+from engine.frames.frame import Frame
+from engine.frames.keyframe import read_keyframe
 from engine.guides.projection import Projection
 from engine.inputs import Inputs
-from engine.keyframes import read_keyframe
 from engine.shared.errors import PaintoverError
 from engine.shared.keyframe_weights import check_keys, compact, curves_of, set_weights, weights_at
 from engine.shared.reporter import Silent

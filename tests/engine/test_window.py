@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from engine import guides
-from engine.alpha import finish
 from engine.continuation import Continuation, Source
 from engine.device import Device
-from engine.frames import Frame
+from engine.frames.alpha import finish
+from engine.frames.frame import Frame
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
 from engine.inputs import guides_reach

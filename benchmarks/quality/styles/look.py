@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
-from engine.frames import Frame
+from engine.frames.frame import Frame
 from engine.images.pictures import decode_srgb
 
 Floats = npt.NDArray[np.float64]

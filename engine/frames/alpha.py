@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .frames import Frame
-from .images.pictures import FloatArray
-from .keyframes import Keyframe
+from ..images.pictures import FloatArray
+from .frame import Frame
+from .keyframe import Keyframe
 
 ALPHA = "alpha"
 """Setting of a style: where the alpha of its pictures comes from."""

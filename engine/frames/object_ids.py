@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .images.jit import compiled
-from .images.pictures import FloatArray
+from ..images.jit import compiled
+from ..images.pictures import FloatArray
+from ..shared.passes import OBJECT_STEP
 from .pass_cleaning import finite
-from .shared.passes import OBJECT_STEP
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .images.jit import compiled
-from .images.pictures import FloatArray
-from .images.window import Window
-from .shared.shot import Camera, Shot
+from ..images.jit import compiled
+from ..images.pictures import FloatArray
+from ..images.window import Window
+from ..shared.shot import Camera, Shot
 
 BoolArray = npt.NDArray[np.bool_]
 

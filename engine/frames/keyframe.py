@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .images.pictures import FloatArray, has_alpha, picture_size, read_picture
-from .images.window import Window
-from .shared.errors import PaintoverError
-from .shared.shot import Shot, format_frames
+from ..images.pictures import FloatArray, has_alpha, picture_size, read_picture
+from ..images.window import Window
+from ..shared.errors import PaintoverError
+from ..shared.shot import Shot, format_frames
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..images.exr_layers import opened_layers
+from ..images.pictures import FloatArray, Picture, encode_srgb, read_picture
+from ..images.window import Window
+from ..shared.errors import PaintoverError
+from ..shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
+from ..shared.shot import FrameRecord, Shot, format_frames
 from . import pass_cleaning as cleaning
-from .images.exr_layers import opened_layers
-from .images.pictures import FloatArray, Picture, encode_srgb, read_picture
-from .images.window import Window
-from .object_numbers import objects_from_index, objects_from_random
-from .shared.errors import PaintoverError
-from .shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
-from .shared.shot import FrameRecord, Shot, format_frames
+from .object_ids import objects_from_index, objects_from_random
 
 EXTRA_GUIDE = "guide:"
 """Prefix of extra guide folders in ``wanted`` and in the names of guides."""
