@@ -9,12 +9,12 @@ from typing import Any
 
 from . import guides
 from .frames.frame import EXTRA_GUIDE
+from .motion.temporal_filter import FilterSettings
 from .networks import MOST_BLOCKS, size_of
 from .shared.errors import PaintoverError
 from .shared.protocol import Train
 from .shared.shot import Shot
 from .shared.style_header import GAUSSIANS
-from .temporal_filter import FilterSettings
 
 PAPER = "paper"
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .images.jit import compiled, inlined
 from .images.pictures import FloatArray
-from .motion import BoolArray
+from .motion.optical_flow import BoolArray
 
 STABLE = 0.12
 """A picture is stable where no channel changes by more than this (0..1) along the motion."""

@@ -20,7 +20,7 @@ from .guides.projection import Projection
 from .images.pictures import FloatArray
 from .images.window import Window, is_empty_around
 from .inputs import Inputs
-from .motion import BoolArray
+from .motion.optical_flow import BoolArray
 from .painting import Brush
 from .shared.errors import PaintoverError
 from .shared.keyframe_weights import weights_at

@@ -11,11 +11,11 @@ from .frames.frame import Frame, read_frame
 from .guides.gaussians import MovingGaussians
 from .images.pictures import FloatArray
 from .images.window import Window
+from .motion.temporal_filter import FilterSettings, TemporalFilter
 from .projection import outline_reach
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import GAUSSIANS, PROJECTION, has_surface
-from .temporal_filter import FilterSettings, TemporalFilter
 
 GUIDES_REACH = 8
 """How many pixels around a pixel guides look at at least; see ``Inputs.local``."""

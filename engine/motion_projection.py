@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 
 from .blending import Projected
-from .chains import MotionChain
-from .following import scale
 from .frames.frame import Frame
 from .frames.keyframe import Keyframe
+from .motion.track_cache import MotionChain
+from .motion.tracking import scale
 from .resampling import Bools, Floats, Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0

@@ -14,7 +14,7 @@ from .calibration import Seen
 from .device import Device, fetched, host_memory, is_out_of_memory
 from .images.jit import compiled
 from .images.pictures import FloatArray
-from .motion import BoolArray
+from .motion.optical_flow import BoolArray
 from .network_base import GRID, Painter
 from .networks import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well

@@ -22,7 +22,7 @@ from .flicker import flicker
 from .frames.frame import read_frame
 from .images.pictures import FloatArray
 from .importing import numbered_pictures
-from .motion import BoolArray, to_previous
+from .motion.optical_flow import BoolArray, to_previous
 from .shared.errors import Cancelled, PaintoverError
 from .shared.reporter import Reporter, Silent
 from .shared.shot import Shot, format_frames

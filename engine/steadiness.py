@@ -24,7 +24,7 @@ from .flicker import flicker
 from .frames.frame import EXTRA_GUIDE, Frame, read_frame
 from .images.pictures import FloatArray, read_picture
 from .images.window import Window
-from .motion import BoolArray, estimate_flow, occluded
+from .motion.optical_flow import BoolArray, estimate_flow, occluded
 from .shared.errors import Cancelled, PaintoverError
 from .shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
 from .shared.reporter import Reporter, Silent

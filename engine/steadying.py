@@ -19,7 +19,7 @@ from torch.nn import functional
 from .images.pictures import FloatArray
 from .images.window import Window
 from .lessons import Lessons
-from .motion import occluded, warp
+from .motion.optical_flow import occluded, warp
 from .shared.keyframe_weights import weights_at
 from .shared.shot import Shot
 

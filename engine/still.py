@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .images.pictures import FloatArray
-from .motion import BoolArray
+from .motion.optical_flow import BoolArray
 from .painting import Brush
 from .tiles import NONE, Spare
 

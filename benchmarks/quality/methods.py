@@ -22,7 +22,7 @@ from engine.frames.keyframe import read_keyframe
 from engine.guides.projection import Projection
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
-from engine.motion import warp
+from engine.motion.optical_flow import warp
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent

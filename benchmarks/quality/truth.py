@@ -18,7 +18,7 @@ from scipy.ndimage import distance_transform_edt
 from engine.flicker import STABLE
 from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import FloatArray, read_picture, write_picture
-from engine.motion import to_previous, warp
+from engine.motion.optical_flow import to_previous, warp
 from engine.shared.shot import Shot, frame_name
 
 from .captures import HERE, Tell, captured, digest_of, made_whole

@@ -13,7 +13,7 @@ import torch
 from engine.calibration import calibrate
 from engine.device import Device
 from engine.images.pictures import FloatArray
-from engine.motion import BoolArray
+from engine.motion.optical_flow import BoolArray
 from engine.network_base import GRID, Painter
 from engine.networks import GatedPainter, build
 from engine.painting import LARGEST_TILE, Brush

@@ -22,7 +22,7 @@ from scipy.ndimage import map_coordinates
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
 from ..images.pictures import FloatArray
-from ..motion import BoolArray, both_ways, occluded
+from ..motion.optical_flow import BoolArray, both_ways, occluded
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
 from ..shared.reporter import Reporter, Silent

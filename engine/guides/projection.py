@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 from ..blending import Projected, blend, turns
-from ..chains import MotionChain
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
-from ..motion import BoolArray
+from ..motion.optical_flow import BoolArray
+from ..motion.track_cache import MotionChain
 from ..motion_projection import MotionProjector
 from ..projection import LEAST_OUTLINE, KeyProjector
 from ..resampling import Ranged

@@ -19,7 +19,7 @@ from benchmarks.quality.styles.look import Look
 from benchmarks.quality.truth import make_truth, paint_frame
 from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import read_picture, write_picture
-from engine.motion import to_previous, warp
+from engine.motion.optical_flow import to_previous, warp
 from engine.shared.errors import PaintoverError
 
 HEIGHT, WIDTH = 48, 64

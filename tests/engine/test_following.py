@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.following import Places, begin, follow, scale
-from engine.motion import Step
+from engine.motion.optical_flow import Step
+from engine.motion.tracking import Places, begin, follow, scale
 
 HEIGHT, WIDTH = 72, 96
 TURN = np.radians(2.5)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine.motion import estimate_flow, occluded, to_previous, warp
+from engine.motion.optical_flow import estimate_flow, occluded, to_previous, warp
 
 RANDOM = np.random.default_rng(5)
 TEXTURE = cv2.GaussianBlur(RANDOM.random((120, 140, 3)).astype(np.float32), (0, 0), 2)

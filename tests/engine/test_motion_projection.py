@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine.chains import MotionChain
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides.projection import Projection
 from engine.images.pictures import write_picture
+from engine.motion.track_cache import MotionChain
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -11,10 +11,10 @@ import synthetic
 
 from engine.frames.frame import read_frame
 from engine.images.pictures import write_picture
+from engine.motion.temporal_filter import FilterSettings, TemporalFilter
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
-from engine.temporal_filter import FilterSettings, TemporalFilter
 
 SMALL = FilterSettings(radius=3)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .following import Places, begin, follow
-from .motion import step
-from .shared.errors import Cancelled
-from .shared.files import digest_json, written_beside
-from .shared.reporter import Reporter
-from .shared.shot import Shot, frame_name
+from ..shared.errors import Cancelled
+from ..shared.files import digest_json, written_beside
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot, frame_name
+from .optical_flow import step
+from .tracking import Places, begin, follow
 
 VERSION = 1
 """Changes whenever the same shot would give other places."""

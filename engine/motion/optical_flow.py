@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .frames.frame import read_frame
-from .images.pictures import FloatArray
-from .shared.shot import Shot
+from ..frames.frame import read_frame
+from ..images.pictures import FloatArray
+from ..shared.shot import Shot
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .frames.frame import read_frame
-from .images.pictures import FloatArray, read_picture, write_picture
-from .motion import both_ways, occluded, warp
-from .shared.errors import Cancelled, PaintoverError
-from .shared.files import digest_json
-from .shared.reporter import Reporter, Silent
-from .shared.shot import Shot, frame_name
+from ..frames.frame import read_frame
+from ..images.pictures import FloatArray, read_picture, write_picture
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.files import digest_json
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import Shot, frame_name
+from .optical_flow import both_ways, occluded, warp
 
 VERSION = 1
 """Changes whenever the same shot would give other pictures."""
