@@ -12,6 +12,7 @@ from . import guides
 from .ahead import read_ahead
 from .calibration import Seen
 from .device import give_back_freed
+from .evaluation.steadiness import Shown, needs
 from .frames.alpha import ALPHA, ALPHA_FRAME, finish
 from .frames.frame import Frame, seen_part
 from .frames.keyframe import Keyframe, read_keyframe
@@ -27,7 +28,6 @@ from .shared.keyframe_weights import weights_at
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
-from .steadiness import Shown, needs
 from .still import StillPainter
 from .stroke_learning import learn_strokes
 from .tiles import NONE, Spare

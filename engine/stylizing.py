@@ -13,6 +13,7 @@ import torch
 
 from . import guides
 from .device import choose_device
+from .evaluation.steadiness import Watch
 from .frame_painter import FramePainter, Painted
 from .images.pictures import FloatArray, read_picture, write_picture
 from .images.window import Window
@@ -26,7 +27,6 @@ from .shared.freshness import expected_out_record
 from .shared.reporter import Reporter
 from .shared.shot import Shot, counted, format_frames
 from .shared.style_header import StyleHeader
-from .steadiness import Watch
 from .style import load_style
 from .writing import check_format, wanted_frames, write_all
 

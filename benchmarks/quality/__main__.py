@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
-from engine.jod import jod
-from engine.scores import score
+from engine.evaluation.jod import jod
+from engine.evaluation.scores import score
 from engine.shared.errors import PaintoverError
 
 from .methods import run, style_name, take_finished

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.evaluation.scores import gradient
 from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
-from engine.scores import gradient
 from engine.shared.shot import OUT_SUFFIXES, Shot, frame_name
 
 Codes = npt.NDArray[np.uint8]

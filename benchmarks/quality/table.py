@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.scores import Scores
+from engine.evaluation.scores import Scores
 from engine.shared.shot import format_frames
 
 from .methods import LABELS, Made

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from engine.flicker import STABLE
+from engine.evaluation.flicker import STABLE
 from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.motion.optical_flow import to_previous, warp
@@ -39,8 +39,8 @@ class Truth:
         folder: the right painting of every frame, ``0001.png`` ….
         keys: the painted frames.
         unsteady: the share, 0..1, of what two frames both show that changes by more than
-            ``engine.flicker.STABLE``, and so is left out of flicker. Where light moves there is
-            some.
+            ``engine.evaluation.flicker.STABLE``, and so is left out of flicker. Where light moves
+            there is some.
     """
 
     shot: Shot

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.quality.truth import Truth
 from engine.configurations import default_configuration
-from engine.scores import score
+from engine.evaluation.scores import score
 from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent

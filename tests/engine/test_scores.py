@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shots
 
-from engine import scores
+from engine.evaluation import scores
 from engine.shared.errors import PaintoverError
 from engine.shared.shot import Shot
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import shots
 
-from engine.flicker import flicker
+from engine.evaluation.flicker import flicker
+from engine.evaluation.steadiness import steadiness
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import Flicker, describe, read_flickers, unsteady_frames
 from engine.shared.reporter import Silent
 from engine.shared.shot import FrameRecord, Shot
-from engine.steadiness import steadiness
 from engine.stylizing import stylize
 
 EVERYWHERE = np.ones((64, 96), bool)

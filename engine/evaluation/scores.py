@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..frames.frame import read_frame
+from ..images.pictures import FloatArray
+from ..importing import numbered_pictures
+from ..motion.optical_flow import BoolArray, to_previous
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import Shot, format_frames
+from ..shared.style_header import read_style_header
 from .flicker import flicker
-from .frames.frame import read_frame
-from .images.pictures import FloatArray
-from .importing import numbered_pictures
-from .motion.optical_flow import BoolArray, to_previous
-from .shared.errors import Cancelled, PaintoverError
-from .shared.reporter import Reporter, Silent
-from .shared.shot import Shot, format_frames
-from .shared.style_header import read_style_header
 from .steadiness import mask_guides, mask_of, read_in_size, result_path
 
 FLIP_PIXELS_PER_DEGREE = 67.0

@@ -20,15 +20,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..frames.frame import EXTRA_GUIDE, Frame, read_frame
+from ..images.pictures import FloatArray, read_picture
+from ..images.window import Window
+from ..motion.optical_flow import BoolArray, estimate_flow, occluded
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import OUT_SUFFIXES, Shot
 from .flicker import flicker
-from .frames.frame import EXTRA_GUIDE, Frame, read_frame
-from .images.pictures import FloatArray, read_picture
-from .images.window import Window
-from .motion.optical_flow import BoolArray, estimate_flow, occluded
-from .shared.errors import Cancelled, PaintoverError
-from .shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
-from .shared.reporter import Reporter, Silent
-from .shared.shot import OUT_SUFFIXES, Shot
 
 MASK_GUIDE = "mask"
 ENOUGH = 1 << 14

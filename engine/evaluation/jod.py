@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .shared.errors import PaintoverError
+from ..shared.errors import PaintoverError
 
 DISPLAY = "standard_fhd"
 HOW_TO_GET_IT = (
