@@ -13,7 +13,7 @@ from .frames.frame import Frame
 from .frames.keyframe import Keyframe
 from .images.hashing import hash_unit
 from .images.pictures import FloatArray
-from .resampling import Bools
+from .projection.resampling import Bools
 
 NEIGHBOURS = 6
 """Looks whose paint is mixed."""

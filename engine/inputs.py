@@ -12,7 +12,7 @@ from .guides.gaussians import MovingGaussians
 from .images.pictures import FloatArray
 from .images.window import Window
 from .motion.temporal_filter import FilterSettings, TemporalFilter
-from .projection import outline_reach
+from .projection.surface_projector import outline_reach
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import GAUSSIANS, PROJECTION, has_surface

@@ -13,11 +13,11 @@ from .frames.alpha import ALPHA_LEARNT, alpha_of
 from .frames.frame import Frame
 from .frames.keyframe import Keyframe, read_keyframes
 from .guides import PROJECTION_CHANNELS
-from .guides.projection import Projection
 from .images.pictures import FloatArray
 from .images.window import Window
 from .inputs import Inputs
 from .patches import Example, Halves
+from .projection.keyframe_projection import Projection
 from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import PROJECTION

@@ -18,8 +18,8 @@ from .colour_transfer import ColourTransfer
 from .frames.alpha import ALPHA_LEARNT, alpha_of, finish
 from .frames.frame import Frame, read_frame
 from .frames.keyframe import Keyframe, read_keyframes
-from .guides.projection import Projection
 from .images.pictures import FloatArray, read_picture, write_picture
+from .projection.keyframe_projection import Projection
 from .shared import protocol
 from .shared.errors import PaintoverError
 from .shared.files import digest_json

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .continuation import Continuation, Source
 from .device import give_back_freed
 from .frames.frame import Frame
 from .frames.keyframe import Keyframe
 from .images.pictures import FloatArray
 from .images.window import Window
 from .painting import Brush
+from .projection.stroke_residuals import Continuation, Source
 
 
 def learn_strokes(

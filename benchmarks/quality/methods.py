@@ -19,10 +19,10 @@ import numpy as np
 from engine import guides
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
-from engine.guides.projection import Projection
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
 from engine.motion.optical_flow import warp
+from engine.projection.keyframe_projection import Projection
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent

@@ -15,7 +15,7 @@ from ..frames.pass_cleaning import all_finite
 from ..images.hashing import hash_one, hash_unit
 from ..images.jit import compiled, inlined
 from ..images.pictures import FloatArray
-from ..surface_edges import pixel_spans
+from ..projection.surface_edges import pixel_spans
 from .base import Guide
 
 CHANNELS = 4

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.blending import FADE, Projected, blend, turns
+from engine.projection.blending import FADE, Projected, blend, turns
 
 SHAPE = (24, 40)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.images.hashing import hash_one, hash_unit
 from engine.images.jit import compiled
-from engine.surface_edges import pixel_spans, surface_steps
+from engine.projection.surface_edges import pixel_spans, surface_steps
 
 ROOT = Path(__file__).parents[2]
 COUNT_HITS = """

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.continuation import MARGIN, Continuation, Source
 from engine.frames.frame import Frame
+from engine.projection.stroke_residuals import MARGIN, Continuation, Source
 
 HEIGHT, WIDTH = 80, 96
 SHAPE = (HEIGHT, WIDTH)

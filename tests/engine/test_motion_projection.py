@@ -13,9 +13,9 @@ import synthetic
 
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
-from engine.guides.projection import Projection
 from engine.images.pictures import write_picture
 from engine.motion.track_cache import MotionChain
+from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -10,14 +10,14 @@ import pytest
 import synthetic
 
 from engine import guides
-from engine.blending import blend, turns
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
-from engine.guides.projection import Projection
-from engine.projection import KeyProjector
-from engine.resampling import Ranged
-from engine.surface_edges import edge_distance, mixed
-from engine.surface_index import SurfaceIndex
+from engine.projection.blending import blend, turns
+from engine.projection.keyframe_projection import Projection
+from engine.projection.resampling import Ranged
+from engine.projection.surface_edges import edge_distance, mixed
+from engine.projection.surface_index import SurfaceIndex
+from engine.projection.surface_projector import KeyProjector
 
 HEIGHT, WIDTH = 48, 64
 
@@ -135,7 +135,7 @@ def test_beginning_near_neighbours_finds_what_a_whole_search_finds(monkeypatch):
     turned, others = ball(0.5)
     others[:, 36:] *= 3
     near = index.locate(turned, others, mixed(turned, others))
-    monkeypatch.setattr("engine.surface_index.STRIDES", (1,))
+    monkeypatch.setattr("engine.projection.surface_index.STRIDES", (1,))
     searched = index.locate(turned, others, mixed(turned, others))
     assert searched.valid.sum() > 500
     assert (near.valid != searched.valid).sum() <= 2
@@ -275,7 +275,7 @@ def test_where_only_an_outline_has_moved_the_paint_around_does_not_give_way(movi
     wanted = guides.needs(["projection"])
     keyframe, frame = read_keyframe(moving, 1), read_frame(moving, 1, wanted)
     guide = Projection(moving, [(keyframe, frame)])
-    monkeypatch.setattr("engine.projection.OUTLINE", 6 / frame.image.shape[1])
+    monkeypatch.setattr("engine.projection.surface_projector.OUTLINE", 6 / frame.image.shape[1])
     outlined = Projection(moving, [(keyframe, frame)])
     later = read_frame(moving, 3, wanted)
     whole, without = guide.carry(later).channels[6], outlined.carry(later).channels[6]

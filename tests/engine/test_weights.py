@@ -12,8 +12,8 @@ import synthetic
 
 from engine.frames.frame import Frame
 from engine.frames.keyframe import read_keyframe
-from engine.guides.projection import Projection
 from engine.inputs import Inputs
+from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import PaintoverError
 from engine.shared.keyframe_weights import check_keys, compact, curves_of, set_weights, weights_at
 from engine.shared.reporter import Silent

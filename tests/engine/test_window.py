@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from engine import guides
-from engine.continuation import Continuation, Source
 from engine.device import Device
 from engine.frames.alpha import finish
 from engine.frames.frame import Frame
@@ -16,7 +15,8 @@ from engine.images.window import STEP, Window, is_empty_around, seen_window
 from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
-from engine.projection import KeyProjector
+from engine.projection.stroke_residuals import Continuation, Source
+from engine.projection.surface_projector import KeyProjector
 from engine.tiles import NONE, Spare
 
 HEIGHT, WIDTH = 208, 240

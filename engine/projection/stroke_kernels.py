@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .images.hashing import hash_one
-from .images.jit import compiled, inlined
+from ..images.hashing import hash_one
+from ..images.jit import compiled, inlined
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .images.jit import compiled, inlined
+from ..images.jit import compiled, inlined
 from .resampling import Located
 from .surface_edges import LARGEST
 

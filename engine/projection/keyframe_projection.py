@@ -13,22 +13,22 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ..blending import Projected, blend, turns
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
+from ..guides import PROJECTION_CHANNELS
+from ..guides.base import Guide
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
 from ..motion.optical_flow import BoolArray
 from ..motion.track_cache import MotionChain
-from ..motion_projection import MotionProjector
-from ..projection import LEAST_OUTLINE, KeyProjector
-from ..resampling import Ranged
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, has_surface
-from ..surface_edges import frame_edge_distance, is_known
-from . import PROJECTION_CHANNELS
-from .base import Guide
+from .blending import Projected, blend, turns
+from .motion_projector import MotionProjector
+from .resampling import Ranged
+from .surface_edges import frame_edge_distance, is_known
+from .surface_projector import LEAST_OUTLINE, KeyProjector
 
 BORDER = 2.0
 """Pixels over which paint gives way towards surface that no keyframe saw."""

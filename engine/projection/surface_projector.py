@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..frames.frame import Frame
 from .blending import Projected
-from .frames.frame import Frame
 from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
 from .surface_index import SurfaceIndex

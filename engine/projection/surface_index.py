@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from .images.window import LARGE
+from ..images.window import LARGE
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
-from .surface_search import Asked, Shows, follow, number_objects, settle_all
+from .surface_lookup import Asked, Shows, follow, number_objects, settle_all
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

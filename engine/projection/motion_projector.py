@@ -6,11 +6,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..frames.frame import Frame
+from ..frames.keyframe import Keyframe
+from ..motion.track_cache import MotionChain
+from ..motion.tracking import scale
 from .blending import Projected
-from .frames.frame import Frame
-from .frames.keyframe import Keyframe
-from .motion.track_cache import MotionChain
-from .motion.tracking import scale
 from .resampling import Bools, Floats, Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .borrowing import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
-from .frames.frame import Frame
-from .images.window import LARGE, Window
+from ..frames.frame import Frame
+from ..images.window import LARGE, Window
 from .resampling import Ranged
+from .stroke_kernels import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
 
 Floats = npt.NDArray[np.float32]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .frames.frame import Frame
-from .images.jit import compiled, inlined
+from ..frames.frame import Frame
+from ..images.jit import compiled, inlined
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .images.jit import compiled
+from ..images.jit import compiled
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
