@@ -16,12 +16,12 @@ from .evaluation.steadiness import Shown, needs
 from .frames.alpha import ALPHA, ALPHA_FRAME, finish
 from .frames.frame import Frame, seen_part
 from .frames.keyframe import Keyframe, read_keyframe
-from .guides import PROJECTION_CHANNELS
 from .images.pictures import FloatArray
 from .images.window import Window, is_empty_around
 from .inputs import Inputs
 from .motion.optical_flow import BoolArray
 from .painting import Brush
+from .projection.channels import PROJECTION_CHANNELS
 from .projection.keyframe_projection import Projection
 from .shared.errors import PaintoverError
 from .shared.keyframe_weights import weights_at

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .guides import PROJECTION_CHANNELS
 from .network_base import GRID, Painter
 from .paper_network import PaperNetwork, PaperSize
+from .projection.channels import PROJECTION_CHANNELS
 from .shared.errors import PaintoverError
 
 GATE_SLOPE = 4.0

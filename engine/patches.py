@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from .device import sent
-from .guides import PROJECTION_CHANNELS
 from .images.window import seen_window
 from .network_base import GRID
+from .projection.channels import PROJECTION_CHANNELS
 
 Halves = npt.NDArray[np.float16]
 

@@ -23,11 +23,11 @@ from .balancing import balance
 from .calibration import GUIDE_STEP, MIDDLE, Range, Seen
 from .codes import Codes, Features, Part
 from .device import Device, has_avx2, has_vnni
-from .guides import PROJECTION_CHANNELS
 from .images.pictures import FloatArray
 from .mixing import mix
 from .network_base import GRID
 from .networks import LEAK, GatedPainter
+from .projection.channels import PROJECTION_CHANNELS
 from .tiles import Border, Span
 
 MOST, MOST_WITHOUT_VNNI = 127, 64

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.pictures import FloatArray
+from ..projection.channels import PROJECTION_CHANNELS
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
 from ..shared.style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
@@ -22,7 +23,6 @@ from .edges import Edges
 from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
 
-PROJECTION_CHANNELS = 7
 GAUSSIANS_CHANNELS = 3
 _MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, SURFACE_NEEDS)}
 """Channels of the guides that are handed to ``build``, and what they like to have."""

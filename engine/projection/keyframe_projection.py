@@ -15,8 +15,6 @@ import numpy as np
 
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
-from ..guides import PROJECTION_CHANNELS
-from ..guides.base import Guide
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
 from ..motion.optical_flow import BoolArray
@@ -46,7 +44,7 @@ class Carried(NamedTuple):
     strokes: FloatArray | None
 
 
-class Projection(Guide):
+class Projection:
     """Seven channels: projected paint (3), how much lighter the keyframe was (3), validity.
 
     The middle three are the keyframe's own picture, carried like the paint, less the frame's: 0
@@ -61,7 +59,6 @@ class Projection(Guide):
 
     name = PROJECTION
     needs = SURFACE_NEEDS
-    channels = PROJECTION_CHANNELS
 
     def __init__(
         self,
@@ -105,9 +102,9 @@ class Projection(Guide):
         for projector, drawn in zip(self._along_surface, strokes, strict=False):
             projector.strokes = drawn
 
-    def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the channels of ``carry``, every keyframe counting alike."""
-        result[:] = self.carry(frame).channels
+    def compute(self, frame: Frame) -> FloatArray:
+        """Return the channels of ``carry``, every keyframe counting alike."""
+        return self.carry(frame).channels
 
     def carry(
         self,

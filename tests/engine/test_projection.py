@@ -13,6 +13,7 @@ from engine import guides
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.projection.blending import blend, turns
+from engine.projection.channels import PROJECTION_CHANNELS
 from engine.projection.keyframe_projection import Projection
 from engine.projection.resampling import Ranged
 from engine.projection.surface_edges import edge_distance, mixed
@@ -241,7 +242,7 @@ def test_the_guide_follows_a_rigid_motion(moving):
     )
     found = guide.compute(frames[3])
     paint = read_keyframe(moving, 1).paint * 2 - 1
-    assert found.shape == (guides.PROJECTION_CHANNELS, synthetic.HEIGHT, synthetic.WIDTH)
+    assert found.shape == (PROJECTION_CHANNELS, synthetic.HEIGHT, synthetic.WIDTH)
     assert (found[6][inner] == 1).all()
     assert np.abs(found[:3].transpose(1, 2, 0)[inner] - paint[before]).max() < 1e-3
     assert (found[:6, found[6] == 0] == 0).all()
