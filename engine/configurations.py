@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from . import guides
 from .frames.frame import EXTRA_GUIDE
+from .guides import registry as guides
 from .motion.temporal_filter import FilterSettings
 from .networks import MOST_BLOCKS, size_of
 from .shared.errors import PaintoverError

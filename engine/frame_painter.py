@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import guides
 from .ahead import read_ahead
 from .calibration import Seen
 from .device import give_back_freed
@@ -16,9 +15,10 @@ from .evaluation.steadiness import Shown, needs
 from .frames.alpha import ALPHA, ALPHA_FRAME, finish
 from .frames.frame import Frame, seen_part
 from .frames.keyframe import Keyframe, read_keyframe
+from .guides import registry as guides
+from .guides.network_input import Inputs
 from .images.pictures import FloatArray
 from .images.window import Window, is_empty_around
-from .inputs import Inputs
 from .motion.optical_flow import BoolArray
 from .painting import Brush
 from .projection.channels import PROJECTION_CHANNELS

@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from . import guides
 from .calibration import PREFIX, Seen
 from .frames.alpha import ALPHA, ALPHA_LEARNT
+from .guides import registry as guides
 from .network_base import Painter
 from .networks import GatedPainter, build
 from .shared.errors import PaintoverError

@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
-from . import guides
 from .device import choose_device
 from .evaluation.steadiness import Watch
 from .frame_painter import FramePainter, Painted
+from .guides import registry as guides
 from .images.pictures import FloatArray, read_picture, write_picture
 from .images.window import Window
 from .painting import Brush

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import guides
 from .calibration import Seen, calibrate
 from .configurations import configure, default_guides
 from .device import Device, choose_device
 from .frames.alpha import ALPHA
+from .guides import registry as guides
 from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import guides
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
+from engine.guides import registry as guides
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
 from engine.motion.optical_flow import warp

@@ -7,9 +7,9 @@ import dataclasses
 
 import torch
 
-from engine import guides
 from engine.configurations import default_configuration, default_guides
 from engine.device import Device
+from engine.guides import registry as guides
 from engine.learner import Learner, LearnerSettings
 from engine.lessons import read_lessons
 from engine.networks import build

@@ -8,8 +8,8 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, WIDTH
 
-from engine import guides
 from engine.frames.frame import Frame, read_frame
+from engine.guides import registry as guides
 from engine.guides.surface_noise import SurfaceNoise
 from engine.images.pictures import write_picture
 from engine.shared.errors import PaintoverError

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine import guides
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframes
+from engine.guides import registry as guides
 from engine.images.pictures import read_picture, write_picture
 from engine.importing import import_pictures
 from engine.shared.errors import Cancelled, PaintoverError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine import guides
+from engine.guides import registry as guides
 from engine.lessons import read_lessons
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

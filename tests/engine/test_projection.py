@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine import guides
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
+from engine.guides import registry as guides
 from engine.projection.blending import blend, turns
 from engine.projection.channels import PROJECTION_CHANNELS
 from engine.projection.keyframe_projection import Projection

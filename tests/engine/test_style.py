@@ -8,9 +8,9 @@ import dataclasses
 import pytest
 import torch
 
-from engine import guides
 from engine.calibration import Range, Seen, calibrate
 from engine.device import Device
+from engine.guides import registry as guides
 from engine.shared.errors import PaintoverError
 from engine.shared.style_header import STYLE_VERSION, StyleHeader
 from engine.style import load_resume, load_style, network_for, save_resume, save_style

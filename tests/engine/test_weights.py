@@ -12,7 +12,7 @@ import synthetic
 
 from engine.frames.frame import Frame
 from engine.frames.keyframe import read_keyframe
-from engine.inputs import Inputs
+from engine.guides.network_input import Inputs
 from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import PaintoverError
 from engine.shared.keyframe_weights import check_keys, compact, curves_of, set_weights, weights_at

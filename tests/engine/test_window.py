@@ -6,13 +6,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine import guides
 from engine.device import Device
 from engine.frames.alpha import finish
 from engine.frames.frame import Frame
+from engine.guides import registry as guides
+from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
-from engine.inputs import guides_reach
 from engine.networks import build
 from engine.painting import Brush
 from engine.projection.stroke_residuals import Continuation, Source

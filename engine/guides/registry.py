@@ -20,7 +20,7 @@ from ..shared.shot import Shot
 from ..shared.style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
 from .base import Guide
 from .edges import Edges
-from .passes import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
+from .pass_guides import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
 
 GAUSSIANS_CHANNELS = 3

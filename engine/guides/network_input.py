@@ -6,16 +6,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from . import guides
-from .frames.frame import Frame, read_frame
-from .guides.gaussians import MovingGaussians
-from .images.pictures import FloatArray
-from .images.window import Window
-from .motion.temporal_filter import FilterSettings, TemporalFilter
-from .projection.surface_projector import outline_reach
-from .shared.reporter import Reporter
-from .shared.shot import Shot
-from .shared.style_header import GAUSSIANS, PROJECTION, has_surface
+from ..frames.frame import Frame, read_frame
+from ..images.pictures import FloatArray
+from ..images.window import Window
+from ..motion.temporal_filter import FilterSettings, TemporalFilter
+from ..projection.surface_projector import outline_reach
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from ..shared.style_header import GAUSSIANS, PROJECTION, has_surface
+from . import registry as guides
+from .gaussians import MovingGaussians
 
 GUIDES_REACH = 8
 """How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
