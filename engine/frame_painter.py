@@ -9,8 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .ahead import read_ahead
-from .calibration import Seen
-from .device import give_back_freed
 from .evaluation.steadiness import Shown, needs
 from .frames.alpha import ALPHA, ALPHA_FRAME, finish
 from .frames.frame import Frame, seen_part
@@ -20,6 +18,8 @@ from .guides.network_input import Inputs
 from .images.pictures import FloatArray
 from .images.window import Window, is_empty_around
 from .motion.optical_flow import BoolArray
+from .networks.activation_ranges import Seen
+from .networks.device import give_back_freed
 from .painting import Brush
 from .projection.channels import PROJECTION_CHANNELS
 from .projection.keyframe_projection import Projection

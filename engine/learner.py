@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from .adversarial import Adversary
-from .device import Device
 from .losses import held_out_loss, training_loss
-from .network_base import Painter
+from .networks.base import Painter
+from .networks.device import Device
 from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
 from .patches import Batch, Patches
 from .perceptual import VGGLoss

@@ -8,11 +8,11 @@ import time
 import cv2
 import numpy as np
 
-from .device import Device
 from .frames.alpha import finish
 from .images.pictures import FloatArray
 from .lessons import Lessons
-from .network_base import Painter
+from .networks.base import Painter
+from .networks.device import Device
 from .painting import Brush
 from .shared.errors import PaintoverError
 from .shared.keyframe_weights import weights_at

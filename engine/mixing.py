@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .images.jit import compiled
-from .networks import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
+from .networks.gated_unet import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .calibration import Seen
-from .device import Device, fetched, host_memory, is_out_of_memory
 from .images.jit import compiled
 from .images.pictures import FloatArray
 from .motion.optical_flow import BoolArray
-from .network_base import GRID, Painter
-from .networks import GatedPainter
+from .networks.activation_ranges import Seen
+from .networks.base import GRID, Painter
+from .networks.device import Device, fetched, host_memory, is_out_of_memory
+from .networks.gated_unet import GatedPainter
 from .quantized import QuantizedPainter, quantizes_well
 from .replay import Replay
 from .shared.errors import PaintoverError

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .device import sent
 from .images.window import seen_window
-from .network_base import GRID
+from .networks.base import GRID
+from .networks.device import sent
 from .projection.channels import PROJECTION_CHANNELS
 
 Halves = npt.NDArray[np.float16]

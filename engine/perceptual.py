@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .device import Device
+from .networks.device import Device
 from .shared.errors import PaintoverError
 
 LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))

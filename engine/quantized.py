@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from .balancing import balance
-from .calibration import GUIDE_STEP, MIDDLE, Range, Seen
 from .codes import Codes, Features, Part
-from .device import Device, has_avx2, has_vnni
 from .images.pictures import FloatArray
 from .mixing import mix
-from .network_base import GRID
-from .networks import LEAK, GatedPainter
+from .networks.activation_ranges import GUIDE_STEP, MIDDLE, Range, Seen
+from .networks.base import GRID
+from .networks.device import Device, has_avx2, has_vnni
+from .networks.gated_unet import LEAK, GatedPainter
 from .projection.channels import PROJECTION_CHANNELS
 from .tiles import Border, Span
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .device import give_back_freed
 from .frames.frame import Frame
 from .frames.keyframe import Keyframe
 from .images.pictures import FloatArray
 from .images.window import Window
+from .networks.device import give_back_freed
 from .painting import Brush
 from .projection.stroke_residuals import Continuation, Source
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import torch
 
-from .device import choose_device
 from .evaluation.steadiness import Watch
 from .frame_painter import FramePainter, Painted
 from .guides import registry as guides
 from .images.pictures import FloatArray, read_picture, write_picture
 from .images.window import Window
+from .networks.device import choose_device
+from .networks.style_file import load_style
 from .painting import Brush
 from .run_log import add_lines
 from .shared import protocol
@@ -27,7 +28,6 @@ from .shared.freshness import expected_out_record
 from .shared.reporter import Reporter
 from .shared.shot import Shot, counted, format_frames
 from .shared.style_header import StyleHeader
-from .style import load_style
 from .writing import check_format, wanted_frames, write_all
 
 

@@ -14,16 +14,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .calibration import Seen, calibrate
 from .configurations import configure, default_guides
-from .device import Device, choose_device
 from .frames.alpha import ALPHA
 from .guides import registry as guides
 from .learner import Learner, LearnerSettings
 from .lessons import Lessons, read_lessons
 from .live import LivePainter
-from .network_base import Painter
-from .networks import GatedPainter
+from .networks.activation_ranges import Seen, calibrate
+from .networks.base import Painter
+from .networks.device import Device, choose_device
+from .networks.gated_unet import GatedPainter
+from .networks.style_file import (
+    damaged_resume,
+    find_style,
+    load_resume,
+    load_style,
+    network_for,
+    save_resume,
+    save_style,
+)
 from .patches import Patches
 from .perceptual import VGGLoss
 from .run_log import RunLog
@@ -33,15 +42,6 @@ from .shared.reporter import Reporter
 from .shared.shot import Shot
 from .shared.style_header import StyleHeader
 from .steadying import SteadyPatches, read_pairs
-from .style import (
-    damaged_resume,
-    find_style,
-    load_resume,
-    load_style,
-    network_for,
-    save_resume,
-    save_style,
-)
 
 DEFAULT_SECONDS = 60.0
 SAVE_INTERVAL = 30.0

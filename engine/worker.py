@@ -65,7 +65,7 @@ class Worker:
 
     def run(self, requests: IO[bytes]) -> int:
         """Send ``Ready``, run jobs until the requests end, and return the exit code."""
-        from .device import describe_device  # noqa: PLC0415  (loads PyTorch)
+        from .networks.device import describe_device  # noqa: PLC0415  (loads PyTorch)
 
         self.send(protocol.Ready(0, describe_device("auto"), __version__))
         threading.Thread(target=self._read, args=(requests,), daemon=True).start()

@@ -8,7 +8,7 @@ import dataclasses
 import torch
 from torch import Tensor, nn
 
-from engine.network_base import Painter
+from engine.networks.base import Painter
 
 SIDE = 128
 

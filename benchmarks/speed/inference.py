@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import torch
 
-from engine.calibration import calibrate
-from engine.device import Device
 from engine.images.pictures import FloatArray
 from engine.motion.optical_flow import BoolArray
-from engine.network_base import GRID, Painter
-from engine.networks import GatedPainter, build
+from engine.networks.activation_ranges import calibrate
+from engine.networks.base import GRID, Painter
+from engine.networks.device import Device
+from engine.networks.gated_unet import GatedPainter, build
 from engine.painting import LARGEST_TILE, Brush
 from engine.quantized import quantizes_well
 from engine.tiles import around, tiles

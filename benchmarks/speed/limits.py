@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from engine.device import Device
+from engine.networks.device import Device
 from engine.quantized import quantizes_well
 
 from .turns import seconds_of

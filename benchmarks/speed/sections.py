@@ -13,8 +13,8 @@ from pathlib import Path
 from benchmarks.quality.pairs import FULL as PICTURES
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.truth import Truth, make_truth
-from engine.device import Device, choose_device
 from engine.guides import registry as guides
+from engine.networks.device import Device, choose_device
 from engine.shared.shot import Shot
 
 from .blender import blender_rows, start_row

@@ -8,11 +8,11 @@ import dataclasses
 import torch
 
 from engine.configurations import default_configuration, default_guides
-from engine.device import Device
 from engine.guides import registry as guides
 from engine.learner import Learner, LearnerSettings
 from engine.lessons import read_lessons
-from engine.networks import build
+from engine.networks.device import Device
+from engine.networks.gated_unet import build
 from engine.patches import Patches
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

@@ -19,8 +19,8 @@ from benchmarks.speed.inference import blob, computed_share
 from benchmarks.speed.rows import Row
 from benchmarks.speed.table import to_markdown
 from benchmarks.speed.to_quality import Quality
-from engine.device import choose_device
-from engine.networks import build
+from engine.networks.device import choose_device
+from engine.networks.gated_unet import build
 
 TINY_JOB = FileJob(Size(128, 128), 3, 0.5)
 TINY = dataclasses.replace(

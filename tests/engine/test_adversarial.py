@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.adversarial import Adversary
-from engine.device import Device
+from engine.networks.device import Device
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

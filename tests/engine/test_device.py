@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 
-from engine.device import choose_device, describe_device
+from engine.networks.device import choose_device, describe_device
 from engine.shared.errors import PaintoverError
 
 

@@ -6,10 +6,10 @@ import math
 import pytest
 import torch
 
-from engine import networks
-from engine.device import choose_device
 from engine.learner import Learner, LearnerSettings
 from engine.lessons import read_lessons
+from engine.networks import gated_unet
+from engine.networks.device import choose_device
 from engine.patches import Patches
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
@@ -19,7 +19,7 @@ from engine.shared.reporter import Silent
 def learner(painted_shot):
     lessons = read_lessons(painted_shot, [], ["colour"], 0, Silent())
     device = choose_device("cpu")
-    network = networks.build("small", 3, projection=False, alpha=False)
+    network = gated_unet.build("small", 3, projection=False, alpha=False)
     patches = Patches(lessons.examples, device.unit, 0, 16)
     return Learner(network, patches, device, LearnerSettings(batch=2))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.mixing import mix
-from engine.networks import GatedPainter, build
+from engine.networks.gated_unet import GatedPainter, build
 
 HEIGHT, WIDTH = 9, 14
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.calibration import calibrate
-from engine.device import Device, choose_device
 from engine.losses import held_out_loss, texture_loss, training_loss
-from engine.networks import RELIT, SIZES, Painter, build
+from engine.networks.activation_ranges import calibrate
+from engine.networks.device import Device, choose_device
+from engine.networks.gated_unet import RELIT, SIZES, Painter, build
 from engine.painting import Brush
 from engine.quantized import quantizes_well
 from engine.shared.errors import PaintoverError

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.paper_network import PaperNetwork, PaperSize
+from engine.networks.published_unet import PaperNetwork, PaperSize
 
 
 def test_size_is_the_published_one():

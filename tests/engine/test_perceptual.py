@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.device import Device
+from engine.networks.device import Device
 from engine.perceptual import LAYERS, VGGLoss
 from engine.shared.errors import PaintoverError
 

@@ -10,9 +10,9 @@ import torch
 
 from engine import painting, quantized
 from engine.balancing import balance
-from engine.calibration import Seen, calibrate
-from engine.device import Device
-from engine.networks import GatedPainter, build
+from engine.networks.activation_ranges import Seen, calibrate
+from engine.networks.device import Device
+from engine.networks.gated_unet import GatedPainter, build
 from engine.painting import LARGE_CHANGE, Brush
 from engine.quantized import _Layer, quantizes_well
 

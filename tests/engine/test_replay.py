@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.device import Device
+from engine.networks.device import Device
 from engine.replay import MOST_SHAPES, Replay
 
 CPU = Device(torch.device("cpu"), torch.float32)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.device import Device
-from engine.networks import build
+from engine.networks.device import Device
+from engine.networks.gated_unet import build
 from engine.painting import Brush
 from engine.still import StillPainter
 from engine.tiles import NONE

@@ -8,12 +8,12 @@ import dataclasses
 import pytest
 import torch
 
-from engine.calibration import Range, Seen, calibrate
-from engine.device import Device
 from engine.guides import registry as guides
+from engine.networks.activation_ranges import Range, Seen, calibrate
+from engine.networks.device import Device
+from engine.networks.style_file import load_resume, load_style, network_for, save_resume, save_style
 from engine.shared.errors import PaintoverError
 from engine.shared.style_header import STYLE_VERSION, StyleHeader
-from engine.style import load_resume, load_style, network_for, save_resume, save_style
 
 NAMES = ["colour", "normal", "projection"]
 

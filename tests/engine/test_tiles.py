@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.network_base import GRID
+from engine.networks.base import GRID
 from engine.tiles import BORDER, CELL, Border, Span, Tile, around, halves, tiles
 
 

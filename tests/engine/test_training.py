@@ -19,12 +19,12 @@ from safetensors.torch import load_file
 
 from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import read_picture, write_picture
+from engine.networks.style_file import load_style
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
-from engine.style import load_style
 from engine.stylizing import stylize
 from engine.training import train
 

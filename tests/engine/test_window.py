@@ -6,14 +6,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine.device import Device
 from engine.frames.alpha import finish
 from engine.frames.frame import Frame
 from engine.guides import registry as guides
 from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
-from engine.networks import build
+from engine.networks.device import Device
+from engine.networks.gated_unet import build
 from engine.painting import Brush
 from engine.projection.stroke_residuals import Continuation, Source
 from engine.projection.surface_projector import KeyProjector

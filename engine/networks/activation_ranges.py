@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .device import Device
-from .networks import LEAK, GatedPainter
+from .gated_unet import LEAK, GatedPainter
 
 MIDDLE = 128
 """The code of 0 in guides."""

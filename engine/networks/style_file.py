@@ -12,15 +12,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from .calibration import PREFIX, Seen
-from .frames.alpha import ALPHA, ALPHA_LEARNT
-from .guides import registry as guides
-from .network_base import Painter
-from .networks import GatedPainter, build
-from .shared.errors import PaintoverError
-from .shared.files import write_bytes
-from .shared.shot import Shot
-from .shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
+from ..frames.alpha import ALPHA, ALPHA_LEARNT
+from ..guides import registry as guides
+from ..shared.errors import PaintoverError
+from ..shared.files import write_bytes
+from ..shared.shot import Shot
+from ..shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
+from .activation_ranges import PREFIX, Seen
+from .base import Painter
+from .gated_unet import GatedPainter, build
 
 RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 2

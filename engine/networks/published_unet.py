@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .network_base import GRID, Painter
+from .base import GRID, Painter
 
 FINE, HALF, DEEP = 32, 64, 128
 """Channels at full, half and quarter resolution on the way down."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from .shared.errors import PaintoverError
+from ..shared.errors import PaintoverError
 
 _Network = TypeVar("_Network", bound=nn.Module)
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .network_base import GRID, Painter
-from .paper_network import PaperNetwork, PaperSize
-from .projection.channels import PROJECTION_CHANNELS
-from .shared.errors import PaintoverError
+from ..projection.channels import PROJECTION_CHANNELS
+from ..shared.errors import PaintoverError
+from .base import GRID, Painter
+from .published_unet import PaperNetwork, PaperSize
 
 GATE_SLOPE = 4.0
 """How much faster than other outputs the gate moves, so that it soon is open or closed."""
