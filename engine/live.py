@@ -10,10 +10,10 @@ import numpy as np
 
 from .frames.alpha import finish
 from .images.pictures import FloatArray
+from .inference.tiled_inference import Brush
 from .lessons import Lessons
 from .networks.base import Painter
 from .networks.device import Device
-from .painting import Brush
 from .shared.errors import PaintoverError
 from .shared.keyframe_weights import weights_at
 from .shared.protocol import LivePicture

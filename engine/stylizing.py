@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from .evaluation.steadiness import Watch
-from .frame_painter import FramePainter, Painted
 from .guides import registry as guides
 from .images.pictures import FloatArray, read_picture, write_picture
 from .images.window import Window
+from .inference.frame_pipeline import FramePainter, Painted
+from .inference.tiled_inference import Brush
 from .networks.device import choose_device
 from .networks.style_file import load_style
-from .painting import Brush
 from .run_log import add_lines
 from .shared import protocol
 from .shared.errors import PaintoverError

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from engine.images.pictures import FloatArray
+from engine.inference.int8.network import quantizes_well
+from engine.inference.tiled_inference import LARGEST_TILE, Brush
+from engine.inference.tiling import around, tiles
 from engine.motion.optical_flow import BoolArray
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import GRID, Painter
 from engine.networks.device import Device
 from engine.networks.gated_unet import GatedPainter, build
-from engine.painting import LARGEST_TILE, Brush
-from engine.quantized import quantizes_well
-from engine.tiles import around, tiles
 
 from .arithmetic import Work, count_work
 from .extents import HD, SQUARE, UHD, WIDE, Size

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import torch
 
+from engine.inference.int8.network import quantizes_well
 from engine.networks.device import Device
-from engine.quantized import quantizes_well
 
 from .turns import seconds_of
 

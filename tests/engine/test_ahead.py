@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from engine import ahead
-from engine.ahead import PIXELS_AT_ONCE, read_ahead
+from engine.inference import prefetch
+from engine.inference.prefetch import PIXELS_AT_ONCE, read_ahead
 
 
 class Reader:
@@ -38,7 +38,7 @@ class Reader:
 def test_frames_come_in_order_and_so_many_are_read_at_once(
     monkeypatch, cores, pixels, several, most
 ):
-    monkeypatch.setattr(ahead, "_cores", lambda: cores)
+    monkeypatch.setattr(prefetch, "_cores", lambda: cores)
     reader = Reader()
     frames = [3, 1, 2, *range(20, 30)]
     assert list(read_ahead(reader, frames, pixels, several=several)) == [-frame for frame in frames]
@@ -54,7 +54,7 @@ def test_large_frames_are_read_when_they_are_wanted():
 
 
 def test_an_error_comes_with_its_frame_and_those_after_it_are_given_up(monkeypatch):
-    monkeypatch.setattr(ahead, "_cores", lambda: 3)
+    monkeypatch.setattr(prefetch, "_cores", lambda: 3)
     reader = Reader()
     reading = read_ahead(reader, [11, 12, 13, *range(14, 60)], 100, several=True)
     assert [next(reading), next(reading)] == [-11, -12]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.codes import Codes, Features
+from engine.inference.int8.requantize import Codes, Features
 
 WHOLE = slice(8, 56), slice(0, 80)
 PART = slice(16, 48), slice(24, 72)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.mixing import mix
+from engine.inference.int8.gate_kernel import mix
 from engine.networks.gated_unet import GatedPainter, build
 
 HEIGHT, WIDTH = 9, 14

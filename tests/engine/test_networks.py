@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from engine.inference.int8.network import quantizes_well
+from engine.inference.tiled_inference import Brush
 from engine.losses import held_out_loss, texture_loss, training_loss
 from engine.networks.activation_ranges import calibrate
 from engine.networks.device import Device, choose_device
 from engine.networks.gated_unet import RELIT, SIZES, Painter, build
-from engine.painting import Brush
-from engine.quantized import quantizes_well
 from engine.shared.errors import PaintoverError
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine import painting, quantized
-from engine.balancing import balance
+from engine.inference import tiled_inference
+from engine.inference.int8 import network as int8_network
+from engine.inference.int8.channel_equalization import balance
+from engine.inference.int8.network import _Layer, quantizes_well
+from engine.inference.tiled_inference import LARGE_CHANGE, Brush
 from engine.networks.activation_ranges import Seen, calibrate
 from engine.networks.device import Device
 from engine.networks.gated_unet import GatedPainter, build
-from engine.painting import LARGE_CHANGE, Brush
-from engine.quantized import _Layer, quantizes_well
 
 CPU = Device(torch.device("cpu"), torch.float32)
 CHANNELS = 13
@@ -132,7 +133,7 @@ def test_the_largest_sums_do_not_overflow(channels):
 @needs_integers
 def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
     painter = network()
-    monkeypatch.setattr(painting, "MEAN_CHANGE", 1e-4)
+    monkeypatch.setattr(tiled_inference, "MEAN_CHANGE", 1e-4)
     brush = Brush(painter, CPU)
     brush.quantize(seen(painter), [guides()])
     assert not brush.is_quantized
@@ -141,7 +142,7 @@ def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
 
 def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
     paper = build("paper", CHANNELS, projection=True, alpha=False, blocks=1).eval()
-    monkeypatch.setattr(painting, "quantizes_well", lambda _device: False)
+    monkeypatch.setattr(tiled_inference, "quantizes_well", lambda _device: False)
     for painter in (paper, network()):
         brush = Brush(painter, CPU)
         brush.quantize(seen(network()), [guides()])
@@ -150,7 +151,7 @@ def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
 
 def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
     quantizes_well.cache_clear()
-    monkeypatch.setattr("engine.quantized.has_vnni", lambda: True)
+    monkeypatch.setattr("engine.inference.int8.network.has_vnni", lambda: True)
     monkeypatch.setattr(torch.ops, "onednn", object())
     assert not quantizes_well(CPU)
     quantizes_well.cache_clear()
@@ -160,7 +161,7 @@ def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
 def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
     painter, frame = network(), guides(seed=4)
     whole, brush = in_integers(painter).paint(frame), in_integers(painter)
-    real, sizes = quantized.mix, []
+    real, sizes = int8_network.mix, []
 
     def mix(network, outputs, projected, strokes):
         sizes.append(outputs.shape[0] * outputs.shape[1])
@@ -168,6 +169,6 @@ def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return real(network, outputs, projected, strokes)
 
-    monkeypatch.setattr(quantized, "mix", mix)
+    monkeypatch.setattr(int8_network, "mix", mix)
     assert np.array_equal(brush.paint(frame), whole)
     assert max(sizes) > 100 * 100 >= sizes[-1]

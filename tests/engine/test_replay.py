@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from engine.inference.cuda_graphs import MOST_SHAPES, Replay
 from engine.networks.device import Device
-from engine.replay import MOST_SHAPES, Replay
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.inference.static_reuse import StillPainter
+from engine.inference.tiled_inference import Brush
+from engine.inference.tiling import NONE
 from engine.networks.device import Device
 from engine.networks.gated_unet import build
-from engine.painting import Brush
-from engine.still import StillPainter
-from engine.tiles import NONE
 
 HEIGHT, WIDTH, CHANNELS = 160, 224, 10
 
@@ -93,7 +93,7 @@ def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(brush
 
 
 def test_large_inputs_are_not_kept(brush, painter, monkeypatch):
-    monkeypatch.setattr("engine.still.MOST_BYTES", 1000)
+    monkeypatch.setattr("engine.inference.static_reuse.MOST_BYTES", 1000)
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     for _ in range(2):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from engine.frame_painter import FramePainter
 from engine.images.pictures import read_picture
 from engine.images.window import Window
+from engine.inference.frame_pipeline import FramePainter
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import read_flickers

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.inference.tiling import BORDER, CELL, Border, Span, Tile, around, halves, tiles
 from engine.networks.base import GRID
-from engine.tiles import BORDER, CELL, Border, Span, Tile, around, halves, tiles
 
 
 def area(found: list, reach: int) -> int:

@@ -12,12 +12,12 @@ from engine.guides import registry as guides
 from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
+from engine.inference.tiled_inference import Brush
+from engine.inference.tiling import NONE, Spare
 from engine.networks.device import Device
 from engine.networks.gated_unet import build
-from engine.painting import Brush
 from engine.projection.stroke_residuals import Continuation, Source
 from engine.projection.surface_projector import KeyProjector
-from engine.tiles import NONE, Spare
 
 HEIGHT, WIDTH = 208, 240
 NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]

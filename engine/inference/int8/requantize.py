@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from .images.jit import compiled, inlined
+from ...images.jit import compiled, inlined
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]

@@ -19,16 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .balancing import balance
-from .codes import Codes, Features, Part
-from .images.pictures import FloatArray
-from .mixing import mix
-from .networks.activation_ranges import GUIDE_STEP, MIDDLE, Range, Seen
-from .networks.base import GRID
-from .networks.device import Device, has_avx2, has_vnni
-from .networks.gated_unet import LEAK, GatedPainter
-from .projection.channels import PROJECTION_CHANNELS
-from .tiles import Border, Span
+from ...images.pictures import FloatArray
+from ...networks.activation_ranges import GUIDE_STEP, MIDDLE, Range, Seen
+from ...networks.base import GRID
+from ...networks.device import Device, has_avx2, has_vnni
+from ...networks.gated_unet import LEAK, GatedPainter
+from ...projection.channels import PROJECTION_CHANNELS
+from ..tiling import Border, Span
+from .channel_equalization import balance
+from .gate_kernel import mix
+from .requantize import Codes, Features, Part
 
 MOST, MOST_WITHOUT_VNNI = 127, 64
 """Largest code of a weight; without VNNI processors sum two products in 16 bits, and

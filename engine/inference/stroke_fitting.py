@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .frames.frame import Frame
-from .frames.keyframe import Keyframe
-from .images.pictures import FloatArray
-from .images.window import Window
-from .networks.device import give_back_freed
-from .painting import Brush
-from .projection.stroke_residuals import Continuation, Source
+from ..frames.frame import Frame
+from ..frames.keyframe import Keyframe
+from ..images.pictures import FloatArray
+from ..images.window import Window
+from ..networks.device import give_back_freed
+from ..projection.stroke_residuals import Continuation, Source
+from .tiled_inference import Brush
 
 
 def learn_strokes(

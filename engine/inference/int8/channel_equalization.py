@@ -14,8 +14,8 @@ import copy
 import torch
 from torch import nn
 
-from .networks.activation_ranges import Range, Seen
-from .networks.gated_unet import GatedPainter
+from ...networks.activation_ranges import Range, Seen
+from ...networks.gated_unet import GatedPainter
 
 FAINT = 0.01
 """Channels that put out less than this share of the layer's strongest count as this strong."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .networks.base import GRID
+from ..networks.base import GRID
 
 Bools = npt.NDArray[np.bool_]
 

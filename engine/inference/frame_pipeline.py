@@ -8,29 +8,29 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ahead import read_ahead
-from .evaluation.steadiness import Shown, needs
-from .frames.alpha import ALPHA, ALPHA_FRAME, finish
-from .frames.frame import Frame, seen_part
-from .frames.keyframe import Keyframe, read_keyframe
-from .guides import registry as guides
-from .guides.network_input import Inputs
-from .images.pictures import FloatArray
-from .images.window import Window, is_empty_around
-from .motion.optical_flow import BoolArray
-from .networks.activation_ranges import Seen
-from .networks.device import give_back_freed
-from .painting import Brush
-from .projection.channels import PROJECTION_CHANNELS
-from .projection.keyframe_projection import Projection
-from .shared.errors import PaintoverError
-from .shared.keyframe_weights import weights_at
-from .shared.reporter import Reporter
-from .shared.shot import Shot
-from .shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
-from .still import StillPainter
-from .stroke_learning import learn_strokes
-from .tiles import NONE, Spare
+from ..evaluation.steadiness import Shown, needs
+from ..frames.alpha import ALPHA, ALPHA_FRAME, finish
+from ..frames.frame import Frame, seen_part
+from ..frames.keyframe import Keyframe, read_keyframe
+from ..guides import registry as guides
+from ..guides.network_input import Inputs
+from ..images.pictures import FloatArray
+from ..images.window import Window, is_empty_around
+from ..motion.optical_flow import BoolArray
+from ..networks.activation_ranges import Seen
+from ..networks.device import give_back_freed
+from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.keyframe_projection import Projection
+from ..shared.errors import PaintoverError
+from ..shared.keyframe_weights import weights_at
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from ..shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
+from .prefetch import read_ahead
+from .static_reuse import StillPainter
+from .stroke_fitting import learn_strokes
+from .tiled_inference import Brush
+from .tiling import NONE, Spare
 
 SAMPLE = 96
 """Side of the parts of a keyframe by which painting in integers is judged."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from .networks.device import Device
+from ..networks.device import Device
 
 Run = Callable[..., Tensor]
 Recorder = Callable[[Run, tuple[Tensor, ...]], Run]

@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .images.jit import compiled
-from .images.pictures import FloatArray
-from .motion.optical_flow import BoolArray
-from .networks.activation_ranges import Seen
-from .networks.base import GRID, Painter
-from .networks.device import Device, fetched, host_memory, is_out_of_memory
-from .networks.gated_unet import GatedPainter
-from .quantized import QuantizedPainter, quantizes_well
-from .replay import Replay
-from .shared.errors import PaintoverError
+from ..images.jit import compiled
+from ..images.pictures import FloatArray
+from ..motion.optical_flow import BoolArray
+from ..networks.activation_ranges import Seen
+from ..networks.base import GRID, Painter
+from ..networks.device import Device, fetched, host_memory, is_out_of_memory
+from ..networks.gated_unet import GatedPainter
+from ..shared.errors import PaintoverError
+from .cuda_graphs import Replay
+from .int8.network import QuantizedPainter, quantizes_well
 from .side_by_side import can_share, side_by_side
-from .tiles import NONE, Border, Span, Spare, Tile, around, halves, tiles
+from .tiling import NONE, Border, Span, Spare, Tile, around, halves, tiles
 
 LARGEST_TILE = 512
 """Smaller tiles compute more pixels twice, larger ones fall out of the caches: two at a time,

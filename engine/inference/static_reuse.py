@@ -8,10 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .images.pictures import FloatArray
-from .motion.optical_flow import BoolArray
-from .painting import Brush
-from .tiles import NONE, Spare
+from ..images.pictures import FloatArray
+from ..motion.optical_flow import BoolArray
+from .tiled_inference import Brush
+from .tiling import NONE, Spare
 
 MOST_BYTES = 1 << 28
 """The inputs of larger frames are not kept, to bound the memory."""

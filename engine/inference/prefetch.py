@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TypeVar
 
-from .images import window
-from .images.oiio_files import decoded_where_read
+from ..images import window
+from ..images.oiio_files import decoded_where_read
 
 _Read = TypeVar("_Read")
 

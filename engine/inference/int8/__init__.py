@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gated network in 8-bit integers, for processors that gain by it."""
