@@ -80,7 +80,7 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .training import train  # noqa: PLC0415
+    from .jobs.train import train  # noqa: PLC0415
 
     fields = (
         *("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides"),

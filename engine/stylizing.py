@@ -19,7 +19,6 @@ from .inference.frame_pipeline import FramePainter, Painted
 from .inference.tiled_inference import Brush
 from .networks.device import choose_device
 from .networks.style_file import load_style
-from .run_log import add_lines
 from .shared import protocol
 from .shared.errors import PaintoverError
 from .shared.files import digest_json
@@ -28,6 +27,7 @@ from .shared.freshness import expected_out_record
 from .shared.reporter import Reporter
 from .shared.shot import Shot, counted, format_frames
 from .shared.style_header import StyleHeader
+from .training.run_log import add_lines
 from .writing import check_format, wanted_frames, write_all
 
 

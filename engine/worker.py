@@ -147,7 +147,7 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
 
         return import_pictures
     if isinstance(request, protocol.Train):
-        from .training import train  # noqa: PLC0415
+        from .jobs.train import train  # noqa: PLC0415
 
         return train
     if isinstance(request, protocol.Preview):

@@ -21,6 +21,7 @@ from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.importing import numbered_pictures
+from engine.jobs.train import train
 from engine.motion.optical_flow import warp
 from engine.projection.keyframe_projection import Projection
 from engine.shared import protocol
@@ -28,7 +29,6 @@ from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot, format_frames
 from engine.stylizing import stylize
-from engine.training import train
 
 MOVED, PROJECTION = "moved", "projection"
 SETTINGS = (

@@ -7,17 +7,17 @@ import dataclasses
 
 import torch
 
-from engine.configurations import default_configuration, default_guides
 from engine.guides import registry as guides
-from engine.learner import Learner, LearnerSettings
-from engine.lessons import read_lessons
 from engine.networks.device import Device
 from engine.networks.gated_unet import build
-from engine.patches import Patches
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import PROJECTION
-from engine.steadying import SteadyPatches, read_pairs
+from engine.training.dataset import read_lessons
+from engine.training.patch_sampler import Patches
+from engine.training.settings import default_configuration, default_guides
+from engine.training.temporal_pairs import SteadyPatches, read_pairs
+from engine.training.trainer import Learner, LearnerSettings
 
 from .rows import Row
 from .turns import medians_in_turns

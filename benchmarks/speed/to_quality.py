@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.truth import Truth
-from engine.configurations import default_configuration
 from engine.evaluation.scores import score
+from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent
 from engine.stylizing import stylize
-from engine.training import train
+from engine.training.settings import default_configuration
 
 from .rows import Row
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.adversarial import Adversary
 from engine.networks.device import Device
+from engine.training.adversarial_loss import Adversary
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

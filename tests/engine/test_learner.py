@@ -6,13 +6,13 @@ import math
 import pytest
 import torch
 
-from engine.learner import Learner, LearnerSettings
-from engine.lessons import read_lessons
 from engine.networks import gated_unet
 from engine.networks.device import choose_device
-from engine.patches import Patches
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
+from engine.training.dataset import read_lessons
+from engine.training.patch_sampler import Patches
+from engine.training.trainer import Learner, LearnerSettings
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 import synthetic
 
 from engine.guides import registry as guides
-from engine.lessons import read_lessons
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
+from engine.training.dataset import read_lessons
 
 
 def test_large_keyframes_are_looked_at_in_parts_with_the_same_result(

@@ -4,9 +4,9 @@
 import pytest
 import torch
 
-from engine.muon import Muon, orthogonalised
 from engine.networks import gated_unet
-from engine.optimizers import MUON_RATE, moments, optimizers_for, restore_moments
+from engine.training.muon import Muon, orthogonalised
+from engine.training.optimizers import MUON_RATE, moments, optimizers_for, restore_moments
 
 
 @pytest.mark.parametrize("shape", [(8, 72), (72, 8), (16, 16)])

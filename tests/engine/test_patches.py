@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.patches import HELD_BLOCK, PATCH, Example, Patches
+from engine.training.patch_sampler import HELD_BLOCK, PATCH, Example, Patches
 
 HEIGHT, WIDTH = 40, 56
 

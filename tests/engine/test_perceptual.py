@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.networks.device import Device
-from engine.perceptual import LAYERS, VGGLoss
 from engine.shared.errors import PaintoverError
+from engine.training.vgg_loss import LAYERS, VGGLoss
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.lessons import read_lessons
 from engine.shared.reporter import Silent
-from engine.steadying import Pair, SteadyPatches, read_pairs, steadiness_loss
+from engine.training.dataset import read_lessons
+from engine.training.temporal_pairs import Pair, SteadyPatches, read_pairs, steadiness_loss
 
 
 def moved_by(columns: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import read_picture, write_picture
+from engine.jobs.train import train
 from engine.networks.style_file import load_style
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
@@ -26,7 +27,6 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 from engine.stylizing import stylize
-from engine.training import train
 
 
 class Report(Silent):
@@ -77,7 +77,7 @@ def test_a_style_tells_what_its_network_sees_of_all_the_shot(shot, monkeypatch):
     network, _, seen = load_style(shot.style_path("style"))
     assert seen is not None and seen.fits(network)
     assert all((span.above >= 0).all() and (span.below >= 0).all() for span in seen.ranges.values())
-    monkeypatch.setattr("engine.steadying.SteadyPatches.later", lambda _self: ())
+    monkeypatch.setattr("engine.training.temporal_pairs.SteadyPatches.later", lambda _self: ())
     train(request(shot), Silent())
     _, _, less = load_style(shot.style_path("style"))
     assert less is not None

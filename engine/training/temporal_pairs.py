@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .images.pictures import FloatArray
-from .images.window import Window
-from .lessons import Lessons
-from .motion.optical_flow import occluded, warp
-from .shared.keyframe_weights import weights_at
-from .shared.shot import Shot
+from ..images.pictures import FloatArray
+from ..images.window import Window
+from ..motion.optical_flow import occluded, warp
+from ..shared.keyframe_weights import weights_at
+from ..shared.shot import Shot
+from .dataset import Lessons
 
 PAIRS = 4
 """Pairs of frames to learn from."""

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .images.window import seen_window
-from .networks.base import GRID
-from .networks.device import sent
-from .projection.channels import PROJECTION_CHANNELS
+from ..images.window import seen_window
+from ..networks.base import GRID
+from ..networks.device import sent
+from ..projection.channels import PROJECTION_CHANNELS
 
 Halves = npt.NDArray[np.float16]
 

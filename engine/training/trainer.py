@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .adversarial import Adversary
+from ..networks.base import Painter
+from ..networks.device import Device
+from ..shared.errors import PaintoverError
+from .adversarial_loss import Adversary
 from .losses import held_out_loss, training_loss
-from .networks.base import Painter
-from .networks.device import Device
 from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
-from .patches import Batch, Patches
-from .perceptual import VGGLoss
-from .shared.errors import PaintoverError
-from .steadying import SteadyPatches, steadiness_loss
+from .patch_sampler import Batch, Patches
+from .temporal_pairs import SteadyPatches, steadiness_loss
+from .vgg_loss import VGGLoss
 
 WARM_UP = 20
 """Steps until the learning rate is at its full height."""

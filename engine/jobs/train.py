@@ -14,17 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .configurations import configure, default_guides
-from .frames.alpha import ALPHA
-from .guides import registry as guides
-from .learner import Learner, LearnerSettings
-from .lessons import Lessons, read_lessons
-from .live import LivePainter
-from .networks.activation_ranges import Seen, calibrate
-from .networks.base import Painter
-from .networks.device import Device, choose_device
-from .networks.gated_unet import GatedPainter
-from .networks.style_file import (
+from ..frames.alpha import ALPHA
+from ..guides import registry as guides
+from ..networks.activation_ranges import Seen, calibrate
+from ..networks.base import Painter
+from ..networks.device import Device, choose_device
+from ..networks.gated_unet import GatedPainter
+from ..networks.style_file import (
     damaged_resume,
     find_style,
     load_resume,
@@ -33,15 +29,19 @@ from .networks.style_file import (
     save_resume,
     save_style,
 )
-from .patches import Patches
-from .perceptual import VGGLoss
-from .run_log import RunLog
-from .shared import protocol
-from .shared.errors import Cancelled, PaintoverError
-from .shared.reporter import Reporter
-from .shared.shot import Shot
-from .shared.style_header import StyleHeader
-from .steadying import SteadyPatches, read_pairs
+from ..shared import protocol
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from ..shared.style_header import StyleHeader
+from ..training.dataset import Lessons, read_lessons
+from ..training.live_preview import LivePainter
+from ..training.patch_sampler import Patches
+from ..training.run_log import RunLog
+from ..training.settings import configure, default_guides
+from ..training.temporal_pairs import SteadyPatches, read_pairs
+from ..training.trainer import Learner, LearnerSettings
+from ..training.vgg_loss import VGGLoss
 
 DEFAULT_SECONDS = 60.0
 SAVE_INTERVAL = 30.0

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from .shared.errors import PaintoverError
-from .shared.files import write_bytes
+from ..shared.errors import PaintoverError
+from ..shared.files import write_bytes
 
 
 def add_lines(path: Path, lines: Iterable[str]) -> None:

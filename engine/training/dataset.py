@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from .frames.alpha import ALPHA_LEARNT, alpha_of
-from .frames.frame import Frame
-from .frames.keyframe import Keyframe, read_keyframes
-from .guides.network_input import Inputs
-from .images.pictures import FloatArray
-from .images.window import Window
-from .networks.device import give_back_freed
-from .patches import Example, Halves
-from .projection.channels import PROJECTION_CHANNELS
-from .projection.keyframe_projection import Projection
-from .shared.reporter import Reporter
-from .shared.shot import Shot
-from .shared.style_header import PROJECTION
+from ..frames.alpha import ALPHA_LEARNT, alpha_of
+from ..frames.frame import Frame
+from ..frames.keyframe import Keyframe, read_keyframes
+from ..guides.network_input import Inputs
+from ..images.pictures import FloatArray
+from ..images.window import Window
+from ..networks.device import give_back_freed
+from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.keyframe_projection import Projection
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from ..shared.style_header import PROJECTION
+from .patch_sampler import Example, Halves
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,14 +7,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from .frames.frame import EXTRA_GUIDE
-from .guides import registry as guides
-from .motion.temporal_filter import FilterSettings
-from .networks.gated_unet import MOST_BLOCKS, size_of
-from .shared.errors import PaintoverError
-from .shared.protocol import Train
-from .shared.shot import Shot
-from .shared.style_header import GAUSSIANS
+from ..frames.frame import EXTRA_GUIDE
+from ..guides import registry as guides
+from ..motion.temporal_filter import FilterSettings
+from ..networks.gated_unet import MOST_BLOCKS, size_of
+from ..shared.errors import PaintoverError
+from ..shared.protocol import Train
+from ..shared.shot import Shot
+from ..shared.style_header import GAUSSIANS
 
 PAPER = "paper"
 

@@ -8,17 +8,17 @@ import time
 import cv2
 import numpy as np
 
-from .frames.alpha import finish
-from .images.pictures import FloatArray
-from .inference.tiled_inference import Brush
-from .lessons import Lessons
-from .networks.base import Painter
-from .networks.device import Device
-from .shared.errors import PaintoverError
-from .shared.keyframe_weights import weights_at
-from .shared.protocol import LivePicture
-from .shared.reporter import Reporter
-from .shared.shot import Shot
+from ..frames.alpha import finish
+from ..images.pictures import FloatArray
+from ..inference.tiled_inference import Brush
+from ..networks.base import Painter
+from ..networks.device import Device
+from ..shared.errors import PaintoverError
+from ..shared.keyframe_weights import weights_at
+from ..shared.protocol import LivePicture
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from .dataset import Lessons
 
 INTERVAL = 3.0
 """Least seconds between live pictures."""
