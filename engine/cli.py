@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .importing import import_pictures  # noqa: PLC0415
+    from .jobs.import_pictures import import_pictures  # noqa: PLC0415
 
     request = protocol.ImportPictures(
         job=0,
@@ -101,8 +101,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .jobs.stylize import stylize  # noqa: PLC0415
     from .shared.flicker_records import describe  # noqa: PLC0415
-    from .stylizing import stylize  # noqa: PLC0415
 
     fields = ("style", "frames", "format", "depth", "force", "device", "light")
     request = protocol.Stylize(
@@ -125,7 +125,7 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .preview import preview  # noqa: PLC0415
+    from .jobs.preview import preview  # noqa: PLC0415
 
     fields = ("style", "keys", "frames", "format", "depth", "force")
     request = protocol.Preview(

@@ -143,7 +143,7 @@ class Worker:
 
 def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
     if isinstance(request, protocol.ImportPictures):
-        from .importing import import_pictures  # noqa: PLC0415  (loaded when first needed)
+        from .jobs.import_pictures import import_pictures  # noqa: PLC0415  (loaded when first needed)
 
         return import_pictures
     if isinstance(request, protocol.Train):
@@ -151,10 +151,10 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
 
         return train
     if isinstance(request, protocol.Preview):
-        from .preview import preview  # noqa: PLC0415
+        from .jobs.preview import preview  # noqa: PLC0415
 
         return preview
-    from .stylizing import stylize  # noqa: PLC0415
+    from .jobs.stylize import stylize  # noqa: PLC0415
 
     return stylize
 

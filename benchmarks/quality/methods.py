@@ -20,7 +20,8 @@ from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
 from engine.images.pictures import FloatArray, read_picture, write_picture
-from engine.importing import numbered_pictures
+from engine.jobs.import_pictures import numbered_pictures
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.motion.optical_flow import warp
 from engine.projection.keyframe_projection import Projection
@@ -28,7 +29,6 @@ from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot, format_frames
-from engine.stylizing import stylize
 
 MOVED, PROJECTION = "moved", "projection"
 SETTINGS = (

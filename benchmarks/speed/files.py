@@ -12,11 +12,11 @@ import numpy as np
 from benchmarks.quality.captures import captured
 from benchmarks.quality.pairs import FULL
 from engine.frames.frame import read_frame
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
-from engine.stylizing import stylize
 
 from .extents import FileJob
 from .processes import copy_untrained, paint

@@ -29,9 +29,9 @@ def run(arguments: list[str]) -> list[int]:
 
 def watch(shot: str, style: str, device: str, after: int) -> list[int]:
     """Stylize all frames; return the peak after ``after`` of them and at the end."""
+    from engine.jobs.stylize import stylize  # noqa: PLC0415
     from engine.shared import protocol  # noqa: PLC0415
     from engine.shared.reporter import Silent  # noqa: PLC0415
-    from engine.stylizing import stylize  # noqa: PLC0415
 
     peaks: list[int] = []
 

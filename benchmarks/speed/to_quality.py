@@ -16,11 +16,11 @@ from typing import Any
 
 from benchmarks.quality.truth import Truth
 from engine.evaluation.scores import score
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent
-from engine.stylizing import stylize
 from engine.training.settings import default_configuration
 
 from .rows import Row

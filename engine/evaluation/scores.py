@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ..frames.frame import read_frame
 from ..images.pictures import FloatArray
-from ..importing import numbered_pictures
+from ..jobs.import_pictures import numbered_pictures
 from ..motion.optical_flow import BoolArray, to_previous
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.reporter import Reporter, Silent

@@ -152,7 +152,7 @@ def _warm_server() -> subprocess.Popen[str]:
 _WARM_SERVER = """
 import json, os, sys, tempfile
 from engine import cli
-import engine.importing, engine.jobs.train, engine.stylizing
+import engine.jobs.import_pictures, engine.jobs.train, engine.jobs.stylize
 for line in sys.stdin:
     streams = tempfile.TemporaryFile(), tempfile.TemporaryFile()
     child = os.fork()

@@ -209,12 +209,12 @@ def test_durations(seconds, text):
 
 
 def test_faults_of_ours_are_a_sentence_and_a_log(shot, monkeypatch, capsys, tmp_path):
-    import engine.importing
+    import engine.jobs.import_pictures
 
     def broken(request, report):
         raise KeyError("a fault")
 
-    monkeypatch.setattr(engine.importing, "import_pictures", broken)
+    monkeypatch.setattr(engine.jobs.import_pictures, "import_pictures", broken)
     monkeypatch.setattr(cli.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert cli.main(["import", str(shot.folder), "--input", "x"]) == 1

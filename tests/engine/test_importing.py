@@ -14,7 +14,7 @@ from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframes
 from engine.guides import registry as guides
 from engine.images.pictures import read_picture, write_picture
-from engine.importing import import_pictures
+from engine.jobs.import_pictures import import_pictures
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.protocol import ImportPictures
 from engine.shared.reporter import Silent

@@ -9,11 +9,11 @@ import pytest
 import shots
 import synthetic
 
-from engine.colour_transfer import ColourTransfer
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import Keyframe, read_keyframe
 from engine.images.pictures import read_picture, write_picture
-from engine.preview import NEEDS, preview
+from engine.jobs.colour_transfer import ColourTransfer
+from engine.jobs.preview import NEEDS, preview
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent

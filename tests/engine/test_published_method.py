@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from test_perceptual import random_weights
 
 from engine.images.pictures import read_picture, write_picture
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
@@ -21,7 +22,6 @@ from engine.shared.freshness import out_state, stale_out_frames
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
-from engine.stylizing import stylize
 from engine.training.settings import configure, default_configuration, default_guides
 
 QUICK = {"patch": 16, "batch": 2, "blocks": 1}

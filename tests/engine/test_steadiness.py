@@ -12,12 +12,12 @@ import shots
 
 from engine.evaluation.flicker import flicker
 from engine.evaluation.steadiness import steadiness
+from engine.jobs.stylize import stylize
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import Flicker, describe, read_flickers, unsteady_frames
 from engine.shared.reporter import Silent
 from engine.shared.shot import FrameRecord, Shot
-from engine.stylizing import stylize
 
 EVERYWHERE = np.ones((64, 96), bool)
 

@@ -13,6 +13,7 @@ import synthetic
 from engine.images.pictures import read_picture
 from engine.images.window import Window
 from engine.inference.frame_pipeline import FramePainter
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
@@ -21,7 +22,6 @@ from engine.shared.freshness import Step, out_state
 from engine.shared.keyframe_weights import set_weights
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
-from engine.stylizing import stylize
 
 
 class Report(Silent):

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import read_picture, write_picture
+from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.networks.style_file import load_style
 from engine.shared import protocol
@@ -26,7 +27,6 @@ from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
-from engine.stylizing import stylize
 
 
 class Report(Silent):

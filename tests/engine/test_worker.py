@@ -232,13 +232,13 @@ def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
 
 PRINTING_LIBRARY = """
 import os, sys
-import engine.importing
+import engine.jobs.import_pictures
 def chatty(request, report):
     print("a library says hello")
     os.write(1, b"and so does its C part\\n")
     os.system("echo and a child of it")
     return {}
-engine.importing.import_pictures = chatty
+engine.jobs.import_pictures.import_pictures = chatty
 from engine import worker
 sys.exit(worker.main())
 """

@@ -11,24 +11,24 @@ from typing import Any
 
 import torch
 
-from .evaluation.steadiness import Watch
-from .guides import registry as guides
-from .images.pictures import FloatArray, read_picture, write_picture
-from .images.window import Window
-from .inference.frame_pipeline import FramePainter, Painted
-from .inference.tiled_inference import Brush
-from .networks.device import choose_device
-from .networks.style_file import load_style
-from .shared import protocol
-from .shared.errors import PaintoverError
-from .shared.files import digest_json
-from .shared.flicker_records import read_flickers, unsteady_frames
-from .shared.freshness import expected_out_record
-from .shared.reporter import Reporter
-from .shared.shot import Shot, counted, format_frames
-from .shared.style_header import StyleHeader
-from .training.run_log import add_lines
-from .writing import check_format, wanted_frames, write_all
+from ..evaluation.steadiness import Watch
+from ..guides import registry as guides
+from ..images.pictures import FloatArray, read_picture, write_picture
+from ..images.window import Window
+from ..inference.frame_pipeline import FramePainter, Painted
+from ..inference.tiled_inference import Brush
+from ..networks.device import choose_device
+from ..networks.style_file import load_style
+from ..shared import protocol
+from ..shared.errors import PaintoverError
+from ..shared.files import digest_json
+from ..shared.flicker_records import read_flickers, unsteady_frames
+from ..shared.freshness import expected_out_record
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot, counted, format_frames
+from ..shared.style_header import StyleHeader
+from ..training.run_log import add_lines
+from .output_frames import check_format, wanted_frames, write_all
 
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:

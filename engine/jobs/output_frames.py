@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from .shared.errors import Cancelled, PaintoverError
-from .shared.reporter import Reporter
-from .shared.shot import Shot, format_frames
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot, format_frames
 
 _Picture = TypeVar("_Picture")
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from .frames.frame import Frame
-from .frames.keyframe import Keyframe
-from .images.hashing import hash_unit
-from .images.pictures import FloatArray
-from .projection.resampling import Bools
+from ..frames.frame import Frame
+from ..frames.keyframe import Keyframe
+from ..images.hashing import hash_unit
+from ..images.pictures import FloatArray
+from ..projection.resampling import Bools
 
 NEIGHBOURS = 6
 """Looks whose paint is mixed."""

@@ -14,21 +14,21 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..frames.alpha import ALPHA_LEARNT, alpha_of, finish
+from ..frames.frame import Frame, read_frame
+from ..frames.keyframe import Keyframe, read_keyframes
+from ..images.pictures import FloatArray, read_picture, write_picture
+from ..projection.keyframe_projection import Projection
+from ..shared import protocol
+from ..shared.errors import PaintoverError
+from ..shared.files import digest_json
+from ..shared.freshness import expected_out_record
+from ..shared.keyframe_weights import weights_at
+from ..shared.reporter import Reporter
+from ..shared.shot import OutRecord, Shot, counted, format_frames
+from ..shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .colour_transfer import ColourTransfer
-from .frames.alpha import ALPHA_LEARNT, alpha_of, finish
-from .frames.frame import Frame, read_frame
-from .frames.keyframe import Keyframe, read_keyframes
-from .images.pictures import FloatArray, read_picture, write_picture
-from .projection.keyframe_projection import Projection
-from .shared import protocol
-from .shared.errors import PaintoverError
-from .shared.files import digest_json
-from .shared.freshness import expected_out_record
-from .shared.keyframe_weights import weights_at
-from .shared.reporter import Reporter
-from .shared.shot import OutRecord, Shot, counted, format_frames
-from .shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
-from .writing import check_format, wanted_frames, write_all
+from .output_frames import check_format, wanted_frames, write_all
 
 MADE_BY = "preview 1"
 """Stands in records in the place of a style's digest; changes whenever pictures would."""
