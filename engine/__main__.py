@@ -9,6 +9,6 @@ import sys
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from .cli import main
+from .app.cli import main
 
 sys.exit(main())

@@ -19,7 +19,7 @@ from benchmarks.peak import peak_memory
 
 def run(arguments: list[str]) -> list[int]:
     """Run a verb; return the peak. Ends the process where the verb fails."""
-    from engine.cli import main  # noqa: PLC0415 - the other way loads what it needs itself
+    from engine.app.cli import main  # noqa: PLC0415 - the other way loads what it needs itself
 
     code = main(arguments)
     if code != 0:

@@ -35,7 +35,7 @@ def test_installed_from_the_zip(addon: ModuleType) -> None:
     assert addon.__name__ == MODULE
     installed = Path(str(addon.__file__)).parent
     assert ROOT not in installed.parents
-    assert (installed / "engine" / "worker.py").is_file()
+    assert (installed / "engine" / "app" / "worker.py").is_file()
 
 
 def test_enabled_twice_and_disabled_twice_leaves_nothing(addon: ModuleType) -> None:

@@ -151,7 +151,7 @@ def _warm_server() -> subprocess.Popen[str]:
 
 _WARM_SERVER = """
 import json, os, sys, tempfile
-from engine import cli
+from engine.app import cli
 import engine.jobs.import_pictures, engine.jobs.train, engine.jobs.stylize
 for line in sys.stdin:
     streams = tempfile.TemporaryFile(), tempfile.TemporaryFile()

@@ -12,10 +12,10 @@ import sys
 import pytest
 import shots
 
-from engine import cli, failures
+from engine.app import cli, error_messages
+from engine.app.terminal import Terminal, format_seconds
 from engine.shared.shot import PASS_MEANINGS, Shot
 from engine.shared.style_header import read_style_header
-from engine.terminal import Terminal, format_seconds
 
 VERBS = ("import", "train", "weights", "stylize", "preview", "score", "info", "worker")
 
@@ -79,7 +79,7 @@ def test_training_resumes_and_starts_from_another_style(shot):
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_explains_each_verb_without_loading_pytorch(verb):
     script = (
-        "import sys; from engine.cli import main\n"
+        "import sys; from engine.app.cli import main\n"
         "try: main([sys.argv[1], '--help'])\n"
         "finally: assert not {'torch', 'numpy', 'cv2'} & set(sys.modules)"
     )
@@ -234,7 +234,7 @@ def test_too_little_memory_and_a_full_disk_are_sentences():
         RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
         OSError(12, "Cannot allocate memory"),
     ):
-        assert "not enough memory" in failures.explain(error)
-    assert "disk is full for /x/y" in failures.explain(OSError(28, "No space left", "/x/y"))
-    assert "/x/y" in failures.explain(PermissionError(13, "Permission denied", "/x/y"))
-    assert failures.explain(ValueError("ours")) is None
+        assert "not enough memory" in error_messages.explain(error)
+    assert "disk is full for /x/y" in error_messages.explain(OSError(28, "No space left", "/x/y"))
+    assert "/x/y" in error_messages.explain(PermissionError(13, "Permission denied", "/x/y"))
+    assert error_messages.explain(ValueError("ours")) is None

@@ -239,7 +239,7 @@ def chatty(request, report):
     os.system("echo and a child of it")
     return {}
 engine.jobs.import_pictures.import_pictures = chatty
-from engine import worker
+from engine.app import worker
 sys.exit(worker.main())
 """
 

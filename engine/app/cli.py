@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import __version__
+from .. import __version__
+from ..shared import errors, protocol
+from ..shared.shot import Shot, counted
 from .arguments import build_parser
-from .failures import explain
-from .shared import errors, protocol
-from .shared.shot import Shot, counted
+from .error_messages import explain
 from .terminal import Terminal, format_seconds
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .jobs.import_pictures import import_pictures  # noqa: PLC0415
+    from ..jobs.import_pictures import import_pictures  # noqa: PLC0415
 
     request = protocol.ImportPictures(
         job=0,
@@ -80,7 +80,7 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .jobs.train import train  # noqa: PLC0415
+    from ..jobs.train import train  # noqa: PLC0415
 
     fields = (
         *("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides"),
@@ -101,8 +101,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .jobs.stylize import stylize  # noqa: PLC0415
-    from .shared.flicker_records import describe  # noqa: PLC0415
+    from ..jobs.stylize import stylize  # noqa: PLC0415
+    from ..shared.flicker_records import describe  # noqa: PLC0415
 
     fields = ("style", "frames", "format", "depth", "force", "device", "light")
     request = protocol.Stylize(
@@ -115,7 +115,7 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .shared import keyframe_weights  # noqa: PLC0415
+    from ..shared import keyframe_weights  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
     curves = keyframe_weights.curves_of(options.points)
@@ -125,7 +125,7 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .jobs.preview import preview  # noqa: PLC0415
+    from ..jobs.preview import preview  # noqa: PLC0415
 
     fields = ("style", "keys", "frames", "format", "depth", "force")
     request = protocol.Preview(
@@ -142,8 +142,8 @@ def _what_was_painted(options: argparse.Namespace, result: dict[str, Any]) -> st
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .evaluation.scores import Scores, score  # noqa: PLC0415
-    from .evaluation.steadiness import Steadiness, steadiness  # noqa: PLC0415
+    from ..evaluation.scores import Scores, score  # noqa: PLC0415
+    from ..evaluation.steadiness import Steadiness, steadiness  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
     scores: Scores | Steadiness

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import __version__
-from .failures import explain
-from .shared import errors, protocol
+from .. import __version__
+from ..shared import errors, protocol
+from .error_messages import explain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class Worker:
 
     def run(self, requests: IO[bytes]) -> int:
         """Send ``Ready``, run jobs until the requests end, and return the exit code."""
-        from .networks.device import describe_device  # noqa: PLC0415  (loads PyTorch)
+        from ..networks.device import describe_device  # noqa: PLC0415  (loads PyTorch)
 
         self.send(protocol.Ready(0, describe_device("auto"), __version__))
         threading.Thread(target=self._read, args=(requests,), daemon=True).start()
@@ -143,18 +143,18 @@ class Worker:
 
 def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
     if isinstance(request, protocol.ImportPictures):
-        from .jobs.import_pictures import import_pictures  # noqa: PLC0415  (loaded when first needed)
+        from ..jobs.import_pictures import import_pictures  # noqa: PLC0415  (loaded when first needed)
 
         return import_pictures
     if isinstance(request, protocol.Train):
-        from .jobs.train import train  # noqa: PLC0415
+        from ..jobs.train import train  # noqa: PLC0415
 
         return train
     if isinstance(request, protocol.Preview):
-        from .jobs.preview import preview  # noqa: PLC0415
+        from ..jobs.preview import preview  # noqa: PLC0415
 
         return preview
-    from .jobs.stylize import stylize  # noqa: PLC0415
+    from ..jobs.stylize import stylize  # noqa: PLC0415
 
     return stylize
 

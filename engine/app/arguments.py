@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from . import __version__
-from .shared import errors
-from .shared.shot import parse_frames
+from .. import __version__
+from ..shared import errors
+from ..shared.shot import parse_frames
 from .terminal import STYLES
 
 _DESCRIPTION = """\

@@ -7,9 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from .shared import freshness, passes
-from .shared.shot import PASS_MEANINGS, Shot, format_frames
-from .shared.style_header import read_style_header
+from ..shared import freshness, passes
+from ..shared.shot import PASS_MEANINGS, Shot, format_frames
+from ..shared.style_header import read_style_header
 from .terminal import format_seconds
 
 _DEFAULT_STYLE = "style"

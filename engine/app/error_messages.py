@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from .shared.errors import PaintoverError
+from ..shared.errors import PaintoverError
 
 NO_MEMORY = (
     "There is not enough memory for this; close other programs, use a smaller network, "
