@@ -13,16 +13,16 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
 from . import (  # noqa: E402
     capture,
     command,
-    engine_client,
     jobs,
     keyframe_images,
-    live_picture,
     operators,
     preferences,
     properties,
     states,
     ui,
 )
+from .engine_process import client as engine_client  # noqa: E402
+from .engine_process import live_picture  # noqa: E402
 
 _modules = (
     properties,

@@ -17,9 +17,10 @@ from typing import Any
 
 import bpy
 
-from . import capture, compositor, engine_python, jobs, keyframe_images, properties, states, steps
+from . import capture, compositor, jobs, keyframe_images, properties, states, steps
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.shot import parse_frames
+from .engine_process import environment as engine_python
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from . import engine_python
 from .engine.shared.errors import PaintoverError
+from .engine_process import environment as engine_python
 
 
 class PAINTOVER_preferences(bpy.types.AddonPreferences):

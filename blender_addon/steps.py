@@ -10,15 +10,16 @@ from typing import Any, TypeVar
 
 import bpy
 
-from . import capture, compositor, engine_client, keyframe_images, properties, weights
+from . import capture, compositor, keyframe_images, properties, weights
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
 from .engine.shared.freshness import Step, style_state
 from .engine.shared.shot import Shot, counted
 from .engine.shared.style_header import read_style_header
+from .engine_process import client as engine_client
+from .engine_process.live_picture import LivePicture
 from .jobs import Job, Progress
-from .live_picture import LivePicture
 
 Result = TypeVar("Result")
 Warned = Callable[[str], None]

@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import capture, engine_client, properties
+from .. import capture, properties
 from ..engine.shared import protocol
 from ..engine.shared.shot import counted
+from ..engine_process import client as engine_client
 from ..jobs import Job, JobOperator
 from . import polls
 

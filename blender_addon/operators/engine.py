@@ -8,8 +8,9 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import engine_client, engine_python
 from ..engine.shared.errors import PaintoverError
+from ..engine_process import client as engine_client
+from ..engine_process import environment as engine_python
 from ..jobs import Job, JobOperator, Status
 from . import polls
 

@@ -7,18 +7,11 @@ from typing import Any
 
 import bpy
 
-from .. import (
-    compositor,
-    engine_python,
-    jobs,
-    live_picture,
-    preferences,
-    properties,
-    states,
-    weights,
-)
+from .. import compositor, jobs, preferences, properties, states, weights
 from ..engine.shared.freshness import Step, StepState
 from ..engine.shared.shot import name_frames
+from ..engine_process import environment as engine_python
+from ..engine_process import live_picture
 
 _STEP_ICONS = {
     Step.NOTHING: "RADIOBUT_OFF",

@@ -39,7 +39,7 @@ PROGRESS = json.dumps(
 @pytest.fixture
 def client(addon: Any, part: Callable[[str], Any]) -> Iterator[Any]:
     """The module ``engine_client``; no engine runs before and after."""
-    module = part("engine_client")
+    module = part("engine_process.client")
     module.stop()
     yield module
     module.stop()
@@ -145,7 +145,7 @@ def test_file_that_cannot_be_run(
 def test_no_engine_names_the_remedy(
     client: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python = part("engine_python")
+    python = part("engine_process.environment")
     monkeypatch.delenv("PAINTOVER_ENGINE_PYTHON")
     monkeypatch.setattr(python.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(part("engine.shared.errors").PaintoverError, match="press Install Engine"):
@@ -154,7 +154,7 @@ def test_no_engine_names_the_remedy(
 
 def test_preferences_come_first(part: Callable[[str], Any], tmp_path: Path) -> None:
     (tmp_path / "python").write_text("")
-    python = part("engine_python")
+    python = part("engine_process.environment")
     preferences = python.preferences()
     preferences.engine_python = str(tmp_path / "python")
     try:
@@ -215,7 +215,7 @@ def _fake_wheels(folder: Path, requirements: Path) -> None:
 def test_engine_is_installed_from_a_folder_and_removed(
     client: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    python = part("engine_python")
+    python = part("engine_process.environment")
     wheels = tmp_path / "wheels of mine"
     wheels.mkdir()
     with pytest.raises(RuntimeError, match=r"Installing the engine failed .* goes on where"):

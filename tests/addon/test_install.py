@@ -123,5 +123,5 @@ def test_unsaved_blend_asks_to_be_saved(addon: ModuleType, part: Callable[[str],
 
 
 def test_engine_python_is_the_one_of_the_environment(part: Callable[[str], Any]) -> None:
-    python = part("engine_python").find()
+    python = part("engine_process.environment").find()
     assert str(python.path) == os.environ["PAINTOVER_ENGINE_PYTHON"]

@@ -141,7 +141,7 @@ def test_frames_and_force(painted: Any) -> None:
 
 def _killed_when(part: Callable[[str], Any], job: Any, when: Callable[[Any], bool]) -> Any:
     """Run a job, and kill the engine as soon as its progress is so."""
-    client = part("engine_client")
+    client = part("engine_process.client")
 
     def watched() -> Any:
         try:
@@ -169,7 +169,8 @@ def test_engine_killed_while_stylizing(
     scene: Any, painted: Any, part: Callable[[str], Any]
 ) -> None:
     bpy.ops.paintover.train(seconds=1)
-    os.kill(part("engine_client").running().pid, signal.SIGSTOP)  # not done before it is killed
+    engine = part("engine_process.client").running()
+    os.kill(engine.pid, signal.SIGSTOP)  # not done before it is killed
     job = part("steps").stylize(scene, print)
     with pytest.raises(part("engine.shared.errors").PaintoverError, match="was ended by signal 9"):
         _killed_when(part, job, lambda progress: True)
@@ -180,7 +181,8 @@ def test_engine_killed_while_stylizing(
 def test_engine_killed_while_importing(
     scene: Any, captured: Any, part: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    protocol, client, jobs = part("engine.shared.protocol"), part("engine_client"), part("jobs")
+    protocol, jobs = part("engine.shared.protocol"), part("jobs")
+    client = part("engine_process.client")
     source = str(tmp_path / "pictures")
     shutil.copytree(captured.folder / "frames", source, ignore=shutil.ignore_patterns("*.exr"))
 
@@ -211,9 +213,9 @@ def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
     with pytest.raises(errors.Cancelled):
         jobs.run_to_end("Train", watched())
     job.close()
-    pid = part("engine_client").running().pid
+    pid = part("engine_process.client").running().pid
     bpy.ops.paintover.train(seconds=1)
-    assert part("engine_client").running().pid == pid
+    assert part("engine_process.client").running().pid == pid
 
 
 def test_one_step_at_a_time(scene: Any, painted: Any, part: Callable[[str], Any]) -> None:
@@ -231,7 +233,7 @@ def test_one_step_at_a_time(scene: Any, painted: Any, part: Callable[[str], Any]
 def test_live_picture_is_shown_while_training(
     scene: Any, painted: Any, part: Callable[[str], Any]
 ) -> None:
-    live, shown = part("live_picture"), []
+    live, shown = part("engine_process.live_picture"), []
     scene.frame_set(3)
     job = part("steps").train(scene, print, seconds=2, live=True)
 
@@ -247,7 +249,7 @@ def test_live_picture_is_shown_while_training(
     part("jobs").run_to_end("Train", watched())
     assert shown and shown[0][0] == 3
     assert live.current() is None
-    assert list(part("engine_python").user_folder("live").iterdir()) == []
+    assert list(part("engine_process.environment").user_folder("live").iterdir()) == []
 
 
 def test_opening_another_file_cancels_the_job(scene: Any, part: Callable[[str], Any]) -> None:

@@ -16,10 +16,10 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
-from . import engine_python
-from .engine.shared import protocol
-from .engine.shared.errors import Cancelled, PaintoverError
-from .jobs import Job, Progress
+from ..engine.shared import protocol
+from ..engine.shared.errors import Cancelled, PaintoverError
+from ..jobs import Job, Progress
+from . import environment as engine_python
 
 READY_SECONDS = 180.0
 """How long the engine may take to load; the first start after an installation is slow."""

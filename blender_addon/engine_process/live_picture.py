@@ -9,9 +9,10 @@ from typing import Any
 
 import bpy.utils.previews
 
-from . import engine_python, jobs
-from .engine.shared import protocol
-from .engine.shared.shot import Shot
+from .. import jobs
+from ..engine.shared import protocol
+from ..engine.shared.shot import Shot
+from . import environment as engine_python
 
 _LONGEST_SIDE = 256
 _previews: Any = None

@@ -17,13 +17,15 @@ from typing import IO, Any
 
 import bpy
 
-from .engine import __version__
-from .engine.shared.errors import PaintoverError
-from .engine.shared.files import digest_file, write_bytes
-from .jobs import Job, Progress
+from ..engine import __version__
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import digest_file, write_bytes
+from ..jobs import Job, Progress
 
 VARIABLE = "PAINTOVER_ENGINE_PYTHON"
-ADDON_FOLDER = Path(__file__).parent
+ADDON = __name__.rpartition(".engine_process.")[0]
+"""The add-on's package, as Blender names it."""
+ADDON_FOLDER = Path(__file__).parent.parent
 REQUIREMENTS = ADDON_FOLDER / "engine" / "requirements.txt"
 _MARKER = "installed.json"
 _CHECK = "import numpy, torch, OpenImageIO, cv2, safetensors, scipy, numba"
@@ -77,13 +79,12 @@ def _existing(path: Path, origin: str) -> EnginePython:
 def preferences() -> Any:
     """Return the add-on's preferences."""
     blender: Any = bpy.context.preferences
-    return blender.addons[__package__].preferences
+    return blender.addons[ADDON].preferences
 
 
 def user_folder(name: str) -> Path:
     """Return a folder of the add-on in the user's Blender folder; it exists afterwards."""
-    assert __package__
-    return Path(bpy.utils.extension_path_user(__package__, path=name, create=True))
+    return Path(bpy.utils.extension_path_user(ADDON, path=name, create=True))
 
 
 def environment_folder() -> Path:
