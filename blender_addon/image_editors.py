@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import bpy
 
-from . import sequences
+from .compositor import sequences
 from .engine.shared.shot import Shot
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import compositor, jobs, keyframe_images, properties, weights
+from . import jobs, keyframe_images, properties, weights
 from .capture import settings as capture
+from .compositor import group as compositor
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state

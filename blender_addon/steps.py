@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import bpy
 
-from . import capture, compositor, keyframe_images, properties, weights
+from . import capture, keyframe_images, properties, weights
+from .compositor import group as compositor
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe

@@ -8,7 +8,8 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import compositor, states, steps
+from .. import states, steps
+from ..compositor import group as compositor
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls

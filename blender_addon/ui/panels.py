@@ -7,7 +7,8 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, jobs, preferences, properties, states, weights
+from .. import jobs, preferences, properties, states, weights
+from ..compositor import group as compositor
 from ..engine.shared.freshness import Step, StepState
 from ..engine.shared.shot import name_frames
 from ..engine_process import environment as engine_python

@@ -16,11 +16,11 @@ from typing import Any
 
 import bpy
 
-from . import compositor_nodes as nodes
-from . import properties, sequences
-from .engine.shared.errors import PaintoverError
-from .engine.shared.freshness import Step, StepState
-from .engine.shared.shot import Shot, format_frames
+from .. import properties
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.freshness import Step, StepState
+from ..engine.shared.shot import Shot, format_frames
+from . import nodes, sequences
 
 NAME = "Paintover"
 _MARK = "paintover"
