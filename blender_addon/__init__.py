@@ -10,19 +10,10 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
     globals().pop(_name.rpartition(".")[2], None)
 
-from . import (  # noqa: E402
-    capture,
-    command,
-    jobs,
-    keyframe_images,
-    operators,
-    preferences,
-    properties,
-    states,
-    ui,
-)
+from . import capture, command, jobs, operators, preferences, properties, states, ui  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
+from .keyframes import images as keyframe_images  # noqa: E402
 
 _modules = (
     properties,

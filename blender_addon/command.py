@@ -17,11 +17,12 @@ from typing import Any
 
 import bpy
 
-from . import capture, jobs, keyframe_images, properties, states, steps
+from . import capture, jobs, properties, states, steps
 from .compositor import group as compositor
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.shot import parse_frames
 from .engine_process import environment as engine_python
+from .keyframes import images as keyframe_images
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import jobs, keyframe_images, properties, weights
+from . import jobs, properties
 from .capture import settings as capture
 from .compositor import group as compositor
 from .engine.shared.errors import PaintoverError
@@ -24,6 +24,8 @@ from .engine.shared.freshness import Step, StepState, out_state, style_state
 from .engine.shared.keyframe_weights import changed
 from .engine.shared.shot import Shot, counted, name_frames
 from .engine.shared.style_header import PROJECTION, read_style_header
+from .keyframes import images as keyframe_images
+from .keyframes import weights as keyframe_weights
 
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 _TICK_SECONDS = 0.5
@@ -84,7 +86,9 @@ class _Question:
             settings.style,
             tuple(properties.frames(scene)),
             settings.light,
-            weights.sampled(scene, known.frames) if known and known.folder == folder else {},
+            keyframe_weights.sampled(scene, known.frames)
+            if known and known.folder == folder
+            else {},
         )
 
 
@@ -247,7 +251,7 @@ class _Watcher:
         if shown != (dataclasses.replace(self.snapshot, shot=None), self.message):
             _fill_list(snapshot.keyframes)
             jobs.redraw()
-        weights.add_rows(scene, snapshot.keyframes)
+        keyframe_weights.add_rows(scene, snapshot.keyframes)
         self.snapshot, self.message = snapshot, message
 
 

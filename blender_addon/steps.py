@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import bpy
 
-from . import capture, keyframe_images, properties, weights
+from . import capture, properties
 from .compositor import group as compositor
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
@@ -21,6 +21,8 @@ from .engine.shared.style_header import read_style_header
 from .engine_process import client as engine_client
 from .engine_process.live_picture import LivePicture
 from .jobs import Job, Progress
+from .keyframes import images as keyframe_images
+from .keyframes import weights as keyframe_weights
 
 Result = TypeVar("Result")
 Warned = Callable[[str], None]
@@ -60,7 +62,7 @@ def train(
     check_painted(shot)
     picture = None
     if live:
-        weights.write(scene, shot)
+        keyframe_weights.write(scene, shot)
         picture = LivePicture(shot, scene.frame_current, settings.light)
     request = protocol.Train(
         0,
@@ -122,7 +124,7 @@ def preview(
     shot = open_shot(scene)
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
-    weights.write(scene, shot)
+    keyframe_weights.write(scene, shot)
     request = protocol.Preview(
         0, shot=str(shot.folder), style=preview_name(shot), frames=frames or [], force=force
     )
@@ -165,7 +167,7 @@ def stylize(
     shot = open_shot(scene)
     settings = properties.of(scene)
     read_style_header(shot.style_path(settings.style))
-    weights.write(scene, shot)
+    keyframe_weights.write(scene, shot)
     request = protocol.Stylize(
         0,
         shot=str(shot.folder),

@@ -8,10 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import image_editors, keyframe_images, states, steps, weights
+from .. import states, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
+from ..keyframes import image_editors
+from ..keyframes import images as keyframe_images
+from ..keyframes import weights as keyframe_weights
 from . import polls
 
 _CURRENT = -(2**31)
@@ -49,7 +52,7 @@ class _KeyframeOperator(bpy.types.Operator):
         except PaintoverError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        weights.add_rows(scene, shot.key_frames())
+        keyframe_weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
         states.refresh()
         return {"FINISHED"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, keyframe_images, properties, steps
+from .. import jobs, properties, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
+from ..keyframes import images as keyframe_images
 
 
 def idle() -> str:

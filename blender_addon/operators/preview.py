@@ -8,9 +8,10 @@ import functools
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import image_editors, properties, steps
+from .. import properties, steps
 from ..engine.shared.shot import parse_frames
 from ..jobs import Job, JobOperator
+from ..keyframes import image_editors
 from . import polls
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, properties, states, weights
+from .. import jobs, preferences, properties, states
 from ..compositor import group as compositor
 from ..engine.shared.freshness import Step, StepState
 from ..engine.shared.shot import name_frames
 from ..engine_process import environment as engine_python
 from ..engine_process import live_picture
+from ..keyframes import weights as keyframe_weights
 
 _STEP_ICONS = {
     Step.NOTHING: "RADIOBUT_OFF",
@@ -160,7 +161,7 @@ class _Keyframes(_Panel):
         buttons.operator("paintover.keyframe_from_file", text="", icon="FILE_FOLDER")
         if chosen is not None:
             layout.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = chosen
-            settings = weights.row(context.scene, chosen)
+            settings = keyframe_weights.row(context.scene, chosen)
             if settings is not None:
                 weight = layout.row()
                 weight.active = states.current()[0].carries_paint

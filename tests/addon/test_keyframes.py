@@ -119,7 +119,7 @@ def test_removed_keyframe_keeps_its_file_and_comes_back(scene: Any, shot: Any) -
 def test_open_loads_it_ready_to_paint(scene: Any, shot: Any, part: Callable[[str], Any]) -> None:
     bpy.ops.paintover.keyframe_add(frame=1)
     bpy.ops.paintover.keyframe_open(frame=1)
-    image: Any = part("keyframe_images").find_image(shot.key_path(1))
+    image: Any = part("keyframes.images").find_image(shot.key_path(1))
     assert image.use_fake_user and image.colorspace_settings.name == "sRGB"
     assert tuple(image.size) == (WIDTH, HEIGHT)
     bpy.ops.paintover.keyframe_open(frame=1)
@@ -129,7 +129,7 @@ def test_open_loads_it_ready_to_paint(scene: Any, shot: Any, part: Callable[[str
 def test_unsaved_paint_is_found_and_saved(
     scene: Any, shot: Any, part: Callable[[str], Any]
 ) -> None:
-    keyframes = part("keyframe_images")
+    keyframes = part("keyframes.images")
     bpy.ops.paintover.keyframe_add(frame=1)
     _paint(keyframes.load(shot, 1), 1.0)
     assert keyframes.unsaved(shot) == ["0001.png"]
@@ -145,7 +145,7 @@ def test_unsaved_paint_is_found_and_saved(
 def test_sixteen_bit_paintings_stay_sixteen_bit(
     scene: Any, shot: Any, tmp_path: Path, part: Callable[[str], Any]
 ) -> None:
-    keyframes = part("keyframe_images")
+    keyframes = part("keyframes.images")
     deep: Any = bpy.data.images.new("deep", WIDTH, HEIGHT, alpha=True, float_buffer=True)
     deep.pixels.foreach_set(picture(1, seed=8).ravel())
     scene.render.image_settings.color_depth = "16"
@@ -167,7 +167,7 @@ def test_sixteen_bit_paintings_stay_sixteen_bit(
 
 
 def test_saving_the_blend_saves_paint(scene: Any, shot: Any, part: Callable[[str], Any]) -> None:
-    keyframes = part("keyframe_images")
+    keyframes = part("keyframes.images")
     bpy.ops.paintover.keyframe_add(frame=1)
     _paint(keyframes.load(shot, 1), 0.0)
     bpy.ops.wm.save_mainfile()
@@ -179,7 +179,7 @@ def test_saving_the_blend_saves_paint(scene: Any, shot: Any, part: Callable[[str
 def test_full_disk_leaves_the_painting_of_before(
     scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keyframes, errors = part("keyframe_images"), part("engine.shared.errors")
+    keyframes, errors = part("keyframes.images"), part("engine.shared.errors")
     bpy.ops.paintover.keyframe_add(frame=1)
     image = keyframes.load(shot, 1)
     _paint(image, 1.0)
@@ -199,7 +199,7 @@ def test_full_disk_leaves_the_painting_of_before(
 def test_painting_changed_outside_is_reloaded_unless_there_is_paint(
     scene: Any, shot: Any, part: Callable[[str], Any]
 ) -> None:
-    keyframes = part("keyframe_images")
+    keyframes = part("keyframes.images")
     bpy.ops.paintover.keyframe_add(frame=1)
     image = keyframes.load(shot, 1)
     assert keyframes.reload_changed(shot) == []
@@ -218,7 +218,7 @@ def test_painting_changed_outside_is_reloaded_unless_there_is_paint(
 def test_new_painting_replaces_the_open_one_and_its_paint_is_kept(
     scene: Any, shot: Any, tmp_path: Path, part: Callable[[str], Any]
 ) -> None:
-    keyframes = part("keyframe_images")
+    keyframes = part("keyframes.images")
     bpy.ops.paintover.keyframe_add(frame=1)
     image = keyframes.load(shot, 1)
     _paint(image, 1.0)
@@ -236,7 +236,7 @@ def test_states_tell_what_happened_to_keyframes(
 ) -> None:
     states, keyframes, step = (
         part("states"),
-        part("keyframe_images"),
+        part("keyframes.images"),
         part("engine.shared.freshness").Step,
     )
     assert states.look(scene).steps["keyframe"].step is step.NOTHING

@@ -22,7 +22,7 @@ needs_engine = pytest.mark.skipif(
 def add_unsaved_paint(shot: Any, part: Part, frame: int) -> Any:
     """Make a frame a keyframe with all colours inverted, in Blender alone."""
     bpy.ops.paintover.keyframe_add(frame=frame)
-    image = part("keyframe_images").load(shot, frame)
+    image = part("keyframes.images").load(shot, frame)
     pixels = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(pixels)
     pixels.reshape(-1, 4)[:, :3] = 1 - pixels.reshape(-1, 4)[:, :3]
@@ -99,7 +99,7 @@ def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: P
         write_png(shot.out_path("preview", frame), picture(frame))
     area = bpy.context.window_manager.windows[0].screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
-    editors = part("image_editors")
+    editors = part("keyframes.image_editors")
     editors.show_preview(area, shot, "preview")
     space = area.spaces.active
     image, user = space.image, space.image_user

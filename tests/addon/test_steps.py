@@ -100,7 +100,7 @@ def test_run_asks_for_a_keyframe(scene: Any) -> None:
 
 def test_unsaved_paint_is_trained(scene: Any, captured: Any, part: Callable[[str], Any]) -> None:
     bpy.ops.paintover.keyframe_add(frame=2)
-    image = part("keyframe_images").load(captured, 2)
+    image = part("keyframes.images").load(captured, 2)
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)

@@ -17,7 +17,7 @@ Part = Callable[[str], Any]
 
 
 def curves(scene: Any, part: Part) -> dict[int, dict[int, float]]:
-    return part("weights").sampled(scene, [1, 2, 3])
+    return part("keyframes.weights").sampled(scene, [1, 2, 3])
 
 
 def animate(scene: Any, key: int, values: dict[int, float]) -> None:
@@ -45,13 +45,13 @@ def test_an_animated_weight_reaches_the_shot(scene: Any, shot: Any, part: Part) 
     for frame in (3, 1):
         bpy.ops.paintover.keyframe_add(frame=frame)
     animate(scene, 1, {1: 1.0, 3: 0.0})
-    for row in part("weights")._fcurves(scene).values():
+    for row in part("keyframes.weights")._fcurves(scene).values():
         for point in row.keyframe_points:
             point.interpolation = "LINEAR"
     scene.frame_set(2)
     assert scene.paintover.keyframes["1"].weight == pytest.approx(0.5)
     assert curves(scene, part) == {3: {3: 1}, 1: {1: 1, 2: 0.5, 3: 0}}
-    part("weights").write(scene, part("steps").open_shot(scene))
+    part("keyframes.weights").write(scene, part("steps").open_shot(scene))
     assert part("steps").open_shot(scene).manifest.weights == {1: {1: 1, 2: 0.5, 3: 0}}
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
@@ -64,7 +64,7 @@ def test_a_muted_curve_and_a_linked_scene(
     bpy.ops.paintover.keyframe_add(frame=1)
     animate(scene, 1, {1: 1.0, 3: 0.0})
     scene.paintover.keyframes["1"].weight = 0.75
-    for row in part("weights")._fcurves(scene).values():
+    for row in part("keyframes.weights")._fcurves(scene).values():
         row.mute = True
     assert curves(scene, part) == {1: {1: 0.75}}
     path = tmp_path / "library.blend"
@@ -72,7 +72,7 @@ def test_a_muted_curve_and_a_linked_scene(
     with bpy.data.libraries.load(str(path), link=True) as (inside, chosen):
         chosen.scenes = inside.scenes[:1]
     linked = chosen.scenes[0]
-    part("weights").add_rows(linked, [1, 2])
+    part("keyframes.weights").add_rows(linked, [1, 2])
     assert [row.name for row in linked.paintover.keyframes] == ["1"]
 
 
@@ -109,7 +109,7 @@ def write_style(shot: Any, part: Part, header: Any) -> None:
 
 def test_light_and_weights_count_for_what_is_out_of_date(scene: Any, shot: Any, part: Part) -> None:
     stylized_shot(shot, part)
-    part("weights").add_rows(scene, [1])
+    part("keyframes.weights").add_rows(scene, [1])
 
     def why() -> str:
         return part("states").look(scene).steps["stylize"].why

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import bpy
 
-from .compositor import sequences
-from .engine.shared.shot import Shot
+from ..compositor import sequences
+from ..engine.shared.shot import Shot
 
 
 def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "VIEW"]) -> Any:
