@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .meshes import (
+from scenes.meshes import (
     all_on,
     ball,
     ball_points,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
 from math import cos, pi, radians, sin
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .fox import build_fox
-from .meshes import (
+from scenes.meshes import (
     ball,
     ball_points,
     closed_faces,
@@ -23,6 +21,9 @@ from .meshes import (
     smooth,
     tube_points,
 )
+from scenes.rendering import has_denoiser
+
+from .fox import build_fox
 
 FPS = 12
 """On twos, as drawn animation often is."""
@@ -57,15 +58,6 @@ def save_scene(path: Path) -> None:
     """Save the scene as a .blend."""
     path.parent.mkdir(parents=True, exist_ok=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
-
-
-def has_denoiser() -> bool:
-    """Tell whether this Blender was built with the denoiser."""
-    try:
-        cycles = importlib.import_module("_cycles")
-    except ImportError:
-        return False
-    return bool(getattr(cycles, "with_openimagedenoise", False))
 
 
 def _render_settings(scene: Any, width: int, height: int, frames: int) -> None:

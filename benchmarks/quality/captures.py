@@ -46,7 +46,7 @@ def captured(shot: str, extent: Extent, fine: int, cache: Path, tell: Tell) -> P
         HERE / "in_blender.py",
         HERE / "shots" / "studio.py",
         HERE / "shots" / f"{shot}.py",
-        ROOT / "demo" / "meshes.py",
+        ROOT / "scenes" / "meshes.py",
         *sorted((ROOT / "blender_addon" / "capture").glob("*.py")),
     ]
     digest = digest_of(sources, [version("bpy"), width, height, extent.frames])

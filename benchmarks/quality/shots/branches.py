@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from demo.meshes import ball, closed_faces, hex_colour, material, mesh_object, tube_points
+from scenes.meshes import ball, closed_faces, hex_colour, material, mesh_object, tube_points
 
 from .studio import aim, at_share, camera, key, sky, sun
 

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from demo.meshes import ball, hex_colour, material
+from scenes.meshes import ball, hex_colour, material
 
 from .studio import aim, area_light, at_share, camera, key, mottled, primitive, sky, sun
 

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from demo.scene import has_denoiser
+from scenes.rendering import has_denoiser
 
 Place = tuple[float, float, float]
 Colour = tuple[float, float, float]

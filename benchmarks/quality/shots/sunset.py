@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from demo.meshes import ball, hex_colour, material
+from scenes.meshes import ball, hex_colour, material
 
 from .studio import aim, at_share, camera, key, lathe, mottled, primitive, sky, sun
 

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Quaternion
 
-from demo.meshes import (
+from scenes.meshes import (
     all_on,
     ball,
     ball_points,

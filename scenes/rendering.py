@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the renderer of this Blender can do."""
+
+from __future__ import annotations
+
+import importlib
+
+
+def has_denoiser() -> bool:
+    """Tell whether this Blender was built with the denoiser."""
+    try:
+        cycles = importlib.import_module("_cycles")
+    except ImportError:
+        return False
+    return bool(getattr(cycles, "with_openimagedenoise", False))
