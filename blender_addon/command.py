@@ -20,7 +20,7 @@ import bpy
 from . import capture, jobs, properties, states, steps
 from .compositor import group as compositor
 from .engine.shared.errors import Cancelled, PaintoverError
-from .engine.shared.shot import parse_frames
+from .engine.shared.frame_lists import parse_frames
 from .engine_process import environment as engine_python
 from .keyframes import images as keyframe_images
 

@@ -20,9 +20,10 @@ from .capture import settings as capture
 from .compositor import group as compositor
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
+from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
 from .engine.shared.keyframe_weights import changed
-from .engine.shared.shot import Shot, counted, name_frames
+from .engine.shared.shot import Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
 from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights

@@ -15,8 +15,9 @@ from .compositor import group as compositor
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
+from .engine.shared.frame_lists import counted
 from .engine.shared.freshness import Step, style_state
-from .engine.shared.shot import Shot, counted
+from .engine.shared.shot import Shot
 from .engine.shared.style_header import read_style_header
 from .engine_process import client as engine_client
 from .engine_process.live_picture import LivePicture

@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 
 import build_addon
-from engine.shared.shot import Shot, format_frames
+from engine.shared.frame_lists import format_frames
+from engine.shared.shot import Shot
 
 from .contact_sheet import contact_sheet
 from .movie import write_movie

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from engine.frames.frame import Frame, read_frame
-from engine.shared.shot import Shot, parse_frames
+from engine.shared.frame_lists import parse_frames
+from engine.shared.shot import Shot
 
 from . import ink
 from .brushes import FINE, Canvas, Strokes, soft_noise

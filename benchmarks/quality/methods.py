@@ -27,8 +27,9 @@ from engine.motion.optical_flow import warp
 from engine.projection.keyframe_projection import Projection
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError
+from engine.shared.frame_lists import format_frames
 from engine.shared.reporter import Silent
-from engine.shared.shot import Shot, format_frames
+from engine.shared.shot import Shot
 
 MOVED, PROJECTION = "moved", "projection"
 SETTINGS = (

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from engine.evaluation.scores import gradient
 from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
-from engine.shared.shot import OUT_SUFFIXES, Shot, frame_name
+from engine.shared.frame_lists import frame_name
+from engine.shared.shot import OUT_SUFFIXES, Shot
 
 Codes = npt.NDArray[np.uint8]
 PAPER = (235, 235, 235)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.evaluation.scores import Scores
-from engine.shared.shot import format_frames
+from engine.shared.frame_lists import format_frames
 
 from .methods import LABELS, Made
 from .pairs import Extent, Pair

@@ -19,7 +19,8 @@ from engine.evaluation.flicker import STABLE
 from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import FloatArray, read_picture, write_picture
 from engine.motion.optical_flow import to_previous, warp
-from engine.shared.shot import Shot, frame_name
+from engine.shared.frame_lists import frame_name
+from engine.shared.shot import Shot
 
 from .captures import HERE, Tell, captured, digest_of, made_whole
 from .pairs import Extent, Pair

@@ -15,7 +15,8 @@ from .. import versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file
-from ..engine.shared.shot import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest, Shot
+from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
+from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
 from .preparation import Preparation, register, unregister

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..engine.shared.shot import Camera
+from ..engine.shared.manifest import Camera
 
 
 def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camera | None:

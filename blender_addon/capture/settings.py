@@ -9,7 +9,7 @@ import bpy
 
 from .. import versions
 from ..engine.shared.files import digest_json
-from ..engine.shared.shot import Colour
+from ..engine.shared.manifest import Colour
 
 CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}

@@ -18,8 +18,9 @@ import bpy
 
 from .. import properties
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.freshness import Step, StepState
-from ..engine.shared.shot import Shot, format_frames
+from ..engine.shared.shot import Shot
 from . import nodes, sequences
 
 NAME = "Paintover"

@@ -13,7 +13,8 @@ from bpy.app.handlers import persistent
 from .. import properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
-from ..engine.shared.shot import KEY_SUFFIXES, Shot, format_frames
+from ..engine.shared.frame_lists import format_frames
+from ..engine.shared.shot import KEY_SUFFIXES, Shot
 
 _seen: dict[str, int] = {}
 """Path of a loaded keyframe → its modification time when Blender last read or wrote it."""

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import capture, properties
 from ..engine.shared import protocol
-from ..engine.shared.shot import counted
+from ..engine.shared.frame_lists import counted
 from ..engine_process import client as engine_client
 from ..jobs import Job, JobOperator
 from . import polls

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from .. import properties, steps
-from ..engine.shared.shot import parse_frames
+from ..engine.shared.frame_lists import parse_frames
 from ..jobs import Job, JobOperator
 from ..keyframes import image_editors
 from . import polls

@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, StringProperty
 from .. import properties, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.flicker_records import describe, read_flickers, unsteady_frames
-from ..engine.shared.shot import parse_frames
+from ..engine.shared.frame_lists import parse_frames
 from ..jobs import Job, JobOperator, Status
 from . import polls
 

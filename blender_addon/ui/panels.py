@@ -9,8 +9,8 @@ import bpy
 
 from .. import jobs, preferences, properties, states
 from ..compositor import group as compositor
+from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
-from ..engine.shared.shot import name_frames
 from ..engine_process import environment as engine_python
 from ..engine_process import live_picture
 from ..keyframes import weights as keyframe_weights

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..shared import errors
-from ..shared.shot import parse_frames
+from ..shared.frame_lists import parse_frames
 from .terminal import STYLES
 
 _DESCRIPTION = """\

@@ -21,7 +21,8 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..shared import errors, protocol
-from ..shared.shot import Shot, counted
+from ..shared.frame_lists import counted
+from ..shared.shot import Shot
 from .arguments import build_parser
 from .error_messages import explain
 from .terminal import Terminal, format_seconds

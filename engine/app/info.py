@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..shared import freshness, passes
-from ..shared.shot import PASS_MEANINGS, Shot, format_frames
+from ..shared.frame_lists import format_frames
+from ..shared.manifest import PASS_MEANINGS
+from ..shared.shot import Shot
 from ..shared.style_header import read_style_header
 from .terminal import format_seconds
 

@@ -23,8 +23,9 @@ from ..images.pictures import FloatArray
 from ..jobs.import_pictures import numbered_pictures
 from ..motion.optical_flow import BoolArray, to_previous
 from ..shared.errors import Cancelled, PaintoverError
+from ..shared.frame_lists import format_frames
 from ..shared.reporter import Reporter, Silent
-from ..shared.shot import Shot, format_frames
+from ..shared.shot import Shot
 from ..shared.style_header import read_style_header
 from .flicker import flicker
 from .steadiness import mask_guides, mask_of, read_in_size, result_path

@@ -15,8 +15,10 @@ from ..images.exr_layers import opened_layers
 from ..images.pictures import FloatArray, Picture, encode_srgb, read_picture
 from ..images.window import Window
 from ..shared.errors import PaintoverError
+from ..shared.frame_lists import format_frames
+from ..shared.manifest import FrameRecord
 from ..shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
-from ..shared.shot import FrameRecord, Shot, format_frames
+from ..shared.shot import Shot
 from . import pass_cleaning as cleaning
 from .object_ids import objects_from_index, objects_from_random
 

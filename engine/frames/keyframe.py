@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ..images.pictures import FloatArray, has_alpha, picture_size, read_picture
 from ..images.window import Window
 from ..shared.errors import PaintoverError
-from ..shared.shot import Shot, format_frames
+from ..shared.frame_lists import format_frames
+from ..shared.shot import Shot
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from ..images.jit import compiled
 from ..images.pictures import FloatArray
 from ..images.window import Window
-from ..shared.shot import Camera, Shot
+from ..shared.manifest import Camera
+from ..shared.shot import Shot
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -25,8 +25,9 @@ from ..images.pictures import FloatArray
 from ..motion.optical_flow import BoolArray, both_ways, occluded
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
+from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
-from ..shared.shot import Shot, frame_name
+from ..shared.shot import Shot
 from .base import Guide
 
 VERSION = 1

@@ -14,9 +14,11 @@ from typing import Any
 from ..images.pictures import PICTURE_SUFFIXES, picture_size, read_picture, write_picture
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_file, written_beside
+from ..shared.frame_lists import format_frames, frame_name
+from ..shared.manifest import FrameRecord, Manifest
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
-from ..shared.shot import KEY_SUFFIXES, FrameRecord, Manifest, Shot, format_frames, frame_name
+from ..shared.shot import KEY_SUFFIXES, Shot
 
 LARGEST_SIDE = 4096
 LARGEST_AREA = 4096 * 2160

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..shared.errors import Cancelled, PaintoverError
+from ..shared.frame_lists import format_frames
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot, format_frames
+from ..shared.shot import Shot
 
 _Picture = TypeVar("_Picture")
 

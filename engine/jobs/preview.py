@@ -22,10 +22,11 @@ from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
 from ..shared.files import digest_json
+from ..shared.frame_lists import counted, format_frames
 from ..shared.freshness import expected_out_record
 from ..shared.keyframe_weights import weights_at
 from ..shared.reporter import Reporter
-from ..shared.shot import OutRecord, Shot, counted, format_frames
+from ..shared.shot import OutRecord, Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .colour_transfer import ColourTransfer
 from .output_frames import check_format, wanted_frames, write_all

@@ -23,9 +23,10 @@ from ..shared import protocol
 from ..shared.errors import PaintoverError
 from ..shared.files import digest_json
 from ..shared.flicker_records import read_flickers, unsteady_frames
+from ..shared.frame_lists import counted, format_frames
 from ..shared.freshness import expected_out_record
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot, counted, format_frames
+from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
 from ..training.run_log import add_lines
 from .output_frames import check_format, wanted_frames, write_all

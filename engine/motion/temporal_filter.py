@@ -20,8 +20,9 @@ from ..frames.frame import read_frame
 from ..images.pictures import FloatArray, read_picture, write_picture
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_json
+from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
-from ..shared.shot import Shot, frame_name
+from ..shared.shot import Shot
 from .optical_flow import both_ways, occluded, warp
 
 VERSION = 1

@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
+from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot, frame_name
+from ..shared.shot import Shot
 from .optical_flow import step
 from .tracking import Places, begin, follow
 

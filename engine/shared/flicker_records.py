@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .files import digest_json, write_bytes
-from .shot import Shot, frame_name, name_frames
+from .frame_lists import frame_name, name_frames
+from .shot import Shot
 
 SPREADS = 3.0
 """A frame this many standard deviations above the clip's middle is unsteady."""

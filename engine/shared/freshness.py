@@ -11,8 +11,9 @@ from pathlib import Path
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json
+from .frame_lists import counted
 from .keyframe_weights import weights_at
-from .shot import OutRecord, Shot, counted
+from .shot import OutRecord, Shot
 from .style_header import (
     FILTER,
     GAUSSIANS,

@@ -12,7 +12,8 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 
 from .errors import PaintoverError
-from .shot import Shot, name_frames
+from .frame_lists import name_frames
+from .shot import Shot
 
 Curves = Mapping[int, Mapping[int, float]]
 """Keyframe → frame → weight."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shot folder: where everything of a shot lies, its manifest, and what is up to date.
+"""The shot folder: where everything of a shot lies, and what its files are like.
 
 Shared by Blender and the engine, so it needs nothing but the standard library.
 """
@@ -10,84 +10,16 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json, write_bytes
+from .frame_lists import frame_name
+from .manifest import MANIFEST_NAME, Manifest, manifest_from_json
 
-MANIFEST_VERSION = 1
-MANIFEST_NAME = "shot.json"
-PASS_MEANINGS = (
-    "image",
-    "alpha",
-    "motion",
-    "normal",
-    "depth",
-    "position",
-    "albedo",
-    "object",
-    "surface",
-)
 KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
-
-
-@dataclasses.dataclass
-class Colour:
-    """How the pictures were made display-referred (Blender's names)."""
-
-    display: str = "sRGB"
-    view: str = "Standard"
-    look: str = "None"
-    exposure: float = 0.0
-    gamma: float = 1.0
-
-
-@dataclasses.dataclass
-class Camera:
-    """Where the camera stood in one frame, row-major 4×4 matrices.
-
-    ``world_to_clip`` takes a world position to clip space (x right, y up, both -1..1 after the
-    division by w). ``orthographic`` cameras have no perspective division.
-    """
-
-    world_to_clip: list[float]
-    orthographic: bool = False
-
-
-@dataclasses.dataclass
-class FrameRecord:
-    """What made one captured frame: digests of its files, of the settings, and the camera."""
-
-    image: str
-    passes: str = ""
-    settings: str = ""
-    camera: Camera | None = None
-
-
-@dataclasses.dataclass
-class Manifest:
-    """The contents of ``shot.json``."""
-
-    width: int
-    height: int
-    frame_start: int
-    frame_end: int
-    fps: float = 24.0
-    source: dict[str, Any] = dataclasses.field(default_factory=dict)
-    passes: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Meaning → where it comes from ("Vector", "paintover_surface", "estimated" …)."""
-    guides: list[str] = dataclasses.field(default_factory=list)
-    """Names of the extra guide folders under ``guides/``."""
-    colour: Colour = dataclasses.field(default_factory=Colour)
-    frames: dict[int, FrameRecord] = dataclasses.field(default_factory=dict)
-    removed_keys: list[int] = dataclasses.field(default_factory=list)
-    """Frames whose painting is kept in ``keys/`` but no longer learnt from."""
-    weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
-    """Keyframe → frame → how much its paint is used there, 0..1: see ``weights``."""
-    version: int = MANIFEST_VERSION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,50 +32,6 @@ class OutRecord:
     settings: str
     light: float = 0.5
     """``protocol.Stylize.light``; 0.5 too where the style has no use for it."""
-
-
-def parse_frames(text: str) -> list[int]:
-    """Read a frame list such as ``1-30,45`` (inclusive ranges, negative frames allowed), sorted.
-
-    Raises:
-        PaintoverError: the text is not a frame list.
-    """
-    frames: set[int] = set()
-    for part in text.replace(" ", "").split(","):
-        match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", part)
-        if not match:
-            raise PaintoverError(f'"{text}" is not a frame list; write it like 1-30,45.')
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first:
-            raise PaintoverError(f'In "{text}" the range {part} ends before it starts.')
-        frames.update(range(first, last + 1))
-    return sorted(frames)
-
-
-def format_frames(frames: Iterable[int]) -> str:
-    """Write a frame list compactly: ``[1, 2, 3, 7]`` becomes ``1-3,7``."""
-    parts: list[list[int]] = []
-    for frame in sorted(set(frames)):
-        if parts and frame == parts[-1][1] + 1:
-            parts[-1][1] = frame
-        else:
-            parts.append([frame, frame])
-    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def name_frames(frames: Iterable[int]) -> str:
-    """Write a frame list for people: ``[1, 2, 3, 7]`` becomes ``1-3, 7``."""
-    return format_frames(frames).replace(",", ", ")
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number of things: ``1 frame``, ``30 frames``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def frame_name(frame: int) -> str:
-    """Return a frame number as it stands in file names, four digits as Blender writes it."""
-    return f"{frame:04d}" if frame >= 0 else f"-{-frame:04d}"
 
 
 def _check_style_name(name: str) -> str:
@@ -186,7 +74,7 @@ class Shot:
             raise PaintoverError(
                 f"{path} is damaged; capture or import the shot again (paintings are kept)."
             ) from None
-        return cls(folder, _manifest_from_json(path, data))
+        return cls(folder, manifest_from_json(path, data))
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -322,35 +210,3 @@ class Shot:
             if record.passes and not self.passes_path(frame).is_file():
                 missing.append(self.passes_path(frame))
         return missing
-
-
-def _manifest_from_json(path: Path, data: Any) -> Manifest:
-    damaged = PaintoverError(
-        f"{path} is damaged; capture or import the shot again (paintings are kept)."
-    )
-    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
-        raise damaged
-    if data["version"] > MANIFEST_VERSION:
-        raise PaintoverError(
-            f"{path} was written by a later Paintover (version {data['version']}); "
-            "update Paintover to open it."
-        )
-    try:
-        frames = {int(frame): _record(record) for frame, record in data["frames"].items()}
-        colour = Colour(**data["colour"])
-        weights = {
-            int(key): {int(frame): float(weight) for frame, weight in curve.items()}
-            for key, curve in data.get("weights", {}).items()
-        }
-        manifest = Manifest(**{**data, "frames": frames, "colour": colour, "weights": weights})
-        positive = manifest.width > 0 and manifest.height > 0
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise damaged from None
-    if not positive or not isinstance(manifest.passes, dict):
-        raise damaged
-    return manifest
-
-
-def _record(data: Mapping[str, Any]) -> FrameRecord:
-    camera = data.get("camera")
-    return FrameRecord(**{**data, "camera": Camera(**camera) if camera else None})

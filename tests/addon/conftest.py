@@ -124,12 +124,14 @@ def read_codes(path: Path) -> npt.NDArray[np.int64]:
 @pytest.fixture
 def shot(scene: Any, part: Callable[[str], Any]) -> Any:
     """A shot of the scene's three frames in its default folder, random pictures without passes."""
-    module = part("engine.shared.shot")
-    shot = module.Shot(part("properties").shot_folder(scene), module.Manifest(WIDTH, HEIGHT, 1, 3))
+    module, manifest = part("engine.shared.shot"), part("engine.shared.manifest")
+    shot = module.Shot(
+        part("properties").shot_folder(scene), manifest.Manifest(WIDTH, HEIGHT, 1, 3)
+    )
     for frame in (1, 2, 3):
         write_png(shot.image_path(frame), picture(frame))
         digest = part("engine.shared.files").digest_file(shot.image_path(frame))
-        shot.manifest.frames[frame] = module.FrameRecord(image=digest)
+        shot.manifest.frames[frame] = manifest.FrameRecord(image=digest)
     shot.save()
     return shot
 

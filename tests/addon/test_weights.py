@@ -78,11 +78,11 @@ def test_a_muted_curve_and_a_linked_scene(
 
 def stylized_shot(shot: Any, part: Part) -> None:
     """Pretend six frames of which the fifth jumps, stylized with a style that carries paint."""
-    module = part("engine.shared.shot")
+    manifest = part("engine.shared.manifest")
     for frame in (4, 5, 6):
         write_png(shot.image_path(frame), picture(frame))
         digest = part("engine.shared.files").digest_file(shot.image_path(frame))
-        shot.manifest.frames[frame] = module.FrameRecord(image=digest)
+        shot.manifest.frames[frame] = manifest.FrameRecord(image=digest)
     write_png(shot.key_path(1), picture(1, seed=3))
     shot.save()
     header = part("engine.shared.style_header").StyleHeader(

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.images.pictures import write_picture
 from engine.shared.files import digest_file
-from engine.shared.shot import FrameRecord, Manifest, Shot
+from engine.shared.manifest import FrameRecord, Manifest
+from engine.shared.shot import Shot
 
 WIDTH, HEIGHT = 96, 64
 STEP_X, STEP_Y = 3, 1

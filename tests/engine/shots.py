@@ -21,7 +21,8 @@ import OpenImageIO as oiio  # noqa: N813
 
 from engine.images.pictures import read_picture
 from engine.shared.files import digest_file
-from engine.shared.shot import FrameRecord, Manifest, Shot
+from engine.shared.manifest import FrameRecord, Manifest
+from engine.shared.shot import Shot
 
 ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT = 96, 64

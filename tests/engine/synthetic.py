@@ -17,7 +17,8 @@ import OpenImageIO as oiio  # noqa: N813
 from engine.images.pictures import write_picture
 from engine.shared import passes
 from engine.shared.files import digest_file
-from engine.shared.shot import Camera, FrameRecord, Manifest, Shot
+from engine.shared.manifest import Camera, FrameRecord, Manifest
+from engine.shared.shot import Shot
 
 WIDTH, HEIGHT = 96, 64
 STEP_X, STEP_Y = 3, 1

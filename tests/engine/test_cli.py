@@ -14,7 +14,8 @@ import shots
 
 from engine.app import cli, error_messages
 from engine.app.terminal import Terminal, format_seconds
-from engine.shared.shot import PASS_MEANINGS, Shot
+from engine.shared.manifest import PASS_MEANINGS
+from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
 VERBS = ("import", "train", "weights", "stylize", "preview", "score", "info", "worker")

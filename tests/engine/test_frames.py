@@ -18,8 +18,8 @@ from engine.images.exr_layers import opened_layers, read_layers
 from engine.images.pictures import encode_srgb, read_picture, write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
+from engine.shared.manifest import Camera, FrameRecord
 from engine.shared.passes import OBJECT_STEP
-from engine.shared.shot import Camera, FrameRecord
 
 
 @pytest.mark.parametrize(("many_parts", "old_names"), [(True, False), (False, True)])
@@ -314,7 +314,8 @@ def test_what_blender_really_renders(strange_folder, interleaved):
     words = [sys.executable, "-c", RENDER, str(strange_folder), interleaved]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     from engine.shared import passes
-    from engine.shared.shot import Manifest, Shot
+    from engine.shared.manifest import Manifest
+    from engine.shared.shot import Shot
 
     shot = Shot(strange_folder / "shot", Manifest(64, 48, 2, 2))
     for suffix, path in ((".png", shot.image_path(2)), (".exr", shot.passes_path(2))):

@@ -16,8 +16,9 @@ from engine.jobs.stylize import stylize
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import Flicker, describe, read_flickers, unsteady_frames
+from engine.shared.manifest import FrameRecord
 from engine.shared.reporter import Silent
-from engine.shared.shot import FrameRecord, Shot
+from engine.shared.shot import Shot
 
 EVERYWHERE = np.ones((64, 96), bool)
 

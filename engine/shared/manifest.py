@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The manifest of a shot, ``shot.json``: its fields, and reading them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import PaintoverError
+
+MANIFEST_VERSION = 1
+MANIFEST_NAME = "shot.json"
+PASS_MEANINGS = (
+    "image",
+    "alpha",
+    "motion",
+    "normal",
+    "depth",
+    "position",
+    "albedo",
+    "object",
+    "surface",
+)
+
+
+@dataclasses.dataclass
+class Colour:
+    """How the pictures were made display-referred (Blender's names)."""
+
+    display: str = "sRGB"
+    view: str = "Standard"
+    look: str = "None"
+    exposure: float = 0.0
+    gamma: float = 1.0
+
+
+@dataclasses.dataclass
+class Camera:
+    """Where the camera stood in one frame, row-major 4×4 matrices.
+
+    ``world_to_clip`` takes a world position to clip space (x right, y up, both -1..1 after the
+    division by w). ``orthographic`` cameras have no perspective division.
+    """
+
+    world_to_clip: list[float]
+    orthographic: bool = False
+
+
+@dataclasses.dataclass
+class FrameRecord:
+    """What made one captured frame: digests of its files, of the settings, and the camera."""
+
+    image: str
+    passes: str = ""
+    settings: str = ""
+    camera: Camera | None = None
+
+
+@dataclasses.dataclass
+class Manifest:
+    """The contents of ``shot.json``."""
+
+    width: int
+    height: int
+    frame_start: int
+    frame_end: int
+    fps: float = 24.0
+    source: dict[str, Any] = dataclasses.field(default_factory=dict)
+    passes: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Meaning → where it comes from ("Vector", "paintover_surface", "estimated" …)."""
+    guides: list[str] = dataclasses.field(default_factory=list)
+    """Names of the extra guide folders under ``guides/``."""
+    colour: Colour = dataclasses.field(default_factory=Colour)
+    frames: dict[int, FrameRecord] = dataclasses.field(default_factory=dict)
+    removed_keys: list[int] = dataclasses.field(default_factory=list)
+    """Frames whose painting is kept in ``keys/`` but no longer learnt from."""
+    weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
+    """Keyframe → frame → how much its paint is used there, 0..1: see ``weights``."""
+    version: int = MANIFEST_VERSION
+
+
+def manifest_from_json(path: Path, data: Any) -> Manifest:
+    """Return the manifest that was read from a file.
+
+    Raises:
+        PaintoverError: it is damaged or of a later version; the sentence names the path.
+    """
+    damaged = PaintoverError(
+        f"{path} is damaged; capture or import the shot again (paintings are kept)."
+    )
+    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
+        raise damaged
+    if data["version"] > MANIFEST_VERSION:
+        raise PaintoverError(
+            f"{path} was written by a later Paintover (version {data['version']}); "
+            "update Paintover to open it."
+        )
+    try:
+        frames = {int(frame): _record(record) for frame, record in data["frames"].items()}
+        colour = Colour(**data["colour"])
+        weights = {
+            int(key): {int(frame): float(weight) for frame, weight in curve.items()}
+            for key, curve in data.get("weights", {}).items()
+        }
+        manifest = Manifest(**{**data, "frames": frames, "colour": colour, "weights": weights})
+        positive = manifest.width > 0 and manifest.height > 0
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise damaged from None
+    if not positive or not isinstance(manifest.passes, dict):
+        raise damaged
+    return manifest
+
+
+def _record(data: Mapping[str, Any]) -> FrameRecord:
+    camera = data.get("camera")
+    return FrameRecord(**{**data, "camera": Camera(**camera) if camera else None})
