@@ -17,7 +17,8 @@ from scipy.ndimage import distance_transform_edt
 
 from engine.evaluation.flicker import STABLE
 from engine.frames.frame import Frame, read_frame
-from engine.images.pictures import FloatArray, read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
+from engine.images.types import FloatArray
 from engine.motion.optical_flow import to_previous, warp
 from engine.shared.frame_lists import frame_name
 from engine.shared.shot import Shot

@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 import torch
 
-from engine.images.pictures import FloatArray
+from engine.images.types import BoolArray, FloatArray
 from engine.inference.int8.network import quantizes_well
 from engine.inference.tiled_inference import LARGEST_TILE, Brush
 from engine.inference.tiling import around, tiles
-from engine.motion.optical_flow import BoolArray
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import GRID, Painter
 from engine.networks.device import Device

@@ -6,8 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..images.jit import compiled, inlined
-from ..images.pictures import FloatArray
-from ..motion.optical_flow import BoolArray
+from ..images.types import BoolArray, FloatArray
 
 STABLE = 0.12
 """A picture is stable where no channel changes by more than this (0..1) along the motion."""

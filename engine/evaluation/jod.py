@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ..images.types import ByteArray
 from ..shared.errors import PaintoverError
 
 DISPLAY = "standard_fhd"
@@ -25,9 +25,7 @@ HOW_TO_GET_IT = (
 _declared: list[Any] = []
 
 
-def jod(
-    test: Sequence[npt.NDArray[np.uint8]], truth: Sequence[npt.NDArray[np.uint8]], fps: float
-) -> float:
+def jod(test: Sequence[ByteArray], truth: Sequence[ByteArray], fps: float) -> float:
     """Compare two clips as an eye would that watches them on a full-HD monitor.
 
     Args:

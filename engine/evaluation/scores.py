@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..frames.frame import read_frame
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, ByteArray, FloatArray
 from ..jobs.import_pictures import numbered_pictures
-from ..motion.optical_flow import BoolArray, to_previous
+from ..motion.optical_flow import to_previous
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.reporter import Reporter, Silent
@@ -272,8 +271,8 @@ def _clip_jod(shot: Shot, pairs: _Pairs, frames: Iterable[int]) -> float:
     return jod(test, truth, shot.manifest.fps)
 
 
-def _codes(picture: FloatArray) -> npt.NDArray[np.uint8]:
-    codes: npt.NDArray[np.uint8] = np.rint(picture * 255).astype(np.uint8)
+def _codes(picture: FloatArray) -> ByteArray:
+    codes: ByteArray = np.rint(picture * 255).astype(np.uint8)
     return codes
 
 

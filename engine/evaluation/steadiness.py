@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import EXTRA_GUIDE, Frame, read_frame
-from ..images.pictures import FloatArray, read_picture
+from ..images.pictures import read_picture
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
-from ..motion.optical_flow import BoolArray, estimate_flow, occluded
+from ..motion.optical_flow import estimate_flow, occluded
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.flicker_records import Flicker, describe, unsteady_frames, write_flicker
 from ..shared.reporter import Reporter, Silent

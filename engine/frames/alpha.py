@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from .frame import Frame
 from .keyframe import Keyframe
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.exr_layers import opened_layers
-from ..images.pictures import FloatArray, Picture, encode_srgb, read_picture
+from ..images.pictures import Picture, encode_srgb, read_picture
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
@@ -83,7 +84,7 @@ class Frame:
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
     edge_distance: FloatArray | None = None
-    mixed: npt.NDArray[np.bool_] | None = None
+    mixed: BoolArray | None = None
 
     def lean(self) -> Frame:
         """Return the frame with no more than what paint is carried along with."""

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from ..images.pictures import FloatArray, has_alpha, picture_size, read_picture
+from ..images.pictures import has_alpha, picture_size, read_picture
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
@@ -32,7 +32,7 @@ class Keyframe:
     frame: int
     paint: FloatArray
     alpha: FloatArray
-    mask: npt.NDArray[np.bool_]
+    mask: BoolArray
     weight: float = 1.0
 
     def cut(self, window: Window) -> Keyframe:
@@ -116,11 +116,11 @@ def _check_size(shot: Shot, path: Path, what: str) -> None:
     )
 
 
-def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> npt.NDArray[np.bool_]:
+def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> BoolArray:
     path = shot.key_mask_path(frame)
     if path.is_file():
         _check_size(shot, path, "mask")
-        mask: npt.NDArray[np.bool_] = read_picture(path).rgb.max(axis=2) > 0.5
+        mask: BoolArray = read_picture(path).rgb.max(axis=2) > 0.5
         if not mask.any():
             raise PaintoverError(
                 f"The mask {path} is empty (all black); paint white what should be learnt, "

@@ -7,11 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.jit import compiled
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..shared.passes import OBJECT_STEP
 from .pass_cleaning import finite
-
-BoolArray = npt.NDArray[np.bool_]
 
 OBJECT_TOLERANCE = 2e-5
 """Less than a step, more than 24-bit floats round a number times a share, divided by the share."""

@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.jit import compiled
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.manifest import Camera
 from ..shared.shot import Shot
-
-BoolArray = npt.NDArray[np.bool_]
 
 BACKGROUND_DEPTH = 1e9
 

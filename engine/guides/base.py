@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from ..frames.frame import Frame
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 
 
 class Guide(ABC):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..frames.frame import Frame
 from ..images.jit import compiled
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from .base import Guide
 
 JUMP = 0.03

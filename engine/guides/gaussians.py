@@ -21,8 +21,8 @@ from scipy.ndimage import map_coordinates
 
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
-from ..images.pictures import FloatArray
-from ..motion.optical_flow import BoolArray, both_ways, occluded
+from ..images.types import BoolArray, FloatArray
+from ..motion.optical_flow import both_ways, occluded
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
 from ..shared.frame_lists import frame_name

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 
 from ..frames.frame import Frame, read_frame
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..motion.temporal_filter import FilterSettings, TemporalFilter
 from ..projection.surface_projector import outline_reach

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.hashing import hash_one
 from ..images.jit import compiled
-from ..images.pictures import FloatArray, has_alpha, read_picture
+from ..images.pictures import has_alpha, read_picture
+from ..images.types import FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
 from .base import Guide

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..frames.frame import EXTRA_GUIDE, Frame
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from ..projection.channels import PROJECTION_CHANNELS
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot

@@ -14,7 +14,7 @@ from ..frames.frame import Frame
 from ..frames.pass_cleaning import all_finite
 from ..images.hashing import hash_one, hash_unit
 from ..images.jit import compiled, inlined
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..projection.surface_edges import pixel_spans
 from .base import Guide
 
@@ -56,7 +56,7 @@ class SurfaceNoise(Guide):
 
 @compiled
 def _octaves(
-    known: npt.NDArray[np.bool_],
+    known: BoolArray,
     surface: FloatArray,
     objects: npt.NDArray[np.int32],
     size: npt.NDArray[np.float64],
@@ -104,7 +104,7 @@ def _shift(seed: int, axis: int) -> float:
 
 
 def _log_footprint(
-    surface: FloatArray, objects: npt.NDArray[np.int32], known: npt.NDArray[np.bool_]
+    surface: FloatArray, objects: npt.NDArray[np.int32], known: BoolArray
 ) -> npt.NDArray[np.float64]:
     """Return the logarithm of how much surface a pixel spans, smooth over the screen.
 

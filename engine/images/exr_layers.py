@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .oiio_files import opened, parts, read_all, read_window, to_display_window
+from .types import FloatArray
 from .window import Window
-
-Floats = npt.NDArray[np.float32]
 
 
 class Layers:
@@ -37,7 +35,7 @@ class Layers:
 
     def read(
         self, groups: Mapping[str, Sequence[str]], window: Window | None = None
-    ) -> dict[str, Floats]:
+    ) -> dict[str, FloatArray]:
         """Read channels.
 
         Args:
@@ -52,7 +50,7 @@ class Layers:
             PaintoverError: the file is damaged or cut short.
         """
         wanted = {channel for group in groups.values() for channel in group}
-        layers: dict[str, tuple[Floats, int]] = {}
+        layers: dict[str, tuple[FloatArray, int]] = {}
         for part, spec in self._parts:
             indices = [i for i, name in enumerate(spec.channelnames) if name in wanted]
             if not indices:
@@ -79,7 +77,7 @@ def opened_layers(path: Path) -> Iterator[Layers]:
         yield Layers(path, file)
 
 
-def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, Floats]:
+def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, FloatArray]:
     """Read channels of a multilayer EXR, each (H, W), by name; None reads all.
 
     Raises:
@@ -90,7 +88,7 @@ def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, 
         return {k: v[..., 0] for k, v in file.read({name: [name] for name in names}).items()}
 
 
-def _together(channels: Sequence[tuple[Floats, int]]) -> Floats:
+def _together(channels: Sequence[tuple[FloatArray, int]]) -> FloatArray:
     """Put channels of arrays (H, W, C), each with its number there, into one."""
     values, first = channels[0]
     if all(other is values and i == first + n for n, (other, i) in enumerate(channels)):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .jit import compiled
-from .pictures import FloatArray
+from .types import FloatArray
 
 
 def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:

@@ -16,9 +16,8 @@ import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too 
 
 from ..shared.errors import PaintoverError
 from ..shared.files import written_beside
+from .types import FloatArray, HalfArray
 from .window import Window
-
-Floats = npt.NDArray[np.float32]
 
 
 @contextmanager
@@ -93,7 +92,7 @@ def read_all(
 
 def read_window(
     path: Path, file: Any, part: int, spec: Any, first: int, last: int, window: Window
-) -> Floats:
+) -> FloatArray:
     """Read channels of a part of an EXR over a window of the display window, (H, W, C).
 
     Returns:
@@ -120,7 +119,7 @@ def read_window(
     return result
 
 
-def to_display_window(values: Floats, spec: Any) -> Floats:
+def to_display_window(values: FloatArray, spec: Any) -> FloatArray:
     """Lay values (H, W, C) over a data window into the display window, 0 where they don't reach."""
     height, width = spec.full_height, spec.full_width
     left, top = spec.x - spec.full_x, spec.y - spec.full_y
@@ -134,7 +133,7 @@ def to_display_window(values: Floats, spec: Any) -> Floats:
     return result
 
 
-def write_exr(path: Path, values: npt.NDArray[np.float16]) -> None:
+def write_exr(path: Path, values: HalfArray) -> None:
     """Write values (H, W, C) as half-float EXR, whole or not at all.
 
     Raises:

@@ -19,9 +19,8 @@ from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
 from .jit import compiled
 from .oiio_files import is_exr, opened, parts, read_all, to_display_window, write_exr
+from .types import FloatArray
 from .window import Window, seen_window
-
-FloatArray = npt.NDArray[np.float32]
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
 

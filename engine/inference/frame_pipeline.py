@@ -14,9 +14,8 @@ from ..frames.frame import Frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
 from ..guides import registry as guides
 from ..guides.network_input import Inputs
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
-from ..motion.optical_flow import BoolArray
 from ..networks.activation_ranges import Seen
 from ..networks.device import give_back_freed
 from ..projection.channels import PROJECTION_CHANNELS

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ..images.pictures import FloatArray
-from ..motion.optical_flow import BoolArray
+from ..images.types import BoolArray, FloatArray
 from .tiled_inference import Brush
 from .tiling import NONE, Spare
 

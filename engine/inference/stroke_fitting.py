@@ -9,7 +9,7 @@ import numpy as np
 
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..networks.device import give_back_freed
 from ..projection.stroke_residuals import Continuation, Source

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ..images.jit import compiled
-from ..images.pictures import FloatArray
-from ..motion.optical_flow import BoolArray
+from ..images.types import BoolArray, FloatArray
 from ..networks.activation_ranges import Seen
 from ..networks.base import GRID, Painter
 from ..networks.device import Device, fetched, host_memory, is_out_of_memory

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..images.types import BoolArray
 from ..networks.base import GRID
-
-Bools = npt.NDArray[np.bool_]
 
 CELL = 16
 """Sides of rectangles are multiples of this many pixels."""
@@ -82,7 +81,7 @@ def halves(tile: Tile) -> list[Tile]:
     return [tile._replace(right=middle), tile._replace(left=middle)]
 
 
-def tiles(wanted: Bools, reach: int, largest: int) -> list[Tile]:
+def tiles(wanted: BoolArray, reach: int, largest: int) -> list[Tile]:
     """Cut what is wanted into rectangles.
 
     A tile costs its pixels, those within ``reach`` around it, and ``FIXED``. Starting with the
@@ -171,7 +170,7 @@ class Border:
         cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REPLICATE, result)
 
 
-def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
+def _cut(cells: BoolArray, top: int, left: int, reach: float) -> list[Tile]:
     """Cut cells that lie at (top, left), in units of cells."""
     if not cells.any():
         return []
@@ -189,13 +188,13 @@ def _cut(cells: Bools, top: int, left: int, reach: float) -> list[Tile]:
     return _cut(first, top, left, reach) + _cut(second, top + down, left + right, reach)
 
 
-def _box(cells: Bools) -> tuple[slice, slice]:
+def _box(cells: BoolArray) -> tuple[slice, slice]:
     """Return the rows and columns of the smallest rectangle that holds all cells, at least one."""
     rows, columns = (np.flatnonzero(cells.any(axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _costs(cells: Bools, reach: float) -> npt.NDArray[np.float64]:
+def _costs(cells: BoolArray, reach: float) -> npt.NDArray[np.float64]:
     """Return what a cut above each row but the first would cost; no border of cells is empty."""
     count, index = len(cells), np.arange(len(cells))
     full = cells.any(1)
@@ -208,7 +207,7 @@ def _costs(cells: Bools, reach: float) -> npt.NDArray[np.float64]:
     return np.asarray(cost, np.float64)
 
 
-def _extent(rows: Bools) -> npt.NDArray[np.intp]:
+def _extent(rows: BoolArray) -> npt.NDArray[np.intp]:
     """Return from the first to the last cell of each row, as a count."""
     extent = rows.shape[1] - rows.argmax(1) - rows[:, ::-1].argmax(1)
     return np.asarray(extent, np.intp)

@@ -12,8 +12,7 @@ from scipy.spatial import cKDTree
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.hashing import hash_unit
-from ..images.pictures import FloatArray
-from ..projection.resampling import Bools
+from ..images.types import BoolArray, FloatArray
 
 NEIGHBOURS = 6
 """Looks whose paint is mixed."""
@@ -52,7 +51,7 @@ class ColourTransfer:
         )
         self._tree = cKDTree(self._features(looks))
 
-    def guess(self, frame: Frame, where: Bools) -> FloatArray:
+    def guess(self, frame: Frame, where: BoolArray) -> FloatArray:
         """Return (N, 3) colours, 0..1, of the pixels of a frame that (H, W) names, row by row."""
         looks, place = np.unique(self._codes(frame, where), return_inverse=True)
         if not len(looks):
@@ -64,7 +63,7 @@ class ColourTransfer:
         paint = (self._paint[found] * weight[..., None]).sum(axis=1)
         return np.asarray(paint[place], np.float32)
 
-    def _codes(self, frame: Frame, where: Bools) -> Codes:
+    def _codes(self, frame: Frame, where: BoolArray) -> Codes:
         """Return the looks (N) of the pixels that (H, W) names, packed into numbers."""
         colour_bits, normal_bits = self._bits
         colours = frame.image[where] * ((1 << colour_bits) - 1)

@@ -17,7 +17,8 @@ import numpy as np
 from ..frames.alpha import ALPHA_LEARNT, alpha_of, finish
 from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
-from ..images.pictures import FloatArray, read_picture, write_picture
+from ..images.pictures import read_picture, write_picture
+from ..images.types import FloatArray
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError

@@ -13,7 +13,8 @@ import torch
 
 from ..evaluation.steadiness import Watch
 from ..guides import registry as guides
-from ..images.pictures import FloatArray, read_picture, write_picture
+from ..images.pictures import read_picture, write_picture
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..inference.frame_pipeline import FramePainter, Painted
 from ..inference.tiled_inference import Brush

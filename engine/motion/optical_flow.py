@@ -12,13 +12,10 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..frames.frame import read_frame
-from ..images.pictures import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..shared.shot import Shot
-
-BoolArray = npt.NDArray[np.bool_]
 
 SMALLEST_FOR_FLOW = 16
 """Pictures narrower or lower than this are padded before motion is estimated."""

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import read_frame
-from ..images.pictures import FloatArray, read_picture, write_picture
+from ..images.pictures import read_picture, write_picture
+from ..images.types import FloatArray
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_json
 from ..shared.frame_lists import frame_name

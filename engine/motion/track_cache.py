@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..images.types import ByteArray
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, written_beside
 from ..shared.frame_lists import frame_name
@@ -134,14 +135,14 @@ class MotionChain:
         return Places(at, presence.astype(np.float32) / 255, exact > 0)
 
 
-def _packed(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+def _packed(values: npt.NDArray[np.uint16]) -> ByteArray:
     """Compress (H, W), by the differences along the rows."""
     steps = np.diff(values, axis=1, prepend=np.uint16(0))
     planes = np.stack([steps & 255, steps >> 8]).astype(np.uint8)
     return np.frombuffer(zlib.compress(planes.tobytes(), 1), np.uint8)
 
 
-def _unpacked(packed: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
+def _unpacked(packed: ByteArray, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
     planes = np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8).reshape(2, *shape)
     steps = planes[0] | (planes[1].astype(np.uint16) << 8)
     return np.asarray(np.cumsum(steps, axis=1, dtype=np.uint16))

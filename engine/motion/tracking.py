@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ..images.pictures import FloatArray
-from .optical_flow import BoolArray, Step
+from ..images.types import BoolArray, FloatArray
+from .optical_flow import Step
 
 AGREE = 1.5
 """Places of neighbours that differ this many pixels from an even map are not mixed."""

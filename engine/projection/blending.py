@@ -8,12 +8,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..images.jit import compiled
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
+from ..images.types import BoolArray, FloatArray
 
 AGREEMENT_RADIUS = 4.0
 """Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
@@ -39,19 +36,19 @@ class Projected:
         strokes: (H, W, 3), the keyframe's strokes (see ``continuation``), where they are carried.
     """
 
-    paint: Floats
-    image: Floats
-    valid: Bools
-    stretch: Floats
-    outline: Bools
-    moved: Bools
-    strokes: Floats | None = None
+    paint: FloatArray
+    image: FloatArray
+    valid: BoolArray
+    stretch: FloatArray
+    outline: BoolArray
+    moved: BoolArray
+    strokes: FloatArray | None = None
 
     def without_outlines(self) -> Projected:
         """Return the same but not valid where outlines may be painted."""
         return dataclasses.replace(self, valid=self.valid & ~self.outline)
 
-    def channels(self) -> Floats:
+    def channels(self) -> FloatArray:
         """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
         result = np.zeros((7, *self.valid.shape), np.float32)
         _lay_out(self.paint, self.image, self.valid, result)
@@ -59,7 +56,7 @@ class Projected:
 
 
 @compiled
-def _lay_out(paint: Floats, image: Floats, valid: Bools, result: Floats) -> None:
+def _lay_out(paint: FloatArray, image: FloatArray, valid: BoolArray, result: FloatArray) -> None:
     height, width = valid.shape
     for row in range(height):
         for column in range(width):
@@ -106,7 +103,7 @@ def turns(keys: Sequence[int], weights: Sequence[float], frame: int) -> list[Tur
     return found
 
 
-def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: Floats) -> Projected:
+def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: FloatArray) -> Projected:
     """Make one projection of several keyframes: mostly of the one that suits each pixel best.
 
     A keyframe suits where its own picture agrees with the frame's, averaged over a few pixels, so
@@ -146,7 +143,7 @@ def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: Floats)
     return Projected(paint, picture, valid, stretch, outline, moved, strokes)
 
 
-def _shares(candidates: list[Projected], turns: list[Turn], image: Floats) -> Floats:
+def _shares(candidates: list[Projected], turns: list[Turn], image: FloatArray) -> FloatArray:
     """Return (N, H, W) shares that sum to 1 wherever any candidate is valid, else are 0."""
     seen = np.stack([np.where(one.valid, one.stretch, np.inf) for one in candidates])
     finest = np.maximum(seen.min(axis=0), 1e-20)
@@ -170,7 +167,7 @@ def _shares(candidates: list[Projected], turns: list[Turn], image: Floats) -> Fl
     return np.asarray(shares * (1 - np.sum(holds, axis=0)) + np.stack(holds), np.float32)
 
 
-def _smooth(values: Floats) -> Floats:
+def _smooth(values: FloatArray) -> FloatArray:
     size = 2 * round(2 * AGREEMENT_RADIUS) + 1
     blurred = cv2.GaussianBlur(
         values, (size, size), AGREEMENT_RADIUS, borderType=cv2.BORDER_REFLECT

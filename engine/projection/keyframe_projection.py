@@ -16,8 +16,7 @@ import numpy as np
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.jit import compiled
-from ..images.pictures import FloatArray
-from ..motion.optical_flow import BoolArray
+from ..images.types import BoolArray, FloatArray
 from ..motion.track_cache import MotionChain
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
+from ..images.types import BoolArray, FloatArray
 from ..motion.track_cache import MotionChain
 from ..motion.tracking import scale
 from .blending import Projected
-from .resampling import Bools, Floats, Located, Ranged, Resampler
+from .resampling import Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0
 """Gaussian radius, in pixels, over which the carried picture is compared with the frame's."""
@@ -63,7 +64,7 @@ class MotionProjector:
         )
 
 
-def _drifted(carried: Floats, image: Floats, valid: Bools) -> Bools:
+def _drifted(carried: FloatArray, image: FloatArray, valid: BoolArray) -> BoolArray:
     """Tell (H, W) where the carried picture is too unlike the frame's to be of the same place."""
     wrong = np.abs(carried - image).mean(axis=2) * valid
     weight = valid.astype(np.float32)

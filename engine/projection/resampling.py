@@ -4,17 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..images.jit import compiled
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
-Ids = npt.NDArray[np.integer[Any]]
+from ..images.types import BoolArray, FloatArray, IdArray
 
 LENGTH = 1024
 """Positions in a row; OpenCV takes grids of at most 32767 a side."""
@@ -23,22 +20,22 @@ LENGTH = 1024
 class Located(NamedTuple):
     """Where a keyframe shows what a frame shows; x and y in pixels, centres at whole numbers."""
 
-    x: Floats
-    y: Floats
-    valid: Bools
-    stretch: Floats
+    x: FloatArray
+    y: FloatArray
+    valid: BoolArray
+    stretch: FloatArray
     """How large the keyframe's pixel is there, in any unit that its other frames share."""
 
 
 class Ranged(NamedTuple):
     """A picture (H, W, C ≤ 4) and its lowest and highest value, which resampling keeps to."""
 
-    values: Floats
+    values: FloatArray
     lowest: float
     highest: float
 
     @classmethod
-    def of(cls, values: Floats) -> Ranged:
+    def of(cls, values: FloatArray) -> Ranged:
         """Return a picture with its range."""
         return cls(values, float(values.min()), float(values.max()))
 
@@ -50,15 +47,15 @@ class Resampler:
         objects: (H, W) ids of the keyframe; what has another id is never mixed in.
     """
 
-    def __init__(self, objects: Ids) -> None:
+    def __init__(self, objects: IdArray) -> None:
         self._height, self._width = objects.shape
         whole3, whole5 = (_same_object(objects, size) for size in (3, 5))
         self._room = np.where(whole5, 2, whole3).astype(np.uint8)
 
     @property
-    def inside(self) -> Bools:
+    def inside(self) -> BoolArray:
         """Where (H, W) no other object is within two pixels."""
-        inside: Bools = self._room == 2
+        inside: BoolArray = self._room == 2
         return inside
 
     def at(self, located: Located) -> Sampler:
@@ -88,11 +85,11 @@ class Sampler:
     def __init__(
         self,
         shape: tuple[int, ...],
-        groups: Sequence[tuple[npt.NDArray[np.intp], Floats, Floats, int]],
+        groups: Sequence[tuple[npt.NDArray[np.intp], FloatArray, FloatArray, int]],
     ) -> None:
         self._shape, self._groups = shape, groups
 
-    def sample(self, picture: Ranged) -> Floats:
+    def sample(self, picture: Ranged) -> FloatArray:
         """Resample a picture of the keyframe.
 
         Returns:
@@ -109,11 +106,11 @@ class Sampler:
 
 @compiled
 def _put(
-    found: Floats,
+    found: FloatArray,
     places: npt.NDArray[np.intp],
     lowest: np.float32,
     highest: np.float32,
-    result: Floats,
+    result: FloatArray,
 ) -> None:
     """Put values (N, C), within a range, to places (N) of a picture (H × W, C)."""
     count, channels = found.shape
@@ -123,7 +120,7 @@ def _put(
             result[place, channel] = min(max(found[number, channel], lowest), highest)
 
 
-def _fetch(picture: Floats, x: Floats, y: Floats, how: int) -> Floats:
+def _fetch(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
     """Interpolate a picture (H, W, C ≤ 4) at positions (N) as OpenCV does; return (N, C)."""
     rows = -(-len(x) // LENGTH)
     if not rows:
@@ -135,7 +132,7 @@ def _fetch(picture: Floats, x: Floats, y: Floats, how: int) -> Floats:
     return np.asarray(found, np.float32).reshape(rows * LENGTH, -1)[: len(x)]
 
 
-def _same_object(objects: Ids, size: int) -> Bools:
+def _same_object(objects: IdArray, size: int) -> BoolArray:
     ids = np.unique(objects, return_inverse=True)[1].reshape(objects.shape).astype(np.float32)
     square = np.ones((size, size), np.uint8)
     return np.asarray(cv2.dilate(ids, square) == cv2.erode(ids, square))

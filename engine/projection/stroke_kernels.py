@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from ..images.hashing import hash_one
 from ..images.jit import compiled, inlined
+from ..images.types import BoolArray, FloatArray
 
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 Vector = tuple[Any, Any, Any]
 Four = tuple[Any, Any, Any, Any]
 
@@ -35,14 +34,14 @@ class Places(NamedTuple):
     """Pixels of keyframes that lend: where they are, how they face, how roomy they are, (N)."""
 
     source: npt.NDArray[np.int16]
-    x: Floats
-    y: Floats
+    x: FloatArray
+    y: FloatArray
     objects: npt.NDArray[np.int32]
-    footprint: Floats
+    footprint: FloatArray
     facing: npt.NDArray[np.int16]
-    room: Floats
-    strength: Floats
-    to_pixels: Floats
+    room: FloatArray
+    strength: FloatArray
+    to_pixels: FloatArray
     """(N, 4): from lengths along the tangent plane's axes to x and to y in pixels."""
 
 
@@ -52,12 +51,12 @@ class Residues(NamedTuple):
     The fourth channel tells where there is any residue. ``shapes`` are (first, height, width).
     """
 
-    values: Floats
+    values: FloatArray
     shapes: npt.NDArray[np.int64]
 
 
 @compiled
-def smooth(normals: Floats) -> None:
+def smooth(normals: FloatArray) -> None:
     """Give vectors (H, W, 3), means of normals, unit length; those of none become 0, 0, 1."""
     height, width = normals.shape[:2]
     for row in range(height):
@@ -72,7 +71,7 @@ def smooth(normals: Floats) -> None:
 
 
 @compiled
-def normals_of(across: Floats, down: Floats, result: Floats) -> None:
+def normals_of(across: FloatArray, down: FloatArray, result: FloatArray) -> None:
     """Find the normals (H, W, 3) of a surface from its steps; 0 where it has none."""
     height, width = across.shape[:2]
     for row in range(height):
@@ -86,13 +85,13 @@ def normals_of(across: Floats, down: Floats, result: Floats) -> None:
 
 @compiled
 def lay_flat(
-    taken: Bools,
-    normals: Floats,
-    across: Floats,
-    down: Floats,
-    size: Floats,
+    taken: BoolArray,
+    normals: FloatArray,
+    across: FloatArray,
+    down: FloatArray,
+    size: FloatArray,
     facing: npt.NDArray[np.int16],
-    to_pixels: Floats,
+    to_pixels: FloatArray,
 ) -> None:
     """Find how surface lies in its tangent plane, where it is taken (H, W).
 
@@ -123,15 +122,15 @@ def lay_flat(
 
 @compiled
 def borrow(
-    wanted: Floats,
-    surface: Floats,
-    normals: Floats,
+    wanted: FloatArray,
+    surface: FloatArray,
+    normals: FloatArray,
     cell: float,
     identity: int,
     mine: npt.NDArray[np.intp],
     places: Places,
     residues: Residues,
-    result: Floats,
+    result: FloatArray,
 ) -> None:
     """Mix strokes of the cells around each wanted point of one object.
 
@@ -199,7 +198,7 @@ def borrow(
 
 
 @compiled
-def mix(strokes: Floats, others: Floats, share: Floats) -> None:
+def mix(strokes: FloatArray, others: FloatArray, share: FloatArray) -> None:
     """Take a share (H, W), 0..1, of strokes (H, W, 3), in place, and the rest of others."""
     height, width = share.shape
     for row in range(height):
@@ -310,5 +309,5 @@ def _dot(a: Vector, b: Vector) -> Any:
 
 
 @inlined
-def _vector(values: Floats, row: int, column: int) -> Vector:
+def _vector(values: FloatArray, row: int, column: int) -> Vector:
     return values[row, column, 0], values[row, column, 1], values[row, column, 2]

@@ -22,13 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import Frame
+from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE, Window
 from .resampling import Ranged
 from .stroke_kernels import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
 from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
 MARGIN = 4.0
 """Nearer than this to an outline, in pixels, nothing is borrowed or added."""
@@ -46,10 +44,10 @@ LEAST_PLACES = 64
 class Source:
     """One keyframe: surface (H, W, 3), objects (H, W), mask (H, W), residue (H, W, 3)."""
 
-    surface: Floats
+    surface: FloatArray
     objects: npt.NDArray[np.int32]
-    mask: Bools
-    residue: Floats
+    mask: BoolArray
+    residue: FloatArray
 
 
 class Continuation:
@@ -93,13 +91,13 @@ class Continuation:
         spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in residues)
         return [Ranged(r, *span) for r, span in zip(residues, spans, strict=True)]
 
-    def _residue(self, number: int) -> Floats:
+    def _residue(self, number: int) -> FloatArray:
         """Return the residue (H, W, 4) of a keyframe."""
         first, height, width = self._residues.shapes[number]
         part = self._residues.values[first : first + height * width]
         return part.reshape(height, width, 4)
 
-    def complete(self, strokes: Floats, frame: Frame, seen: Floats) -> None:
+    def complete(self, strokes: FloatArray, frame: Frame, seen: FloatArray) -> None:
         """Complete strokes that are carried along with the keyframes by borrowed ones, in place.
 
         Args:
@@ -109,7 +107,7 @@ class Continuation:
         """
         mix(strokes, self.strokes(frame, seen < 1), seen)
 
-    def strokes(self, frame: Frame, wanted: Bools) -> Floats:
+    def strokes(self, frame: Frame, wanted: BoolArray) -> FloatArray:
         """Return strokes to add to the network's paint.
 
         Args:
@@ -132,7 +130,7 @@ class Continuation:
         strength = np.clip((edge[inside] - MARGIN) / MARGIN, 0, 1) * part[inside]
         strokes = np.zeros(surface.shape, np.float32)
         for identity, mine in self._of_object.items():
-            drawn: Floats = strength * (objects == identity)
+            drawn: FloatArray = strength * (objects == identity)
             if drawn.any():
                 cell = self._cells[identity]
                 known = self._places, self._residues
@@ -141,12 +139,12 @@ class Continuation:
         return result
 
 
-def _lends(source: Source) -> Bools:
+def _lends(source: Source) -> BoolArray:
     edge = edge_distance(source.surface, source.objects)
     return source.mask & is_known(source.surface) & (source.objects > 0) & (edge > MARGIN)
 
 
-def _places(number: int, source: Source, residue: Floats, lends: Bools) -> Places:
+def _places(number: int, source: Source, residue: FloatArray, lends: BoolArray) -> Places:
     room = cv2.distanceTransform(np.pad(lends, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     strength = cv2.GaussianBlur(np.abs(residue).mean(-1), (0, 0), CELL / 3)
     apart = math.ceil(math.sqrt(lends.size / LARGE))
@@ -180,7 +178,7 @@ def _places(number: int, source: Source, residue: Floats, lends: Bools) -> Place
     return Places(*(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
-def _strokes(residue: Floats, lends: Bools) -> Floats:
+def _strokes(residue: FloatArray, lends: BoolArray) -> FloatArray:
     """Leave of a residue what is finer than ``COARSEST``, and cut what is too strong."""
     weight = lends.astype(np.float32)
     share = np.maximum(cv2.GaussianBlur(weight, (0, 0), COARSEST), 1e-3)
@@ -195,7 +193,7 @@ def _strokes(residue: Floats, lends: Bools) -> Floats:
     return fine
 
 
-def _smooth_normals(across: Floats, down: Floats) -> Floats:
+def _smooth_normals(across: FloatArray, down: FloatArray) -> FloatArray:
     normals = np.empty_like(across)
     normals_of(across, down, normals)
     normals = np.asarray(cv2.blur(normals, (5, 5)), np.float32)
@@ -203,7 +201,7 @@ def _smooth_normals(across: Floats, down: Floats) -> Floats:
     return normals
 
 
-def _around(part: Bools) -> tuple[slice, slice]:
+def _around(part: BoolArray) -> tuple[slice, slice]:
     """Return the rectangle of a part and ``REACH`` pixels around it."""
     left, top, width, height = cv2.boundingRect(part.astype(np.uint8))
     return (

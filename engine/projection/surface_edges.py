@@ -3,18 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ..frames.frame import Frame
 from ..images.jit import compiled, inlined
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
-Ids = npt.NDArray[np.integer[Any]]
+from ..images.types import BoolArray, FloatArray, IdArray
 
 SEAM = 2.5
 """A step between neighbours this many times the step on the other side is an occlusion edge."""
@@ -22,7 +16,7 @@ LARGEST = 1e12
 """Surface coordinates beyond this are a renderer's fault, and their squares would overflow."""
 
 
-def edge_distance(surface: Floats, objects: Ids) -> Floats:
+def edge_distance(surface: FloatArray, objects: IdArray) -> FloatArray:
     """Return each pixel's distance, in pixels, to the nearest occlusion edge.
 
     Edges are where the object changes, and where the surface jumps within one.
@@ -34,24 +28,24 @@ def edge_distance(surface: Floats, objects: Ids) -> Floats:
     return _edges_and_mixed(surface, objects)[0]
 
 
-def frame_edge_distance(frame: Frame) -> Floats:
+def frame_edge_distance(frame: Frame) -> FloatArray:
     """Return ``edge_distance`` of a frame with ``surface`` and ``object``, computed once."""
     return _of_frame(frame)[0]
 
 
-def frame_mixed(frame: Frame) -> Bools:
+def frame_mixed(frame: Frame) -> BoolArray:
     """Return ``mixed`` of a frame with ``surface`` and ``object``, computed once."""
     return _of_frame(frame)[1]
 
 
-def _of_frame(frame: Frame) -> tuple[Floats, Bools]:
+def _of_frame(frame: Frame) -> tuple[FloatArray, BoolArray]:
     if frame.edge_distance is None or frame.mixed is None:
         assert frame.surface is not None and frame.object is not None
         frame.edge_distance, frame.mixed = _edges_and_mixed(frame.surface, frame.object)
     return frame.edge_distance, frame.mixed
 
 
-def _edges_and_mixed(surface: Floats, objects: Ids) -> tuple[Floats, Bools]:
+def _edges_and_mixed(surface: FloatArray, objects: IdArray) -> tuple[FloatArray, BoolArray]:
     known = np.where(is_known(surface), np.maximum(objects, 0), 0)
     steps = _Steps(surface, objects, known)
     found = steps.mixed()
@@ -64,7 +58,9 @@ def _edges_and_mixed(surface: Floats, objects: Ids) -> tuple[Floats, Bools]:
 
 
 @compiled
-def _mark_jumps(ahead: Floats, usual: Floats, down: int, right: int, edge: Bools) -> None:
+def _mark_jumps(
+    ahead: FloatArray, usual: FloatArray, down: int, right: int, edge: BoolArray
+) -> None:
     """Mark pixels on both sides of steps that are larger than usual, or to another object."""
     height, width = ahead.shape
     for row in range(height - down):
@@ -74,15 +70,15 @@ def _mark_jumps(ahead: Floats, usual: Floats, down: int, right: int, edge: Bools
                 edge[row, column] = edge[row + down, column + right] = True
 
 
-def is_known(surface: Floats) -> Bools:
+def is_known(surface: FloatArray) -> BoolArray:
     """Tell (H, W) where surface coordinates (H, W, 3) are numbers of a possible size."""
-    known: Bools = np.abs(surface[..., 0]) <= LARGEST
+    known: BoolArray = np.abs(surface[..., 0]) <= LARGEST
     for component in (1, 2):
         known &= np.abs(surface[..., component]) <= LARGEST
     return known
 
 
-def mixed(surface: Floats, objects: Ids) -> Bools:
+def mixed(surface: FloatArray, objects: IdArray) -> BoolArray:
     """Mark pixels whose surface coordinates an antialiased edge has mixed from two places.
 
     Such a pixel steps far to both of its neighbours, along a row or a column, beside pixels that
@@ -109,14 +105,14 @@ class _Steps:
         nearest_known: the same, where steps to what is not known are infinite, too.
     """
 
-    def __init__(self, surface: Floats, objects: Ids, known: Ids) -> None:
+    def __init__(self, surface: FloatArray, objects: IdArray, known: IdArray) -> None:
         shape = (2, *objects.shape)
         self.ahead, self.nearest, self.nearest_known = (
             np.full(shape, np.inf, np.float32) for _ in range(3)
         )
         _find_nearest(surface, objects, known, self.ahead, self.nearest, self.nearest_known)
 
-    def mixed(self) -> Bools:
+    def mixed(self) -> BoolArray:
         """See the function of this name."""
         found = np.zeros(self.ahead.shape[1:], bool)
         for nearest in self.nearest_known:
@@ -124,7 +120,7 @@ class _Steps:
         return found
 
 
-def _least_around(steps: Floats) -> Floats:
+def _least_around(steps: FloatArray) -> FloatArray:
     """Return the smallest step among each pixel and its eight neighbours."""
     square = np.ones((3, 3), np.uint8)
     return np.asarray(cv2.erode(steps, square, borderType=cv2.BORDER_REPLICATE), np.float32)
@@ -132,7 +128,12 @@ def _least_around(steps: Floats) -> Floats:
 
 @compiled
 def _find_nearest(
-    surface: Floats, objects: Ids, known: Ids, ahead: Floats, nearest: Floats, nearest_known: Floats
+    surface: FloatArray,
+    objects: IdArray,
+    known: IdArray,
+    ahead: FloatArray,
+    nearest: FloatArray,
+    nearest_known: FloatArray,
 ) -> None:
     """Fill the attributes of ``_Steps``, which are infinite at first."""
     height, width = objects.shape
@@ -164,7 +165,7 @@ def _find_nearest(
 
 
 @compiled
-def _mark_far(steps: Floats, usual: Floats, found: Bools) -> None:
+def _mark_far(steps: FloatArray, usual: FloatArray, found: BoolArray) -> None:
     height, width = steps.shape
     for row in range(height):
         for column in range(width):
@@ -173,7 +174,7 @@ def _mark_far(steps: Floats, usual: Floats, found: Bools) -> None:
                 found[row, column] = True
 
 
-def surface_steps(surface: Floats, objects: Ids, axis: int) -> Floats:
+def surface_steps(surface: FloatArray, objects: IdArray, axis: int) -> FloatArray:
     """Return how the surface changes from pixel to pixel, taken on the side without an edge.
 
     Args:
@@ -190,7 +191,9 @@ def surface_steps(surface: Floats, objects: Ids, axis: int) -> Floats:
 
 
 @compiled
-def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Floats) -> None:
+def _find_steps(
+    surface: FloatArray, objects: IdArray, down: int, right: int, result: FloatArray
+) -> None:
     height, width = objects.shape
     for row in range(height):
         for column in range(width):
@@ -214,7 +217,7 @@ def _find_steps(surface: Floats, objects: Ids, down: int, right: int, result: Fl
                 )
 
 
-def pixel_spans(surface: Floats, objects: Ids) -> Floats:
+def pixel_spans(surface: FloatArray, objects: IdArray) -> FloatArray:
     """Return how much surface a pixel spans: the larger one of its steps across and down.
 
     Args:
@@ -230,7 +233,7 @@ def pixel_spans(surface: Floats, objects: Ids) -> Floats:
 
 
 @compiled
-def _find_spans(surface: Floats, objects: Ids, result: Floats) -> None:
+def _find_spans(surface: FloatArray, objects: IdArray, result: FloatArray) -> None:
     height, width = objects.shape
     for row in range(height):
         for column in range(width):
@@ -248,7 +251,7 @@ def _find_spans(surface: Floats, objects: Ids, result: Floats) -> None:
 
 @inlined
 def _length(
-    surface: Floats, objects: Ids, row: int, column: int, next_row: int, next_column: int
+    surface: FloatArray, objects: IdArray, row: int, column: int, next_row: int, next_column: int
 ) -> np.float32:
     if objects[row, column] != objects[next_row, next_column]:
         return np.float32(np.inf)

@@ -15,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
 from .surface_lookup import Asked, Shows, follow, number_objects, settle_all
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
 AT_ONCE = 1 << 20
 """Points that are looked up at once, to bound the memory."""
@@ -39,7 +37,7 @@ class SurfaceIndex:
         objects: (H, W) ids; 0 (background) and −1 (several) are not looked up.
     """
 
-    def __init__(self, surface: Floats, objects: npt.NDArray[np.int32]) -> None:
+    def __init__(self, surface: FloatArray, objects: npt.NDArray[np.int32]) -> None:
         known = (objects > 0) & is_known(surface)
         self._ids = np.unique(objects[known])
         dense = np.where(known, self._dense(objects), 0)
@@ -59,7 +57,7 @@ class SurfaceIndex:
         flat_objects = numbers.reshape(-1)[self._pixels]
         self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
 
-    def _searched(self, known: Bools) -> Bools:
+    def _searched(self, known: BoolArray) -> BoolArray:
         """Return which pixels are searched; of large pictures not all, but all thin parts."""
         if known.size <= LARGE:
             return known
@@ -67,7 +65,9 @@ class SurfaceIndex:
         some[::2, ::2] = True
         return known & some
 
-    def locate(self, surface: Floats, objects: npt.NDArray[np.int32], blended: Bools) -> Located:
+    def locate(
+        self, surface: FloatArray, objects: npt.NDArray[np.int32], blended: BoolArray
+    ) -> Located:
         """Find the surface points of a frame in this keyframe.
 
         Args:

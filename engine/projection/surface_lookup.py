@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.jit import compiled, inlined
+from ..images.types import BoolArray, FloatArray
 from .resampling import Located
 from .surface_edges import LARGEST
 
-Floats = npt.NDArray[np.float32]
 _Four = tuple[Any, Any, Any, Any]
 
 REACH = np.float32(0.9)
@@ -33,17 +33,17 @@ class Shows(NamedTuple):
         objects: numbers of the objects, uint16.
     """
 
-    surface: Floats
-    across: Floats
-    down: Floats
-    footprint: Floats
+    surface: FloatArray
+    across: FloatArray
+    down: FloatArray
+    footprint: FloatArray
     objects: npt.NDArray[np.uint16]
 
 
 class Asked(NamedTuple):
     """Surface (H, W, 3) and objects (H, W), as the keyframe numbers them; 0: not asked for."""
 
-    surface: Floats
+    surface: FloatArray
     objects: npt.NDArray[np.uint16]
 
 
@@ -103,15 +103,15 @@ def settle(
 
 
 @inlined
-def _vector(values: Floats, row: int, column: int) -> tuple[np.float32, np.float32, np.float32]:
+def _vector(values: FloatArray, row: int, column: int) -> tuple[np.float32, np.float32, np.float32]:
     return values[row, column, 0], values[row, column, 1], values[row, column, 2]
 
 
 @compiled
 def number_objects(
-    surface: Floats,
+    surface: FloatArray,
     objects: npt.NDArray[np.int32],
-    left_out: npt.NDArray[np.bool_],
+    left_out: BoolArray,
     ids: npt.NDArray[np.int32],
     numbers: npt.NDArray[np.uint16],
 ) -> None:

@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import Frame
+from ..images.types import BoolArray, FloatArray
 from .blending import Projected
 from .resampling import Ranged
 from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
 from .surface_index import SurfaceIndex
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
 FAR = 1e4
 """Distance, in pixels, that counts as infinite."""
@@ -50,11 +48,11 @@ class KeyProjector:
 
     def __init__(
         self,
-        surface: Floats,
+        surface: FloatArray,
         objects: npt.NDArray[np.int32],
-        paint: Floats,
-        image: Floats,
-        mask: Bools,
+        paint: FloatArray,
+        image: FloatArray,
+        mask: BoolArray,
         width: int | None = None,
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))

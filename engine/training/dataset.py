@@ -12,7 +12,7 @@ from ..frames.alpha import ALPHA_LEARNT, alpha_of
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..guides.network_input import Inputs
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray, HalfArray
 from ..images.window import Window
 from ..networks.device import give_back_freed
 from ..projection.channels import PROJECTION_CHANNELS
@@ -20,7 +20,7 @@ from ..projection.keyframe_projection import Projection
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION
-from .patch_sampler import Example, Halves
+from .patch_sampler import Example
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +101,7 @@ def read_lessons(
 
 def _by_parts(
     frame: Frame, reach: int | None, compute: Callable[[Frame], FloatArray | Sequence[FloatArray]]
-) -> Halves:
+) -> HalfArray:
     """Compute channels of a frame, of a large one part by part, to bound the memory.
 
     Args:

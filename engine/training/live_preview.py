@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..frames.alpha import finish
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from ..inference.tiled_inference import Brush
 from ..networks.base import Painter
 from ..networks.device import Device

@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..images.types import BoolArray, HalfArray
 from ..images.window import seen_window
 from ..networks.base import GRID
 from ..networks.device import sent
 from ..projection.channels import PROJECTION_CHANNELS
-
-Halves = npt.NDArray[np.float16]
 
 PATCH = 64
 SQUARE = 256
@@ -61,11 +60,11 @@ class Example:
         weight: (H, W, 1 or 2) 0..1, how much each pixel's colours count, and its alpha's offset.
     """
 
-    guides: Halves
-    picture: Halves
-    projections: Halves
-    paint: Halves
-    weight: Halves
+    guides: HalfArray
+    picture: HalfArray
+    projections: HalfArray
+    paint: HalfArray
+    weight: HalfArray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,11 +175,11 @@ class Patches:
         flat = torch.stack(places).long()
         return keys, flat // self.width, flat % self.width
 
-    def _stack(self, arrays: list[Halves]) -> Tensor:
+    def _stack(self, arrays: list[HalfArray]) -> Tensor:
         """Put (H, W, C) arrays together as (K, H, W, C)."""
         return self._join([array[None] for array in arrays])
 
-    def _join(self, arrays: list[Halves]) -> Tensor:
+    def _join(self, arrays: list[HalfArray]) -> Tensor:
         """Put (…, H, W, C) arrays one after the other."""
         whole = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
         return torch.from_numpy(whole).to(self._device)
@@ -288,7 +287,7 @@ def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
     return torch.cat([moved, projection[:, -1:]], 1)
 
 
-def _held_blocks(learnt: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int64]:
+def _held_blocks(learnt: BoolArray, seed: int) -> npt.NDArray[np.int64]:
     """Choose centres (N, 2) of blocks that lie wholly in the learnt part, spread at random."""
     height, width = learnt.shape
     half = HELD_BLOCK // 2
@@ -300,7 +299,7 @@ def _held_blocks(learnt: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int
     return np.asarray(whole[np.sort(chosen)] * HELD_BLOCK + half, np.int64).reshape(-1, 2)
 
 
-def _cover(centres: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+def _cover(centres: npt.NDArray[np.int64], shape: tuple[int, ...]) -> BoolArray:
     covered = np.zeros(shape, bool)
     half = HELD_BLOCK // 2
     for row, column in centres:

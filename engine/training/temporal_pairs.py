@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..images.pictures import FloatArray
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..motion.optical_flow import occluded, warp
 from ..shared.keyframe_weights import weights_at

@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from ...images.jit import compiled
+from ...images.types import FloatArray
 from ...networks.gated_unet import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
-
-Floats = npt.NDArray[np.float32]
 
 
 def mix(
-    network: GatedPainter, outputs: Floats, projected: Floats, strokes: Floats | None
-) -> Floats:
+    network: GatedPainter, outputs: FloatArray, projected: FloatArray, strokes: FloatArray | None
+) -> FloatArray:
     """Mix what a network's last layer puts out with projected paint.
 
     Args:
@@ -35,7 +33,11 @@ def mix(
 
 @compiled
 def _mix(
-    outputs: Floats, projected: Floats, strokes: Floats, opened: np.float32, result: Floats
+    outputs: FloatArray,
+    projected: FloatArray,
+    strokes: FloatArray,
+    opened: np.float32,
+    result: FloatArray,
 ) -> None:
     height, width, count = outputs.shape
     half, strength = count // 2, np.float32(2)

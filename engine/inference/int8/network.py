@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...images.pictures import FloatArray
+from ...images.types import FloatArray
 from ...networks.activation_ranges import GUIDE_STEP, MIDDLE, Range, Seen
 from ...networks.base import GRID
 from ...networks.device import Device, has_avx2, has_vnni

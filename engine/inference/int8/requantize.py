@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ...images.jit import compiled, inlined
+from ...images.types import ByteArray, FloatArray
 
-Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
 Part = tuple[slice, slice]
 """Rows and columns at full resolution."""
 
@@ -39,7 +37,7 @@ class Features:
 
     def __init__(self, values: Tensor, part: Part, scale: int) -> None:
         self._channels = values.shape[1]
-        self._rows: Floats = values.permute(0, 2, 3, 1).flatten(2)[0].numpy()
+        self._rows: FloatArray = values.permute(0, 2, 3, 1).flatten(2)[0].numpy()
         self._part, self._scale = part, scale
 
     def activated(self, codes: Codes, wanted: Part, leak: float = 1.0) -> Tensor:
@@ -77,11 +75,11 @@ class Features:
         )
         return down, right * self._channels
 
-    def _empty(self, wanted: Part) -> Bytes:
+    def _empty(self, wanted: Part) -> ByteArray:
         high, wide = ((span.stop - span.start) // self._scale for span in wanted)
         return np.empty((high, wide * self._channels), np.uint8)
 
-    def _tensor(self, rows: Bytes) -> Tensor:
+    def _tensor(self, rows: ByteArray) -> Tensor:
         pixels = torch.from_numpy(rows).reshape(1, len(rows), -1, self._channels)
         return pixels.permute(0, 3, 1, 2)
 
@@ -98,13 +96,13 @@ def _code(value: np.float32, scale: np.float32, zero: np.float32) -> np.uint8:
 
 @compiled
 def _activate(
-    rows: Floats,
+    rows: FloatArray,
     top: int,
     left: int,
     leak: np.float32,
     scale: np.float32,
     zero: np.float32,
-    codes: Bytes,
+    codes: ByteArray,
 ) -> None:
     height, width = codes.shape
     for row in range(height):
@@ -118,15 +116,15 @@ def _activate(
 
 @compiled
 def _add(
-    rows: Floats,
-    change: Floats,
+    rows: FloatArray,
+    change: FloatArray,
     top: int,
     left: int,
     change_top: int,
     change_left: int,
     scale: np.float32,
     zero: np.float32,
-    codes: Bytes,
+    codes: ByteArray,
 ) -> None:
     height, width = codes.shape
     for row in range(height):
