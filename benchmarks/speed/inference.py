@@ -17,7 +17,8 @@ from engine.inference.tiling import around, tiles
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import GRID, Painter
 from engine.networks.device import Device
-from engine.networks.gated_unet import GatedPainter, build
+from engine.networks.gated_unet import GatedPainter
+from engine.networks.registry import build
 
 from .arithmetic import Work, count_work
 from .extents import HD, SQUARE, UHD, WIDE, Size

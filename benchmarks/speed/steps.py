@@ -9,7 +9,7 @@ import torch
 
 from engine.guides import registry as guides
 from engine.networks.device import Device
-from engine.networks.gated_unet import build
+from engine.networks.registry import build
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import PROJECTION

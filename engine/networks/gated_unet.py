@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks that turn a frame's guides into paint, and the registry of their named sizes.
+"""Our own network, which turns a frame's guides into paint: a U-shape with a gate.
 
-The shape of the ``fast`` network is our own: after space-to-depth (Shi et al., "Real-Time Single
-Image and Video Super-Resolution", CVPR 2016) a small U-shape with residual blocks (He et al.,
-CVPR 2016) at a half and a quarter of the resolution, then a few channels at full resolution, so
-that no pixel of a 2×2 block is treated differently. A gate mixes projected paint with the
-network's own.
+After space-to-depth (Shi et al., "Real-Time Single Image and Video Super-Resolution", CVPR 2016)
+comes a small U-shape with residual blocks (He et al., CVPR 2016) at a half and a quarter of the
+resolution, then a few channels at full resolution, so that no pixel of a 2×2 block is treated
+differently. A gate mixes projected paint with the network's own.
 """
 
 from __future__ import annotations
@@ -20,9 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..projection.channels import PROJECTION_CHANNELS
-from ..shared.errors import PaintoverError
 from .base import GRID, Painter
-from .published_unet import PaperNetwork, PaperSize
 
 GATE_SLOPE = 4.0
 """How much faster than other outputs the gate moves, so that it soon is open or closed."""
@@ -34,7 +31,6 @@ LIGHT_SLOPE = 2.0
 """How fast light moves the gate; so it changes pictures about evenly along its way."""
 LEAK = 0.2
 """Slope of the leaky ReLUs below 0."""
-MOST_BLOCKS = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +40,6 @@ class Size:
     width: int
     blocks: int
     fine: int
-
-
-SIZES: dict[str, Size | PaperSize] = {
-    "fast": Size(width=32, blocks=3, fine=16),
-    "small": Size(width=8, blocks=1, fine=8),
-    "paper": PaperSize(),
-}
 
 
 class _Residual(nn.Module):
@@ -152,15 +141,6 @@ def log_odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def size_of(name: str) -> Size | PaperSize:
-    """Return the named size. Raises PaintoverError where there is none."""
-    if name not in SIZES:
-        raise PaintoverError(
-            f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
-        )
-    return SIZES[name]
-
-
 def _start_smooth(layer: nn.Conv2d) -> None:
     """Make the four pixels that a pixel-shuffle opens equal at first, so that none stands out.
 
@@ -170,23 +150,3 @@ def _start_smooth(layer: nn.Conv2d) -> None:
     with torch.no_grad():
         layer.weight.copy_(layer.weight[::4].repeat_interleave(4, 0))
         layer.bias.copy_(layer.bias[::4].repeat_interleave(4, 0))
-
-
-def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
-    """Build the network of a named size, its weights random.
-
-    Args:
-        blocks: residual blocks; 0 is as many as the size has.
-
-    Raises:
-        PaintoverError: there is no such size, or it cannot have so many blocks.
-    """
-    size = size_of(name)
-    if not 0 <= blocks <= MOST_BLOCKS:
-        raise PaintoverError(
-            f"A network can have 1 to {MOST_BLOCKS} residual blocks, not {blocks}."
-        )
-    if isinstance(size, PaperSize):
-        return PaperNetwork(channels, blocks or size.blocks, projection=projection, alpha=alpha)
-    size = dataclasses.replace(size, blocks=blocks or size.blocks)
-    return GatedPainter(channels, size, projection=projection, alpha=alpha)

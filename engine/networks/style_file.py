@@ -20,7 +20,8 @@ from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
 from .activation_ranges import PREFIX, Seen
 from .base import Painter
-from .gated_unet import GatedPainter, build
+from .gated_unet import GatedPainter
+from .registry import build
 
 RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 2

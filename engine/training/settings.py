@@ -10,7 +10,7 @@ from typing import Any
 from ..frames.frame import EXTRA_GUIDE
 from ..guides import registry as guides
 from ..motion.temporal_filter import FilterSettings
-from ..networks.gated_unet import MOST_BLOCKS, size_of
+from ..networks.registry import MOST_BLOCKS, size_of
 from ..shared.errors import PaintoverError
 from ..shared.protocol import Train
 from ..shared.shot import Shot

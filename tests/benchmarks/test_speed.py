@@ -20,7 +20,7 @@ from benchmarks.speed.rows import Row
 from benchmarks.speed.table import to_markdown
 from benchmarks.speed.to_quality import Quality
 from engine.networks.device import choose_device
-from engine.networks.gated_unet import build
+from engine.networks.registry import build
 
 TINY_JOB = FileJob(Size(128, 128), 3, 0.5)
 TINY = dataclasses.replace(

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from engine.networks import gated_unet
+from engine.networks import registry as networks
 from engine.networks.device import choose_device
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
@@ -19,7 +19,7 @@ from engine.training.trainer import Learner, LearnerSettings
 def learner(painted_shot):
     lessons = read_lessons(painted_shot, [], ["colour"], 0, Silent())
     device = choose_device("cpu")
-    network = gated_unet.build("small", 3, projection=False, alpha=False)
+    network = networks.build("small", 3, projection=False, alpha=False)
     patches = Patches(lessons.examples, device.unit, 0, 16)
     return Learner(network, patches, device, LearnerSettings(batch=2))
 

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from engine.inference.int8.gate_kernel import mix
-from engine.networks.gated_unet import GatedPainter, build
+from engine.networks.gated_unet import GatedPainter
+from engine.networks.registry import build
 
 HEIGHT, WIDTH = 9, 14
 

@@ -10,8 +10,10 @@ import torch
 from engine.inference.int8.network import quantizes_well
 from engine.inference.tiled_inference import Brush
 from engine.networks.activation_ranges import calibrate
+from engine.networks.base import Painter
 from engine.networks.device import Device, choose_device
-from engine.networks.gated_unet import RELIT, SIZES, Painter, build
+from engine.networks.gated_unet import RELIT
+from engine.networks.registry import SIZES, build
 from engine.shared.errors import PaintoverError
 from engine.training.losses import held_out_loss, texture_loss, training_loss
 

@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from engine.networks import gated_unet
+from engine.networks import registry as networks
 from engine.training.muon import Muon, orthogonalised
 from engine.training.optimizers import MUON_RATE, moments, optimizers_for, restore_moments
 
@@ -32,7 +32,7 @@ def test_muon_learns_rare_directions_as_fast_as_common_ones():
 
 
 def test_the_last_layer_and_the_biases_are_left_to_adam():
-    network = gated_unet.build("small", 9, projection=False, alpha=False)
+    network = networks.build("small", 9, projection=False, alpha=False)
     adam, muon = optimizers_for(network, 0.001, muon=True)
     names = {id(weights): name for name, weights in network.named_parameters()}
     learnt = [
@@ -47,7 +47,7 @@ def test_the_last_layer_and_the_biases_are_left_to_adam():
 
 
 def test_what_optimizers_remember_can_be_taken_up():
-    network = gated_unet.build("small", 9, projection=False, alpha=False)
+    network = networks.build("small", 9, projection=False, alpha=False)
     before = optimizers_for(network, 0.001, muon=True)
     network(torch.rand(1, 9, 16, 16)).mean().backward()
     for optimizer in before:

@@ -15,7 +15,8 @@ from engine.inference.int8.network import _Layer, quantizes_well
 from engine.inference.tiled_inference import LARGE_CHANGE, Brush
 from engine.networks.activation_ranges import Seen, calibrate
 from engine.networks.device import Device
-from engine.networks.gated_unet import GatedPainter, build
+from engine.networks.gated_unet import GatedPainter
+from engine.networks.registry import build
 
 CPU = Device(torch.device("cpu"), torch.float32)
 CHANNELS = 13

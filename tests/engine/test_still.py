@@ -11,7 +11,7 @@ from engine.inference.static_reuse import StillPainter
 from engine.inference.tiled_inference import Brush
 from engine.inference.tiling import NONE
 from engine.networks.device import Device
-from engine.networks.gated_unet import build
+from engine.networks.registry import build
 
 HEIGHT, WIDTH, CHANNELS = 160, 224, 10
 

@@ -15,7 +15,7 @@ from engine.images.window import STEP, Window, is_empty_around, seen_window
 from engine.inference.tiled_inference import Brush
 from engine.inference.tiling import NONE, Spare
 from engine.networks.device import Device
-from engine.networks.gated_unet import build
+from engine.networks.registry import build
 from engine.projection.stroke_residuals import Continuation, Source
 from engine.projection.surface_projector import KeyProjector
 

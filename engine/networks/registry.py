@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry of networks: their named sizes, and building them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..shared.errors import PaintoverError
+from .base import Painter
+from .gated_unet import GatedPainter, Size
+from .published_unet import PaperNetwork, PaperSize
+
+MOST_BLOCKS = 40
+SIZES: dict[str, Size | PaperSize] = {
+    "fast": Size(width=32, blocks=3, fine=16),
+    "small": Size(width=8, blocks=1, fine=8),
+    "paper": PaperSize(),
+}
+
+
+def size_of(name: str) -> Size | PaperSize:
+    """Return the named size. Raises PaintoverError where there is none."""
+    if name not in SIZES:
+        raise PaintoverError(
+            f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
+        )
+    return SIZES[name]
+
+
+def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
+    """Build the network of a named size, its weights random.
+
+    Args:
+        blocks: residual blocks; 0 is as many as the size has.
+
+    Raises:
+        PaintoverError: there is no such size, or it cannot have so many blocks.
+    """
+    size = size_of(name)
+    if not 0 <= blocks <= MOST_BLOCKS:
+        raise PaintoverError(
+            f"A network can have 1 to {MOST_BLOCKS} residual blocks, not {blocks}."
+        )
+    if isinstance(size, PaperSize):
+        return PaperNetwork(channels, blocks or size.blocks, projection=projection, alpha=alpha)
+    size = dataclasses.replace(size, blocks=blocks or size.blocks)
+    return GatedPainter(channels, size, projection=projection, alpha=alpha)
