@@ -143,8 +143,8 @@ def _what_was_painted(options: argparse.Namespace, result: dict[str, Any]) -> st
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
+    from ..evaluation.flicker_report import Steadiness, steadiness  # noqa: PLC0415
     from ..evaluation.scores import Scores, score  # noqa: PLC0415
-    from ..evaluation.steadiness import Steadiness, steadiness  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
     scores: Scores | Steadiness

@@ -27,7 +27,7 @@ from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.style_header import read_style_header
 from .flicker import flicker
-from .steadiness import mask_guides, mask_of, read_in_size, result_path
+from .results import mask_guides, mask_of, read_in_size, result_path
 
 FLIP_PIXELS_PER_DEGREE = 67.0
 """FLIP's own default: a 0.7 m wide 3840-pixel monitor seen from 0.7 m."""

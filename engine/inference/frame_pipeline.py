@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..evaluation.steadiness import Shown, needs
+from ..evaluation.frame_flicker import Shown, needs
 from ..frames.alpha import ALPHA, ALPHA_FRAME, finish
 from ..frames.frame import Frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..evaluation.steadiness import Watch
+from ..evaluation.flicker_watch import Watch
 from ..guides import registry as guides
 from ..images.pictures import read_picture, write_picture
 from ..images.types import FloatArray

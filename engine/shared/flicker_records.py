@@ -2,7 +2,7 @@
 """Which stylized frames are unsteady, from the flicker noted beside them. Standard library only.
 
 Flicker is how much a frame differs from the one before it moved along the motion.
-``evaluation/steadiness.py`` measures it.
+``evaluation/frame_flicker.py`` measures it.
 """
 
 from __future__ import annotations

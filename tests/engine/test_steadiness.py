@@ -11,7 +11,7 @@ import pytest
 import shots
 
 from engine.evaluation.flicker import flicker
-from engine.evaluation.steadiness import steadiness
+from engine.evaluation.flicker_report import steadiness
 from engine.jobs.stylize import stylize
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flicker of stylized frames of a shot, as a table and as data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.flicker_records import Flicker, describe, unsteady_frames
+from ..shared.reporter import Reporter, Silent
+from ..shared.shot import Shot
+from .frame_flicker import FlickerMeter
+
+
+@dataclasses.dataclass(frozen=True)
+class Steadiness:
+    """Frame → its flicker; None where there is nothing to compare."""
+
+    style: str
+    frames: Mapping[int, Flicker | None]
+
+    @property
+    def measured(self) -> dict[int, Flicker]:
+        """The frames that have a flicker."""
+        return {frame: one for frame, one in self.frames.items() if one is not None}
+
+    @property
+    def unsteady(self) -> list[int]:
+        """The frames that flicker much more than the others."""
+        return unsteady_frames(self.measured)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "style": self.style,
+            "unsteady": self.unsteady,
+            "frames": {
+                str(frame): dataclasses.asdict(one) if one else None
+                for frame, one in self.frames.items()
+            },
+        }
+
+    def as_table(self) -> str:
+        """Return a table for people, a line a frame, and one sentence at the end."""
+        unsteady = set(self.unsteady)
+        lines = [f"{'frame':>9}{'flicker':>9}{'(own)':>9}"]
+        for frame, one in self.frames.items():
+            cells = [f"{one.result:.2f}", f"{one.picture:.2f}"] if one else ["–", "–"]
+            mark = "  unsteady" if frame in unsteady else ""
+            lines.append("".join(f"{cell:>9}" for cell in (str(frame), *cells)) + mark)
+        return "\n".join([*lines, describe(unsteady)])
+
+
+def steadiness(
+    shot: Shot, style: str, frames: Sequence[int] = (), report: Reporter | None = None
+) -> Steadiness:
+    """Measure the flicker of stylized frames.
+
+    Args:
+        shot: the shot.
+        style: the style whose frames are measured.
+        frames: which frames; none means all.
+        report: told of progress; may cancel.
+
+    Raises:
+        PaintoverError: a file is damaged or of another size, or no frame and the one before it
+            are stylized.
+        Cancelled: the reporter says so.
+    """
+    report = report or Silent()
+    wanted = sorted(set(frames)) or shot.frames
+    meter = FlickerMeter(shot, style)
+    found: dict[int, Flicker | None] = {}
+    for number, frame in enumerate(wanted):
+        if report.cancelled():
+            raise Cancelled
+        report.progress("score", number / len(wanted), -1, f"Frame {frame}")
+        found[frame] = meter.flicker(frame)
+    if not any(found.values()):
+        raise PaintoverError(
+            f'There are no two successive frames of the style "{style}" in {shot.folder} to '
+            "compare; stylize some first, and look whether the mask is empty."
+        )
+    return Steadiness(style, found)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stylized frames as they are measured: where they lie, their size, and the part that counts.
+
+That is the mask (the guide folder ``mask``) where the shot has one, else where alpha is above half.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..frames.frame import EXTRA_GUIDE, Frame
+from ..images.pictures import read_picture
+from ..images.types import BoolArray, FloatArray
+from ..shared.errors import PaintoverError
+from ..shared.shot import OUT_SUFFIXES, Shot
+
+MASK_GUIDE = "mask"
+
+
+def mask_guides(shot: Shot) -> list[str]:
+    """Return what ``read_frame`` must read for ``mask_of``."""
+    return [EXTRA_GUIDE + MASK_GUIDE] if MASK_GUIDE in shot.manifest.guides else []
+
+
+def mask_of(frame: Frame) -> BoolArray:
+    """Return the part of a frame that is measured, (H, W)."""
+    if MASK_GUIDE in frame.guides:
+        mask: BoolArray = frame.guides[MASK_GUIDE].mean(axis=2) > 0.5
+        return mask
+    return frame.alpha > 0.5
+
+
+def result_path(shot: Shot, style: str, frame: int) -> Path | None:
+    """Return the picture of a stylized frame, None where there is none."""
+    record = shot.read_out_record(style, frame)
+    if record is not None:
+        return shot.out_path(style, frame).parent / record.file
+    paths = (shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def read_in_size(shot: Shot, path: Path) -> FloatArray:
+    """Read the colours (H, W, 3) of a picture.
+
+    Raises:
+        PaintoverError: it is missing, damaged or of another size than the shot.
+    """
+    picture = read_picture(path).rgb
+    height, width = picture.shape[:2]
+    if (width, height) != (shot.manifest.width, shot.manifest.height):
+        raise PaintoverError(
+            f"{path} is {width}×{height}, but the shot is {shot.manifest.width}×"
+            f"{shot.manifest.height}; make it again in that size."
+        )
+    return picture
