@@ -19,9 +19,9 @@ import numpy as np
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
+from engine.images.picture_folders import numbered_pictures
 from engine.images.pictures import read_picture, write_picture
 from engine.images.types import FloatArray
-from engine.jobs.import_pictures import numbered_pictures
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.motion.optical_flow import warp

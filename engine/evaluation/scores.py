@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..frames.frame import read_frame
+from ..images.picture_folders import numbered_pictures
 from ..images.types import BoolArray, ByteArray, FloatArray
-from ..jobs.import_pictures import numbered_pictures
 from ..motion.optical_flow import to_previous
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.frame_lists import format_frames

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..images.pictures import PICTURE_SUFFIXES, picture_size, read_picture, write_picture
+from ..images.picture_folders import numbered_pictures, pictures_in
+from ..images.pictures import picture_size, read_picture, write_picture
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_file, written_beside
 from ..shared.frame_lists import format_frames, frame_name
@@ -106,7 +107,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
 
 def _resolve_set(request: ImportPictures) -> ImportPictures:
     folder = Path(request.input)
-    if not folder.is_dir() or _pictures_in(folder):
+    if not folder.is_dir() or pictures_in(folder):
         return request
     for names in SET_FOLDERS:
         if (folder / names["input"]).is_dir():
@@ -122,50 +123,6 @@ def _resolve_set(request: ImportPictures) -> ImportPictures:
 
 def _if_folder(path: Path) -> str:
     return str(path) if path.is_dir() else ""
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
-
-
-def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:
-    """Find the pictures of a folder by the last number in their names.
-
-    Returns:
-        Frame number → picture, in frame order.
-
-    Raises:
-        PaintoverError: it is no folder, has no such pictures, or two carry one number.
-    """
-    if not folder.is_dir():
-        raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
-    found: dict[int, Path] = {}
-    nameless = []
-    for path in _pictures_in(folder):
-        numbers = re.findall(r"[0-9]+", path.stem)
-        if not numbers:
-            nameless.append(path)
-            continue
-        frame = int(numbers[-1])
-        if frame in found:
-            raise PaintoverError(
-                f"{found[frame]} and {path.name} both carry the frame number {frame} (the last "
-                "number in the name); rename one, or move it elsewhere."
-            )
-        found[frame] = path
-    if not found:
-        kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
-        raise PaintoverError(
-            f"{folder} has no pictures ({kinds}) whose names carry frame numbers; name them like "
-            "0001.png."
-        )
-    if nameless:
-        report.warned(f"{nameless[0]} carries no frame number and is left out.")
-    return dict(sorted(found.items()))
 
 
 def _beside(

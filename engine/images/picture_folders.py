@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Folders of pictures whose names carry frame numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ..shared.errors import PaintoverError
+from ..shared.reporter import Reporter
+from .pictures import PICTURE_SUFFIXES
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures of a folder, by name; hidden files are left out."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:
+    """Find the pictures of a folder by the last number in their names.
+
+    Returns:
+        Frame number → picture, in frame order.
+
+    Raises:
+        PaintoverError: it is no folder, has no such pictures, or two carry one number.
+    """
+    if not folder.is_dir():
+        raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
+    found: dict[int, Path] = {}
+    nameless = []
+    for path in pictures_in(folder):
+        numbers = re.findall(r"[0-9]+", path.stem)
+        if not numbers:
+            nameless.append(path)
+            continue
+        frame = int(numbers[-1])
+        if frame in found:
+            raise PaintoverError(
+                f"{found[frame]} and {path.name} both carry the frame number {frame} (the last "
+                "number in the name); rename one, or move it elsewhere."
+            )
+        found[frame] = path
+    if not found:
+        kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
+        raise PaintoverError(
+            f"{folder} has no pictures ({kinds}) whose names carry frame numbers; name them like "
+            "0001.png."
+        )
+    if nameless:
+        report.warned(f"{nameless[0]} carries no frame number and is left out.")
+    return dict(sorted(found.items()))
