@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,7 +22,6 @@ from ..networks.gated_unet import GatedPainter
 from ..shared.errors import PaintoverError
 from .cuda_graphs import Replay
 from .int8.network import QuantizedPainter, quantizes_well
-from .side_by_side import can_share, side_by_side
 from .tiling import NONE, Border, Span, Spare, Tile, around, halves, tiles
 
 LARGEST_TILE = 512
@@ -32,6 +34,8 @@ SMALLEST_TILE = 64
 MEAN_CHANGE, LARGE_CHANGE = 1.0, 8.0
 """How much colours may change by computing in integers, in codes of 255."""
 
+
+_Job = TypeVar("_Job")
 
 Place = tuple[Span, Span]
 """Rows and columns that are computed for a tile."""
@@ -277,3 +281,46 @@ def _codes(painted: Tensor) -> FloatArray:
     """Return colours −1..1 in codes of 255, not rounded, in one row."""
     codes: FloatArray = (painted.flatten().float().clamp(-1, 1) * 127.5).numpy()
     return codes
+
+
+def can_share() -> bool:
+    """Tell whether PyTorch computes in several threads here."""
+    return torch.get_num_threads() > 1
+
+
+def side_by_side(work: Callable[[_Job], None], jobs: Sequence[_Job]) -> None:
+    """Do jobs, two at a time if there are several and PyTorch computes in several threads.
+
+    Each has half of PyTorch's threads. Where layers are small, what a single thread does between
+    them, and waiting for each other, takes as long as they do; two threads that wait for nobody
+    are faster than two that share each layer.
+
+    Args:
+        work: does a job; it is called in a thread of its own.
+        jobs: the largest first, so that both threads end at about the same time.
+
+    Raises:
+        Exception: what the first job that failed raised.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1 or len(jobs) < 2:
+        for job in jobs:
+            work(job)
+        return
+
+    def shared(job: _Job) -> None:
+        torch.set_num_threads(threads // 2)
+        work(job)
+
+    try:
+        begun = [_pool().submit(shared, job) for job in jobs]
+        wait(begun)
+        for done in begun:
+            done.result()
+    finally:
+        torch.set_num_threads(threads)  # it is also what threads of the future begin with
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, "side_by_side")

@@ -8,7 +8,7 @@ import threading
 import pytest
 import torch
 
-from engine.inference.side_by_side import can_share, side_by_side
+from engine.inference.tiled_inference import can_share, side_by_side
 
 
 @pytest.fixture(params=[1, 2, 5])
