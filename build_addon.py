@@ -19,6 +19,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from tools import house
+
 ROOT = Path(__file__).resolve().parent
 PLATFORMS = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
@@ -45,7 +47,12 @@ def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") ->
         folder: is emptied first.
         wheels: wheel files to bundle.
         platform: the Blender platform that the wheels are for, such as ``linux-x64``.
+
+    Raises:
+        SystemExit: an import breaks the rules of ``tools/house.py``.
     """
+    if broken := house.problems(ROOT):
+        raise SystemExit("\n".join(["build_addon: these imports are not allowed:", *broken]))
     if folder.exists():
         shutil.rmtree(folder)
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", ".*")
