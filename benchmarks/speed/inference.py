@@ -12,7 +12,7 @@ import torch
 
 from engine.images.types import BoolArray, FloatArray
 from engine.inference.int8.network import quantizes_well
-from engine.inference.tiled_inference import LARGEST_TILE, Brush
+from engine.inference.tiled_inference import LARGEST_TILE, TiledInference
 from engine.inference.tiling import around, tiles
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import GRID, Painter
@@ -42,7 +42,7 @@ class Contender:
 
     network: Painter
     device: Device
-    brush: Brush
+    inference: TiledInference
     number_format: str
     work: Work
 
@@ -126,7 +126,7 @@ def _rows_of_size(
     }
     mask = blob(size, ACTIVE)
     if size == SQUARE:
-        steps["mask10"] = lambda: ours.brush.paint(guides, mask)
+        steps["mask10"] = lambda: ours.inference.paint(guides, mask)
     repeated = {name: 5 for name in steps if name != "paper"}
     seconds = medians_in_turns(steps, turns, repeated=repeated)
     pixels = size.width * size.height
@@ -151,12 +151,12 @@ def _rows_of_size(
 def _whole(contender: Contender, guides: FloatArray) -> Callable[[], object]:
     """Return what paints a full frame; on a GPU the guides are there already."""
     if contender.device.unit.type == "cpu":
-        return lambda: contender.brush.paint(guides)
+        return lambda: contender.inference.paint(guides)
     x = torch.from_numpy(guides)[None].to(contender.device.unit)
     x = x.contiguous(memory_format=torch.channels_last)
 
     def painted() -> None:
-        contender.brush.run(x)
+        contender.inference.run(x)
         torch.cuda.synchronize()
 
     return painted
@@ -178,14 +178,14 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build(name, channels, projection=name != "paper", alpha=False)
-    brush = Brush(network, device)
+    inference = TiledInference(network, device)
     if isinstance(network, GatedPainter):
         example = _guides(channels, Size(256, 256))
         seen = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
-        brush.quantize(seen, [example])
+        inference.quantize(seen, [example])
     quantized = name != "paper" and quantizes_well(device)
     kind = "int8" if quantized else FORMATS[device.precision]
-    return Contender(network, device, brush, kind, count_work(network))
+    return Contender(network, device, inference, kind, count_work(network))
 
 
 def _guides(channels: int, size: Size) -> FloatArray:

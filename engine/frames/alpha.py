@@ -43,7 +43,7 @@ def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArr
     """Put colours and alpha together.
 
     Args:
-        painted: what ``Brush.paint`` returns.
+        painted: what ``TiledInference.paint`` returns.
         frame_alpha: (H, W), 0..1.
         alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset.
 

@@ -28,7 +28,7 @@ from ..shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .prefetch import read_ahead
 from .static_reuse import StillPainter
 from .stroke_fitting import learn_strokes
-from .tiled_inference import Brush
+from .tiled_inference import TiledInference
 from .tiling import NONE, Spare
 
 SAMPLE = 96
@@ -62,8 +62,8 @@ class FramePainter:
         shot: the shot.
         style: name of the style, for messages.
         header: of the style.
-        brush: of its network; it computes in integers from now on if that suits.
-        seen: what its network sees and puts out; None: the brush stays as it is.
+        inference: of its network; it computes in integers from now on if that suits.
+        seen: what its network sees and puts out; None: the inference stays as it is.
         report: hears of what takes long, and may cancel it.
 
     Raises:
@@ -76,27 +76,27 @@ class FramePainter:
         shot: Shot,
         style: str,
         header: StyleHeader,
-        brush: Brush,
+        inference: TiledInference,
         seen: Seen | None,
         report: Reporter,
     ) -> None:
-        self._shot, self._style, self._header, self._brush = shot, style, header, brush
+        self._shot, self._style, self._header, self._inference = shot, style, header, inference
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._watched = needs(shot)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
-        self._reach = brush.reach + self._inputs.reach
+        self._reach = inference.reach + self._inputs.reach
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
         self._in_parts = self._inputs.local and whole.is_of_large
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
         if seen:
-            brush.quantize(seen, self._examples(keyframes[0][1] if keyframes else None))
+            inference.quantize(seen, self._examples(keyframes[0][1] if keyframes else None))
         give_back_freed()
         self._strokes = None
-        if self._projection and brush.takes_strokes and has_surface(shot.manifest.passes):
+        if self._projection and inference.takes_strokes and has_surface(shot.manifest.passes):
             reach = self._reach if self._in_parts else None
-            self._strokes = learn_strokes(brush, keyframes, self._without_paint, reach)
+            self._strokes = learn_strokes(inference, keyframes, self._without_paint, reach)
             self._projection.carry_strokes(self._strokes.carried)
 
     def paint(self, frames: list[int]) -> Iterator[tuple[int, Painted]]:
@@ -113,7 +113,7 @@ class FramePainter:
             for number in frames:
                 yield number, self._paint_in_bands(number)
             return
-        painter = StillPainter(self._brush) if self._brush.is_exact else self._brush
+        painter = StillPainter(self._inference) if self._inference.is_exact else self._inference
         pixels = manifest.width * manifest.height
         for frame, x, strokes, spare in read_ahead(self._read, frames, pixels, several=local):
             painted = painter.paint(x, self._wanted(frame), strokes, spare)
@@ -141,7 +141,7 @@ class FramePainter:
         wanted = self._wanted(frame)
         rows, columns = core.within(band)
         wanted[: rows.start] = wanted[rows.stop :] = False
-        painted = self._brush.paint(x, wanted, strokes)
+        painted = self._inference.paint(x, wanted, strokes)
         return finish(painted, frame.alpha, self._alpha)[rows, columns], Shown.of(frame.cut(core))
 
     @property

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..images.types import BoolArray, FloatArray
-from .tiled_inference import Brush
+from .tiled_inference import TiledInference
 from .tiling import NONE, Spare
 
 MOST_BYTES = 1 << 28
@@ -35,11 +35,11 @@ class StillPainter:
     frame's result is the same as without.
 
     Args:
-        brush: paints; it must not change meanwhile.
+        inference: paints; it must not change meanwhile.
     """
 
-    def __init__(self, brush: Brush) -> None:
-        self._brush = brush
+    def __init__(self, inference: TiledInference) -> None:
+        self._inference = inference
         self._before: _Before | None = None
 
     def paint(
@@ -49,16 +49,16 @@ class StillPainter:
         strokes: FloatArray | None,
         spare: Spare = NONE,
     ) -> FloatArray:
-        """Paint a frame; arguments and result as of ``Brush.paint``."""
+        """Paint a frame; arguments and result as of ``TiledInference.paint``."""
         wanted = np.ones(guides.shape[1:], bool) if wanted is None else wanted
         before, self._before = self._before, None
         still = None
         if before and (before.guides.shape, before.spare) == (guides.shape, spare):
             still = self._still(before, guides, strokes, wanted)
         if before is None or still is None:
-            painted = self._brush.paint(guides, wanted, strokes, spare)
+            painted = self._inference.paint(guides, wanted, strokes, spare)
         else:
-            painted = self._brush.paint(guides, wanted & ~still, strokes, spare)
+            painted = self._inference.paint(guides, wanted & ~still, strokes, spare)
             np.copyto(painted, before.painted, where=still)
         if guides.nbytes <= MOST_BYTES:
             self._before = _Before(guides, strokes, wanted, spare, painted)
@@ -78,7 +78,7 @@ class StillPainter:
             WORTH * counted.sum()
         ):
             return None
-        still = _around(_equal(before.guides, guides), self._brush.reach)
+        still = _around(_equal(before.guides, guides), self._inference.reach)
         still &= wanted & before.wanted
         if strokes is not None and before.strokes is not None:
             still &= (before.strokes == strokes).all(-1)

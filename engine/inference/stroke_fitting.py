@@ -13,11 +13,11 @@ from ..images.types import FloatArray
 from ..images.window import Window
 from ..networks.device import give_back_freed
 from ..projection.stroke_residuals import Continuation, Source
-from .tiled_inference import Brush
+from .tiled_inference import TiledInference
 
 
 def learn_strokes(
-    brush: Brush,
+    inference: TiledInference,
     keyframes: Sequence[tuple[Keyframe, Frame]],
     without_paint: Callable[[Frame, Window], FloatArray],
     reach: int | None = None,
@@ -25,7 +25,7 @@ def learn_strokes(
     """Learn the strokes of keyframes that a network does not foretell without their paint.
 
     Args:
-        brush: of a network whose last guide is ``projection``.
+        inference: of a network whose last guide is ``projection``.
         keyframes: the paintings, or parts of them, each with its frame, which has ``surface`` and
             ``object``.
         without_paint: gives the network's input of a part of such a frame, its projection 0.
@@ -45,7 +45,7 @@ def learn_strokes(
             inside, here = core.within(band), core.within(whole)
             wanted = np.zeros(band.shape, bool)
             wanted[inside] = counted[here]
-            painted = brush.paint(without_paint(frame, band), wanted)[:3]
+            painted = inference.paint(without_paint(frame, band), wanted)[:3]
             residue[here] -= painted.transpose(1, 2, 0)[inside]
             give_back_freed()
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))

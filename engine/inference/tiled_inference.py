@@ -41,7 +41,7 @@ Place = tuple[Span, Span]
 """Rows and columns that are computed for a tile."""
 
 
-class Brush:
+class TiledInference:
     """A network on its device, ready to paint frames of any size.
 
     Only tiles that hold what is wanted are painted. They overlap by as far as the network looks,

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..frames.alpha import finish
 from ..images.types import FloatArray
-from ..inference.tiled_inference import Brush
+from ..inference.tiled_inference import TiledInference
 from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
@@ -67,7 +67,7 @@ class LivePainter:
         started = time.monotonic()
         if self._wanted is None or self._input is None or started < self._next:
             return
-        painted = Brush(network, self._device, light=self._wanted.light).paint(self._input)
+        painted = TiledInference(network, self._device, light=self._wanted.light).paint(self._input)
         picture = finish(painted, self._alpha, self._lessons.alpha)
         size = (self._wanted.width, self._wanted.height)
         if picture.shape[1::-1] != size:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.inference.int8.network import quantizes_well
-from engine.inference.tiled_inference import Brush
+from engine.inference.tiled_inference import TiledInference
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import Painter
 from engine.networks.device import Device, choose_device
@@ -67,9 +67,9 @@ def test_light_goes_from_projected_paint_to_the_network_s_own():
     device = choose_device("cpu")
 
     def paint(light: float) -> np.ndarray:
-        return Brush(painter, device, light=light).paint(guides)
+        return TiledInference(painter, device, light=light).paint(guides)
 
-    as_learnt = Brush(painter, device).paint(guides)
+    as_learnt = TiledInference(painter, device).paint(guides)
     sticks, own = paint(0), paint(1)
     carried = np.clip(guides[3:6] / 2 + 0.5, 0, 1)
     assert np.array_equal(paint(0.5), as_learnt)
@@ -111,11 +111,11 @@ def test_paint_is_trusted_at_first_as_far_as_the_light_is_the_keyframe_s():
 
 @pytest.mark.parametrize("strength", [-9, 9])
 def test_colours_with_strokes_stay_in_range_and_alpha_as_it_is(strength):
-    brush = Brush(loud(network(alpha=True)), choose_device("cpu"))
+    inference = TiledInference(loud(network(alpha=True)), choose_device("cpu"))
     guides = np.random.default_rng(0).uniform(-1, 1, (10, 40, 48)).astype(np.float32)
     guides[-1] = 0
-    without = brush.paint(guides)
-    painted = brush.paint(guides, None, np.full((40, 48, 3), strength, np.float32))
+    without = inference.paint(guides)
+    painted = inference.paint(guides, None, np.full((40, 48, 3), strength, np.float32))
     assert (painted[:3] == (strength > 0)).all()
     assert np.array_equal(painted[3], without[3])
     assert without[3].any()
@@ -129,22 +129,22 @@ def test_strokes_are_added_where_the_network_paints_itself(quantized):
     guides = np.random.default_rng(0).uniform(-1, 1, (10, 40, 48)).astype(np.float32)
     guides[-1] = 1
     guides[-1, :, 24:] = 0
-    brush = Brush(painter, choose_device("cpu"), light=0)
+    inference = TiledInference(painter, choose_device("cpu"), light=0)
     if quantized:
         if not quantizes_well(choose_device("cpu")):
             pytest.skip("this processor does not compute fast in integers")
         seen = calibrate(painter, choose_device("cpu"), [torch.from_numpy(guides)[None]])
-        brush.quantize(seen, [guides])
+        inference.quantize(seen, [guides])
     strokes = np.zeros((40, 48, 3), np.float32)
     strokes[::2, :, 1] = 0.1
-    without = brush.paint(guides)
-    change = brush.paint(guides, None, strokes) - without
+    without = inference.paint(guides)
+    change = inference.paint(guides, None, strokes) - without
     inside = (without > 0.01) & (without < 0.89)
     assert not change[:, :, :24].any()
     expected = np.broadcast_to(strokes.transpose(2, 0, 1), change.shape)
     assert inside[:, :, 24:].any()
     assert np.abs(change - expected)[:, :, 24:][inside[:, :, 24:]].max() < 0.01
-    assert (brush.paint(guides, None, strokes + 9) <= 1).all()
+    assert (inference.paint(guides, None, strokes + 9) <= 1).all()
 
 
 @pytest.mark.parametrize("name", sorted(SIZES))
@@ -163,7 +163,10 @@ def test_reach_says_how_far_it_looks(name):
 def test_tiles_give_what_the_whole_frame_gives():
     painter, device = loud(network("fast")), choose_device("cpu")
     guides = np.random.default_rng(0).normal(size=(10, 201, 150)).astype(np.float32)
-    whole, tiled = Brush(painter, device).paint(guides), Brush(painter, device, 64).paint(guides)
+    whole, tiled = (
+        TiledInference(painter, device).paint(guides),
+        TiledInference(painter, device, 64).paint(guides),
+    )
     assert whole.shape == (3, 201, 150)
     assert np.abs(whole - tiled).max() < 1e-4
     assert whole.min() >= 0 and whole.max() <= 1
@@ -173,7 +176,7 @@ def test_tiles_of_equal_size_are_painted_at_once_and_stay_the_same(monkeypatch):
     painter, device = loud(network("fast")), Device(torch.device("cpu"), torch.float32)
     guides = np.random.default_rng(0).normal(size=(10, 256, 320)).astype(np.float32)
     strokes = np.random.default_rng(1).normal(0, 0.1, (256, 320, 3)).astype(np.float32)
-    single = Brush(painter, device, 64).paint(guides, None, strokes)
+    single = TiledInference(painter, device, 64).paint(guides, None, strokes)
     counts: list[int] = []
     real = type(painter).forward
 
@@ -182,7 +185,7 @@ def test_tiles_of_equal_size_are_painted_at_once_and_stay_the_same(monkeypatch):
         return real(self, x, strokes)
 
     monkeypatch.setattr(type(painter), "forward", forward)
-    together = Brush(painter, device, 64, at_once=1 << 18).paint(guides, None, strokes)
+    together = TiledInference(painter, device, 64, at_once=1 << 18).paint(guides, None, strokes)
     assert max(counts) > 4
     assert np.abs(single - together).max() < 1e-5
 
@@ -191,22 +194,22 @@ def test_tiles_of_equal_size_are_painted_at_once_and_stay_the_same(monkeypatch):
 @pytest.mark.parametrize("alpha", [False, True])
 def test_only_what_is_wanted_is_painted_and_as_in_the_whole_frame(precision, alpha):
     painter = loud(network(alpha=alpha))
-    brush = Brush(painter, Device(torch.device("cpu"), precision))
+    inference = TiledInference(painter, Device(torch.device("cpu"), precision))
     guides = np.random.default_rng(0).uniform(-1, 1, (10, 201, 150)).astype(np.float32)
-    whole = brush.paint(guides)
+    whole = inference.paint(guides)
     wanted = np.zeros((201, 150), bool)
-    assert not brush.paint(guides, wanted).any()
+    assert not inference.paint(guides, wanted).any()
     wanted[7, 3] = wanted[100:120, 40:90] = wanted[-1, -1] = True
-    painted = brush.paint(guides, wanted)
+    painted = inference.paint(guides, wanted)
     assert not painted[:, ~wanted].any()
     assert np.abs(painted - whole)[:, wanted].max() < 1e-4
 
 
 def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):
     painter = network()
-    brush = Brush(painter, choose_device("cpu"), 256)
+    inference = TiledInference(painter, choose_device("cpu"), 256)
     guides = np.zeros((10, 200, 220), np.float32)
-    whole = brush.paint(guides)
+    whole = inference.paint(guides)
     real = type(painter).forward
     most = [150 * 150]
 
@@ -216,10 +219,10 @@ def test_too_little_memory_is_a_smaller_tile_then_a_sentence(monkeypatch):
         return real(self, x)
 
     monkeypatch.setattr(type(painter), "forward", forward)
-    assert np.abs(brush.paint(guides) - whole).max() < 1e-4
+    assert np.abs(inference.paint(guides) - whole).max() < 1e-4
     most[0] = 0
     with pytest.raises(PaintoverError, match="memory"):
-        brush.paint(guides)
+        inference.paint(guides)
 
 
 def test_weightless_pixels_have_no_influence_on_the_loss():

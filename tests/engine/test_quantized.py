@@ -12,7 +12,7 @@ from engine.inference import tiled_inference
 from engine.inference.int8 import network as int8_network
 from engine.inference.int8.channel_equalization import balance
 from engine.inference.int8.network import _Layer, quantizes_well
-from engine.inference.tiled_inference import LARGE_CHANGE, Brush
+from engine.inference.tiled_inference import LARGE_CHANGE, TiledInference
 from engine.networks.activation_ranges import Seen, calibrate
 from engine.networks.device import Device
 from engine.networks.gated_unet import GatedPainter
@@ -51,11 +51,11 @@ def seen(painter: GatedPainter, seed: int = 0) -> Seen:
     return calibrate(painter, CPU, [torch.from_numpy(guides(seed=seed))[None]])
 
 
-def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> Brush:
-    brush = Brush(painter, CPU, tile, light)
-    brush.quantize(seen(painter), [guides()])
-    assert brush.is_quantized
-    return brush
+def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> TiledInference:
+    inference = TiledInference(painter, CPU, tile, light)
+    inference.quantize(seen(painter), [guides()])
+    assert inference.is_quantized
+    return inference
 
 
 def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
@@ -86,7 +86,7 @@ def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
 def test_integers_are_close_to_floating_point_on_frames_not_seen_before(light, alpha):
     painter, frame = network(alpha), guides(133, 178, seed=7)
     rounded = in_integers(painter, light=light).paint(frame)
-    exact = Brush(painter, CPU, light=light).paint(frame)
+    exact = TiledInference(painter, CPU, light=light).paint(frame)
     change = np.abs(rounded - exact) * 255
     assert rounded.shape == (4 if alpha else 3, 133, 178)
     assert 0 < change.mean() < 1
@@ -100,7 +100,7 @@ def test_integers_are_close_to_floating_point_on_frames_not_seen_before(light, a
 @needs_integers
 def test_without_projection_and_in_any_size():
     painter = network(projection=False)
-    rounded, exact = in_integers(painter), Brush(painter, CPU)
+    rounded, exact = in_integers(painter), TiledInference(painter, CPU)
     for size in [(1, 1), (5, 7), (17, 40)]:
         frame = guides(*size, seed=3)
         assert np.abs(rounded.paint(frame) - exact.paint(frame)).mean() * 255 < 1.5
@@ -135,19 +135,19 @@ def test_the_largest_sums_do_not_overflow(channels):
 def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
     painter = network()
     monkeypatch.setattr(tiled_inference, "MEAN_CHANGE", 1e-4)
-    brush = Brush(painter, CPU)
-    brush.quantize(seen(painter), [guides()])
-    assert not brush.is_quantized
-    assert np.array_equal(brush.paint(guides()), Brush(painter, CPU).paint(guides()))
+    inference = TiledInference(painter, CPU)
+    inference.quantize(seen(painter), [guides()])
+    assert not inference.is_quantized
+    assert np.array_equal(inference.paint(guides()), TiledInference(painter, CPU).paint(guides()))
 
 
 def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
     paper = build("paper", CHANNELS, projection=True, alpha=False, blocks=1).eval()
     monkeypatch.setattr(tiled_inference, "quantizes_well", lambda _device: False)
     for painter in (paper, network()):
-        brush = Brush(painter, CPU)
-        brush.quantize(seen(network()), [guides()])
-        assert not brush.is_quantized
+        inference = TiledInference(painter, CPU)
+        inference.quantize(seen(network()), [guides()])
+        assert not inference.is_quantized
 
 
 def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
@@ -161,7 +161,7 @@ def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
 @needs_integers
 def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
     painter, frame = network(), guides(seed=4)
-    whole, brush = in_integers(painter).paint(frame), in_integers(painter)
+    whole, inference = in_integers(painter).paint(frame), in_integers(painter)
     real, sizes = int8_network.mix, []
 
     def mix(network, outputs, projected, strokes):
@@ -171,5 +171,5 @@ def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
         return real(network, outputs, projected, strokes)
 
     monkeypatch.setattr(int8_network, "mix", mix)
-    assert np.array_equal(brush.paint(frame), whole)
+    assert np.array_equal(inference.paint(frame), whole)
     assert max(sizes) > 100 * 100 >= sizes[-1]

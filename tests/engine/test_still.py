@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.inference.static_reuse import StillPainter
-from engine.inference.tiled_inference import Brush
+from engine.inference.tiled_inference import TiledInference
 from engine.inference.tiling import NONE
 from engine.networks.device import Device
 from engine.networks.registry import build
@@ -16,7 +16,7 @@ from engine.networks.registry import build
 HEIGHT, WIDTH, CHANNELS = 160, 224, 10
 
 
-class CountingBrush(Brush):
+class CountingInference(TiledInference):
     """Counts the pixels that it is asked for."""
 
     asked = 0
@@ -27,17 +27,17 @@ class CountingBrush(Brush):
 
 
 @pytest.fixture
-def brush() -> CountingBrush:
+def inference() -> CountingInference:
     torch.manual_seed(0)
     network = build("small", CHANNELS, projection=True, alpha=False)
     for weights in network.parameters():
         torch.nn.init.normal_(weights, std=0.2)
-    return CountingBrush(network, Device(torch.device("cpu"), torch.float32))
+    return CountingInference(network, Device(torch.device("cpu"), torch.float32))
 
 
 @pytest.fixture
-def painter(brush) -> StillPainter:
-    return StillPainter(brush)
+def painter(inference) -> StillPainter:
+    return StillPainter(inference)
 
 
 def inputs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -53,49 +53,49 @@ def moved(guides: np.ndarray, left: int) -> np.ndarray:
     return changed
 
 
-def test_a_frame_looks_the_same_whatever_was_painted_before(brush, painter):
+def test_a_frame_looks_the_same_whatever_was_painted_before(inference, painter):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     wanted[:20] = False
     for left in (0, 0, 30, 150):
         now = moved(guides, left)
-        painted, asked = painter.paint(now, wanted, strokes), brush.asked
-        assert np.abs(painted - brush.paint(now, wanted, strokes)).max() < 1e-4
+        painted, asked = painter.paint(now, wanted, strokes), inference.asked
+        assert np.abs(painted - inference.paint(now, wanted, strokes)).max() < 1e-4
         assert asked < wanted.sum() or left == 0
     other = strokes.copy()
     other[100, 100] += 1
     painter.paint(now, wanted, other)
-    assert brush.asked == 1, "a stroke changes its own pixel alone"
+    assert inference.asked == 1, "a stroke changes its own pixel alone"
 
 
-def test_what_was_not_wanted_before_is_painted_now(brush, painter):
+def test_what_was_not_wanted_before_is_painted_now(inference, painter):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     first = wanted.copy()
     first[40:60, 40:60] = False
     painter.paint(guides, first, strokes)
     painted = painter.paint(guides, wanted, strokes)
-    assert brush.asked == 400
-    assert np.abs(painted - brush.paint(guides, wanted, strokes)).max() < 1e-4
+    assert inference.asked == 400
+    assert np.abs(painted - inference.paint(guides, wanted, strokes)).max() < 1e-4
 
 
-def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(brush, painter):
+def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(inference, painter):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     painter.paint(guides, wanted, strokes)
     painter.paint(inputs(1)[0], wanted, strokes)
-    assert brush.asked == wanted.sum()
+    assert inference.asked == wanted.sum()
     painter.paint(inputs(1)[0], wanted, None)
-    assert brush.asked == wanted.sum()
+    assert inference.asked == wanted.sum()
     small = inputs(1)[0][:, :100]
     painter.paint(small, None, None)
-    assert brush.asked == 100 * WIDTH
+    assert inference.asked == 100 * WIDTH
 
 
-def test_large_inputs_are_not_kept(brush, painter, monkeypatch):
+def test_large_inputs_are_not_kept(inference, painter, monkeypatch):
     monkeypatch.setattr("engine.inference.static_reuse.MOST_BYTES", 1000)
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     for _ in range(2):
         painter.paint(guides, wanted, strokes)
-        assert brush.asked == wanted.sum()
+        assert inference.asked == wanted.sum()

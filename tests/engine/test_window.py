@@ -12,7 +12,7 @@ from engine.guides import registry as guides
 from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
-from engine.inference.tiled_inference import Brush
+from engine.inference.tiled_inference import TiledInference
 from engine.inference.tiling import NONE, Spare
 from engine.networks.device import Device
 from engine.networks.registry import build
@@ -54,7 +54,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     network = build("small", guides.channels(NAMES), projection=True, alpha=False)
     for weights in network.parameters():
         torch.nn.init.normal_(weights, std=0.1)
-    brush = Brush(network, Device(torch.device("cpu"), torch.float32))
+    inference = TiledInference(network, Device(torch.device("cpu"), torch.float32))
     window = seen_window(frame.alpha, guides_reach(WIDTH))
     larger = window.grown(network.reach)
     assert larger.shape[0] < HEIGHT and larger.shape[1] < WIDTH
@@ -65,7 +65,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
         assert carried.strokes is not None
         assert carried.strokes.any()
         strokes.complete(carried.strokes, shown, x[-1])
-        result = brush.paint(x, shown.alpha > 0, carried.strokes, spare)
+        result = inference.paint(x, shown.alpha > 0, carried.strokes, spare)
         return finish(result, shown.alpha, "frame")
 
     whole, part = painted(frame), painted(ball(0.7).cut(window), window.spare)
