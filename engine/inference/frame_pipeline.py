@@ -26,7 +26,7 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .prefetch import read_ahead
-from .static_reuse import StillPainter
+from .static_reuse import StaticReuse
 from .stroke_fitting import learn_strokes
 from .tiled_inference import TiledInference
 from .tiling import NONE, Spare
@@ -55,7 +55,7 @@ class _Input(NamedTuple):
     spare: Spare = NONE
 
 
-class FramePainter:
+class FramePipeline:
     """Paints frames of a shot with a trained network.
 
     Args:
@@ -113,10 +113,10 @@ class FramePainter:
             for number in frames:
                 yield number, self._paint_in_bands(number)
             return
-        painter = StillPainter(self._inference) if self._inference.is_exact else self._inference
+        inference = StaticReuse(self._inference) if self._inference.is_exact else self._inference
         pixels = manifest.width * manifest.height
         for frame, x, strokes, spare in read_ahead(self._read, frames, pixels, several=local):
-            painted = painter.paint(x, self._wanted(frame), strokes, spare)
+            painted = inference.paint(x, self._wanted(frame), strokes, spare)
             shown = None if self._inputs.filters else Shown.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)

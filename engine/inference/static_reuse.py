@@ -28,7 +28,7 @@ class _Before(NamedTuple):
     painted: FloatArray
 
 
-class StillPainter:
+class StaticReuse:
     """Paints frames, and takes from the frame before what cannot have changed.
 
     That is every pixel around which, as far as the network looks, all inputs are equal. So a

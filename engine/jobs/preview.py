@@ -64,9 +64,9 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
     if to_do:
         report.progress("preview", 0.0, -1.0, "Reading the keyframes")
         pairs = [(keyframe, read_frame(shot, keyframe.frame, NEEDS)) for keyframe in keyframes]
-        painter = _Painter(shot, pairs, report)
-        painter.prepare(to_do)
-        pictures = ((frame, painter.paint(frame)) for frame in to_do)
+        pipeline = _PreviewPipeline(shot, pairs, report)
+        pipeline.prepare(to_do)
+        pictures = ((frame, pipeline.paint(frame)) for frame in to_do)
         write_all(pictures, job.write, len(to_do), "preview", report)
     report.progress("preview", 1.0, 0.0, f"{counted(len(to_do), 'frame')} painted")
     return {
@@ -132,7 +132,7 @@ class _Job:
         return dataclasses.replace(record, style=MADE_BY)
 
 
-class _Painter:
+class _PreviewPipeline:
     """Paints any frame of a shot from its keyframes alone."""
 
     def __init__(self, shot: Shot, pairs: list[tuple[Keyframe, Frame]], report: Reporter) -> None:

@@ -16,7 +16,7 @@ from ..guides import registry as guides
 from ..images.pictures import read_picture, write_picture
 from ..images.types import FloatArray
 from ..images.window import Window
-from ..inference.frame_pipeline import FramePainter, Painted
+from ..inference.frame_pipeline import FramePipeline, Painted
 from ..inference.tiled_inference import TiledInference
 from ..networks.device import choose_device
 from ..networks.style_file import load_style
@@ -64,7 +64,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         job.warn_if_repainted(report)
         inference = TiledInference(network, device, light=request.light)
-        pictures = FramePainter(shot, request.style, header, inference, seen, report).paint(to_do)
+        pictures = FramePipeline(shot, request.style, header, inference, seen, report).paint(to_do)
 
         def write(frame: int, painted: Painted) -> Path:
             path, colours = job.write(frame, painted)

@@ -35,7 +35,7 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
 from ..training.dataset import Lessons, read_lessons
-from ..training.live_preview import LivePainter
+from ..training.live_preview import LivePreview
 from ..training.patch_sampler import Patches
 from ..training.run_log import RunLog
 from ..training.settings import configure, default_guides
@@ -145,7 +145,7 @@ class _Run:
         self._before = 0.0
         if saved:
             self._take_up(*saved, lessons)
-        self._live = LivePainter(shot, request.live, lessons, device, report)
+        self._live = LivePreview(shot, request.live, lessons, device, report)
         self._started = time.monotonic()
         self._log = RunLog(self._folder, again=bool(saved))
         self._log.say(

@@ -26,7 +26,7 @@ SHARE = 0.1
 """Largest share of the time that goes into live pictures."""
 
 
-class LivePainter:
+class LivePreview:
     """Paints one frame from time to time and shows it.
 
     A frame that cannot be read is told once and then left out, since training can go on.

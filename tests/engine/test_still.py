@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.inference.static_reuse import StillPainter
+from engine.inference.static_reuse import StaticReuse
 from engine.inference.tiled_inference import TiledInference
 from engine.inference.tiling import NONE
 from engine.networks.device import Device
@@ -36,8 +36,8 @@ def inference() -> CountingInference:
 
 
 @pytest.fixture
-def painter(inference) -> StillPainter:
-    return StillPainter(inference)
+def reuse(inference) -> StaticReuse:
+    return StaticReuse(inference)
 
 
 def inputs(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -53,49 +53,49 @@ def moved(guides: np.ndarray, left: int) -> np.ndarray:
     return changed
 
 
-def test_a_frame_looks_the_same_whatever_was_painted_before(inference, painter):
+def test_a_frame_looks_the_same_whatever_was_painted_before(inference, reuse):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     wanted[:20] = False
     for left in (0, 0, 30, 150):
         now = moved(guides, left)
-        painted, asked = painter.paint(now, wanted, strokes), inference.asked
+        painted, asked = reuse.paint(now, wanted, strokes), inference.asked
         assert np.abs(painted - inference.paint(now, wanted, strokes)).max() < 1e-4
         assert asked < wanted.sum() or left == 0
     other = strokes.copy()
     other[100, 100] += 1
-    painter.paint(now, wanted, other)
+    reuse.paint(now, wanted, other)
     assert inference.asked == 1, "a stroke changes its own pixel alone"
 
 
-def test_what_was_not_wanted_before_is_painted_now(inference, painter):
+def test_what_was_not_wanted_before_is_painted_now(inference, reuse):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     first = wanted.copy()
     first[40:60, 40:60] = False
-    painter.paint(guides, first, strokes)
-    painted = painter.paint(guides, wanted, strokes)
+    reuse.paint(guides, first, strokes)
+    painted = reuse.paint(guides, wanted, strokes)
     assert inference.asked == 400
     assert np.abs(painted - inference.paint(guides, wanted, strokes)).max() < 1e-4
 
 
-def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(inference, painter):
+def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(inference, reuse):
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
-    painter.paint(guides, wanted, strokes)
-    painter.paint(inputs(1)[0], wanted, strokes)
+    reuse.paint(guides, wanted, strokes)
+    reuse.paint(inputs(1)[0], wanted, strokes)
     assert inference.asked == wanted.sum()
-    painter.paint(inputs(1)[0], wanted, None)
+    reuse.paint(inputs(1)[0], wanted, None)
     assert inference.asked == wanted.sum()
     small = inputs(1)[0][:, :100]
-    painter.paint(small, None, None)
+    reuse.paint(small, None, None)
     assert inference.asked == 100 * WIDTH
 
 
-def test_large_inputs_are_not_kept(inference, painter, monkeypatch):
+def test_large_inputs_are_not_kept(inference, reuse, monkeypatch):
     monkeypatch.setattr("engine.inference.static_reuse.MOST_BYTES", 1000)
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     for _ in range(2):
-        painter.paint(guides, wanted, strokes)
+        reuse.paint(guides, wanted, strokes)
         assert inference.asked == wanted.sum()

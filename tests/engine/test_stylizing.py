@@ -12,7 +12,7 @@ import synthetic
 
 from engine.images.pictures import read_picture
 from engine.images.window import Window
-from engine.inference.frame_pipeline import FramePainter
+from engine.inference.frame_pipeline import FramePipeline
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
@@ -75,13 +75,13 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
     monkeypatch.setattr("engine.images.window.LARGE", 1000)
     monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
     parts: list[Window] = []
-    real = FramePainter._built
+    real = FramePipeline._built
 
     def built(self, number, part):
         parts.append(part)
         return real(self, number, part=part)
 
-    monkeypatch.setattr(FramePainter, "_built", built)
+    monkeypatch.setattr(FramePipeline, "_built", built)
     run(shot, force=True)
     assert len(parts) == 4 * len(shot.frames)
     for one, other in zip(whole, pictures(), strict=True):
