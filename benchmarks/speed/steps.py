@@ -13,11 +13,11 @@ from engine.networks.registry import build
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import PROJECTION
-from engine.training.dataset import read_lessons
+from engine.training.dataset import read_training_set
 from engine.training.patch_sampler import Patches
 from engine.training.settings import default_configuration, default_guides
 from engine.training.temporal_pairs import SteadyPatches, read_pairs
-from engine.training.trainer import Learner, LearnerSettings
+from engine.training.trainer import Trainer, TrainerSettings
 
 from .rows import Row
 from .turns import medians_in_turns
@@ -34,11 +34,11 @@ def training_row(shot: Shot, turns: int, device: Device) -> Row:
         turns: how often ours and the yardstick follow each other.
         device: where to compute.
     """
-    ours, paper = learner_of(shot, "fast", device), learner_of(shot, "paper", device)
+    ours, paper = trainer_of(shot, "fast", device), trainer_of(shot, "paper", device)
 
-    def take(learner: Learner, steps: int) -> None:
+    def take(trainer: Trainer, steps: int) -> None:
         for _ in range(steps):
-            learner.step(0.0)
+            trainer.step(0.0)
 
     seconds = medians_in_turns(
         {"ours": lambda: take(ours, OURS_IN_A_TURN), "paper": lambda: take(paper, 1)},
@@ -54,23 +54,23 @@ def training_row(shot: Shot, turns: int, device: Device) -> Row:
     )
 
 
-def learner_of(shot: Shot, network: str, device: Device) -> Learner:
+def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
     """Return what ``engine train`` would train by default."""
     configuration = default_configuration(network)
     names = default_guides(network, shot)
-    lessons = read_lessons(shot, [], names, configuration.filter, Silent())
+    training_set = read_training_set(shot, [], names, configuration.filter, Silent())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         channels = guides.channels(names)
         painter = build(network, channels, projection=PROJECTION in names, alpha=False)
-    pairs = read_pairs(shot, lessons, 0) if configuration.steady else []
-    shared = {field.name for field in dataclasses.fields(LearnerSettings)}
+    pairs = read_pairs(shot, training_set, 0) if configuration.steady else []
+    shared = {field.name for field in dataclasses.fields(TrainerSettings)}
     settings = {k: v for k, v in dataclasses.asdict(configuration).items() if k in shared}
-    return Learner(
+    return Trainer(
         painter,
-        Patches(lessons.examples, device.unit, 0, configuration.patch),
+        Patches(training_set.examples, device.unit, 0, configuration.patch),
         device,
-        LearnerSettings(**settings),
+        TrainerSettings(**settings),
         pairs=SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None,
     )
 

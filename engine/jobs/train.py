@@ -34,13 +34,13 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
-from ..training.dataset import Lessons, read_lessons
+from ..training.dataset import TrainingSet, read_training_set
 from ..training.live_preview import LivePreview
 from ..training.patch_sampler import Patches
 from ..training.run_log import RunLog
 from ..training.settings import configure, default_guides
 from ..training.temporal_pairs import SteadyPatches, read_pairs
-from ..training.trainer import Learner, LearnerSettings
+from ..training.trainer import Trainer, TrainerSettings
 from ..training.vgg_loss import VGGLoss
 
 DEFAULT_SECONDS = 60.0
@@ -71,10 +71,10 @@ def train(request: protocol.Train, report: Reporter) -> dict[str, Any]:
     report.progress("train", 0.0, -1.0, "Reading the keyframes")
     run = _Run(shot, request, device, report)
     stopped_early = run.learn()
-    report.progress("train", 1.0, 0.0, f"{run.learner.steps} steps")
-    best = run.learner.best_loss
+    report.progress("train", 1.0, 0.0, f"{run.trainer.steps} steps")
+    best = run.trainer.best_loss
     return {
-        "steps": run.learner.steps,
+        "steps": run.trainer.steps,
         "seconds": run.seconds(),
         "held_out": best if math.isfinite(best) else None,
         "stopped_early": stopped_early,
@@ -110,21 +110,23 @@ class _Run:
         network, header = self._begin(saved[1] if saved else None)
         configuration = configure(request, header.network, header.settings)
         header.settings.update(dataclasses.asdict(configuration))
-        lessons = read_lessons(shot, request.keys, header.guides, configuration.filter, report)
-        header.trained_on = lessons.digests
+        training_set = read_training_set(
+            shot, request.keys, header.guides, configuration.filter, report
+        )
+        header.trained_on = training_set.digests
         if network is None:
-            header.settings[ALPHA] = lessons.alpha
+            header.settings[ALPHA] = training_set.alpha
             with torch.random.fork_rng():
                 torch.manual_seed(request.seed)
                 network = network_for(header)
-        elif header.settings.get(ALPHA) != lessons.alpha:
+        elif header.settings.get(ALPHA) != training_set.alpha:
             raise PaintoverError(
                 "The paintings treat alpha otherwise than the style that training should go on "
                 "from; train without it."
             )
         self._header = header
         header.settings["seed"] = request.seed
-        settings = LearnerSettings(
+        settings = TrainerSettings(
             batch=configuration.batch,
             rate=configuration.rate,
             muon=configuration.muon,
@@ -133,19 +135,21 @@ class _Run:
             adversarial=configuration.adversarial,
             steady=configuration.steady,
         )
-        self._patches = Patches(lessons.examples, device.unit, request.seed, configuration.patch)
-        lessons = dataclasses.replace(lessons, examples=[])
+        self._patches = Patches(
+            training_set.examples, device.unit, request.seed, configuration.patch
+        )
+        training_set = dataclasses.replace(training_set, examples=[])
         vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
-        pairs = read_pairs(shot, lessons, request.seed) if configuration.steady else []
+        pairs = read_pairs(shot, training_set, request.seed) if configuration.steady else []
         self._steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
         self._device = device
-        self.learner = Learner(network, self._patches, device, settings, vgg, self._steady)
+        self.trainer = Trainer(network, self._patches, device, settings, vgg, self._steady)
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0
         if saved:
-            self._take_up(*saved, lessons)
-        self._live = LivePreview(shot, request.live, lessons, device, report)
+            self._take_up(*saved, training_set)
+        self._live = LivePreview(shot, request.live, training_set, device, report)
         self._started = time.monotonic()
         self._log = RunLog(self._folder, again=bool(saved))
         self._log.say(
@@ -160,31 +164,31 @@ class _Run:
 
     def learn(self) -> bool:
         """Spend the budget and write the style. Returns whether it stopped early."""
-        learner, budget = self.learner, self._budget
+        trainer, budget = self.trainer, self._budget
         last_told = last_saved = last_judged = time.monotonic()
         stopped_early = False
-        while (spent := budget.spent(learner.steps, self.seconds())) < 1 and not stopped_early:
+        while (spent := budget.spent(trainer.steps, self.seconds())) < 1 and not stopped_early:
             if self._report.cancelled():
                 self._cancel()
-            learner.step(spent)
+            trainer.step(spent)
             now = time.monotonic()
             if self._is_time_to_judge(now - last_judged):
                 self._judge()
                 last_judged = time.monotonic()
-                stopped_early = _has_converged(learner)
+                stopped_early = _has_converged(trainer)
             if now - last_told > 0.25:
                 self._tell(spent)
                 last_told = now
             if now - last_saved > SAVE_INTERVAL:
                 self._save_state()
                 last_saved = time.monotonic()
-            self._live.update(learner.averaged)
+            self._live.update(trainer.averaged)
         self._judge()
         budget.finished = True
         self._save_state()
         self._save_style()
         why = "stopped early, since the held-out part got no better" if stopped_early else "done"
-        self._log.say(f"{why}: {learner.steps} steps, {self.seconds():.1f} s")
+        self._log.say(f"{why}: {trainer.steps} steps, {self.seconds():.1f} s")
         return stopped_early
 
     def _begin(self, resumed: dict[str, Any] | None) -> tuple[Painter | None, StyleHeader]:
@@ -208,19 +212,21 @@ class _Run:
         guides.check(shot, header.guides)
         return network, header
 
-    def _take_up(self, tensors: dict[str, Any], numbers: dict[str, Any], lessons: Lessons) -> None:
+    def _take_up(
+        self, tensors: dict[str, Any], numbers: dict[str, Any], training_set: TrainingSet
+    ) -> None:
         try:
-            self.learner.restore(tensors, numbers["learner"])
+            self.trainer.restore(tensors, numbers["learner"])
             budget = _Budget(**numbers["budget"])
             self._before = float(numbers["seconds"])
             digests = {int(frame): digest for frame, digest in numbers["trained_on"].items()}
             self._header.curve = [list(row) for row in numbers["header"]["curve"]]
         except (KeyError, RuntimeError, TypeError, ValueError):
             raise damaged_resume(self._folder) from None
-        if digests != lessons.digests:
-            self.learner.forget_best()
+        if digests != training_set.digests:
+            self.trainer.forget_best()
         if budget.finished:
-            self._budget.first_step = self.learner.steps
+            self._budget.first_step = self.trainer.steps
             self._budget.first_second = self._before
         else:
             self._budget.first_step = budget.first_step
@@ -228,57 +234,57 @@ class _Run:
 
     def _is_time_to_judge(self, since: float) -> bool:
         if self._budget.steps:
-            return self.learner.steps % max(10, min(100, self._budget.steps // 20)) == 0
+            return self.trainer.steps % max(10, min(100, self._budget.steps // 20)) == 0
         return since > max(1.5, self._budget.seconds / 30)
 
     def _judge(self) -> None:
-        loss = self.learner.judge()
-        row = [float(self.learner.steps), self.seconds(), self.learner.loss, loss]
+        loss = self.trainer.judge()
+        row = [float(self.trainer.steps), self.seconds(), self.trainer.loss, loss]
         self._header.curve.append(
             [round(value, 5) if math.isfinite(value) else -1.0 for value in row]
         )
         self._log.curve(self._header.curve)
 
     def _tell(self, spent: float) -> None:
-        learner = self.learner
+        trainer = self.trainer
         used = self.seconds() - self._budget.first_second
         left = used / spent * (1 - spent) if spent > 0 else -1.0
         if not self._budget.steps:
             left = self._budget.seconds - used
-        text = f"Step {learner.steps}, loss {learner.loss:.3f}"
-        if math.isfinite(learner.best_loss):
-            text += f", held-out loss {learner.best_loss:.3f}"
+        text = f"Step {trainer.steps}, loss {trainer.loss:.3f}"
+        if math.isfinite(trainer.best_loss):
+            text += f", held-out loss {trainer.best_loss:.3f}"
         self._report.progress("train", spent, max(0.0, left), text)
 
     def _cancel(self) -> None:
-        if self.learner.steps:
+        if self.trainer.steps:
             self._save_state()
             self._judge()
             self._save_style()
-        self._log.say(f"cancelled after {self.learner.steps} steps")
+        self._log.say(f"cancelled after {self.trainer.steps} steps")
         raise Cancelled
 
     def _save_state(self) -> None:
-        self.learner.check()
+        self.trainer.check()
         header = dataclasses.asdict(self._header)
         numbers = {
-            "learner": self.learner.numbers(),
+            "learner": self.trainer.numbers(),
             "budget": dataclasses.asdict(self._budget),
             "seconds": self.seconds(),
             "trained_on": self._header.trained_on,
             "header": header,
         }
-        save_resume(self._folder, self.learner.tensors(), numbers)
+        save_resume(self._folder, self.trainer.tensors(), numbers)
 
     def _save_style(self) -> None:
-        self._header.steps = self.learner.steps
+        self._header.steps = self.trainer.steps
         self._header.seconds = round(self.seconds(), 2)
-        path, weights = self._shot.style_path(self._request.style), self.learner.best()
+        path, weights = self._shot.style_path(self._request.style), self.trainer.best()
         save_style(path, weights, self._header, self._seen(weights))
 
     def _seen(self, weights: dict[str, Tensor]) -> Seen | None:
         """Return what the network with some weights sees and puts out, if that is of use."""
-        network = copy.deepcopy(self.learner.averaged)
+        network = copy.deepcopy(self.trainer.averaged)
         if not isinstance(network, GatedPainter):
             return None
         network.load_state_dict(weights)
@@ -286,8 +292,8 @@ class _Run:
         return calibrate(network, self._device, itertools.chain(self._patches.squares(), others))
 
 
-def _has_converged(learner: Learner) -> bool:
+def _has_converged(trainer: Trainer) -> bool:
     """Tell whether the held-out part has not got better for half of a long run."""
-    if not math.isfinite(learner.best_loss):
+    if not math.isfinite(trainer.best_loss):
         return False
-    return learner.steps > LEAST_STEPS and learner.best_step < learner.steps / 2
+    return trainer.steps > LEAST_STEPS and trainer.best_step < trainer.steps / 2

@@ -24,7 +24,7 @@ from .patch_sampler import Example
 
 
 @dataclasses.dataclass(frozen=True)
-class Lessons:
+class TrainingSet:
     """The keyframes as examples.
 
     Attributes:
@@ -52,9 +52,9 @@ class Lessons:
         return self.inputs.build(frame, self.projection.carry(frame, weights).channels)
 
 
-def read_lessons(
+def read_training_set(
     shot: Shot, keys: Sequence[int], names: list[str], radius: int, report: Reporter
-) -> Lessons:
+) -> TrainingSet:
     """Read the keyframes and compute their guides and their projections onto each other.
 
     Args:
@@ -96,7 +96,7 @@ def read_lessons(
                 weight=_weight(keyframe, alpha).astype(np.float16),
             )
         )
-    return Lessons(examples, digests, alpha, inputs, projection)
+    return TrainingSet(examples, digests, alpha, inputs, projection)
 
 
 def _by_parts(

@@ -18,7 +18,7 @@ from ..shared.keyframe_weights import weights_at
 from ..shared.protocol import LivePicture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from .dataset import Lessons
+from .dataset import TrainingSet
 
 INTERVAL = 3.0
 """Least seconds between live pictures."""
@@ -33,18 +33,18 @@ class LivePreview:
 
     Args:
         wanted: the frame and the size of its picture; None makes ``update`` do nothing.
-        lessons: for the network's input.
+        training_set: for the network's input.
     """
 
     def __init__(
         self,
         shot: Shot,
         wanted: LivePicture | None,
-        lessons: Lessons,
+        training_set: TrainingSet,
         device: Device,
         report: Reporter,
     ) -> None:
-        self._wanted, self._lessons = wanted, lessons
+        self._wanted, self._training_set = wanted, training_set
         self._device, self._report = device, report
         self._next = time.monotonic()
         self._input: FloatArray | None = None
@@ -52,12 +52,12 @@ class LivePreview:
             return
         try:
             if wanted.frame in shot.frames:
-                lessons.inputs.prepare("train", [wanted.frame])
-                if lessons.projection:
-                    lessons.projection.prepare("train", [wanted.frame])
-            frame = lessons.inputs.read(wanted.frame)
-            weights = weights_at(shot.manifest.weights, wanted.frame, lessons.digests)
-            self._input = lessons.input_of(frame, weights)
+                training_set.inputs.prepare("train", [wanted.frame])
+                if training_set.projection:
+                    training_set.projection.prepare("train", [wanted.frame])
+            frame = training_set.inputs.read(wanted.frame)
+            weights = weights_at(shot.manifest.weights, wanted.frame, training_set.digests)
+            self._input = training_set.input_of(frame, weights)
             self._alpha = frame.alpha
         except PaintoverError as error:
             report.warned(f"There is no live picture this time: {error}")
@@ -68,7 +68,7 @@ class LivePreview:
         if self._wanted is None or self._input is None or started < self._next:
             return
         painted = TiledInference(network, self._device, light=self._wanted.light).paint(self._input)
-        picture = finish(painted, self._alpha, self._lessons.alpha)
+        picture = finish(painted, self._alpha, self._training_set.alpha)
         size = (self._wanted.width, self._wanted.height)
         if picture.shape[1::-1] != size:
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

@@ -21,7 +21,7 @@ from ..images.window import Window
 from ..motion.optical_flow import occluded, warp
 from ..shared.keyframe_weights import weights_at
 from ..shared.shot import Shot
-from .dataset import Lessons
+from .dataset import TrainingSet
 
 PAIRS = 4
 """Pairs of frames to learn from."""
@@ -47,7 +47,7 @@ class Pair:
     weight: FloatArray
 
 
-def read_pairs(shot: Shot, lessons: Lessons, seed: int) -> list[Pair]:
+def read_pairs(shot: Shot, training_set: TrainingSet, seed: int) -> list[Pair]:
     """Read pairs of frames that are spread over a shot.
 
     Returns:
@@ -62,24 +62,28 @@ def read_pairs(shot: Shot, lessons: Lessons, seed: int) -> list[Pair]:
     places = np.linspace(0, len(second), 2 * PAIRS + 1)[1::2].astype(int)
     chosen = sorted({second[place] for place in places if place < len(second)})
     chance = np.random.default_rng(seed)
-    found = [_read_pair(shot, lessons, frame, chance) for frame in chosen]
+    found = [_read_pair(shot, training_set, frame, chance) for frame in chosen]
     return [pair for pair in found if pair and pair.weight.any()]
 
 
 def _read_pair(
-    shot: Shot, lessons: Lessons, frame: int, chance: np.random.Generator
+    shot: Shot, training_set: TrainingSet, frame: int, chance: np.random.Generator
 ) -> Pair | None:
     """Read a window of two frames; None where the motion cannot be used."""
     size = shot.manifest.height, shot.manifest.width
     top, left = (int(chance.integers(max(length - WINDOW, 0) + 1)) for length in size)
     bottom, right = min(top + WINDOW, size[0]), min(left + WINDOW, size[1])
     window = Window(top, left, bottom, right, *size)
-    part = window.grown(lessons.inputs.reach) if lessons.inputs.local else Window.whole(*size)
+    part = (
+        window.grown(training_set.inputs.reach)
+        if training_set.inputs.local
+        else Window.whole(*size)
+    )
     inputs, frames = [], []
     for number in (frame - 1, frame):
-        read = lessons.inputs.read(number, {"motion"}, part=part)
-        weights = weights_at(shot.manifest.weights, number, lessons.digests)
-        x = lessons.input_of(read, weights)
+        read = training_set.inputs.read(number, {"motion"}, part=part)
+        weights = weights_at(shot.manifest.weights, number, training_set.digests)
+        x = training_set.input_of(read, weights)
         inputs.append(np.ascontiguousarray(x[:, *window.within(part)]))
         frames.append(read.cut(window))
     before, after = frames

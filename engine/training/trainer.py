@@ -40,7 +40,7 @@ AVERAGED_SHARE = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
-class LearnerSettings:
+class TrainerSettings:
     """What changes the result, besides the examples and the network.
 
     Attributes:
@@ -62,7 +62,7 @@ class LearnerSettings:
     steady: float = 0.0
 
 
-class Learner:
+class Trainer:
     """Trains a network step by step.
 
     The weights to use are a running average of the trained ones (Polyak and Juditsky 1992), whose
@@ -88,7 +88,7 @@ class Learner:
         network: Painter,
         patches: Patches,
         device: Device,
-        settings: LearnerSettings,
+        settings: TrainerSettings,
         vgg: VGGLoss | None = None,
         pairs: SteadyPatches | None = None,
     ) -> None:

@@ -10,7 +10,7 @@ import synthetic
 from engine.guides import registry as guides
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
-from engine.training.dataset import read_lessons
+from engine.training.dataset import read_training_set
 
 
 def test_large_keyframes_are_looked_at_in_parts_with_the_same_result(
@@ -18,10 +18,10 @@ def test_large_keyframes_are_looked_at_in_parts_with_the_same_result(
 ) -> None:
     synthetic.paint(painted_shot, 1)
     names = guides.available(painted_shot)
-    whole = read_lessons(painted_shot, [], names, 0, Silent()).examples
+    whole = read_training_set(painted_shot, [], names, 0, Silent()).examples
     monkeypatch.setattr("engine.images.window.LARGE", 1000)
     monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
-    parts = read_lessons(painted_shot, [], names, 0, Silent()).examples
+    parts = read_training_set(painted_shot, [], names, 0, Silent()).examples
     assert len(whole) == len(parts) == 2
     for one, other in zip(whole, parts, strict=True):
         assert len(one.projections) == len(other.projections) == 4

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.shared.reporter import Silent
-from engine.training.dataset import read_lessons
+from engine.training.dataset import read_training_set
 from engine.training.temporal_pairs import Pair, SteadyPatches, read_pairs, steadiness_loss
 
 
@@ -36,15 +36,15 @@ def test_only_weighted_pixels_count():
 
 
 def test_pairs_need_exact_motion(painted_shot):
-    lessons = read_lessons(painted_shot, [], ["colour", "normal"], 0, Silent())
-    pairs = read_pairs(painted_shot, lessons, 0)
+    training_set = read_training_set(painted_shot, [], ["colour", "normal"], 0, Silent())
+    pairs = read_pairs(painted_shot, training_set, 0)
     assert pairs
     for pair in pairs:
         assert pair.before.shape == pair.after.shape
         assert pair.offsets.shape[:2] == pair.weight.shape == pair.after.shape[1:]
         assert set(np.unique(pair.weight)) <= {0, 1}
     del painted_shot.manifest.passes["motion"]
-    assert read_pairs(painted_shot, lessons, 0) == []
+    assert read_pairs(painted_shot, training_set, 0) == []
 
 
 @pytest.mark.parametrize("size", [8, 64])
