@@ -181,8 +181,8 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
     inference = TiledInference(network, device)
     if isinstance(network, GatedPainter):
         example = _guides(channels, Size(256, 256))
-        seen = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
-        inference.quantize(seen, [example])
+        activations = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
+        inference.quantize(activations, [example])
     quantized = name != "paper" and quantizes_well(device)
     kind = "int8" if quantized else FORMATS[device.precision]
     return Contender(network, device, inference, kind, count_work(network))

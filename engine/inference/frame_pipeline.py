@@ -16,7 +16,7 @@ from ..guides import registry as guides
 from ..guides.network_input import Inputs
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
-from ..networks.activation_ranges import Seen
+from ..networks.activation_ranges import ActivationRanges
 from ..networks.device import give_back_freed
 from ..projection.channels import PROJECTION_CHANNELS
 from ..projection.keyframe_projection import Projection
@@ -63,7 +63,7 @@ class FramePipeline:
         style: name of the style, for messages.
         header: of the style.
         inference: of its network; it computes in integers from now on if that suits.
-        seen: what its network sees and puts out; None: the inference stays as it is.
+        activations: what its network sees and puts out; None: the inference stays as it is.
         report: hears of what takes long, and may cancel it.
 
     Raises:
@@ -77,7 +77,7 @@ class FramePipeline:
         style: str,
         header: StyleHeader,
         inference: TiledInference,
-        seen: Seen | None,
+        activations: ActivationRanges | None,
         report: Reporter,
     ) -> None:
         self._shot, self._style, self._header, self._inference = shot, style, header, inference
@@ -90,8 +90,8 @@ class FramePipeline:
         self._in_parts = self._inputs.local and whole.is_of_large
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
-        if seen:
-            inference.quantize(seen, self._examples(keyframes[0][1] if keyframes else None))
+        if activations:
+            inference.quantize(activations, self._examples(keyframes[0][1] if keyframes else None))
         give_back_freed()
         self._strokes = None
         if self._projection and inference.takes_strokes and has_surface(shot.manifest.passes):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
-from ..networks.activation_ranges import Seen
+from ..networks.activation_ranges import ActivationRanges
 from ..networks.base import GRID, Painter
 from ..networks.device import Device, fetched, host_memory, is_out_of_memory
 from ..networks.gated_unet import GatedPainter
@@ -89,20 +89,20 @@ class TiledInference:
         """Whether it computes in integers."""
         return self._quantized is not None
 
-    def quantize(self, seen: Seen, examples: Iterable[FloatArray]) -> None:
+    def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> None:
         """From now on compute in integers, if that is fast with this network and device.
 
         It stays as it is if colours of the examples would change by more than ``MEAN_CHANGE`` in
         the mean, or more than one in a thousand by more than ``LARGE_CHANGE``.
 
         Args:
-            seen: of the network.
+            activations: of the network.
             examples: inputs (C, H, W), −1..1, at least one. They are not looked at where there is
                 nothing to gain.
         """
         if not isinstance(self._network, GatedPainter) or not quantizes_well(self._device):
             return
-        quantized = QuantizedPainter(self._network, seen)
+        quantized = QuantizedPainter(self._network, activations)
         changes = []
         with torch.inference_mode():
             for example in examples:

@@ -53,7 +53,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if not 0 <= request.light <= 1:
         raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
-    network, header, seen = load_style(shot.style_path(request.style))
+    network, header, activations = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
     job = _Job(shot, request, header)
     wanted = wanted_frames(shot, request.frames)
@@ -64,7 +64,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         job.warn_if_repainted(report)
         inference = TiledInference(network, device, light=request.light)
-        pictures = FramePipeline(shot, request.style, header, inference, seen, report).paint(to_do)
+        pipeline = FramePipeline(shot, request.style, header, inference, activations, report)
+        pictures = pipeline.paint(to_do)
 
         def write(frame: int, painted: Painted) -> Path:
             path, colours = job.write(frame, painted)

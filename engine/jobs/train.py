@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..frames.alpha import ALPHA
 from ..guides import registry as guides
-from ..networks.activation_ranges import Seen, calibrate
+from ..networks.activation_ranges import ActivationRanges, calibrate
 from ..networks.base import Painter
 from ..networks.device import Device, choose_device
 from ..networks.gated_unet import GatedPainter
@@ -280,9 +280,9 @@ class _Run:
         self._header.steps = self.trainer.steps
         self._header.seconds = round(self.seconds(), 2)
         path, weights = self._shot.style_path(self._request.style), self.trainer.best()
-        save_style(path, weights, self._header, self._seen(weights))
+        save_style(path, weights, self._header, self._activations(weights))
 
-    def _seen(self, weights: dict[str, Tensor]) -> Seen | None:
+    def _activations(self, weights: dict[str, Tensor]) -> ActivationRanges | None:
         """Return what the network with some weights sees and puts out, if that is of use."""
         network = copy.deepcopy(self.trainer.averaged)
         if not isinstance(network, GatedPainter):

@@ -34,7 +34,7 @@ class Range(NamedTuple):
         return Range(torch.maximum(self.below, other.below), torch.maximum(self.above, other.above))
 
 
-class Seen(NamedTuple):
+class ActivationRanges(NamedTuple):
     """What was seen of a network at work, by the names of its modules; all on the CPU."""
 
     ranges: dict[str, Range]
@@ -55,7 +55,7 @@ class Seen(NamedTuple):
         return {**found, f"{PREFIX}shifts": self.shifts}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Seen | None:
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> ActivationRanges | None:
         """Take what ``tensors`` named; None where it is not there."""
 
         def named(kind: str) -> dict[str, Tensor]:
@@ -84,7 +84,7 @@ class Seen(NamedTuple):
 
 
 @torch.inference_mode()
-def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -> Seen:
+def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -> ActivationRanges:
     """Let a network paint, and note what it sees and puts out.
 
     Args:
@@ -121,7 +121,7 @@ def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -
             handle.remove()
     whole, half = torch.stack(errors).sum(0)
     averages = {name: torch.stack(each).mean(0) for name, each in means.items()}
-    return Seen(ranges, averages, 0.5 * (half < whole).float())
+    return ActivationRanges(ranges, averages, 0.5 * (half < whole).float())
 
 
 def _misfits(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
-from .activation_ranges import PREFIX, Seen
+from .activation_ranges import PREFIX, ActivationRanges
 from .base import Painter
 from .gated_unet import GatedPainter
 from .registry import build
@@ -44,7 +44,10 @@ def network_for(header: StyleHeader) -> Painter:
 
 
 def save_style(
-    path: Path, weights: dict[str, Tensor], header: StyleHeader, seen: Seen | None = None
+    path: Path,
+    weights: dict[str, Tensor],
+    header: StyleHeader,
+    activations: ActivationRanges | None = None,
 ) -> None:
     """Write a style file, whole or not at all.
 
@@ -52,17 +55,17 @@ def save_style(
         path: the file.
         weights: of the network.
         header: of the style.
-        seen: what the network sees and puts out, so that it can paint in integers.
+        activations: what the network sees and puts out, so that it can paint in integers.
 
     Raises:
         PaintoverError: it cannot be written.
     """
-    tensors = {**weights, **(seen.tensors() if seen else {})}
+    tensors = {**weights, **(activations.tensors() if activations else {})}
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_bytes(path, save(whole, metadata=header.to_metadata()))
 
 
-def load_style(path: Path) -> tuple[Painter, StyleHeader, Seen | None]:
+def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | None]:
     """Read a style file.
 
     Returns:
@@ -87,16 +90,16 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, Seen | None]:
     network = network_for(header)
     try:
         tensors = load_file(path)
-        seen = Seen.from_tensors(tensors)
+        activations = ActivationRanges.from_tensors(tensors)
         network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(PREFIX)})
-        if seen and not (isinstance(network, GatedPainter) and seen.fits(network)):
+        if activations and not (isinstance(network, GatedPainter) and activations.fits(network)):
             raise ValueError
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise PaintoverError(
             f"{path} is damaged or does not fit its network; train it again."
         ) from error
     network.requires_grad_(False).eval()
-    return network, header, seen
+    return network, header, activations
 
 
 def find_style(shot: Shot, name: str) -> Path:

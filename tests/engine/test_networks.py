@@ -133,8 +133,8 @@ def test_strokes_are_added_where_the_network_paints_itself(quantized):
     if quantized:
         if not quantizes_well(choose_device("cpu")):
             pytest.skip("this processor does not compute fast in integers")
-        seen = calibrate(painter, choose_device("cpu"), [torch.from_numpy(guides)[None]])
-        inference.quantize(seen, [guides])
+        activations = calibrate(painter, choose_device("cpu"), [torch.from_numpy(guides)[None]])
+        inference.quantize(activations, [guides])
     strokes = np.zeros((40, 48, 3), np.float32)
     strokes[::2, :, 1] = 0.1
     without = inference.paint(guides)

@@ -13,7 +13,7 @@ from engine.inference.int8 import network as int8_network
 from engine.inference.int8.channel_equalization import balance
 from engine.inference.int8.network import _Layer, quantizes_well
 from engine.inference.tiled_inference import LARGE_CHANGE, TiledInference
-from engine.networks.activation_ranges import Seen, calibrate
+from engine.networks.activation_ranges import ActivationRanges, calibrate
 from engine.networks.device import Device
 from engine.networks.gated_unet import GatedPainter
 from engine.networks.registry import build
@@ -47,13 +47,13 @@ def guides(height: int = 160, width: int = 200, seed: int = 0) -> np.ndarray:
     return found
 
 
-def seen(painter: GatedPainter, seed: int = 0) -> Seen:
+def activations(painter: GatedPainter, seed: int = 0) -> ActivationRanges:
     return calibrate(painter, CPU, [torch.from_numpy(guides(seed=seed))[None]])
 
 
 def in_integers(painter: GatedPainter, tile: int = 1024, light: float = 0.5) -> TiledInference:
     inference = TiledInference(painter, CPU, tile, light)
-    inference.quantize(seen(painter), [guides()])
+    inference.quantize(activations(painter), [guides()])
     assert inference.is_quantized
     return inference
 
@@ -136,7 +136,7 @@ def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
     painter = network()
     monkeypatch.setattr(tiled_inference, "MEAN_CHANGE", 1e-4)
     inference = TiledInference(painter, CPU)
-    inference.quantize(seen(painter), [guides()])
+    inference.quantize(activations(painter), [guides()])
     assert not inference.is_quantized
     assert np.array_equal(inference.paint(guides()), TiledInference(painter, CPU).paint(guides()))
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
     monkeypatch.setattr(tiled_inference, "quantizes_well", lambda _device: False)
     for painter in (paper, network()):
         inference = TiledInference(painter, CPU)
-        inference.quantize(seen(network()), [guides()])
+        inference.quantize(activations(network()), [guides()])
         assert not inference.is_quantized
 
 

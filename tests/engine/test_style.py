@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.guides import registry as guides
-from engine.networks.activation_ranges import Range, Seen, calibrate
+from engine.networks.activation_ranges import ActivationRanges, Range, calibrate
 from engine.networks.device import Device
 from engine.networks.style_file import load_resume, load_style, network_for, save_resume, save_style
 from engine.shared.errors import PaintoverError
@@ -34,42 +34,44 @@ def test_a_style_comes_back_as_it_was(path):
     torch.manual_seed(1)
     network = network_for(header())
     save_style(path, network.state_dict(), header(steps=7))
-    loaded, read, seen = load_style(path)
-    assert read == header(steps=7) and seen is None
+    loaded, read, activations = load_style(path)
+    assert read == header(steps=7) and activations is None
     assert loaded.alpha and loaded.projection
     x = torch.randn(1, read.channels, 12, 16)
     assert torch.equal(loaded(x), network.eval()(x))
     assert path.stat().st_mode & 0o044, "others may not read it"
 
 
-def seen_of(network) -> Seen:
+def ranges_of(network) -> ActivationRanges:
     examples = [torch.randn(1, network.channels, 12, 16) for _ in range(2)]
     return calibrate(network.eval(), Device(torch.device("cpu"), torch.float32), examples)
 
 
 def test_what_a_network_sees_comes_back_as_it_was(path):
     network = network_for(header())
-    seen = seen_of(network)
-    save_style(path, network.state_dict(), header(), seen)
+    activations = ranges_of(network)
+    save_style(path, network.state_dict(), header(), activations)
     loaded, _, read = load_style(path)
     assert read is not None and read.fits(loaded)
-    assert seen.tensors().keys() == read.tensors().keys()
-    for name, tensor in seen.tensors().items():
+    assert activations.tensors().keys() == read.tensors().keys()
+    for name, tensor in activations.tensors().items():
         assert torch.equal(tensor, read.tensors()[name]), name
 
 
 @pytest.mark.parametrize("lacking", ["ranges", "means", "shifts"])
 def test_a_style_of_what_another_network_sees_is_refused(path, lacking):
     network = network_for(header())
-    seen = seen_of(network)
-    ranges, means = dict(seen.ranges), dict(seen.means)
+    activations = ranges_of(network)
+    ranges, means = dict(activations.ranges), dict(activations.means)
     if lacking == "shifts":
-        seen = seen._replace(shifts=seen.shifts[1:])
+        activations = activations._replace(shifts=activations.shifts[1:])
     elif lacking == "means":
         means["stem"] = means["stem"][1:]
     else:
         ranges["stem"] = Range(*(end[1:] for end in ranges["stem"]))
-    save_style(path, network.state_dict(), header(), seen._replace(ranges=ranges, means=means))
+    save_style(
+        path, network.state_dict(), header(), activations._replace(ranges=ranges, means=means)
+    )
     with pytest.raises(PaintoverError, match=f"{path.name}.*does not fit"):
         load_style(path)
 

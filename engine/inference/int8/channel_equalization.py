@@ -14,25 +14,27 @@ import copy
 import torch
 from torch import nn
 
-from ...networks.activation_ranges import Range, Seen
+from ...networks.activation_ranges import ActivationRanges, Range
 from ...networks.gated_unet import GatedPainter
 
 FAINT = 0.01
 """Channels that put out less than this share of the layer's strongest count as this strong."""
 
 
-def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
+def balance(
+    network: GatedPainter, activations: ActivationRanges
+) -> tuple[GatedPainter, ActivationRanges]:
     """Make all channels of each layer equally strong.
 
     Args:
         network: stays as it is.
-        seen: what ``calibrate`` saw of it.
+        activations: what ``calibrate`` saw of it.
 
     Returns:
         A network that computes the same, and what would be seen of it, ranges of all channels
         of a layer in one.
     """
-    balancing = _Balancing(copy.deepcopy(network), seen)
+    balancing = _Balancing(copy.deepcopy(network), activations)
     blocks = [f"middle.{number}" for number in range(network.size.blocks)]
     seconds, firsts = ([f"{block}.{part}" for block in blocks] for part in ("second", "first"))
     balancing.scale(["down", *blocks], ["down", *seconds], [(name, 0) for name in [*firsts, "up"]])
@@ -45,17 +47,19 @@ def balance(network: GatedPainter, seen: Seen) -> tuple[GatedPainter, Seen]:
     balancing.scale(["stem"], ["stem"], [("down", 0), ("join", network.size.width)])
     balancing.scale(["up"], ["up"], [("join", 0)], shuffled=4)
     balancing.scale(["open"], ["open"], [("gather", 0)], shuffled=4)
-    return balancing.network, Seen(balancing.ranges, balancing.means, seen.shifts)
+    return balancing.network, ActivationRanges(
+        balancing.ranges, balancing.means, activations.shifts
+    )
 
 
 class _Balancing:
     """A network whose channels are being balanced."""
 
-    def __init__(self, network: GatedPainter, seen: Seen) -> None:
+    def __init__(self, network: GatedPainter, activations: ActivationRanges) -> None:
         self.network = network
         self.ranges: dict[str, Range] = {}
-        self.means = {name: mean.clone() for name, mean in seen.means.items()}
-        self._seen = seen
+        self.means = {name: mean.clone() for name, mean in activations.means.items()}
+        self._activations = activations
 
     def scale(
         self,
@@ -72,7 +76,7 @@ class _Balancing:
             readers: convolutions that read them, from which input channel on.
             shuffled: how many outputs a pixel-shuffle makes one channel.
         """
-        ranges = [self._seen.ranges[name] for name in names]
+        ranges = [self._activations.ranges[name] for name in names]
         strength = torch.stack([torch.maximum(*each) for each in ranges]).amax(0)
         strength = strength.reshape(-1, shuffled).amax(1)
         read = 1 / strength.clamp_min(FAINT * float(strength.max()) + 1e-6)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ...images.types import FloatArray
-from ...networks.activation_ranges import GUIDE_STEP, MIDDLE, Range, Seen
+from ...networks.activation_ranges import GUIDE_STEP, MIDDLE, ActivationRanges, Range
 from ...networks.base import GRID
 from ...networks.device import Device, has_avx2, has_vnni
 from ...networks.gated_unet import LEAK, GatedPainter
@@ -105,12 +105,12 @@ class QuantizedPainter:
 
     Args:
         network: the network; its light counts as it is now.
-        seen: what it sees and puts out.
+        activations: what it sees and puts out.
     """
 
-    def __init__(self, network: GatedPainter, seen: Seen) -> None:
+    def __init__(self, network: GatedPainter, activations: ActivationRanges) -> None:
         self._network = network
-        network, (ranges, means, self._shifts) = balance(network, seen)
+        network, (ranges, means, self._shifts) = balance(network, activations)
         fine, channels = network.size.fine, network.channels
         shift = self._shifts * GUIDE_STEP
         self._joined = _signed(ranges["stem"].wider(ranges["up"]))
