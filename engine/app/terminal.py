@@ -37,7 +37,7 @@ def format_seconds(seconds: float) -> str:
 
 
 class Terminal:
-    """A reporter (see ``reporting.Reporter``) for the command line.
+    """A reporter (see ``reporter.Reporter``) for the command line.
 
     Args:
         style: ``auto`` (one line rewritten on a terminal, plain lines elsewhere), ``plain``,

@@ -160,7 +160,7 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
 
 
 class JobReporter:
-    """The reporter (see ``reporting.Reporter``) of one job of the worker.
+    """The reporter (see ``reporter.Reporter``) of one job of the worker.
 
     Args:
         worker: sends the events.

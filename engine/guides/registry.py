@@ -2,8 +2,8 @@
 """The guides: their registry, and building the network's input from them.
 
 A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guides
-``gaussians`` and ``projection`` look at other frames too; they are made by the modules of these
-names and handed to ``build``, the latter as computed.
+``gaussians`` and ``projection`` look at other frames too; they are made by ``guides.gaussians`` and
+``projection.keyframe_projection`` and handed to ``build``, the latter as computed.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Projected:
     Attributes:
         outline: (H, W), where an outline of the keyframe, or of the frame, may be painted.
         moved: (H, W), where the keyframe saw the surface, but an outline has moved over it.
-        strokes: (H, W, 3), the keyframe's strokes (see ``continuation``), where they are carried.
+        strokes: (H, W, 3), the keyframe's strokes (``stroke_residuals``), where they are carried.
     """
 
     paint: FloatArray

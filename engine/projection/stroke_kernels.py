@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loops of ``continuation``: which place of a keyframe lends its strokes to a surface point."""
+"""Loops of ``stroke_residuals``: which place of a keyframe lends its strokes to a surface point."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Manifest:
     removed_keys: list[int] = dataclasses.field(default_factory=list)
     """Frames whose painting is kept in ``keys/`` but no longer learnt from."""
     weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
-    """Keyframe → frame → how much its paint is used there, 0..1: see ``weights``."""
+    """Keyframe → frame → how much its paint is used there, 0..1: see ``keyframe_weights``."""
     version: int = MANIFEST_VERSION
 
 

@@ -64,7 +64,7 @@ def read_training_set(
         report: hears what takes long, and may cancel it.
 
     Raises:
-        PaintoverError: as ``keyframes.read_keyframes`` and ``inputs.Inputs.read``.
+        PaintoverError: as ``keyframe.read_keyframes`` and ``network_input.Inputs.read``.
         Cancelled: the reporter asked to stop.
     """
     keyframes = read_keyframes(shot, keys)

@@ -55,7 +55,7 @@ class Example:
         guides: (H, W, C) the network's input without the guide ``projection``, −1..1.
         picture: (H, W, 3) the frame, −1..1.
         projections: (N, H, W, 7), of this and other keyframes onto it, the channels as
-            ``guides.projection.Projection.each`` gives them; none where there is no projection.
+            ``keyframe_projection.Projection.each`` gives them; none where there is no projection.
         paint: (H, W, 3 or 4) colours −1..1, and the offset of alpha where it is learnt.
         weight: (H, W, 1 or 2) 0..1, how much each pixel's colours count, and its alpha's offset.
     """

@@ -38,7 +38,7 @@ PROGRESS = json.dumps(
 
 @pytest.fixture
 def client(addon: Any, part: Callable[[str], Any]) -> Iterator[Any]:
-    """The module ``engine_client``; no engine runs before and after."""
+    """The module ``engine_process.client``; no engine runs before and after."""
     module = part("engine_process.client")
     module.stop()
     yield module

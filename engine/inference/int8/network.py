@@ -4,9 +4,10 @@
 Weights and activations are rounded evenly ("Quantization and Training of Neural Networks for
 Efficient Integer-Arithmetic-Only Inference", Jacob et al., CVPR 2018): weights in a step of their
 own for each output channel, activations in one step a layer, which follows from what the layer
-puts out (see ``calibration``). So that one step fits all channels of a layer, they are scaled to
-the same range first (see ``balancing``). Sums are exact in integers, so a pixel does not depend on
-how the frame is cut into tiles. The mix with projected paint stays in floating point.
+puts out (see ``activation_ranges``). So that one step fits all channels of a layer, they are
+scaled to the same range first (see ``channel_equalization``). Sums are exact in integers, so a
+pixel does not depend on how the frame is cut into tiles. The mix with projected paint stays in
+floating point.
 """
 
 from __future__ import annotations
