@@ -11,7 +11,7 @@ import pytest
 import shots
 import synthetic
 from safetensors.torch import load_file, save_file
-from test_perceptual import random_weights
+from test_vgg_loss import random_weights
 
 from engine.images.pictures import read_picture, write_picture
 from engine.jobs.stylize import stylize
