@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -22,7 +23,8 @@ def describe_machine() -> dict[str, str]:
     if hasattr(os, "getloadavg"):
         described["load before"] = f"{os.getloadavg()[0]:.1f}"
     for package in ("bpy", "torch", "numpy"):
-        described[package] = version(package)
+        with suppress(PackageNotFoundError):
+            described[package] = version(package)
     return described
 
 

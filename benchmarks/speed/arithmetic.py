@@ -38,10 +38,10 @@ def count_work(network: Painter) -> Work:
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
-    training = network.training
+    training, unit = network.training, next(network.parameters()).device
     try:
         with torch.inference_mode():
-            network.eval()(torch.zeros(1, network.channels, SIDE, SIDE))
+            network.eval()(torch.zeros(1, network.channels, SIDE, SIDE, device=unit))
     finally:
         network.train(training)
         for hook in hooks:

@@ -35,7 +35,14 @@ def capture_shot(name: str, job: FileJob, cache: Path, tell: Callable[[str], Non
 
 
 def files_row(
-    name: str, captured_shot: Path, folder: Path, job: FileJob, device: str, *, aim: float | None
+    name: str,
+    captured_shot: Path,
+    folder: Path,
+    job: FileJob,
+    device: str,
+    *,
+    aim: float | None = None,
+    with_paper: bool = True,
 ) -> Row:
     """Measure one row: frames a second of all that stylizing does in a process that runs already.
 
@@ -46,16 +53,14 @@ def files_row(
         job: what is captured, and how long it is learnt.
         device: as ``engine stylize --device``.
         aim: least frames a second.
+        with_paper: whether ``paper`` is measured too.
     """
     shot = Shot.open(copy_untrained(captured_shot, folder))
     first, last = shot.frames[0], shot.frames[-1]
     paint(shot.folder, first)
     path = str(shot.folder)
     request = protocol.Train(job=0, shot=path, device=device)
-    learn = dataclasses.replace(request, style="fast", seconds=job.seconds)
-    barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
-    for each in (learn, barely):
-        train(each, Silent())
+    train(dataclasses.replace(request, style="fast", seconds=job.seconds), Silent())
 
     def stylized(style: str, frames: list[int]) -> None:
         request = protocol.Stylize(
@@ -64,21 +69,25 @@ def files_row(
         stylize(request, Silent())
 
     stylized("fast", [first])
-    stylized("paper", [last])
-    seconds = medians_in_turns(
-        {"fast": lambda: stylized("fast", shot.frames), "paper": lambda: stylized("paper", [last])},
-        TURNS,
-    )
+    steps = {"fast": lambda: stylized("fast", shot.frames)}
+    if with_paper:
+        barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
+        train(barely, Silent())
+        stylized("paper", [last])
+        steps["paper"] = lambda: stylized("paper", [last])
+    seconds = medians_in_turns(steps, TURNS)
     active = np.mean([(read_frame(shot, number, ()).alpha > 0).mean() for number in shot.frames])
+    remark = (
+        f"PNG and EXR to PNG, {len(shot.frames)} frames of {job.size}, {active:.1%} of their "
+        f"pixels active, one keyframe, trained for {job.seconds:g} s; the engine runs already"
+    )
+    if with_paper:
+        remark += "; `paper`: one frame, its filtered pictures and Gaussians being ready"
     return Row(
         name,
         len(shot.frames) / seconds["fast"],
         "frames/s",
-        paper=1 / seconds["paper"],
+        paper=1 / seconds["paper"] if with_paper else None,
         aim=aim,
-        remark=(
-            f"PNG and EXR to PNG, {len(shot.frames)} frames of {job.size}, {active:.1%} of their "
-            f"pixels active, one keyframe, trained for {job.seconds:g} s; the engine runs already; "
-            "`paper`: one frame, its filtered pictures and Gaussians being ready"
-        ),
+        remark=remark,
     )

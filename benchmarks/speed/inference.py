@@ -118,8 +118,8 @@ def computed_share(wanted: BoolArray, network: Painter) -> float:
 def _rows_of_size(
     ours: Contender, paper: Contender, size: Size, turns: int, limits: Limits, on_gpu: bool
 ) -> list[Row]:
-    guides = _guides(ours.network.channels, size)
-    picture = _guides(PAPER_CHANNELS, size)
+    guides = smooth_noise(ours.network.channels, size)
+    picture = smooth_noise(PAPER_CHANNELS, size)
     steps: dict[str, Callable[[], object]] = {
         "full": _whole(ours, guides),
         "paper": _whole(paper, picture),
@@ -180,7 +180,7 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
         network = build(name, channels, projection=name != "paper", alpha=False)
     inference = TiledInference(network, device)
     if isinstance(network, GatedPainter):
-        example = _guides(channels, Size(256, 256))
+        example = smooth_noise(channels, Size(256, 256))
         activations = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
         inference.quantize(activations, [example])
     quantized = name != "paper" and quantizes_well(device)
@@ -188,8 +188,8 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
     return Contender(network, device, inference, kind, count_work(network))
 
 
-def _guides(channels: int, size: Size) -> FloatArray:
-    """Return smooth noise, (C, H, W) in −1..1."""
+def smooth_noise(channels: int, size: Size) -> FloatArray:
+    """Return smooth noise as a network's input, (C, H, W) in −1..1."""
     chance = np.random.default_rng(0)
     coarse = (size.height // COARSE + 2, size.width // COARSE + 2)
     planes = (chance.uniform(-1, 1, coarse).astype(np.float32) for _ in range(channels))

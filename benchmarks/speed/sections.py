@@ -118,7 +118,7 @@ def _files(bench: Bench, folder: Path) -> list[Row]:
     full = capture_shot("room", extent.full, bench.cache, tell)
     return [
         files_row("files_640_mask10", small, folder / "small", extent.small, device, aim=20.0),
-        files_row("files_512x288_full", full, folder / "full", extent.full, device, aim=None),
+        files_row("files_512x288_full", full, folder / "full", extent.full, device),
     ]
 
 
@@ -150,7 +150,7 @@ def gpu_rows(bench: Bench, folder: Path) -> list[Row]:
     """Measure what is asked of GPUs beyond the other rows, on whatever device there is."""
     extent, device = bench.extent, bench.name_of_device
     large = capture_shot("room", extent.large_gpu, bench.cache, tell)
-    files = files_row("gpu_files_1080p", large, folder, extent.large_gpu, device, aim=None)
+    files = files_row("gpu_files_1080p", large, folder, extent.large_gpu, device)
     truth, seconds = bench.truth(), extent.gpu_seconds
     ours, paper = (
         train_and_score(truth, extent.scored, network, device, seconds=seconds).quality

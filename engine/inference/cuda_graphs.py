@@ -57,6 +57,11 @@ class Replay:
             self._record(self._recorder, shape, inputs)
         return self._recorded.get(shape, self._run)(*inputs)
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether a shape has been recorded."""
+        return bool(self._recorded)
+
     def forget(self) -> None:
         """Give back the memory of recordings."""
         self._recorded.clear()
