@@ -13,16 +13,23 @@ from engine.inference.prefetch import PIXELS_AT_ONCE, read_ahead
 
 
 class Reader:
-    """Reads frames slowly and counts how many it reads at once."""
+    """Reads frames slowly and counts how many it reads at once.
 
-    def __init__(self) -> None:
+    The first frames, as many as are said, are not done before all of them are being read.
+    """
+
+    def __init__(self, together: int = 1) -> None:
         self.lock, self.now, self.most, self.read = threading.Lock(), 0, 0, []
+        self.together = threading.Barrier(together)
 
     def __call__(self, frame: int) -> int:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
             self.read.append(frame)
+            is_first = len(self.read) <= self.together.parties
+        if is_first:
+            self.together.wait(timeout=30)
         time.sleep(0.02 if frame % 2 else 0.005)
         with self.lock:
             self.now -= 1
@@ -39,7 +46,7 @@ def test_frames_come_in_order_and_so_many_are_read_at_once(
     monkeypatch, cores, pixels, several, most
 ):
     monkeypatch.setattr(prefetch, "_cores", lambda: cores)
-    reader = Reader()
+    reader = Reader(together=most)
     frames = [3, 1, 2, *range(20, 30)]
     assert list(read_ahead(reader, frames, pixels, several=several)) == [-frame for frame in frames]
     assert reader.most == most
