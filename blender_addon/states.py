@@ -146,9 +146,10 @@ def _keyframe_states(shot: Shot, style: str) -> dict[int, str]:
         trained_on = read_style_header(shot.style_path(style)).trained_on
     except PaintoverError:
         trained_on = {}
+    painted = shot.painted_keys()
     states = {}
     for frame in shot.key_frames():
-        state = PAINTED if shot.key_is_painted(frame) else NOT_PAINTED
+        state = PAINTED if frame in painted else NOT_PAINTED
         if frame in trained_on and trained_on[frame] != shot.key_digest(frame):
             state = CHANGED
         states[frame] = state

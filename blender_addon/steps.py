@@ -95,7 +95,7 @@ def check_painted(shot: Shot) -> None:
         raise PaintoverError(
             f"The shot {shot.folder} has no keyframe yet; add one and paint on it."
         )
-    if not any(shot.key_is_painted(frame) for frame in keys):
+    if not shot.painted_keys():
         raise PaintoverError(
             f"{shot.key_path(keys[0])} still equals the rendered frame; paint on it first."
         )

@@ -28,7 +28,7 @@ class LivePicture:
     """
 
     def __init__(self, shot: Shot, current: int, light: float) -> None:
-        painted = {frame for frame in shot.key_frames() if shot.key_is_painted(frame)}
+        painted = shot.painted_keys()
         frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
         width, height = shot.manifest.width, shot.manifest.height
         scale = min(1.0, _LONGEST_SIDE / max(width, height))

@@ -37,7 +37,7 @@ def describe(path: Path) -> dict[str, Any]:
     sources = {
         meaning: source for meaning, source in manifest.passes.items() if source != "estimated"
     }
-    painted = {frame: shot.key_is_painted(frame) for frame in shot.key_frames()}
+    painted = shot.painted_keys()
     return {
         "folder": str(path),
         "width": manifest.width,
@@ -52,8 +52,8 @@ def describe(path: Path) -> dict[str, Any]:
             if meaning != "image" and meaning not in sources
         },
         "guides": manifest.guides,
-        "painted": [frame for frame, is_painted in painted.items() if is_painted],
-        "unpainted": [frame for frame, is_painted in painted.items() if not is_painted],
+        "painted": painted,
+        "unpainted": [frame for frame in shot.key_frames() if frame not in painted],
         "styles": {name: _style_states(shot, name) for name in _style_names(shot)},
     }
 

@@ -44,11 +44,6 @@ class Keyframe:
         return dataclasses.replace(self, paint=paint, alpha=alpha, mask=mask)
 
 
-def painted_frames(shot: Shot) -> list[int]:
-    """Return the frames that have a painting in use which differs from the frame, sorted."""
-    return [frame for frame in shot.key_frames() if shot.key_is_painted(frame)]
-
-
 def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     """Read and check the painting of a frame.
 
@@ -89,7 +84,7 @@ def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
     Raises:
         PaintoverError: there is none, or one of them is wrong (see ``read_keyframe``).
     """
-    frames = sorted(set(wanted)) or painted_frames(shot)
+    frames = sorted(set(wanted)) or shot.painted_keys()
     if not frames:
         unpainted = shot.key_frames()
         if unpainted:

@@ -49,7 +49,7 @@ def style_state(shot: Shot, style: str) -> StepState:
         header = read_style_header(path)
     except PaintoverError as error:
         return StepState(Step.OUT_OF_DATE, str(error))
-    keys = [frame for frame in shot.key_frames() if shot.key_is_painted(frame)]
+    keys = shot.painted_keys()
     if sorted(header.trained_on) != keys:
         return StepState(Step.OUT_OF_DATE, "Other keyframes than it was trained on")
     changed = [frame for frame in keys if shot.key_digest(frame) != header.trained_on[frame]]

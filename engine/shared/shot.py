@@ -135,6 +135,10 @@ class Shot:
         painting = digest_file(self.key_path(frame))
         return painting != "" and painting != digest_file(self.image_path(frame))
 
+    def painted_keys(self) -> list[int]:
+        """Return the keyframes in use that are painted, sorted."""
+        return [frame for frame in self.key_frames() if self.key_is_painted(frame)]
+
     def keep_version(self, path: Path) -> Path | None:
         """Move a painting or mask to ``keys/versions/`` under a dated name, so that none is lost.
 

@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, WIDTH
 
-from engine.frames.keyframe import painted_frames, read_keyframe, read_keyframes
+from engine.frames.keyframe import read_keyframe, read_keyframes
 from engine.images.pictures import write_picture
 from engine.shared.errors import PaintoverError
 
@@ -60,7 +60,7 @@ def test_all_painted_keyframes_are_read_in_order(rendered_shot):
     for frame in (3, 1):
         synthetic.paint(rendered_shot, frame)
     shutil.copyfile(rendered_shot.image_path(2), rendered_shot.key_path(2))
-    assert painted_frames(rendered_shot) == [1, 3]
+    assert rendered_shot.painted_keys() == [1, 3]
     assert [key.frame for key in read_keyframes(rendered_shot)] == [1, 3]
     assert [key.frame for key in read_keyframes(rendered_shot, [3])] == [3]
     rendered_shot.manifest.removed_keys = [1]
