@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ from ..shared.frame_lists import format_frames, frame_name
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
-from ..shared.shot import KEY_SUFFIXES, Shot
+from ..shared.shot import KEY_SUFFIXES, Shot, check_name
 
 LARGEST_SIDE = 4096
 LARGEST_AREA = 4096 * 2160
@@ -71,7 +70,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     painted = _beside(request.painted, "painting", pictures, report)
     masks = _beside(request.mask, "mask", pictures, report)
     guides = {
-        _check_guide_name(name): _guide_folder(folder, name, pictures, report)
+        check_name(name, "guide"): _guide_folder(folder, name, pictures, report)
         for name, folder in request.guides.items()
     }
     width, height = _common_size(
@@ -151,14 +150,6 @@ def _guide_folder(
             "import without this guide."
         )
     return found
-
-
-def _check_guide_name(name: str) -> str:
-    if not re.fullmatch(r"[^\W_][\w .-]*", name) or name.strip(". ") != name:
-        raise PaintoverError(
-            f'"{name}" cannot be the name of a guide; use letters, digits, spaces, "-" and "_".'
-        )
-    return name
 
 
 def _common_size(paths: Iterable[Path]) -> tuple[int, int]:

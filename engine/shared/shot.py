@@ -34,10 +34,20 @@ class OutRecord:
     """``protocol.Stylize.light``; 0.5 too where the style has no use for it."""
 
 
-def _check_style_name(name: str) -> str:
+def check_name(name: str, kind: str) -> str:
+    """Return a name that is safe in file names on every system.
+
+    Args:
+        name: what the user typed.
+        kind: what it names, for the message: ``style`` or ``guide``.
+
+    Raises:
+        PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
+            and ``_``, does not begin with a letter or a digit, or ends with a dot or a space.
+    """
     if not re.fullmatch(r"[^\W_][\w .-]*", name) or name.strip(". ") != name:
         raise PaintoverError(
-            f'"{name}" cannot be the name of a style; use letters, digits, spaces, "-" and "_".'
+            f'"{name}" cannot be the name of a {kind}; use letters, digits, spaces, "-" and "_".'
         )
     return name
 
@@ -161,15 +171,15 @@ class Shot:
 
     def style_path(self, style: str) -> Path:
         """``styles/NAME.safetensors``. Raises PaintoverError for an impossible name."""
-        return self.folder / "styles" / f"{_check_style_name(style)}.safetensors"
+        return self.folder / "styles" / (check_name(style, "style") + ".safetensors")
 
     def style_folder(self, style: str) -> Path:
         """``styles/NAME/``: log, loss curve, resume state."""
-        return self.folder / "styles" / _check_style_name(style)
+        return self.folder / "styles" / check_name(style, "style")
 
     def out_path(self, style: str, frame: int, suffix: str = ".png") -> Path:
         """``out/NAME/0001.png`` or ``.exr``: a stylized frame."""
-        return self.folder / "out" / _check_style_name(style) / f"{frame_name(frame)}{suffix}"
+        return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"
 
     def out_record_path(self, style: str, frame: int) -> Path:
         """``out/NAME/made/0001.json``: what the stylized frame was made from."""
