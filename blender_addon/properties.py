@@ -177,6 +177,19 @@ def frames(scene: bpy.types.Scene) -> list[int]:
     return list(range(first, last + 1))
 
 
+def render_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Return the width and height of the rendered picture in pixels.
+
+    As Blender computes it: the percentage of each side in whole numbers, rounded down.
+    """
+    render = scene.render
+    percentage = render.resolution_percentage
+    return (
+        max(1, render.resolution_x * percentage // 100),
+        max(1, render.resolution_y * percentage // 100),
+    )
+
+
 def register() -> None:
     for cls in classes:
         bpy.utils.register_class(cls)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from .. import versions
+from .. import properties, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file
@@ -122,7 +122,7 @@ def _shot(
     scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path, wanted: list[int]
 ) -> Shot:
     """Return the shot as the capture will leave it; nothing is saved yet."""
-    width, height = settings.size_now(scene)
+    width, height = properties.render_size(scene)
     manifest = Manifest(width, height, min(wanted), max(wanted))
     manifest.source = {
         "kind": "blender",

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .. import properties
 from ..engine.shared.manifest import Camera
 
 
@@ -26,11 +27,11 @@ def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camer
     if data.type not in {"PERSP", "ORTHO"}:
         return None
     render = scene.render
-    share = render.resolution_percentage / 100
+    width, height = properties.render_size(scene)
     projection = camera.calc_matrix_camera(
         depsgraph,
-        x=int(render.resolution_x * share),
-        y=int(render.resolution_y * share),
+        x=width,
+        y=height,
         scale_x=render.pixel_aspect_x,
         scale_y=render.pixel_aspect_y,
     )

@@ -88,10 +88,3 @@ def colour_now(scene: bpy.types.Scene) -> Colour:
         exposure=view.exposure,
         gamma=view.gamma,
     )
-
-
-def size_now(scene: bpy.types.Scene) -> tuple[int, int]:
-    """Return the width and height of the rendered picture in pixels."""
-    render = scene.render
-    share = render.resolution_percentage / 100
-    return max(1, int(render.resolution_x * share)), max(1, int(render.resolution_y * share))

@@ -163,13 +163,11 @@ def _state_of(shot: Shot, view: nodes.View) -> dict[str, Any]:
 
 
 def _check_size(scene: Any, shot: Shot) -> None:
-    render = scene.render
-    percentage = render.resolution_percentage / 100
-    size = (int(render.resolution_x * percentage), int(render.resolution_y * percentage))
+    width, height = properties.render_size(scene)
     manifest = shot.manifest
-    if size != (manifest.width, manifest.height):
+    if (width, height) != (manifest.width, manifest.height):
         raise PaintoverError(
-            f"The scene renders {size[0]}×{size[1]}, but the shot in {shot.folder} is "
+            f"The scene renders {width}×{height}, but the shot in {shot.folder} is "
             f"{manifest.width}×{manifest.height}; set the resolution back, or capture again."
         )
 

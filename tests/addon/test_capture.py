@@ -169,6 +169,15 @@ def test_other_size_starts_the_shot_anew(scene: Any, part: Part, folder: Path) -
     assert painting.is_file()
 
 
+def test_size_of_the_shot_is_that_of_the_render(scene: Any, part: Part, folder: Path) -> None:
+    # 100 × 0.29 is less than 29 in floating point.
+    scene.render.resolution_x, scene.render.resolution_percentage = 100, 29
+    run(part, scene, folder, [1])
+    shot = open_shot(part, folder)
+    assert (shot.manifest.width, shot.manifest.height) == (29, HEIGHT * 29 // 100)
+    assert read_codes(shot.image_path(1)).shape[:2] == (shot.manifest.height, 29)
+
+
 def test_cancel_leaves_whole_frames_and_the_next_goes_on(
     scene: Any, part: Part, folder: Path
 ) -> None:
