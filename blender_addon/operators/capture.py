@@ -17,7 +17,7 @@ from ..jobs import Job, JobOperator
 from . import polls
 
 
-class PAINTOVER_OT_capture(JobOperator):
+class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.capture"
     bl_label = "Capture"
     bl_description = (
@@ -37,13 +37,6 @@ class PAINTOVER_OT_capture(JobOperator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle()
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         if self.source_folder:

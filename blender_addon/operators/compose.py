@@ -22,7 +22,7 @@ _ASKED = (
 )
 
 
-class PAINTOVER_OT_compose(bpy.types.Operator):
+class PAINTOVER_OT_compose(polls.PolledOperator):
     bl_idname = "paintover.compose"
     bl_label = "Send to Compositor"
     bl_description = (
@@ -37,13 +37,6 @@ class PAINTOVER_OT_compose(bpy.types.Operator):
         description="Take the node out and give the output settings back",
         options={"SKIP_SAVE"},
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle()
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         scene: Any = context.scene

@@ -15,7 +15,7 @@ from ..jobs import Job, JobOperator, Status
 from . import polls
 
 
-class PAINTOVER_OT_engine_install(JobOperator):
+class PAINTOVER_OT_engine_install(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.engine_install"
     bl_label = "Install Engine"
     bl_description = "Download PyTorch and what else the engine needs into a folder of the add-on"
@@ -32,13 +32,6 @@ class PAINTOVER_OT_engine_install(JobOperator):
         subtype="FILE_PATH",
         options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle()
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         engine_client.stop()
@@ -63,17 +56,10 @@ class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class PAINTOVER_OT_engine_remove(bpy.types.Operator):
+class PAINTOVER_OT_engine_remove(polls.PolledOperator):
     bl_idname = "paintover.engine_remove"
     bl_label = "Remove Engine"
     bl_description = "Delete the engine's Python environment that the add-on installed"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle()
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager

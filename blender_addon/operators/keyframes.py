@@ -20,7 +20,7 @@ from . import polls
 _CURRENT = -(2**31)
 
 
-class _KeyframeOperator(bpy.types.Operator):
+class _KeyframeOperator(polls.PolledOperator):
     """Base: works on one frame of the scene's shot, and reports one sentence."""
 
     bl_options = {"REGISTER"}
@@ -33,11 +33,8 @@ class _KeyframeOperator(bpy.types.Operator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_shot(context)
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_shot(context)
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         raise NotImplementedError

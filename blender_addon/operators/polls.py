@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cheap checks for ``poll``: each returns the remedy, or "" if the step can be done."""
+"""When an operator can run: ``PolledOperator`` greys out its button and says in the tooltip why.
+
+The functions are cheap, since Blender polls at every redraw. Each returns the remedy: a sentence
+without a full stop that tells the user what to do first, or "" if nothing is in the way.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,22 @@ from .. import jobs, properties, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
+
+
+class PolledOperator(bpy.types.Operator):
+    """Base of operators that can run while ``remedy`` returns ""."""
+
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        """Return what to do before this operator can run; "" if it can."""
+        return idle()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        remedy = cls.remedy(context)
+        if remedy:
+            cls.poll_message_set(remedy)
+        return not remedy
 
 
 def idle() -> str:

@@ -15,7 +15,7 @@ from ..keyframes import image_editors
 from . import polls
 
 
-class PAINTOVER_OT_preview(JobOperator):
+class PAINTOVER_OT_preview(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.preview"
     bl_label = "Preview"
     bl_description = (
@@ -35,11 +35,8 @@ class PAINTOVER_OT_preview(JobOperator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_painting(context)
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_painting(context)
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None

@@ -10,7 +10,7 @@ from ..jobs import Job, JobOperator, Status
 from . import polls
 
 
-class PAINTOVER_OT_run(JobOperator):
+class PAINTOVER_OT_run(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.run"
     bl_label = "Update All"
     bl_description = (
@@ -18,27 +18,18 @@ class PAINTOVER_OT_run(JobOperator):
         "settings that Send to Compositor names"
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle()
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
-
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         return steps.run(properties.scene_of(context), self.warned, blocking=blocking)
 
 
-class PAINTOVER_OT_cancel(bpy.types.Operator):
+class PAINTOVER_OT_cancel(polls.PolledOperator):
     bl_idname = "paintover.cancel"
     bl_label = "Cancel"
     bl_description = "Stop the step that runs. What it has finished stays"
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not jobs.busy():
-            cls.poll_message_set("No step is running")
-        return bool(jobs.busy())
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return "" if jobs.busy() else "No step is running"
 
     def execute(self, context: bpy.types.Context) -> Status:
         jobs.request_cancel()

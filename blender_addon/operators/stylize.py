@@ -14,7 +14,7 @@ from ..jobs import Job, JobOperator, Status
 from . import polls
 
 
-class PAINTOVER_OT_stylize(JobOperator):
+class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.stylize"
     bl_label = "Stylize"
     bl_description = "Paint every frame of the shot with the style. Frames up to date are skipped"
@@ -31,11 +31,8 @@ class PAINTOVER_OT_stylize(JobOperator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_style(context)
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_style(context)
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None
@@ -43,7 +40,7 @@ class PAINTOVER_OT_stylize(JobOperator):
         return steps.stylize(scene, self.warned, frames=frames, force=self.force)
 
 
-class PAINTOVER_OT_go_to_unsteady(bpy.types.Operator):
+class PAINTOVER_OT_go_to_unsteady(polls.PolledOperator):
     bl_idname = "paintover.go_to_unsteady"
     bl_label = "Go to Unsteady Frame"
     bl_description = (
@@ -53,11 +50,8 @@ class PAINTOVER_OT_go_to_unsteady(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.has_shot(context)
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.has_shot(context)
 
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)

@@ -11,7 +11,7 @@ from ..jobs import Job, JobOperator
 from . import polls
 
 
-class PAINTOVER_OT_train(JobOperator):
+class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.train"
     bl_label = "Train"
     bl_description = "Learn the painted keyframes. Unsaved paint is saved first"
@@ -31,11 +31,8 @@ class PAINTOVER_OT_train(JobOperator):
     )
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        remedy = polls.idle() or polls.has_shot(context)
-        if remedy:
-            cls.poll_message_set(remedy)
-        return not remedy
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_shot(context)
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         scene = properties.scene_of(context)
