@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that differs between Blender 4.5 and 5.x, in one place."""
+"""All differences between the supported versions of Blender (4.5 to 5.2), in one place."""
 
 from __future__ import annotations
 
@@ -7,28 +7,62 @@ from typing import Any
 
 import bpy
 
-IS_5 = bpy.app.version >= (5, 0, 0)
-EEVEE = "BLENDER_EEVEE" if IS_5 else "BLENDER_EEVEE_NEXT"
+_IS_5 = bpy.app.version >= (5, 0, 0)
+EEVEE = "BLENDER_EEVEE" if _IS_5 else "BLENDER_EEVEE_NEXT"
+
+SCENE_LINEAR = "scene_linear" if _IS_5 else "Linear Rec.709"
+"""Name of the scene-linear color space in the node Convert Color Space."""
+COMPOSITOR_OUTPUT = "NodeGroupOutput" if _IS_5 else "CompositorNodeComposite"
+"""Type of the compositor's output node."""
+GAMMA_NODE = "ShaderNodeGamma" if _IS_5 else "CompositorNodeGamma"
+HAS_COMPOSITOR_GROUPS = _IS_5
+"""Whether a scene's compositor tree is a node group, which a scene may lack; else the scene
+contains it."""
+HAS_CONVERT_TO_DISPLAY = _IS_5
+"""Whether the compositor has the node Convert to Display."""
 
 
 def set_file_format(image_settings: Any, file_format: str) -> None:
     """Set the format of written pictures, such as ``PNG`` or ``OPEN_EXR_MULTILAYER``.
 
-    From Blender 5.0 on the kind of media comes first, since it limits the formats.
+    From Blender 5.0 on the media type comes first, since it limits the formats.
     """
-    if IS_5:
+    if _IS_5:
         layers = file_format == "OPEN_EXR_MULTILAYER"
         image_settings.media_type = "MULTI_LAYER_IMAGE" if layers else "IMAGE"
     image_settings.file_format = file_format
 
 
+def set_exr_interleave(image_settings: Any, interleave: bool) -> None:
+    """Write a multilayer EXR as one part (the only way before Blender 5.0) or a part per pass."""
+    if _IS_5:
+        image_settings.use_exr_interleave = interleave
+
+
+def exit_handlers() -> list[Any]:
+    """Return the handlers that run before Blender exits; before Blender 5.2 there are none."""
+    handlers: Any = bpy.app.handlers
+    return getattr(handlers, "exit_pre", [])
+
+
+def orthographic_motion_is_wrong(engine: str) -> bool:
+    """Tell whether the renderer's Vector pass is wrong where an orthographic camera moves."""
+    return engine == "CYCLES" and bpy.app.version < (5, 2, 0)
+
+
 def has_shader_nodes(material: bpy.types.Material) -> bool:
     """Tell whether the material is drawn by its nodes (always so from Blender 5.0 on)."""
-    return material.node_tree is not None and (IS_5 or bool(material.use_nodes))
+    return material.node_tree is not None and (_IS_5 or bool(material.use_nodes))
+
+
+def use_shader_nodes(material: bpy.types.Material) -> None:
+    """Have a material drawn by its nodes; it gets a node tree where it has none."""
+    if not _IS_5:
+        material.use_nodes = True
 
 
 def plain_shader(engine: str, material: Any) -> tuple[str, dict[str, float | tuple[float, ...]]]:
-    """Return the shader node that looks like a material without nodes, or like none at all.
+    """Return the shader node that looks like a material without nodes, or like no material.
 
     Before Blender 5.0 Cycles drew these as diffuse, EEVEE with the material's viewport colours.
 
@@ -39,10 +73,10 @@ def plain_shader(engine: str, material: Any) -> tuple[str, dict[str, float | tup
     Returns:
         The node's type and values of its inputs.
     """
-    if not IS_5 and engine == "CYCLES":
+    if not _IS_5 and engine == "CYCLES":
         colour = tuple(material.diffuse_color) if material else (0.8, 0.8, 0.8, 1.0)
         return "ShaderNodeBsdfDiffuse", {"Color": colour}
-    if material is None or IS_5:
+    if material is None or _IS_5:
         return "ShaderNodeBsdfPrincipled", {}
     return "ShaderNodeBsdfPrincipled", {
         "Base Color": tuple(material.diffuse_color),
@@ -52,12 +86,38 @@ def plain_shader(engine: str, material: Any) -> tuple[str, dict[str, float | tup
     }
 
 
-def use_shader_nodes(material: bpy.types.Material) -> None:
-    """Have a material drawn by its nodes; it gets a node tree where it has none."""
-    if not IS_5:
-        material.use_nodes = True
+def compositor_tree(scene: Any) -> Any | None:
+    """Return the scene's compositor tree, or None."""
+    return scene.compositing_node_group if _IS_5 else scene.node_tree
 
 
-def orthographic_motion_is_wrong(engine: str) -> bool:
-    """Tell whether the renderer's Vector pass is wrong where an orthographic camera moves."""
-    return engine == "CYCLES" and bpy.app.version < (5, 2, 0)
+def set_compositor_tree(scene: Any, tree: Any | None) -> None:
+    """Give the scene a node group as its compositor tree, or none (``HAS_COMPOSITOR_GROUPS``)."""
+    scene.compositing_node_group = tree
+
+
+def uses_compositor_nodes(scene: Any) -> bool:
+    """Tell whether the scene's compositor tree is in use (always so from Blender 5.0 on)."""
+    return _IS_5 or bool(scene.use_nodes)
+
+
+def use_compositor_nodes(scene: Any) -> None:
+    """Have the scene's compositor tree in use. Before Blender 5.0 this also makes the tree."""
+    if not _IS_5:
+        scene.use_nodes = True
+
+
+def set_replace_alpha(node: Any) -> None:
+    """Have a Set Alpha node replace the alpha and leave the colours."""
+    if _IS_5:
+        node.inputs["Type"].default_value = "Replace Alpha"
+    else:
+        node.mode = "REPLACE_ALPHA"
+
+
+def set_alpha_conversion(node: Any, *, to_straight: bool) -> None:
+    """Have an Alpha Convert node convert to straight or to premultiplied alpha."""
+    if _IS_5:
+        node.inputs["Type"].default_value = "To Straight" if to_straight else "To Premultiplied"
+    else:
+        node.mapping = "PREMUL_TO_STRAIGHT" if to_straight else "STRAIGHT_TO_PREMUL"

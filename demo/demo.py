@@ -23,6 +23,7 @@ import numpy as np
 import build_addon
 from engine.shared.frame_lists import format_frames
 from engine.shared.shot import Shot
+from scenes import versions
 
 from .contact_sheet import contact_sheet
 from .movie import write_movie
@@ -119,9 +120,8 @@ class Demo:
         with self._doing("Render frames through the compositor and compare them"):
             folder = self.out / "composited"
             settings = scene.render.image_settings
-            if bpy.app.version >= (5, 0, 0):
-                settings.media_type = "IMAGE"
-            settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
+            versions.set_file_format(settings, "PNG")
+            settings.color_mode, settings.color_depth = "RGBA", "8"
             worst = 0
             for frame in chosen:
                 scene.frame_set(frame)

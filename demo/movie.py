@@ -12,6 +12,8 @@ import bpy
 import cv2
 import numpy as np
 
+from scenes import versions
+
 
 def write_movie(path: Path, pictures: Sequence[np.ndarray], fps: int) -> None:
     """Write pictures (RGB codes, one size, even sides) to an MP4 (H.264).
@@ -58,9 +60,7 @@ def _settings(scene: Any, path: Path, shape: tuple[int, ...], fps: int) -> None:
     render.use_file_extension = False
     render.filepath = str(path)
     scene.view_settings.view_transform = "Standard"
-    if bpy.app.version >= (5, 0, 0):
-        render.image_settings.media_type = "VIDEO"
-    render.image_settings.file_format = "FFMPEG"
+    versions.set_file_format(render.image_settings, "FFMPEG")
     render.ffmpeg.format = "MPEG4"
     render.ffmpeg.codec = "H264"
     render.ffmpeg.constant_rate_factor = "HIGH"

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from scenes import versions
 from scenes.meshes import (
     ball,
     ball_points,
@@ -246,8 +247,7 @@ def _pine(index: int, x: float, y: float, size: float, look: Any) -> None:
 
 def _lights(scene: Any) -> None:
     world = bpy.data.worlds.new("Sky light")
-    if bpy.app.version < (5, 0, 0):
-        world.use_nodes = True
+    versions.use_nodes(world)
     scene.world = world
     background: Any = world.node_tree.nodes["Background"]
     background.inputs[0].default_value = (0.36, 0.42, 0.75, 1)

@@ -10,6 +10,8 @@ import bmesh
 import bpy
 import numpy as np
 
+from . import versions
+
 Colour = tuple[float, float, float]
 Marking = tuple[str, Colour]
 Groups = dict[str, np.ndarray]
@@ -101,8 +103,7 @@ def material(
         gloss: shine like an eye.
     """
     made = bpy.data.materials.new(name)
-    if bpy.app.version < (5, 0, 0):
-        made.use_nodes = True
+    versions.use_nodes(made)
     tree: Any = made.node_tree
     tree.nodes.clear()
     shader = tree.nodes.new(

@@ -27,6 +27,8 @@ import bpy  # noqa: E402
 
 import addon_utils  # noqa: E402  # isort: skip - bpy makes it importable
 
+from scenes import versions  # noqa: E402
+
 MODULE = "bl_ext.user_default.paintover"
 WIDTH, HEIGHT = 960, 540
 FRAMES = 2
@@ -93,7 +95,8 @@ def compose() -> dict[str, Any]:
     scene.paintover.folder = str(FOLDER / "large")
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "large.blend"))
     compose_time = _seconds(bpy.ops.paintover.compose)
-    tree = scene.compositing_node_group if bpy.app.version >= (5, 0) else scene.node_tree
+    tree = versions.compositor_tree(scene)
+    assert tree
     for node in tree.nodes:
         node.mute = node.bl_idname == "CompositorNodeRLayers"
     times = []

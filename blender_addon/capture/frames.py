@@ -122,11 +122,10 @@ def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> 
     ]
     try:
         versions.set_file_format(owner, file_format)
-        if hasattr(owner, "use_exr_interleave"):
-            # A part for each pass is faster to read, but Blender 5.0 cannot write parts where the
-            # pixels are not square.
-            render = scene.render
-            owner.use_exr_interleave = render.pixel_aspect_x != render.pixel_aspect_y
+        # A part per pass is faster to read, but Blender 5.0 cannot write parts where the pixels
+        # are not square.
+        square = scene.render.pixel_aspect_x == scene.render.pixel_aspect_y
+        versions.set_exr_interleave(owner, not square)
         owner.color_management = "FOLLOW_SCENE"
         for name, value in settings.items():
             setattr(owner, name, value)

@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 
-from .. import properties
+from .. import properties, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.freshness import Step, StepState
@@ -43,7 +43,7 @@ _OURS: dict[str, Any] = {**_DITHER, **_OVERRIDE, "use_nodes": True}
 
 def node(scene: bpy.types.Scene) -> Any | None:
     """Return the Paintover node of the scene's compositor, or None."""
-    tree = nodes.existing_tree(scene)
+    tree = versions.compositor_tree(scene)
     for candidate in tree.nodes if tree else ():
         group = getattr(candidate, "node_tree", None)
         if group is not None and _MARK in group:
@@ -100,7 +100,7 @@ def remove(scene: bpy.types.Scene) -> bool:
         Whether there was anything to undo.
     """
     holder: Any = scene
-    tree = nodes.existing_tree(holder)
+    tree = versions.compositor_tree(holder)
     found = node(scene)
     if found is not None and tree is not None:
         sources = [link.from_socket for link in found.inputs["Image"].links]
@@ -228,9 +228,9 @@ def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> 
 def _insert(scene: Any, group: Any) -> None:
     """Put a node with the group before the final output."""
     before = _before(scene)
-    if nodes.existing_tree(scene) is None and nodes.BLENDER_5:
+    if versions.HAS_COMPOSITOR_GROUPS and versions.compositor_tree(scene) is None:
         before[_MADE_TREE] = True
-    if not nodes.BLENDER_5 and not scene.use_nodes:
+    if not versions.uses_compositor_nodes(scene):
         before["use_nodes"] = False
     _remember(scene, before)
     tree = nodes.make_tree(scene)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compositor's nodes as Blender 4.5 and 5.x name them: trees, outputs, alpha, colour."""
+"""The compositor's tree, its output, and nodes for alpha and colour."""
 
 from __future__ import annotations
 
@@ -8,54 +8,47 @@ from typing import Any
 
 import bpy
 
-BLENDER_5 = bpy.app.version >= (5, 0, 0)
-LINEAR = "scene_linear" if BLENDER_5 else "Linear Rec.709"
-_OUTPUT = "NodeGroupOutput" if BLENDER_5 else "CompositorNodeComposite"
-
-
-def existing_tree(scene: Any) -> Any | None:
-    """Return the scene's compositor tree, or None."""
-    return scene.compositing_node_group if BLENDER_5 else scene.node_tree
+from .. import versions
 
 
 def make_tree(scene: Any) -> Any:
     """Return the scene's compositor tree; a new one shows the render as it is."""
-    if not BLENDER_5:
-        scene.use_nodes = True
-        return scene.node_tree
-    tree = scene.compositing_node_group
+    versions.use_compositor_nodes(scene)
+    tree = versions.compositor_tree(scene)
     if tree is None:
         groups: Any = bpy.data.node_groups
         tree = groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
         tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
         layers = tree.nodes.new("CompositorNodeRLayers")
-        output = tree.nodes.new(_OUTPUT)
+        output = tree.nodes.new(versions.COMPOSITOR_OUTPUT)
         output.location = (680, 0)
         tree.links.new(layers.outputs["Image"], output.inputs[0])
-        scene.compositing_node_group = tree
+        versions.set_compositor_tree(scene, tree)
     return tree
 
 
 def drop_tree(scene: Any) -> None:
     """Remove the tree that ``make_tree`` made, unless the user has added to it since."""
-    tree = existing_tree(scene)
-    if not BLENDER_5 or tree is None:
+    tree = versions.compositor_tree(scene)
+    if not versions.HAS_COMPOSITOR_GROUPS or tree is None:
         return
-    if {node.bl_idname for node in tree.nodes} <= {"CompositorNodeRLayers", _OUTPUT}:
-        scene.compositing_node_group = None
+    made = {"CompositorNodeRLayers", versions.COMPOSITOR_OUTPUT}
+    if {node.bl_idname for node in tree.nodes} <= made:
+        versions.set_compositor_tree(scene, None)
         if tree.users == 0:
             bpy.data.node_groups.remove(tree)
 
 
 def final_socket(tree: Any) -> Any:
     """Return the input socket whose picture is the result of the tree."""
-    outputs = [node for node in tree.nodes if node.bl_idname == _OUTPUT]
+    kind = versions.COMPOSITOR_OUTPUT
+    outputs = [node for node in tree.nodes if node.bl_idname == kind]
     active = [node for node in outputs if getattr(node, "is_active_output", True)]
-    if BLENDER_5 and not any(
+    if versions.HAS_COMPOSITOR_GROUPS and not any(
         getattr(item, "in_out", "") == "OUTPUT" for item in tree.interface.items_tree
     ):
         tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    output = (active or outputs or [None])[0] or tree.nodes.new(_OUTPUT)
+    output = (active or outputs or [None])[0] or tree.nodes.new(kind)
     return output.inputs[0]
 
 
@@ -102,10 +95,7 @@ def alpha_of(tree: Any, picture: Any) -> Any:
 def with_alpha(tree: Any, picture: Any, alpha: Any) -> Any:
     """Give a picture another alpha, its colours untouched; returns the socket of the result."""
     node = tree.nodes.new("CompositorNodeSetAlpha")
-    if BLENDER_5:
-        node.inputs["Type"].default_value = "Replace Alpha"
-    else:
-        node.mode = "REPLACE_ALPHA"
+    versions.set_replace_alpha(node)
     tree.links.new(picture, node.inputs["Image"])
     tree.links.new(alpha, node.inputs["Alpha"])
     return node.outputs[0]
@@ -174,7 +164,7 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
         lost.append("the curves")
     if view.use_white_balance:
         lost.append("the white balance")
-    if view.look != "None" and not BLENDER_5:
+    if view.look != "None" and not versions.HAS_CONVERT_TO_DISPLAY:
         lost.append(f"the look {view.look}")
     alpha = alpha_of(tree, picture)
     picture = _premul_key(tree, picture, to_straight=True)
@@ -182,18 +172,18 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
     exposure.inputs["Exposure"].default_value = view.exposure
     tree.links.new(picture, exposure.inputs["Image"])
     picture = exposure.outputs[0]
-    if BLENDER_5:
+    if versions.HAS_CONVERT_TO_DISPLAY:
         picture = _convert_to_display(tree, picture, view)
     elif view.view_transform in _spaces(view):
-        picture = _convert(tree, picture, LINEAR, _spaces(view)[view.view_transform])
+        picture = _convert(tree, picture, versions.SCENE_LINEAR, _spaces(view)[view.view_transform])
     elif view.view_transform != "Raw":
         lost.append(f"the view transform {view.view_transform}")
-        picture = _convert(tree, picture, LINEAR, "sRGB")
-    gamma = tree.nodes.new("ShaderNodeGamma" if BLENDER_5 else "CompositorNodeGamma")
+        picture = _convert(tree, picture, versions.SCENE_LINEAR, "sRGB")
+    gamma = tree.nodes.new(versions.GAMMA_NODE)
     gamma.inputs["Gamma"].default_value = 1 / view.gamma
     tree.links.new(picture, gamma.inputs[0])
     picture = with_alpha(tree, _snap(tree, gamma.outputs[0]), alpha)
-    picture = _convert(tree, picture, "sRGB", LINEAR)
+    picture = _convert(tree, picture, "sRGB", versions.SCENE_LINEAR)
     return _premul_key(tree, picture, to_straight=False), " and ".join(lost)
 
 
@@ -227,10 +217,7 @@ def _spaces(view: View) -> dict[str, str]:
 
 def _premul_key(tree: Any, picture: Any, *, to_straight: bool) -> Any:
     node = tree.nodes.new("CompositorNodePremulKey")
-    if BLENDER_5:
-        node.inputs["Type"].default_value = "To Straight" if to_straight else "To Premultiplied"
-    else:
-        node.mapping = "PREMUL_TO_STRAIGHT" if to_straight else "STRAIGHT_TO_PREMUL"
+    versions.set_alpha_conversion(node, to_straight=to_straight)
     tree.links.new(picture, node.inputs["Image"])
     return node.outputs[0]
 

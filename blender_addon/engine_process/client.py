@@ -16,6 +16,7 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
+from .. import versions
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
 from ..jobs import Job, Progress
@@ -283,19 +284,14 @@ def stop(*_: Any) -> None:
         client.stop()
 
 
-def _exit_handlers() -> list[Any]:
-    handlers: Any = bpy.app.handlers
-    return getattr(handlers, "exit_pre", [])
-
-
 def register() -> None:
     atexit.register(stop)
-    _exit_handlers().append(stop)
+    versions.exit_handlers().append(stop)
 
 
 def unregister() -> None:
     atexit.unregister(stop)
-    handlers = _exit_handlers()
+    handlers = versions.exit_handlers()
     if stop in handlers:
         handlers.remove(stop)
     stop()

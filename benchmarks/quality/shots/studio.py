@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from scenes import versions
 from scenes.rendering import has_denoiser
 
 Place = tuple[float, float, float]
@@ -55,8 +56,7 @@ def as_published(scene: Any) -> None:
 def sky(scene: Any, colour: Colour, strength: float) -> Any:
     """Light the scene evenly from all around; return the node, whose inputs may be animated."""
     world = bpy.data.worlds.new("Sky")
-    if bpy.app.version < (5, 0, 0):
-        world.use_nodes = True
+    versions.use_nodes(world)
     scene.world = world
     background: Any = world.node_tree.nodes["Background"]
     background.inputs[0].default_value = (*colour, 1)
@@ -69,8 +69,7 @@ def mottled(
 ) -> Any:
     """Make a material of one colour, or of two in patches of noise that stick to the object."""
     made = bpy.data.materials.new(name)
-    if bpy.app.version < (5, 0, 0):
-        made.use_nodes = True
+    versions.use_nodes(made)
     tree: Any = made.node_tree
     shader = tree.nodes["Principled BSDF"]
     shader.inputs["Roughness"].default_value = rough
