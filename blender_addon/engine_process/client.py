@@ -17,6 +17,7 @@ from typing import IO, Any, NoReturn
 import bpy
 
 from .. import versions
+from ..engine import __version__
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
 from ..jobs import Job, Progress
@@ -150,6 +151,7 @@ class EngineClient:
         while self.ready is None:
             event = self._next_event()
             if isinstance(event, protocol.Ready):
+                self._check_version(event.engine_version)
                 self.ready = event
             elif time.monotonic() - started > READY_SECONDS:
                 self._fail("did not get ready")
@@ -163,6 +165,16 @@ class EngineClient:
                 self._fail("did not stop the job that was cancelled")
             else:
                 yield Progress(0.0, text="Stopping the job before")
+
+    def _check_version(self, version: str) -> None:
+        if version == __version__:
+            return
+        self.stop()
+        raise PaintoverError(
+            f"The add-on is version {__version__}, but the engine in {self.python.path} is version "
+            f"{version}; remove Paintover from that Python (pip uninstall paintover), or choose "
+            "another Python in the add-on's preferences."
+        )
 
     def _send(self, request: protocol.Request) -> None:
         assert self._process.stdin

@@ -17,12 +17,19 @@ import bpy
 import pytest
 from conftest import engine_runs, picture, write_png
 
+from engine import __version__
+
 needs_engine = pytest.mark.skipif(
     not engine_runs(), reason="the engine's Python lacks the engine's packages"
 )
-READY = json.dumps(
-    {"version": 1, "kind": "Ready", "job": 0, "device": "none", "engine_version": "0"}
-)
+
+
+def _ready(version: str) -> str:
+    data = {"version": 1, "kind": "Ready", "job": 0, "device": "none", "engine_version": version}
+    return json.dumps(data)
+
+
+READY = _ready(__version__)
 PROGRESS = json.dumps(
     {
         "version": 1,
@@ -89,6 +96,22 @@ def test_misbehaviour_is_one_sentence_with_the_log(
     assert client.log_path().is_file()
     assert client.running() is None
     assert not part("jobs").busy()
+
+
+def test_engine_of_another_version_is_refused_and_ended(
+    client: Any, impostor: Callable[[str], None], part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    impostor(f"echo $$ > '{tmp_path}/pid'; echo '{_ready('0.0.9')}'; read line; sleep 60")
+    with pytest.raises(part("engine.shared.errors").PaintoverError) as caught:
+        _train(client, part)
+    assert str(caught.value) == (
+        f"The add-on is version {__version__}, but the engine in {tmp_path}/python is version "
+        "0.0.9; remove Paintover from that Python (pip uninstall paintover), or choose another "
+        "Python in the add-on's preferences."
+    )
+    assert client.running() is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_engine_that_never_gets_ready(
