@@ -11,10 +11,13 @@ from typing import Any, Literal, TypeVar
 import bpy
 from bpy.app.handlers import persistent
 
+from . import logs
 from .engine.shared.errors import Cancelled, PaintoverError
 
 Result = TypeVar("Result")
 Status = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
+
+_log = logs.logger(__name__)
 
 TICK_SECONDS = 0.05
 _BUDGET_SECONDS = 0.04
@@ -46,6 +49,7 @@ class _Running:
     title: str
     job: Job[Any]
     cancel: bool = False
+    started: float = dataclasses.field(default_factory=time.monotonic)
 
 
 _running: _Running | None = None
@@ -187,6 +191,7 @@ def _begin(title: str, job: Job[Any]) -> _Running:
         job.close()
         raise PaintoverError(f"Paintover is busy ({_running.title}); wait for it, or cancel it.")
     _running = _Running(title, job)
+    _log.info("%s starts", title)
     session = _session()
     session.title, session.fraction, session.seconds_left, session.text = title, 0.0, -1.0, ""
     return _running
@@ -196,10 +201,11 @@ def _end() -> None:
     global _running
     if _running is None:
         return
-    job, _running = _running.job, None
+    ended, _running = _running, None
     try:
-        job.close()
+        ended.job.close()
     finally:
+        _log.info("%s ends after %.1f s", ended.title, time.monotonic() - ended.started)
         _session().title = ""
         # A status text that is set without a window ends Blender 5.2.
         if not bpy.app.background:

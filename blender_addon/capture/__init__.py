@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-from .. import properties, versions
+from .. import logs, properties, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file
@@ -20,6 +20,8 @@ from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
 from .preparation import Preparation, register, unregister
+
+_log = logs.logger(__name__)
 
 __all__ = ["CaptureResult", "capture", "register", "unregister"]
 
@@ -91,6 +93,7 @@ def capture(
             _add_frame(shot, frame, record, found, result)
             shot.save()
             result.rendered.append(frame)
+            _log.debug("Captured frame %d into %s", frame, folder)
     finally:
         preparation.end()
     return result

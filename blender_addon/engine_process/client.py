@@ -16,12 +16,15 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
-from .. import versions
+from .. import logs, versions
 from ..engine import __version__
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
+from ..engine.shared.logs import is_below_error
 from ..jobs import Job, Progress
 from . import environment as engine_python
+
+_log = logs.logger(__name__)
 
 READY_SECONDS = 180.0
 """How long the engine may take to load; the first start after an installation is slow."""
@@ -85,6 +88,7 @@ class EngineClient:
                 f"Cannot start the engine's Python {python.path}: {error.strerror or error}; "
                 "name another one in the preferences."
             ) from error
+        _log.info("Engine %d: started by %s, log %s", self.pid, python.path, log)
         assert self._process.stdout
         threading.Thread(
             target=_read_lines, args=(self._process.stdout, self._events), daemon=True
@@ -153,6 +157,7 @@ class EngineClient:
             if isinstance(event, protocol.Ready):
                 self._check_version(event.engine_version)
                 self.ready = event
+                _log.info("Engine %d: ready on %s", self.pid, event.device)
             elif time.monotonic() - started > READY_SECONDS:
                 self._fail("did not get ready")
             yield Progress(0.0, text="Starting the engine")
@@ -177,6 +182,7 @@ class EngineClient:
         )
 
     def _send(self, request: protocol.Request) -> None:
+        _log.debug("Engine %d: %r", self.pid, request)
         assert self._process.stdin
         try:
             self._process.stdin.write(protocol.encode(request))
@@ -206,9 +212,10 @@ class EngineClient:
 
     def _fail(self, what: str) -> NoReturn:
         self._fault = what
+        _log.info("Engine %d: %s", self.pid, what)
         self._process.kill()
         self.stop()
-        last = _last_line(self.log)
+        last = _last_words(self.log)
         said = f" and said: {last}" if last else ""
         raise PaintoverError(
             f"The engine stopped unexpectedly: it {what}{said}; what was finished is kept, try "
@@ -223,7 +230,8 @@ class EngineClient:
             self._process.stdin.close()
         for end in (self._process.terminate, self._process.kill):
             try:
-                self._process.wait(2)
+                code = self._process.wait(2)
+                _log.info("Engine %d: ended with code %d", self.pid, code)
                 return
             except subprocess.TimeoutExpired:
                 end()
@@ -247,12 +255,14 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
     lines.put(None)
 
 
-def _last_line(log: Path) -> str:
+def _last_words(log: Path) -> str:
+    """Return the last line of a log, or "" if it is a message below ``ERROR``."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return ""
-    return next((line.strip()[:160] for line in reversed(lines) if line.strip()), "")
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return "" if is_below_error(last) else last.strip()[:160]
 
 
 _client: EngineClient | None = None
@@ -260,7 +270,7 @@ _client: EngineClient | None = None
 
 def run(
     make_request: Callable[[int], protocol.Request],
-    warned: Callable[[str], None] = lambda sentence: print(f"Paintover: {sentence}"),
+    warned: Callable[[str], None] = _log.warning,
     pictured: Callable[[], None] = lambda: None,
 ) -> Job[dict[str, Any]]:
     """Run a job on the engine, which is started if need be and stays warm afterwards.

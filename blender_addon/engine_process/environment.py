@@ -17,10 +17,13 @@ from typing import IO, Any
 
 import bpy
 
+from .. import logs
 from ..engine import __version__
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file, write_bytes
 from ..jobs import Job, Progress
+
+_log = logs.logger(__name__)
 
 VARIABLE = "PAINTOVER_ENGINE_PYTHON"
 ADDON = __name__.rpartition(".engine_process.")[0]
@@ -158,6 +161,7 @@ def _install(python: str, wheels_folder: str) -> Job[str]:
 
 def _command(command: list[str], log: IO[str], start: float) -> Job[None]:
     """Run a command of the installation, its output to the log and its lines as progress."""
+    _log.info("Runs %s", " ".join(command))
     log.write(f"$ {' '.join(command)}\n")
     try:
         process = subprocess.Popen(

@@ -10,11 +10,13 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import properties
+from .. import logs, properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
+
+_log = logs.logger(__name__)
 
 _seen: dict[str, int] = {}
 """Path of a loaded keyframe → its modification time when Blender last read or wrote it."""
@@ -217,6 +219,7 @@ def reload_changed(shot: Shot) -> list[str]:
             continue
         if _seen.setdefault(str(path), changed) != changed and not image.is_dirty:
             _reload(path)
+            _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)
     return reloaded
 

@@ -8,8 +8,10 @@ heard during a job. The standard error is the log. The process ends when its inp
 from __future__ import annotations
 
 import contextlib
+import logging
 import mmap
 import os
+import platform
 import queue
 import signal
 import sys
@@ -21,12 +23,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__
-from ..shared import errors, protocol
+from ..shared import errors, logs, protocol
 from .error_messages import explain
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+_log = logging.getLogger(__name__)
 
 _PROGRESS_INTERVAL = 0.1
 
@@ -39,6 +43,9 @@ def main() -> int:
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    logging.basicConfig(stream=sys.stderr, format=logs.FORMAT)
+    logging.captureWarnings(True)
+    logging.getLogger("engine").setLevel(logging.INFO)
     # Unbuffered: a buffered reader's lock, held by the reading thread, would stop the exit.
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     worker = Worker(events)
@@ -67,7 +74,9 @@ class Worker:
         """Send ``Ready``, run jobs until the requests end, and return the exit code."""
         from ..networks.device import describe_device  # noqa: PLC0415  (loads PyTorch)
 
-        self.send(protocol.Ready(0, describe_device("auto"), __version__))
+        device = describe_device("auto")
+        _log.info("Paintover %s, Python %s, %s", __version__, platform.python_version(), device)
+        self.send(protocol.Ready(0, device, __version__))
         threading.Thread(target=self._read, args=(requests,), daemon=True).start()
         while (request := self._jobs.get()) is not None and not self._ended.is_set():
             assert self._current is not None
@@ -126,19 +135,22 @@ class Worker:
         )
 
     def _run_job(self, request: protocol.Request, report: JobReporter) -> protocol.Event:
+        _log.info("Job %d starts: %r", request.job, request)
         try:
             with contextlib.closing(report):
-                return protocol.Done(request.job, _job_of(request)(request, report))
+                result = _job_of(request)(request, report)
+            _log.info("Job %d is done: %r", request.job, result)
+            return protocol.Done(request.job, result)
         except errors.Cancelled:
+            _log.info("Job %d is cancelled", request.job)
             return protocol.Cancelled(request.job)
         except Exception as error:  # a fault in one job must not take the worker with it
-            detail = traceback.format_exc()
-            print(detail, file=sys.stderr, flush=True)
+            _log.exception("Job %d failed", request.job)
             sentence = explain(error) or (
                 f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
                 "the engine's log has the details."
             )
-            return protocol.Failed(request.job, sentence, detail)
+            return protocol.Failed(request.job, sentence, traceback.format_exc())
 
 
 def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
@@ -202,7 +214,8 @@ class JobReporter:
         self._worker.send(protocol.FrameDone(self.job, frame, str(path)))
 
     def warned(self, sentence: str) -> None:
-        """Send ``Warned``."""
+        """Log the warning and send ``Warned``."""
+        _log.warning("Job %d: %s", self.job, sentence)
         self._worker.send(protocol.Warned(self.job, sentence))
 
     def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:

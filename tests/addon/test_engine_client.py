@@ -98,6 +98,15 @@ def test_misbehaviour_is_one_sentence_with_the_log(
     assert not part("jobs").busy()
 
 
+def test_last_line_of_the_log_is_told_if_it_is_an_error(client: Any, tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.write_text("2026-11-28 07:30:00,123 INFO engine.app.worker: Job 1 starts\n")
+    assert client._last_words(log) == ""
+    with log.open("a") as file:
+        file.write("Segmentation fault\n\n")
+    assert client._last_words(log) == "Segmentation fault"
+
+
 def test_engine_of_another_version_is_refused_and_ended(
     client: Any, impostor: Callable[[str], None], part: Callable[[str], Any], tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -228,6 +229,13 @@ def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
     assert "Traceback" in event.detail
     ready.end()
     assert "Traceback" in "".join(ready.log)
+    lines = [
+        re.match(r"[\d-]{10} [\d:,]{12} (\w+) engine\.app\.worker: (.*)", line)
+        for line in ready.log
+    ]
+    told = [line.groups() for line in lines if line]
+    assert told[0][0] == "INFO" and told[0][1].startswith("Paintover ")
+    assert ("ERROR", "Job 2 failed") in told
 
 
 PRINTING_LIBRARY = """
