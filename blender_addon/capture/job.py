@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The capture as a job: renders frames that are missing or out of date into the shot folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import bpy
+
+from .. import logs, properties, versions
+from ..engine.shared import passes
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import digest_file
+from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
+from ..engine.shared.shot import Shot
+from ..jobs import Job, Progress
+from . import cameras, frames, settings
+from .preparation import Preparation
+
+_log = logs.logger(__name__)
+
+
+@dataclasses.dataclass
+class CaptureResult:
+    """What a capture did."""
+
+    rendered: list[int] = dataclasses.field(default_factory=list)
+    skipped: list[int] = dataclasses.field(default_factory=list)
+    """Frames that were up to date."""
+    warnings: list[str] = dataclasses.field(default_factory=list)
+
+
+def capture(
+    scene: bpy.types.Scene,
+    folder: Path,
+    wanted: list[int],
+    *,
+    view_layer: bpy.types.ViewLayer | None = None,
+    force: bool = False,
+    blocking: bool = True,
+) -> Job[CaptureResult]:
+    """Render frames into a shot folder; closing the generator leaves whole frames only.
+
+    Args:
+        scene: is rendered with its own engine, size, samples and view, compositing aside.
+        folder: the shot folder; made if need be.
+        wanted: the frames.
+        view_layer: the one to render; by default the scene's first that is used for rendering.
+        force: render frames again that are up to date by their settings and files.
+        blocking: render at once, or in Blender's render job while the interface stays alive.
+
+    Raises:
+        PaintoverError: something is missing, cannot be rendered, or cannot be written.
+        Cancelled: the render was stopped.
+    """
+    layer = view_layer or _layer_to_render(scene)
+    _check(scene, folder, wanted)
+    shot = _shot(scene, layer, folder, wanted)
+    digest = settings.settings_digest(scene, layer)
+    result = CaptureResult(skipped=[] if force else _up_to_date(shot, wanted, digest))
+    todo = sorted(set(wanted) - set(result.skipped))
+    if not todo:
+        return result
+    preparation = Preparation(scene, layer, blocking=blocking)
+    started = time.monotonic()
+    try:
+        preparation.begin()
+        for number, frame in enumerate(todo):
+            left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
+            progress = Progress(number / len(todo), left, f"Frame {frame}")
+            yield progress
+            scene, layer = preparation.scene_and_layer()
+            scene.frame_set(frame)
+            if scene.camera is None:
+                raise PaintoverError(f"Frame {frame} has no camera; add one to the scene.")
+            camera = cameras.camera_now(scene, layer)
+            for _ in frames.render(scene, blocking=blocking):
+                yield progress
+            scene, layer = preparation.scene_and_layer()
+            found = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
+            record = FrameRecord(
+                image=digest_file(shot.image_path(frame)),
+                passes=digest_file(shot.passes_path(frame)),
+                settings=digest,
+                camera=camera,
+            )
+            _add_frame(shot, frame, record, found, result)
+            shot.save()
+            result.rendered.append(frame)
+            _log.debug("Captured frame %d into %s", frame, folder)
+    finally:
+        preparation.end()
+    return result
+
+
+def _layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+    return next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
+
+
+def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
+    if not wanted:
+        raise PaintoverError("There is no frame to capture; mend the frame range.")
+    if bpy.app.is_job_running("RENDER"):
+        raise PaintoverError("Blender is still rendering; wait for it, or stop it with Esc.")
+    if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
+        raise PaintoverError(f'Scene "{scene.name}" has no camera; add one and capture again.')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PaintoverError(
+            f"Cannot write into {folder}: {error.strerror or error}; choose a shot folder that "
+            "you may write to."
+        ) from error
+
+
+def _shot(
+    scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path, wanted: list[int]
+) -> Shot:
+    """Return the shot as the capture will leave it; nothing is saved yet."""
+    width, height = properties.render_size(scene)
+    manifest = Manifest(width, height, min(wanted), max(wanted))
+    manifest.source = {
+        "kind": "blender",
+        "blend": Path(bpy.data.filepath).name,
+        "blender": bpy.app.version_string,
+        "engine": scene.render.engine,
+        "scene": scene.name,
+        "view_layer": layer.name,
+    }
+    manifest.fps = scene.render.fps / scene.render.fps_base
+    manifest.colour = settings.colour_now(scene)
+    before = _shot_before(folder)
+    if before:
+        old = before.manifest
+        if old.frames and old.source.get("kind") != "blender":
+            raise PaintoverError(
+                f"{folder} holds a shot that was made from pictures; choose another shot folder "
+                "for this scene."
+            )
+        manifest.frames, manifest.passes = dict(old.frames), dict(old.passes)
+        manifest.guides, manifest.removed_keys = old.guides, old.removed_keys
+        manifest.weights = old.weights
+        if (old.width, old.height) != (width, height):
+            manifest.frames = {}
+    return Shot(folder, manifest)
+
+
+def _shot_before(folder: Path) -> Shot | None:
+    if not Shot.exists(folder):
+        return None
+    try:
+        return Shot.open(folder)
+    except PaintoverError:
+        try:
+            version = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))["version"]
+        except (ValueError, KeyError, TypeError):
+            version = 0
+        if isinstance(version, int) and version > MANIFEST_VERSION:
+            raise
+        # Damaged: captured anew, as the message about it says.
+        return None
+
+
+def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
+    records = shot.manifest.frames
+    return [
+        frame
+        for frame in sorted(set(wanted))
+        if frame in records
+        and records[frame].settings == digest
+        and records[frame].image == digest_file(shot.image_path(frame)) != ""
+        and records[frame].passes == digest_file(shot.passes_path(frame)) != ""
+    ]
+
+
+def _add_frame(
+    shot: Shot, frame: int, record: FrameRecord, found: list[str], result: CaptureResult
+) -> None:
+    manifest = shot.manifest
+    meanings = passes.meanings(found)
+    manifest.frames[frame] = record
+    alike = {
+        number: other
+        for number, other in manifest.frames.items()
+        if other.settings == record.settings
+    }
+    known = [other.camera for other in alike.values() if other.camera]
+    if versions.orthographic_motion_is_wrong(manifest.source["engine"]) and cameras.camera_moves(
+        known
+    ):
+        del meanings["motion"]
+        _warn(
+            result,
+            "The motion that Cycles gives is wrong where an orthographic camera moves, so it is "
+            "estimated from the pictures; EEVEE, or Blender 5.2 or later, gives it exactly.",
+        )
+    if record.camera is None:
+        _warn(
+            result,
+            "The camera is panoramic or custom, so how it moves is not captured.",
+        )
+    # The manifest speaks of all frames, so frames with other passes are no longer part of it.
+    if manifest.passes and {**manifest.passes, "motion": ""} != {**meanings, "motion": ""}:
+        manifest.frames = alike
+    manifest.passes = meanings
+    numbers = manifest.frames.keys()
+    manifest.frame_start, manifest.frame_end = min(numbers), max(numbers)
+
+
+def _warn(result: CaptureResult, sentence: str) -> None:
+    if sentence not in result.warnings:
+        result.warnings.append(sentence)
