@@ -10,7 +10,7 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
     globals().pop(_name.rpartition(".")[2], None)
 
-from . import capture, command, jobs, logs, operators, preferences, properties, states, ui  # noqa: E402
+from . import capture, command, jobs, logs, operators, preferences, properties, ui, watcher  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
@@ -25,7 +25,7 @@ _modules = (
     keyframe_images,
     live_picture,
     jobs,
-    states,
+    watcher,
     engine_client,
     command,
 )

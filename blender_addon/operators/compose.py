@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import states, steps
+from .. import steps, watcher
 from ..compositor import group as compositor
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
@@ -62,7 +62,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
-        states.refresh()
+        watcher.refresh()
         return {"FINISHED"}
 
     def _remove(self, scene: bpy.types.Scene) -> str:

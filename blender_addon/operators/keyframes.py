@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import states, steps
+from .. import steps, watcher
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
@@ -51,7 +51,7 @@ class _KeyframeOperator(polls.PolledOperator):
             return {"CANCELLED"}
         keyframe_weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
-        states.refresh()
+        watcher.refresh()
         return {"FINISHED"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, properties, states
+from .. import jobs, preferences, properties, watcher
 from ..compositor import group as compositor
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
@@ -40,7 +40,7 @@ class _Steps(_Panel):
 
     def draw(self, context: Any) -> None:
         layout: Any = self.layout  # type: ignore[attr-defined]
-        snapshot, message = states.current()
+        snapshot, message = watcher.current()
         if jobs.busy():
             _draw_progress(layout, context.window_manager.paintover)
         if message:
@@ -164,7 +164,7 @@ class _Keyframes(_Panel):
             settings = keyframe_weights.row(context.scene, chosen)
             if settings is not None:
                 weight = layout.row()
-                weight.active = states.current()[0].carries_paint
+                weight.active = watcher.current()[0].carries_paint
                 weight.use_property_split = True
                 weight.prop(settings, "weight", slider=True)
 

@@ -66,11 +66,11 @@ def test_reloaded_twice(addon: ModuleType) -> None:
 
 
 def test_timer_is_gone_when_disabled(part: Callable[[str], Any]) -> None:
-    states = part("states")
-    assert bpy.app.timers.is_registered(states._tick)
+    watcher = part("watcher")
+    assert bpy.app.timers.is_registered(watcher._tick)
     addon_utils.disable(MODULE)
     try:
-        assert not bpy.app.timers.is_registered(states._tick)
+        assert not bpy.app.timers.is_registered(watcher._tick)
     finally:
         addon_utils.enable(MODULE, default_set=True)
 

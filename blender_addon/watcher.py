@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps the state of the active scene's shot fresh for the panels.
+
+A thread reads the files and touches nothing of Blender, so drawing never waits for a disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import jobs, states
+from .engine.shared.errors import PaintoverError
+from .keyframes import images as keyframe_images
+from .keyframes import weights as keyframe_weights
+
+_TICK_SECONDS = 0.5
+_REFRESH_SECONDS = 3.0
+_ICONS = {
+    states.NOT_PAINTED: "IMAGE_DATA",
+    states.PAINTED: "CHECKMARK",
+    states.CHANGED: "FILE_REFRESH",
+}
+
+
+class _Watcher:
+    """Keeps the snapshot of the active scene fresh while Blender has a window."""
+
+    def __init__(self) -> None:
+        self.snapshot = states.EMPTY
+        self.message = ""
+        """Why there is nothing to look at, or ""."""
+        self._query: states.Query | None = None
+        self._result: states.Snapshot | None = None
+        self._thread: threading.Thread | None = None
+        self._wait = 0.0
+        self.scene_changed = True
+        self._settings_changed = False
+
+    def hurry(self) -> None:
+        """Look again at the next tick."""
+        self._wait = 0.0
+        self.scene_changed = True
+
+    def tick(self) -> float:
+        scene = bpy.context.scene
+        if scene is None or not hasattr(scene, "paintover"):
+            return _TICK_SECONDS
+        try:
+            query = states.Query.of(scene, self.snapshot.shot)
+        except PaintoverError as error:
+            self._show(scene, states.EMPTY, str(error))
+            return _TICK_SECONDS
+        if query != self._query:
+            self.hurry()
+        if self._thread is not None and not self._thread.is_alive():
+            self._thread = None
+            if self._result is not None and query == self._query:
+                self._show(scene, self._add_scene(scene, self._result), "")
+        self._wait -= _TICK_SECONDS
+        if self._thread is None and self._wait <= 0:
+            if self.snapshot.shot is not None:
+                keyframe_images.reload_changed(self.snapshot.shot)
+            self._wait = _REFRESH_SECONDS
+            self._query, self._result = query, None
+            self._thread = threading.Thread(target=self._look, args=(query,), daemon=True)
+            self._thread.start()
+        return _TICK_SECONDS
+
+    def _look(self, query: states.Query) -> None:
+        self._result = states.look_at_files(query)
+
+    def _add_scene(self, scene: Any, result: states.Snapshot) -> states.Snapshot:
+        # The render settings are many, so they are read only when something has changed.
+        if self.scene_changed and result.shot is not None:
+            self._settings_changed = states.settings_changed(scene, result.shot)
+            self.scene_changed = False
+        return states.with_scene(scene, result, self._settings_changed)
+
+    def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:
+        shown = dataclasses.replace(snapshot, shot=None), message
+        if shown != (dataclasses.replace(self.snapshot, shot=None), self.message):
+            _fill_list(snapshot.keyframes)
+            jobs.redraw()
+        keyframe_weights.add_rows(scene, snapshot.keyframes)
+        self.snapshot, self.message = snapshot, message
+
+
+def _fill_list(keyframes: dict[int, str]) -> None:
+    manager: Any = bpy.context.window_manager
+    session = manager.paintover
+    session.keyframes.clear()
+    for frame, state in keyframes.items():
+        row = session.keyframes.add()
+        row.name = str(frame)
+        row.frame, row.state, row.icon = frame, state, _ICONS.get(state, "GREASEPENCIL")
+    session.keyframe_index = min(session.keyframe_index, max(0, len(keyframes) - 1))
+
+
+_watcher = _Watcher()
+
+
+def current() -> tuple[states.Snapshot, str]:
+    """Return the snapshot for drawing, and why there is none ("" if there is)."""
+    return _watcher.snapshot, _watcher.message
+
+
+def refresh() -> None:
+    """Look at the shot again soon."""
+    _watcher.hurry()
+
+
+def _tick() -> float:
+    return _watcher.tick()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _note_scene_change(_: Any, depsgraph: Any = None) -> None:
+    if depsgraph is None or any(isinstance(u.id, bpy.types.Scene) for u in depsgraph.updates):
+        _watcher.scene_changed = True
+
+
+def register() -> None:
+    global _watcher  # noqa: PLW0603 - a fresh one each time the add-on is enabled
+    _watcher = _Watcher()
+    jobs.finished.append(refresh)
+    handlers: Any = bpy.app.handlers
+    handlers.depsgraph_update_post.append(_note_scene_change)
+    bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    jobs.finished.remove(refresh)
+    handlers: Any = bpy.app.handlers
+    handlers.depsgraph_update_post.remove(_note_scene_change)
