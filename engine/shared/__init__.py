@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the engine that Blender imports too: standard library only."""
+"""Modules that the engine and Blender share; they need the standard library alone."""

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one exception that users see: a sentence that names what is wrong and the way out."""
+"""Exceptions of Paintover."""
 
 
 class PaintoverError(Exception):
-    """Something that the user can mend. Its text is one sentence for an animator."""
+    """An error that the user can fix.
+
+    Its text is shown as it is: one sentence that says what is wrong and what to do.
+    """
 
 
 class Cancelled(Exception):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digests of files, and writing them whole or not at all. Standard library only."""
+"""Digests of files and data, and atomic writing of files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def digest_bytes(*parts: bytes) -> str:
 
 
 def digest_json(value: Any) -> str:
-    """Return the digest of plain data (dicts, lists, strings, numbers), whatever the key order."""
+    """Return the digest of JSON data; the order of keys does not matter."""
     return digest_bytes(json.dumps(value, sort_keys=True).encode())
 
 
@@ -32,32 +32,33 @@ _file_digests: dict[tuple[str, int, int], str] = {}
 
 
 def digest_file(path: Path) -> str:
-    """Return the digest of a file's bytes, or "" where there is no such file.
+    """Return the BLAKE2b digest of a file, or "" if there is no such file.
 
-    Digests are remembered by path, size and modification time while the process lives.
+    Digests are cached by path, size and modification time for the life of the process.
     """
     try:
         stat = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    known = (str(path), stat.st_size, stat.st_mtime_ns)
-    if known not in _file_digests:
+    cache_key = (str(path), stat.st_size, stat.st_mtime_ns)
+    if cache_key not in _file_digests:
         hasher = hashlib.blake2b(digest_size=16)
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 hasher.update(block)
-        _file_digests[known] = hasher.hexdigest()
-    return _file_digests[known]
+        _file_digests[cache_key] = hasher.hexdigest()
+    return _file_digests[cache_key]
 
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success it replaces ``path``, else it is removed.
+    """Write a file atomically: yield a temporary path that replaces ``path`` on success.
 
-    The temporary name keeps the suffix, since image writers choose the format by it.
+    After an exception the temporary file is deleted and ``path`` is unchanged. The temporary name
+    keeps the suffix, because image writers choose the format by it.
 
     Raises:
-        PaintoverError: the folder is read-only or the disk is full.
+        PaintoverError: the file cannot be written, for example because the disk is full.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
@@ -77,6 +78,6 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises PaintoverError where it cannot be written."""
+    """Write a file atomically. Raises PaintoverError if it cannot be written."""
     with written_beside(path) as temporary:
         temporary.write_bytes(data)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which stylized frames are unsteady, from the flicker noted beside them. Standard library only.
+"""Flicker of stylized frames, stored beside them, and the frames that it marks as unsteady.
 
-Flicker is how much a frame differs from the one before it moved along the motion.
+Flicker is the difference of a frame from the frame before, warped along the motion.
 ``evaluation/frame_flicker.py`` measures it.
 """
 
@@ -18,45 +18,45 @@ from .frame_lists import frame_name, name_frames
 from .shot import Shot
 
 SPREADS = 3.0
-"""A frame this many standard deviations above the clip's middle is unsteady."""
+"""A frame is unsteady this many standard deviations above the median of the shot."""
 TO_DEVIATION = 1.4826
-"""What makes a standard deviation of a median absolute deviation, where values are normal."""
+"""Standard deviation / median absolute deviation of a normal distribution."""
 LEAST = 1.0
-"""Flicker that exceeds the clip's middle by less than this, in 8-bit codes, is not seen."""
+"""Least difference from the median that is visible, in 8-bit codes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Flicker:
-    """The flicker of one frame: mean |difference| in 8-bit codes, over what both frames show."""
+    """Flicker of one frame: mean |difference| in 8-bit codes where both frames show it."""
 
     result: float
     """Of the stylized frame."""
     picture: float
-    """Of the shot's own picture at the same pixels: light, and what moving it costs."""
+    """Of the rendered picture at the same pixels: changing light and errors of the warp."""
 
     @property
     def excess(self) -> float:
-        """What the style adds."""
+        """Flicker that the style adds, in 8-bit codes."""
         return self.result - self.picture
 
 
 def unsteady_frames(flickers: Mapping[int, Flicker]) -> list[int]:
-    """Return the frames that flicker much more than the others of the clip, sorted.
+    """Return the frames that flicker much more than the rest of the shot, sorted.
 
-    Those whose excess over the picture's own flicker exceeds the median by three standard
-    deviations, which are estimated by the median absolute deviation, so that the unsteady frames
-    themselves do not count; and by what can be seen at least.
+    A frame is unsteady if its excess flicker exceeds the median by ``SPREADS`` standard deviations
+    and by ``LEAST``. The median absolute deviation estimates the standard deviation, because
+    outliers hardly change it.
     """
     if not flickers:
         return []
-    middle = statistics.median(one.excess for one in flickers.values())
-    deviation = statistics.median(abs(one.excess - middle) for one in flickers.values())
-    most = middle + max(SPREADS * TO_DEVIATION * deviation, LEAST)
-    return sorted(frame for frame, one in flickers.items() if one.excess > most)
+    median = statistics.median(one.excess for one in flickers.values())
+    deviation = statistics.median(abs(one.excess - median) for one in flickers.values())
+    limit = median + max(SPREADS * TO_DEVIATION * deviation, LEAST)
+    return sorted(frame for frame, one in flickers.items() if one.excess > limit)
 
 
 def describe(frames: Iterable[int]) -> str:
-    """Return one sentence on the unsteady frames of a clip."""
+    """Return one sentence for the user on the unsteady frames of a shot."""
     frames = sorted(frames)
     if not frames:
         return "No frame is less steady than the others."
@@ -69,7 +69,7 @@ def describe(frames: Iterable[int]) -> str:
 
 
 def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
-    """Note the flicker of a frame. Call it once it and the frame before are in their places.
+    """Store the flicker of a frame. Call it after this frame and the frame before are written.
 
     Raises:
         PaintoverError: the file cannot be written.
@@ -80,7 +80,7 @@ def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
 
 
 def read_flickers(shot: Shot, style: str) -> dict[int, Flicker]:
-    """Read what is noted of all frames of a shot, but not of those that were made again since."""
+    """Read the flicker of all frames of a shot, except frames that were written again since."""
     found = {}
     for frame in shot.frames:
         try:
@@ -97,7 +97,7 @@ def _path(shot: Shot, style: str, frame: int) -> Path:
 
 
 def _made_from(shot: Shot, style: str, frame: int) -> str:
-    """Digest of what a frame and the one before were made from; "" where one is missing."""
+    """Return the digest of the records of a frame and the frame before; "" if one is missing."""
     records = [shot.read_out_record(style, number) for number in (frame - 1, frame)]
     if None in records:
         return ""

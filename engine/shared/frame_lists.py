@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frame lists and frame numbers, read from and written as text."""
+"""Frame lists such as ``1-30,45``, and frame numbers in file names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from .errors import PaintoverError
 
 
 def parse_frames(text: str) -> list[int]:
-    """Read a frame list such as ``1-30,45`` (inclusive ranges, negative frames allowed), sorted.
+    """Parse a frame list such as ``1-30,45``: inclusive ranges, negative frames allowed.
+
+    Returns:
+        The frames, sorted, each once.
 
     Raises:
         PaintoverError: the text is not a frame list.
@@ -28,7 +31,7 @@ def parse_frames(text: str) -> list[int]:
 
 
 def format_frames(frames: Iterable[int]) -> str:
-    """Write a frame list compactly: ``[1, 2, 3, 7]`` becomes ``1-3,7``."""
+    """Format frames as a frame list: ``[1, 2, 3, 7]`` becomes ``1-3,7``."""
     parts: list[list[int]] = []
     for frame in sorted(set(frames)):
         if parts and frame == parts[-1][1] + 1:
@@ -39,15 +42,15 @@ def format_frames(frames: Iterable[int]) -> str:
 
 
 def name_frames(frames: Iterable[int]) -> str:
-    """Write a frame list for people: ``[1, 2, 3, 7]`` becomes ``1-3, 7``."""
+    """Format frames for messages: ``[1, 2, 3, 7]`` becomes ``1-3, 7``."""
     return format_frames(frames).replace(",", ", ")
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number of things: ``1 frame``, ``30 frames``."""
+    """Format a number with its noun: ``1 frame``, ``30 frames``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def frame_name(frame: int) -> str:
-    """Return a frame number as it stands in file names, four digits as Blender writes it."""
+    """Return a frame number as in file names: at least four digits, as Blender writes it."""
     return f"{frame:04d}" if frame >= 0 else f"-{-frame:04d}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which steps of a shot are not done, up to date or out of date, and why. Standard library only."""
+"""Which steps and stylized frames of a shot are up to date, and why others are not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .style_header import (
 
 
 class Step(enum.Enum):
-    """State of one step as the panel shows it."""
+    """State of one step, as the panel shows it."""
 
     NOTHING = "nothing"
     UP_TO_DATE = "up to date"
@@ -34,14 +34,14 @@ class Step(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class StepState:
-    """A step's state and one short sentence of why."""
+    """State of a step, and why, in a few words."""
 
     step: Step
     why: str = ""
 
 
 def style_state(shot: Shot, style: str) -> StepState:
-    """Tell whether the style was trained on the paintings as they are now."""
+    """Return whether the style was trained on the current paintings."""
     path = shot.style_path(style)
     if not path.is_file():
         return StepState(Step.NOTHING, "Not trained yet")
@@ -70,55 +70,68 @@ def expected_out_record(
     settings: str,
     light: float = 0.5,
 ) -> OutRecord:
-    """Return the record of a stylized frame as it would be written now.
+    """Return the record that stylizing a frame would write now.
 
     Args:
-        settings: digest of the settings of the file (format, depth).
-        light: ``protocol.Stylize.light``.
+        shot: the shot.
+        style: name of the style.
+        header: of the style file.
+        frame: the stylized frame.
+        file: name of its file.
+        settings: digest of the file's settings (format, depth).
+        light: as ``protocol.Stylize.light``.
     """
     digest = shot.input_digest(frame, header.trained_on)
-    others = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
-    if others:
-        digest = digest_json([digest, *([o.image, o.passes] for o in others)])
-    carries = PROJECTION in header.guides
-    weights = weights_at(shot.manifest.weights, frame, header.trained_on) if carries else {}
+    records = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
+    if records:
+        digest = digest_json([digest, *([record.image, record.passes] for record in records)])
+    projects = PROJECTION in header.guides
+    weights = weights_at(shot.manifest.weights, frame, header.trained_on) if projects else {}
     return OutRecord(
         file=file,
         input=digest_json([digest, sorted(weights.items())]) if weights else digest,
         style=digest_file(shot.style_path(style)),
         settings=settings,
-        light=light if carries else 0.5,
+        light=light if projects else 0.5,
     )
 
 
 def _other_frames(shot: Shot, header: StyleHeader, frame: int) -> list[int]:
-    """Return the other frames of the shot that a stylized frame is made from, sorted."""
+    """Return the other frames of the shot that a stylized frame depends on, sorted."""
     frames, keys = shot.frames, sorted(header.trained_on)
-    seen: set[int] = set()
+    needed: set[int] = set()
     starts = keys[:1] if GAUSSIANS in header.guides else []
     if PROJECTION in header.guides and not has_surface(shot.manifest.passes):
         starts = keys
-    seen.update(frames_between(frames, starts, frame))
+    needed.update(frames_between(frames, starts, frame))
     radius = int(header.settings.get(FILTER, 0))
     for middle in (frame, *keys) if radius else ():
         index = bisect.bisect_left(frames, middle)
-        seen.update(frames[max(0, index - radius) : index + radius + 1])
-    return sorted(seen - {frame})
+        needed.update(frames[max(0, index - radius) : index + radius + 1])
+    return sorted(needed - {frame})
 
 
 def frames_between(frames: list[int], starts: Iterable[int], end: int) -> set[int]:
-    """Return the frames on the ways from some frames to another, the ends included."""
-    ways = [sorted((start, end)) for start in starts]
-    return {frame for frame in frames if any(low <= frame <= high for low, high in ways)}
+    """Return the frames between each of ``starts`` and ``end``, both included."""
+    ranges = [sorted((start, end)) for start in starts]
+    return {frame for frame in frames if any(low <= frame <= high for low, high in ranges)}
 
 
 def stale_out_frames(
     shot: Shot, style: str, frames: list[int], light: float | None = None
 ) -> list[int]:
-    """Return those of the frames whose stylized picture is missing or out of date.
+    """Return the frames whose stylized picture is missing or out of date.
 
-    The file's settings, and without ``light`` that too, are taken as the existing picture has
-    them; whether the picture opens is for the engine to check.
+    Format and depth count as those of the existing picture. Pictures are not opened.
+
+    Args:
+        shot: the shot.
+        style: name of the style.
+        frames: the frames to check.
+        light: as ``protocol.Stylize.light``; None accepts that of the existing picture.
+
+    Raises:
+        PaintoverError: the style cannot be read.
     """
     header = read_style_header(shot.style_path(style))
     stale = []
@@ -138,10 +151,12 @@ def stale_out_frames(
 
 
 def out_state(shot: Shot, style: str, light: float | None = None) -> StepState:
-    """Tell whether all captured frames are stylized with the style as it is now.
+    """Return whether all frames of the shot are stylized with the current style.
 
     Args:
-        light: ``protocol.Stylize.light`` that is wanted; None: any will do.
+        shot: the shot.
+        style: name of the style.
+        light: as ``protocol.Stylize.light``; None accepts any.
     """
     folder = shot.out_path(style, 0).parent
     if not shot.style_path(style).is_file() or not _has_pictures(folder):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights: how much each keyframe's paint is used at each frame. Standard library only.
+"""Weights of keyframes: how much of each keyframe's paint a frame gets.
 
-The weight of a keyframe is a curve, frame → 0..1: straight between the frames that it names, and
-level before the first and after the last. A keyframe without a curve counts fully everywhere.
+The weight of a keyframe is a curve from frame to 0..1: linear between its points, constant before
+the first and after the last. A keyframe without a curve has the weight 1 at every frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Curves = Mapping[int, Mapping[int, float]]
 
 
 def weights_at(curves: Curves, frame: int, keys: Collection[int]) -> dict[int, float]:
-    """Return those of some keyframes that count less than fully at a frame, with their weights."""
+    """Return the weights below 1 at a frame: keyframe → weight."""
     found = {key: _at(curves[key], frame) for key in keys if curves.get(key)}
     return {key: weight for key, weight in found.items() if weight != 1}
 
@@ -31,12 +31,12 @@ def _at(curve: Mapping[int, float], frame: int) -> float:
     if after == 0 or after == len(frames):
         return curve[frames[min(after, len(frames) - 1)]]
     first, last = frames[after - 1], frames[after]
-    share = (frame - first) / (last - first)
-    return (1 - share) * curve[first] + share * curve[last]
+    factor = (frame - first) / (last - first)
+    return (1 - factor) * curve[first] + factor * curve[last]
 
 
 def compact(curve: Mapping[int, float]) -> dict[int, float]:
-    """Return the same curve without the frames in the middle of level stretches.
+    """Return the same curve without points inside constant stretches.
 
     A curve that is 1 everywhere becomes empty.
     """
@@ -46,26 +46,27 @@ def compact(curve: Mapping[int, float]) -> dict[int, float]:
         for before, frame, after in zip(frames, frames[1:], frames[2:], strict=False)
         if curve[before] == curve[frame] == curve[after]
     }
-    kept = {frame: curve[frame] for frame in frames if frame not in inner}
-    if len(set(kept.values())) == 1:
-        kept = dict(itertools.islice(kept.items(), 1))
-    return {} if set(kept.values()) == {1} else kept
+    points = {frame: curve[frame] for frame in frames if frame not in inner}
+    if len(set(points.values())) == 1:
+        points = dict(itertools.islice(points.items(), 1))
+    return {} if set(points.values()) == {1} else points
 
 
 def changed(weights: Curves, curves: Curves) -> dict[int, dict[int, float]]:
-    """Return weights with new curves for some keyframes, in the least room."""
+    """Return ``weights`` with ``curves`` in place of those of the same keyframes, compacted."""
     both = {**weights, **{key: compact(curve) for key, curve in curves.items()}}
     return {key: dict(curve) for key, curve in sorted(both.items()) if curve}
 
 
 def set_weights(shot: Shot, curves: Curves) -> None:
-    """Give keyframes new curves, and save the shot if that changes anything.
+    """Set the curves of keyframes, and save the shot if they have changed.
 
     Args:
-        curves: keyframes that it does not name keep what they have.
+        shot: its manifest is changed.
+        curves: keyframes without an entry keep their curves.
 
     Raises:
-        PaintoverError: a weight is not within 0..1, or the shot cannot be written.
+        PaintoverError: a weight is outside 0..1, or the shot cannot be written.
     """
     for key, curve in curves.items():
         wrong = [weight for weight in curve.values() if not 0 <= weight <= 1]
@@ -80,10 +81,10 @@ def set_weights(shot: Shot, curves: Curves) -> None:
 
 
 def curves_of(points: Iterable[tuple[int, int | None, float]]) -> dict[int, dict[int, float]]:
-    """Gather curves from points.
+    """Return the curves through points.
 
     Args:
-        points: keyframe, frame (None: at every frame) and weight.
+        points: (keyframe, frame, weight); the frame None means every frame.
 
     Raises:
         PaintoverError: a keyframe has two weights at one frame.
@@ -102,18 +103,18 @@ def curves_of(points: Iterable[tuple[int, int | None, float]]) -> dict[int, dict
 
 
 def check_keys(shot: Shot, keys: Collection[int]) -> None:
-    """Raise PaintoverError if some are no keyframes of the shot."""
+    """Raise PaintoverError if a frame of ``keys`` is not a keyframe of the shot."""
     unknown = set(keys) - set(shot.key_frames())
     if unknown:
-        there = name_frames(shot.key_frames())
+        existing = name_frames(shot.key_frames())
         raise PaintoverError(
             f"Frame {name_frames(unknown)} is no keyframe of {shot.folder}; "
-            + (f"it has {there}." if there else "paint one first.")
+            + (f"it has {existing}." if existing else "paint one first.")
         )
 
 
 def describe(shot: Shot) -> str:
-    """Return a line a keyframe on its weights, for people."""
+    """Return the weights as text, one line per keyframe."""
     lines = []
     for key in shot.key_frames():
         points = sorted(shot.manifest.weights.get(key, {}).items())

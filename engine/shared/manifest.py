@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The manifest of a shot, ``shot.json``: its fields, and reading them."""
+"""The manifest of a shot, ``shot.json``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PASS_MEANINGS = (
 
 @dataclasses.dataclass
 class Colour:
-    """How the pictures were made display-referred (Blender's names)."""
+    """View settings that made the pictures display-referred, with Blender's names."""
 
     display: str = "sRGB"
     view: str = "Standard"
@@ -38,19 +38,17 @@ class Colour:
 
 @dataclasses.dataclass
 class Camera:
-    """Where the camera stood in one frame, row-major 4×4 matrices.
-
-    ``world_to_clip`` takes a world position to clip space (x right, y up, both -1..1 after the
-    division by w). ``orthographic`` cameras have no perspective division.
-    """
+    """Camera of one frame."""
 
     world_to_clip: list[float]
+    """Row-major 4×4 matrix from world to clip space (x right, y up, −1..1 after division by w)."""
     orthographic: bool = False
+    """Whether w is 1 everywhere, so there is no perspective."""
 
 
 @dataclasses.dataclass
 class FrameRecord:
-    """What made one captured frame: digests of its files, of the settings, and the camera."""
+    """Digests of one captured frame's picture, passes and render settings, and its camera."""
 
     image: str
     passes: str = ""
@@ -60,7 +58,7 @@ class FrameRecord:
 
 @dataclasses.dataclass
 class Manifest:
-    """The contents of ``shot.json``."""
+    """Contents of ``shot.json``."""
 
     width: int
     height: int
@@ -69,23 +67,27 @@ class Manifest:
     fps: float = 24.0
     source: dict[str, Any] = dataclasses.field(default_factory=dict)
     passes: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Meaning → where it comes from ("Vector", "paintover_surface", "estimated" …)."""
+    """Meaning → source: the name of the renderer's pass, or "estimated"."""
     guides: list[str] = dataclasses.field(default_factory=list)
     """Names of the extra guide folders under ``guides/``."""
     colour: Colour = dataclasses.field(default_factory=Colour)
     frames: dict[int, FrameRecord] = dataclasses.field(default_factory=dict)
     removed_keys: list[int] = dataclasses.field(default_factory=list)
-    """Frames whose painting is kept in ``keys/`` but no longer learnt from."""
+    """Frames whose painting stays in ``keys/`` but is not trained on."""
     weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
-    """Keyframe → frame → how much its paint is used there, 0..1: see ``keyframe_weights``."""
+    """Keyframe → frame → weight, 0..1; see ``keyframe_weights``."""
     version: int = MANIFEST_VERSION
 
 
 def manifest_from_json(path: Path, data: Any) -> Manifest:
-    """Return the manifest that was read from a file.
+    """Return the manifest in JSON data.
+
+    Args:
+        path: of the file, for error messages.
+        data: the parsed file.
 
     Raises:
-        PaintoverError: it is damaged or of a later version; the sentence names the path.
+        PaintoverError: the file is damaged or of a later version.
     """
     damaged = PaintoverError(
         f"{path} is damaged; capture or import the shot again (paintings are kept)."

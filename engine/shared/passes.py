@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What renderers call their passes, and what those passes mean. Standard library only."""
+"""Names of render passes and their meanings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 SURFACE_AOV = "paintover_surface"
 OBJECT_AOV = "paintover_object"
 OBJECT_STEP = 2.0**-15
-"""The numbers of the objects are multiples of this, which 24-bit floats hold exactly."""
+"""Object ids are multiples of this, which 24-bit floats represent exactly."""
 
 NAMES: dict[str, tuple[str, ...]] = {
     "alpha": ("Combined",),
@@ -20,25 +20,29 @@ NAMES: dict[str, tuple[str, ...]] = {
     "object": (OBJECT_AOV, "Object Index", "IndexOB"),
     "surface": (SURFACE_AOV, "rest"),
 }
-"""Meaning → names of the pass in Blender 4.5 and 5.x, the best one first."""
+"""Meaning → names of the pass in Blender 4.5 and 5.x, best first."""
 
 COSTS: dict[str, str] = {
-    "alpha": "the subject is not told from the background, so the whole picture is painted",
+    "alpha": "there is no background to leave out, so the whole picture is painted",
     "motion": "motion is estimated from the pictures, which is slower and wrong at edges",
-    "normal": "shape is told by colour alone, so strokes follow the form less well",
+    "normal": "only colour shows the shape, so strokes follow it less well",
     "depth": "the edges between near and far are told less well",
     "position": "nothing, since no guide uses it yet",
     "albedo": "shadows are harder to tell from dark colours",
-    "object": "things of like colour are mixed up, and paint is carried along the motion instead",
-    "surface": "paint is carried along the motion instead, so drawing drifts with time",
+    "object": "objects of similar colour get each other's paint, and paint follows the motion",
+    "surface": "paint follows the motion instead of the surface, so it drifts with time",
 }
-"""What a shot without a pass loses, in words that follow "without it"."""
+"""Meaning → what a shot without that pass loses."""
 
 _COMPONENT = re.compile(r"^(?:(?P<layer>.+)\.)?(?P<name>[^.]+)\.(?P<component>[A-Za-z])$")
 
 
 def split_channel(channel: str) -> tuple[str, str, str] | None:
-    """Split ``ViewLayer.Vector.X`` into view layer, pass and component; None if it is not one."""
+    """Split an EXR channel such as ``ViewLayer.Vector.X`` into (view layer, pass, component).
+
+    Returns:
+        None for a channel that is not named like this.
+    """
     match = _COMPONENT.match(channel)
     if not match:
         return None
@@ -46,10 +50,13 @@ def split_channel(channel: str) -> tuple[str, str, str] | None:
 
 
 def meanings(passes: list[str]) -> dict[str, str]:
-    """Choose the pass for each meaning from the names of the passes that there are.
+    """Choose the best pass for each meaning.
+
+    Args:
+        passes: names of the passes in a file.
 
     Returns:
-        Meaning → name of the pass, for every meaning that has one.
+        Meaning → name of the pass, for each meaning that has a pass.
     """
     present = set(passes)
     return {

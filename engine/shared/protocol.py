@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests and events between Blender and the engine's worker: one JSON object a line.
+"""Messages between Blender and the engine's worker: one JSON object per line.
 
 The add-on writes requests to the worker's standard input and reads events from its standard
-output. Pixels of live pictures go through a memory-mapped file that the add-on owns (see
-``LivePicture``). Shared by both sides, so it needs nothing but the standard library.
+output. Pixels of live pictures go through a memory-mapped file, see ``LivePicture``.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ PROTOCOL_VERSION = 1
 
 @dataclasses.dataclass(frozen=True)
 class LivePicture:
-    """Where the worker puts a live picture: a memory-mapped file made by the add-on.
+    """Memory-mapped file for a live picture; the add-on makes it, the worker writes to it.
 
-    Layout: ``HEADER`` (sequence number, width, height; little-endian uint32), then height × width
-    × 4 bytes RGBA, display-referred, straight alpha, top row first. The sequence number is odd
-    while the worker writes and even when the picture is whole.
+    Layout: ``HEADER`` (sequence number, width, height; little-endian uint32), then the pixels:
+    (height, width, 4) uint8 RGBA, display-referred, straight alpha, top row first. The sequence
+    number is odd while the worker writes and even when the picture is complete.
     """
 
     HEADER: ClassVar[struct.Struct] = struct.Struct("<III")
@@ -38,20 +37,20 @@ class LivePicture:
 
     @property
     def size(self) -> int:
-        """Bytes that the file must have."""
+        """Size of the file in bytes."""
         return self.HEADER.size + self.width * self.height * 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What the add-on asks for; ``job`` is a number that the events carry back."""
+    """A request of the add-on; the events of its job carry the same number ``job``."""
 
     job: int
 
 
 @dataclasses.dataclass(frozen=True)
 class ImportPictures(Request):
-    """Make a shot of folders of pictures (``python -m engine import``)."""
+    """Make a shot from folders of pictures (``python -m engine import``)."""
 
     shot: str
     input: str
@@ -63,20 +62,20 @@ class ImportPictures(Request):
 
 @dataclasses.dataclass(frozen=True)
 class Train(Request):
-    """Learn the paintings of a shot (``python -m engine train``)."""
+    """Train a style on the paintings of a shot (``python -m engine train``)."""
 
     shot: str
     style: str = "style"
     seconds: float = 0.0
     steps: int = 0
-    """Zero for both means the default time budget."""
+    """If ``seconds`` and ``steps`` are 0, the default time budget applies."""
     resume: bool = False
     from_style: str = ""
     keys: list[int] = dataclasses.field(default_factory=list)
     """Empty: all painted keyframes."""
     network: str = "fast"
     guides: list[str] = dataclasses.field(default_factory=list)
-    """Empty: all that the shot has."""
+    """Empty: all useful guides that the shot has."""
     device: str = "auto"
     seed: int = 0
     patch: int = 0
@@ -113,22 +112,22 @@ class Stylize(Request):
     format: str = "png"
     """``png`` or ``exr``."""
     depth: int = 8
-    """Bits a channel of PNG: 8 or 16."""
+    """Bits per channel of PNG: 8 or 16."""
     force: bool = False
-    """Do frames again that are up to date."""
+    """Also write frames that are up to date."""
     device: str = "auto"
     light: float = 0.5
-    """0..1: where paint can be carried along the surface, 0 keeps it as it was painted, 1 paints
-    anew in the light of the frame; 0.5 is as learnt."""
+    """0..1, for pixels with projected paint: 0 copies the paint, 1 lets the network repaint it in
+    the light of the frame, 0.5 mixes both as trained."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Preview(Request):
-    """Paint frames by the keyframes alone, without training (``python -m engine preview``)."""
+    """Project the paintings to frames, without training (``python -m engine preview``)."""
 
     shot: str
     style: str = "preview"
-    """Name of the folder under ``out/``; no trained style may have it."""
+    """Name of the folder in ``out/``; it must not be the name of a trained style."""
     keys: list[int] = dataclasses.field(default_factory=list)
     """Empty: all painted keyframes."""
     frames: list[int] = dataclasses.field(default_factory=list)
@@ -136,49 +135,49 @@ class Preview(Request):
     format: str = "png"
     """``png`` or ``exr``."""
     depth: int = 8
-    """Bits a channel of PNG: 8 or 16."""
+    """Bits per channel of PNG: 8 or 16."""
     force: bool = False
-    """Do frames again that are up to date."""
+    """Also write frames that are up to date."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Cancel(Request):
-    """Stop the job of this number as soon as what is begun is whole."""
+    """Stop this job after the file that it is writing."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """What the worker reports; ``job`` is 0 where no job is meant."""
+    """A report of the worker; ``job`` is 0 if it concerns no job."""
 
     job: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Ready(Event):
-    """The worker has loaded and takes requests."""
+    """The worker has started and accepts requests."""
 
     device: str
-    """The device that ``auto`` means, in words: ``CPU (2 threads, bf16)``."""
+    """Name of the device that ``auto`` chooses: ``CPU (2 threads, bf16)``."""
     engine_version: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress(Event):
-    """How far a job is, several times a second at most."""
+    """Progress of a job, at most ten times a second."""
 
     step: str
     """``import``, ``train``, ``stylize`` or ``preview``."""
     fraction: float
     """0..1."""
     seconds_left: float
-    """Below zero: not known yet."""
+    """Below 0: unknown."""
     text: str
-    """Short, for people: ``Frame 12 of 30`` or ``Step 420, held-out loss 0.081``."""
+    """Short text for the user: ``Frame 12 of 30`` or ``Step 420, held-out loss 0.081``."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FrameDone(Event):
-    """A stylized frame is in its place."""
+    """A stylized frame is written."""
 
     frame: int
     path: str
@@ -186,7 +185,7 @@ class FrameDone(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Picture(Event):
-    """A live picture is whole in the memory-mapped file."""
+    """A live picture is complete in the memory-mapped file."""
 
     frame: int
     sequence: int
@@ -194,26 +193,26 @@ class Picture(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Warned(Event):
-    """Something the user should know; the job goes on."""
+    """A warning for the user; the job continues."""
 
     sentence: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Done(Event):
-    """The job ended well. ``result`` is plain data, such as ``{"frames": 30, "skipped": 12}``."""
+    """The job succeeded. ``result`` is JSON data, such as ``{"frames": 30, "skipped": 12}``."""
 
     result: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Cancelled(Event):
-    """The job ended because it was told to; what is finished stays."""
+    """The job was cancelled; finished files stay."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Failed(Event):
-    """The job ended with an error: one sentence for the user, the traceback for the log."""
+    """The job failed: a sentence for the user, and the traceback."""
 
     sentence: str
     detail: str = ""
@@ -229,20 +228,20 @@ EVENTS: dict[str, type[Event]] = {
 
 
 def encode(message: Request | Event) -> str:
-    """Return a message as one line of JSON, with its newline."""
+    """Return a message as a line of JSON, newline included."""
     data = {"version": PROTOCOL_VERSION, "kind": type(message).__name__}
     return json.dumps({**data, **dataclasses.asdict(message)}) + "\n"
 
 
 def decode_request(line: str) -> Request:
-    """Read a request. Raises PaintoverError for what this version does not know."""
+    """Parse a request. Raises PaintoverError if this version does not know it."""
     message = _decode(line, REQUESTS)
     assert isinstance(message, Request)
     return message
 
 
 def decode_event(line: str) -> Event:
-    """Read an event. Raises PaintoverError for what this version does not know."""
+    """Parse an event. Raises PaintoverError if this version does not know it."""
     message = _decode(line, EVENTS)
     assert isinstance(message, Event)
     return message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long jobs tell of themselves and hear that they should stop."""
+"""Progress reporting and cancellation of long-running jobs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,34 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """What ``import``, ``train`` and ``stylize`` report to: a terminal, the worker, a test."""
+    """Receives the reports of a job: a terminal, the worker or a test."""
 
     def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Tell how far a job is: 0..1, seconds left (below zero: unknown), a text for people."""
+        """Report progress.
+
+        Args:
+            step: ``import``, ``train``, ``stylize`` or ``preview``.
+            fraction: 0..1.
+            seconds_left: below 0: unknown.
+            text: short text for the user.
+        """
 
     def frame_done(self, frame: int, path: Path) -> None:
-        """Tell that a stylized frame is in its place."""
+        """Report that a stylized frame is written."""
 
     def warned(self, sentence: str) -> None:
-        """Tell the user something that does not stop the job."""
+        """Warn the user; the job continues."""
 
     def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
-        """Show a live picture: (height, width, 4) codes, display-referred, straight alpha."""
+        """Show a live picture: (height, width, 4) uint8 RGBA, display-referred, straight alpha."""
 
     def cancelled(self) -> bool:
-        """Tell whether the job should stop. Asked often; the job then raises ``Cancelled``."""
+        """Return whether the job should stop. Jobs ask often, and raise ``Cancelled`` if so."""
         ...
 
 
 class Silent:
-    """A reporter that tells nobody and never stops the job."""
+    """A reporter that ignores everything and never cancels."""
 
     def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
         """Ignore it."""

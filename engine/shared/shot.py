@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shot folder: where everything of a shot lies, and what its files are like.
-
-Shared by Blender and the engine, so it needs nothing but the standard library.
-"""
+"""The shot folder: the paths of its files, their digests, and its keyframes."""
 
 from __future__ import annotations
 
@@ -24,14 +21,14 @@ OUT_SUFFIXES = (".png", ".exr")
 
 @dataclasses.dataclass(frozen=True)
 class OutRecord:
-    """What a stylized frame was made from: it is up to date while these hold."""
+    """Digests of everything that a stylized frame depends on; up to date while they match."""
 
     file: str
     input: str
     style: str
     settings: str
     light: float = 0.5
-    """``protocol.Stylize.light``; 0.5 too where the style has no use for it."""
+    """As ``protocol.Stylize.light``; 0.5 if the style does not use it."""
 
 
 def check_name(name: str, kind: str) -> str:
@@ -57,7 +54,7 @@ class Shot:
 
     Args:
         folder: the folder; it need not exist yet.
-        manifest: what stands, or will stand, in its ``shot.json``.
+        manifest: contents of its ``shot.json``, saved or not.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -88,11 +85,11 @@ class Shot:
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Tell whether the folder has a manifest, readable or not."""
+        """Return whether the folder has a manifest, readable or not."""
         return (folder / MANIFEST_NAME).is_file()
 
     def save(self) -> None:
-        """Write ``shot.json``. Raises PaintoverError where it cannot be written."""
+        """Write ``shot.json``. Raises PaintoverError if it cannot be written."""
         data = dataclasses.asdict(self.manifest)
         data["frames"] = {str(frame): record for frame, record in sorted(data["frames"].items())}
         text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
@@ -108,7 +105,7 @@ class Shot:
         return self.folder / "frames" / f"{frame_name(frame)}.png"
 
     def passes_path(self, frame: int) -> Path:
-        """``frames/0001.exr``: the renderer's passes; may be missing."""
+        """``frames/0001.exr``: the render passes; may not exist."""
         return self.folder / "frames" / f"{frame_name(frame)}.exr"
 
     def guide_path(self, name: str, frame: int) -> Path:
@@ -116,11 +113,11 @@ class Shot:
         return self.folder / "guides" / name / f"{frame_name(frame)}.png"
 
     def cache_folder(self, name: str) -> Path:
-        """``cache/NAME/``: what was computed once and is looked up again; free to be deleted."""
+        """``cache/NAME/``: cached results; may be deleted at any time."""
         return self.folder / "cache" / name
 
     def key_path(self, frame: int) -> Path:
-        """The painting of a frame: the EXR or PNG that is there, else the PNG that would be."""
+        """The painting of a frame: the existing EXR or PNG, or else the path for a new PNG."""
         stem = self.folder / "keys" / frame_name(frame)
         for suffix in reversed(KEY_SUFFIXES):
             if stem.with_suffix(suffix).is_file():
@@ -128,11 +125,11 @@ class Shot:
         return stem.with_suffix(".png")
 
     def key_mask_path(self, frame: int) -> Path:
-        """``keys/0001.mask.png``: learn from its white part only; may be missing."""
+        """``keys/0001.mask.png``: training uses its white part only; may not exist."""
         return self.folder / "keys" / f"{frame_name(frame)}.mask.png"
 
     def key_frames(self) -> list[int]:
-        """Frames that have a painting which is in use (not removed), sorted."""
+        """Return the keyframes, sorted: frames with a painting that is not removed."""
         folder = self.folder / "keys"
         found = set()
         for path in folder.iterdir() if folder.is_dir() else ():
@@ -141,19 +138,22 @@ class Shot:
         return sorted(found - set(self.manifest.removed_keys))
 
     def key_is_painted(self, frame: int) -> bool:
-        """Tell whether the keyframe differs from the captured picture that it began as."""
+        """Return whether the painting of a frame differs from the captured picture."""
         painting = digest_file(self.key_path(frame))
         return painting != "" and painting != digest_file(self.image_path(frame))
 
     def painted_keys(self) -> list[int]:
-        """Return the keyframes in use that are painted, sorted."""
+        """Return the painted keyframes, sorted."""
         return [frame for frame in self.key_frames() if self.key_is_painted(frame)]
 
     def keep_version(self, path: Path) -> Path | None:
-        """Move a painting or mask to ``keys/versions/`` under a dated name, so that none is lost.
+        """Move a painting or mask to ``keys/versions/`` under a name with its date.
 
         Returns:
-            Where it lies now, or None if there was no such file.
+            Its new path, or None if the file does not exist.
+
+        Raises:
+            PaintoverError: there are 9999 versions of that date.
         """
         if not path.is_file():
             return None
@@ -163,18 +163,18 @@ class Shot:
         stem, dot, rest = path.name.partition(".")
         for number in range(1, 10_000):
             serial = "" if number == 1 else f"-{number}"
-            kept = folder / f"{stem}.{stamp}{serial}{dot}{rest}"
-            if not kept.exists():
-                path.replace(kept)
-                return kept
-        raise PaintoverError(f"{folder} holds too many versions of {path.name}; tidy it up.")
+            version = folder / f"{stem}.{stamp}{serial}{dot}{rest}"
+            if not version.exists():
+                path.replace(version)
+                return version
+        raise PaintoverError(f"{folder} has too many versions of {path.name}; delete some.")
 
     def style_path(self, style: str) -> Path:
-        """``styles/NAME.safetensors``. Raises PaintoverError for an impossible name."""
+        """``styles/NAME.safetensors``. Raises PaintoverError for a name that is not allowed."""
         return self.folder / "styles" / (check_name(style, "style") + ".safetensors")
 
     def style_folder(self, style: str) -> Path:
-        """``styles/NAME/``: log, loss curve, resume state."""
+        """``styles/NAME/``: logs, loss curve, state to resume from."""
         return self.folder / "styles" / check_name(style, "style")
 
     def out_path(self, style: str, frame: int, suffix: str = ".png") -> Path:
@@ -182,26 +182,26 @@ class Shot:
         return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"
 
     def out_record_path(self, style: str, frame: int) -> Path:
-        """``out/NAME/made/0001.json``: what the stylized frame was made from."""
+        """``out/NAME/made/0001.json``: the record of a stylized frame."""
         return self.out_path(style, frame).parent / "made" / f"{frame_name(frame)}.json"
 
     def frame_digest(self, frame: int) -> str:
-        """Digest of everything that shows one frame: picture, passes, extra guides."""
+        """Return the digest of a frame: its picture, passes and extra guides."""
         paths = [self.image_path(frame), self.passes_path(frame)]
         paths += [self.guide_path(name, frame) for name in self.manifest.guides]
         return digest_json([digest_file(path) for path in paths])
 
     def key_digest(self, frame: int) -> str:
-        """Digest of a keyframe: its painting, its mask and the frame that it paints over."""
+        """Return the digest of a keyframe: its painting, its mask and its frame."""
         paths = [self.key_path(frame), self.key_mask_path(frame)]
         return digest_json([*(digest_file(path) for path in paths), self.frame_digest(frame)])
 
     def input_digest(self, frame: int, keys: Iterable[int]) -> str:
-        """Digest of what one stylized frame is computed from, besides the style."""
+        """Return the digest of a frame and keyframes: the inputs of stylizing besides the style."""
         return digest_json([self.frame_digest(frame), *(self.key_digest(key) for key in keys)])
 
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
-        """Read what a stylized frame was made from; None if it is missing or damaged."""
+        """Read the record of a stylized frame; None if the record or the frame is missing."""
         try:
             data = json.loads(self.out_record_path(style, frame).read_text(encoding="utf-8"))
             record = OutRecord(**data)
@@ -211,12 +211,12 @@ class Shot:
         return record if path.is_file() else None
 
     def write_out_record(self, style: str, frame: int, record: OutRecord) -> None:
-        """Note what a stylized frame was made from. Call it after the frame is in its place."""
+        """Write the record of a stylized frame. Call it after the frame is written."""
         text = json.dumps(dataclasses.asdict(record))
         write_bytes(self.out_record_path(style, frame), text.encode())
 
     def missing_files(self) -> list[Path]:
-        """Files of captured frames that are gone, in frame order."""
+        """Return the files of captured frames that do not exist, in frame order."""
         missing = []
         for frame, record in sorted(self.manifest.frames.items()):
             if not self.image_path(frame).is_file():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a style file says of itself, readable without PyTorch (safetensors' JSON header)."""
+"""Metadata of style files, read from the safetensors header without PyTorch."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from .errors import PaintoverError
 STYLE_VERSION = 2
 METADATA_KEY = "paintover"
 GAUSSIANS = "gaussians"
-"""Name of the guide whose frames depend on all frames back to the first keyframe."""
+"""Name of the guide that depends on all frames between the frame and the first keyframe."""
 PROJECTION = "projection"
-"""Name of the guide that carries the paint of keyframes along; light and weights are about it."""
+"""Name of the guide with the projected paint of keyframes; light and weights apply to it."""
 SURFACE_NEEDS = ("surface", "object")
-"""Passes without which it goes along the motion, and a frame depends on those on the way."""
+"""Passes that projection along the surface needs. Without them it follows the motion, and a
+frame depends on all frames between it and the keyframes."""
 FILTER = "filter"
-"""Setting of a style: how many frames to each side its filter over time looks at; 0 is none."""
+"""Training setting: radius of the temporal filter in frames; 0 disables it."""
 _MOST_HEADER_BYTES = 1 << 24
 
 
 @dataclasses.dataclass
 class StyleHeader:
-    """The metadata of ``styles/NAME.safetensors``."""
+    """Metadata of ``styles/NAME.safetensors``."""
 
     network: str
     """Name of the network size, such as ``fast``."""
     guides: list[str]
-    """Names of the guides that feed the network, in channel order."""
+    """Names of the network's guides, in channel order."""
     channels: int
-    """How many channels these guides have together."""
+    """Number of channels of these guides."""
     trained_on: dict[int, str]
-    """Keyframe → ``Shot.key_digest`` when it was learnt."""
+    """Keyframe → its ``Shot.key_digest`` at the time of training."""
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Training settings that change the result (patch size, batch, learning rate, seed …)."""
     steps: int = 0
@@ -50,7 +51,7 @@ class StyleHeader:
 
 
 def has_surface(passes: Collection[str]) -> bool:
-    """Tell whether a shot with these passes lets paint be carried along surfaces."""
+    """Return whether these passes allow projection along the surface."""
     return set(SURFACE_NEEDS) <= set(passes)
 
 
