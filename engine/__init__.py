@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paintover's engine: learns a painting and paints every frame of a shot. Never imports bpy.
+"""Paintover's engine: trains on paintings and stylizes the frames of a shot. Never imports bpy.
 
-Importing this package imports nothing else, so Blender may import ``engine.shared`` without loading
-PyTorch or NumPy. Which package may import which stands in ``tools/house.py``.
+Importing this package loads nothing else, so Blender can import ``engine.shared`` without PyTorch
+or NumPy. ``tools/house.py`` defines which package may import which.
 """
 
 __version__ = "0.1.0"

@@ -4,8 +4,8 @@
 import os
 import sys
 
-# Threads of PyTorch that spin for long while they wait make it ten times slower where Blender
-# computes beside; those that never spin make training half as fast where nothing does.
+# OpenMP threads that spin for long while they wait make PyTorch ten times slower beside a busy
+# Blender; threads that never spin halve the speed of training on an idle machine.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line, and the worker that Blender talks to."""
+"""The command line, and the worker process for Blender."""

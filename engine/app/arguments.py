@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verbs of the command line and their options."""
+"""Verbs and options of the command line."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ..shared.frame_lists import parse_frames
 from .terminal import STYLES
 
 _DESCRIPTION = """\
-Paint over one frame of a shot, and let the computer paint the others alike.
+Paint over one frame of a shot, and Paintover paints the other frames in the same style.
 
-  1. import    makes a shot folder of rendered pictures (or capture it in Blender)
-  2. (paint)   put your painting of frame 1 into SHOT/keys/0001.png
-     preview   carries your paintings to every frame at once, for a first look
-  3. train     learns your paintings
-  4. stylize   paints every frame; only what is out of date is done again
+  1. import    makes a shot folder from rendered pictures (or capture it in Blender)
+  2. (paint)   save your painting of frame 1 as SHOT/keys/0001.png
+     preview   projects your paintings to every frame at once, without training
+  3. train     trains a style on your paintings
+  4. stylize   paints every frame that is out of date
 """
-_EPILOG = "“python -m engine VERB --help” explains each verb."
+_EPILOG = "“python -m engine VERB --help” explains a verb."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -40,12 +40,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--progress",
         choices=STYLES,
         default="auto",
-        help="how progress is shown: auto (one line on a terminal, plain lines elsewhere), "
-        "plain, openjd (for render farms) or none",
+        help="how to show progress: auto (one line on a terminal, else plain), plain (lines), "
+        "openjd (for render farms) or none (default: auto)",
     )
-    common.add_argument(
-        "--verbose", action="store_true", help="print the technical details of an error"
-    )
+    common.add_argument("--verbose", action="store_true", help="print the traceback of an error")
     _add_import(verbs, common)
     _add_train(verbs, common)
     _add_weights(verbs, common)
@@ -55,9 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_info(verbs, common)
     verbs.add_parser(
         "worker",
-        help="serve Blender (started by the add-on)",
-        description="Serve Blender: requests as JSON lines on the standard input, events on the "
-        "standard output. Started by the add-on; ends when its input closes.",
+        help="run jobs for Blender (the add-on starts it)",
+        description="Run jobs for Blender: requests are JSON lines on the standard input, events "
+        "on the standard output. The add-on starts it; it ends when its input closes.",
     )
     return parser
 
@@ -66,15 +64,15 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "import",
         parents=[common],
-        help="make a shot folder of pictures",
-        description="Make a shot folder of pictures (PNG, JPEG, TIFF or EXR) whose names carry "
-        "the frame numbers, such as 0001.png or shot.0001.exr. The pictures are copied.",
+        help="make a shot folder from pictures",
+        description="Make a shot folder from pictures (PNG, JPEG, TIFF or EXR) with frame numbers "
+        "in their names, such as 0001.png or shot.0001.exr. The pictures are copied.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder to make or update")
-    verb.add_argument("--input", metavar="DIR", required=True, help="the rendered or filmed frames")
-    verb.add_argument("--painted", metavar="DIR", default="", help="your paintings of some frames")
+    verb.add_argument("shot", metavar="SHOT", type=Path, help="shot folder to make or update")
+    verb.add_argument("--input", metavar="DIR", required=True, help="folder of the frames")
+    verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
-        "--mask", metavar="DIR", default="", help="masks: white where the picture is to be painted"
+        "--mask", metavar="DIR", default="", help="folder of masks: white where to paint"
     )
     verb.add_argument(
         "--guide",
@@ -82,10 +80,10 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
         type=_guide,
         action="append",
         default=[],
-        help="a folder of further pictures that help to tell things apart; may be repeated",
+        help="folder of guide pictures, such as normals or object colors; repeatable",
     )
     verb.add_argument(
-        "--fps", type=_positive, default=24.0, help="frames a second (default: %(default)s)"
+        "--fps", type=_positive, default=24.0, help="frames per second (default: %(default)s)"
     )
 
 
@@ -93,31 +91,31 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "train",
         parents=[common],
-        help="learn the paintings",
-        description="Learn the paintings in SHOT/keys. The longer, the closer; it may be stopped "
-        "at any time (Ctrl+C) and gone on with (--resume).",
+        help="train a style on the paintings",
+        description="Train a style on the paintings in SHOT/keys. Longer training comes closer to "
+        "them. Ctrl+C stops it at any time, --resume continues it.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     _add_style(verb)
     budget = verb.add_mutually_exclusive_group()
-    budget.add_argument("--seconds", metavar="N", type=_positive, default=0.0, help="how long")
+    budget.add_argument("--seconds", metavar="N", type=_positive, default=0.0, help="training time")
     budget.add_argument(
-        "--steps", metavar="N", type=_count, default=0, help="how many training steps"
+        "--steps", metavar="N", type=_count, default=0, help="number of training steps"
     )
-    verb.add_argument("--resume", action="store_true", help="go on where the last training stopped")
+    verb.add_argument("--resume", action="store_true", help="continue the last training")
     verb.add_argument(
         "--from",
         dest="from_style",
         metavar="STYLE",
         default="",
-        help="begin with what another style has learnt: its name in this shot, or a file",
+        help="start from the weights of another style: its name in this shot, or a file",
     )
     verb.add_argument(
         "--keys",
         metavar="1,30",
         type=_frames,
         default=[],
-        help="learn these keyframes only (default: all that are painted)",
+        help="train on these keyframes only (default: all painted ones)",
     )
     verb.add_argument(
         "--network", default="fast", help="size of the network (default: %(default)s)"
@@ -127,11 +125,11 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=_names,
         default=[],
-        help="what the network may look at (default: all that is of use)",
+        help="guides of the network (default: all useful ones)",
     )
     _add_device(verb)
     verb.add_argument(
-        "--seed", type=int, default=0, help="another number gives another training run"
+        "--seed", type=int, default=0, help="seed of the random numbers (default: %(default)s)"
     )
     _add_method(verb)
 
@@ -200,13 +198,13 @@ def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "weights",
         parents=[common],
-        help="say how much each keyframe counts, and when",
-        description="Say how much of a keyframe's paint is carried to the other frames: 1 as "
-        "usual, 0 not at all. The weight changes evenly between the frames that you name, and "
-        "stays level before and after them. What you say of a keyframe replaces what was said of "
-        "it before; without anything to say, the weights are shown.",
-        epilog="Going over from the painting of frame 1 to that of frame 90: "
-        "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. As usual again: “weights SHOT 1=1 90=1”.",
+        help="set or show the weights of keyframes",
+        description="Set how much of a keyframe's paint is projected to the other frames: 1 all "
+        "(the default), 0 none. The weight is interpolated between the frames that you name, and "
+        "constant before and after them. New weights of a keyframe replace its old ones. Without "
+        "weights, the current ones are shown.",
+        epilog="A transition from the painting of frame 1 to that of frame 90: "
+        "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. The default again: “weights SHOT 1=1 90=1”.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     verb.add_argument(
@@ -214,7 +212,7 @@ def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="KEY=WEIGHT[@FRAME]",
         type=_weight,
         nargs="*",
-        help="a keyframe, its weight from 0 to 1, and at which frame (default: at every frame)",
+        help="keyframe, weight from 0 to 1, and frame (default: every frame)",
     )
 
 
@@ -222,9 +220,9 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "stylize",
         parents=[common],
-        help="paint the frames",
+        help="paint the frames with a style",
         description="Paint frames with a trained style into SHOT/out/STYLE. Frames that are up to "
-        "date are skipped; several machines may each do a part (--frames).",
+        "date are skipped; several machines can share the frames (--frames).",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     _add_style(verb)
@@ -235,8 +233,8 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="X",
         type=_share,
         default=0.5,
-        help="0: paint sticks to the surface as it was painted; 1: it is painted anew in the light "
-        "of each frame (default: %(default)s, as learnt)",
+        help="0: paint sticks to the surface as painted; 1: it is repainted in the light of each "
+        "frame (default: %(default)s, as trained)",
     )
     _add_device(verb)
 
@@ -245,24 +243,24 @@ def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "preview",
         parents=[common],
-        help="paint the frames at once, without training",
-        description="Carry the paintings to the other frames as they are, without training, into "
-        "SHOT/out/NAME: a first look at what is seen in which keyframe. Where none shows a place, "
-        "the paint is guessed by its colours. Frames that are up to date are skipped.",
+        help="project the paintings to the frames, without training",
+        description="Project the paintings to the other frames, without training, into "
+        "SHOT/out/NAME. Surfaces that no keyframe shows get the paint of pixels with similar "
+        "colors. Frames that are up to date are skipped.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     verb.add_argument(
         "--style",
         metavar="NAME",
         default="preview",
-        help="name of its folder; no trained style may have it (default: %(default)s)",
+        help="name of its folder, not that of a trained style (default: %(default)s)",
     )
     verb.add_argument(
         "--keys",
         metavar="1,30",
         type=_frames,
         default=[],
-        help="carry these keyframes only (default: all that are painted)",
+        help="project these keyframes only (default: all painted ones)",
     )
     _add_frames(verb)
     _add_file_format(verb)
@@ -272,26 +270,22 @@ def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "score",
         parents=[common],
-        help="compare the result with the right answer, or look how steady it is",
-        description="With --truth: compare stylized frames with pictures of how they should be, "
-        "over the mask, without the keyframes: PSNR and SSIM (higher is closer), FLIP (0 is "
-        "equal), texture (1 is right, below is blurred), flicker (closer to the truth's own is "
-        "better), and JOD (10 cannot be told apart). With --no-truth: how much each stylized frame "
-        "differs from the one before along the motion, in 8-bit codes, beside the rendered "
-        "picture's own, and which frames are unsteady.",
+        help="compare stylized frames with reference pictures, or measure flicker",
+        description="With --truth: compare stylized frames with reference pictures, inside the "
+        "mask, without the keyframes: PSNR and SSIM (higher is better), FLIP (0 is equal), texture "
+        "(1 is right, less is blurred), flicker (closer to that of the reference is better) and "
+        "JOD (10: no visible difference). With --no-truth: measure how much each stylized frame "
+        "differs from the frame before along the motion, in 8-bit codes, compared with the "
+        "rendered pictures, and list unsteady frames.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
     against = verb.add_mutually_exclusive_group(required=True)
-    against.add_argument(
-        "--truth", metavar="DIR", type=Path, help="the right pictures of the frames"
-    )
-    against.add_argument(
-        "--no-truth", action="store_true", help="there are none: look for flicker alone"
-    )
+    against.add_argument("--truth", metavar="DIR", type=Path, help="folder of reference pictures")
+    against.add_argument("--no-truth", action="store_true", help="measure flicker alone")
     _add_style(verb)
     _add_frames(verb)
     verb.add_argument(
-        "--jod", action="store_true", help="with --truth: also JOD, which needs cvvdp (slow)"
+        "--jod", action="store_true", help="with --truth: also measure JOD (slow, needs cvvdp)"
     )
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -300,11 +294,11 @@ def _add_info(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "info",
         parents=[common],
-        help="tell about a shot or a style",
-        description="Tell what a shot folder has, what it lacks and what that costs, and which "
-        "steps are done; or what a style file was trained on.",
+        help="describe a shot or a style",
+        description="List what a shot folder has and lacks, what a missing pass costs, and which "
+        "steps are up to date; or what a style file was trained on.",
     )
-    verb.add_argument("path", metavar="SHOT|STYLE", type=Path, help="shot folder, or style file")
+    verb.add_argument("path", metavar="SHOT|STYLE", type=Path, help="shot folder or style file")
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -320,7 +314,7 @@ def _add_frames(verb: argparse.ArgumentParser) -> None:
         metavar="1-30,45",
         type=_frames,
         default=[],
-        help="these frames only (default: all; write --frames=-5-3 for negative ones)",
+        help="these frames only (default: all; for negative frames write --frames=-5-3)",
     )
 
 
@@ -333,9 +327,9 @@ def _add_file_format(verb: argparse.ArgumentParser) -> None:
         type=int,
         choices=(8, 16),
         default=8,
-        help="bits a channel of PNG (default: %(default)s)",
+        help="bits per channel of PNG (default: %(default)s)",
     )
-    verb.add_argument("--force", action="store_true", help="do frames again that are up to date")
+    verb.add_argument("--force", action="store_true", help="also paint frames that are up to date")
 
 
 def _add_device(verb: argparse.ArgumentParser) -> None:
@@ -343,7 +337,7 @@ def _add_device(verb: argparse.ArgumentParser) -> None:
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
-        help="where to compute (default: the graphics card, if PyTorch can use it)",
+        help="device to compute on (default: the GPU if PyTorch supports it)",
     )
 
 

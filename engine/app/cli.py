@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: ``python -m engine VERB``, for shells, scripts and farms.
+"""The command line, ``python -m engine VERB``, for shells, scripts and render farms.
 
 Exit codes: 0 done, 1 failed (one sentence on the standard error), 2 wrong usage, 130 cancelled.
 """
@@ -34,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code.
 
     Args:
-        arguments: the words after ``python -m engine``; by default those of this process.
+        arguments: those after ``python -m engine``; by default those of this process.
     """
     options = build_parser().parse_args(arguments)
     if options.verb == "worker":
-        from . import worker  # noqa: PLC0415  (each verb loads only what it needs)
+        from . import worker  # noqa: PLC0415  (each verb loads only its own modules)
 
         return worker.main()
     progress = "none" if getattr(options, "json", False) else options.progress
@@ -53,12 +53,12 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         _VERBS[options.verb](options, terminal)
     except errors.Cancelled:
         again = "with --resume " if options.verb == "train" else ""
-        terminal.failed(f"Cancelled; what is done stays, and running it again {again}goes on.")
+        terminal.failed(f"Cancelled; finished files stay, and running it again {again}continues.")
         return CANCELLED
-    except Exception as error:  # the last resort: a sentence, and a log to report
+    except Exception as error:  # an internal error: a sentence, and a log to report
         if options.verbose:
             traceback.print_exc()
-        terminal.failed(explain(error) or _unforeseen(error, options.verbose))
+        terminal.failed(explain(error) or _internal_error(error, options.verbose))
         return FAILED
     return DONE
 
@@ -110,7 +110,7 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
     result = stylize(request, terminal)
-    terminal.finished(_what_was_painted(options, result))
+    terminal.finished(_painted_sentence(options, result))
     if result["unsteady"]:
         terminal.finished(describe(result["unsteady"]))
 
@@ -133,10 +133,10 @@ def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
     result = preview(request, terminal)
-    terminal.finished(_what_was_painted(options, result))
+    terminal.finished(_painted_sentence(options, result))
 
 
-def _what_was_painted(options: argparse.Namespace, result: dict[str, Any]) -> str:
+def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> str:
     folder = Shot.open(options.shot).out_path(options.style, 0).parent
     painted = counted(result["frames"], "frame")
     return f"{folder}: {painted} painted, {result['skipped']} up to date."
@@ -173,9 +173,9 @@ def _info(options: argparse.Namespace, terminal: Terminal) -> None:
 
 @contextlib.contextmanager
 def _standard_error(verbose: bool) -> Iterator[TextIO]:
-    """Give a stream for our own sentences; unless verbose, libraries' chatter goes nowhere.
+    """Yield a stream for our messages; unless verbose, those of C libraries are discarded.
 
-    libpng and OpenEXR write about damaged files to the process's standard error by themselves.
+    libpng and OpenEXR write messages on damaged files to file descriptor 2.
     """
     try:
         hides = not verbose and sys.stderr.fileno() == 2
@@ -186,8 +186,8 @@ def _standard_error(verbose: bool) -> Iterator[TextIO]:
         return
     sys.stderr.flush()
     with os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace") as stream:
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+        with Path(os.devnull).open("w", encoding="utf-8") as null:
+            os.dup2(null.fileno(), 2)
         try:
             yield stream
         finally:
@@ -195,9 +195,9 @@ def _standard_error(verbose: bool) -> Iterator[TextIO]:
             os.dup2(stream.fileno(), 2)
 
 
-def _unforeseen(error: Exception, verbose: bool) -> str:
-    """Return the sentence for a fault of ours; write the log unless it was printed."""
-    what = f"Something unforeseen went wrong ({type(error).__name__}: {error})"
+def _internal_error(error: Exception, verbose: bool) -> str:
+    """Return the message for an internal error; write the traceback to a log unless printed."""
+    what = f"Internal error ({type(error).__name__}: {error})"
     if verbose:
         return f"{what}; please report the lines above."
     name = f"paintover-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"

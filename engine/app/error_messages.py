@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What went wrong, in one sentence for an animator: for the command line and the worker."""
+"""Error messages for users: one sentence for each error that a user can fix."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import errno
 from ..shared.errors import PaintoverError
 
 NO_MEMORY = (
-    "There is not enough memory for this; close other programs, use a smaller network, "
-    "or choose --device cpu."
+    "There is not enough memory; close other programs, use a smaller network, or choose "
+    "--device cpu."
 )
 
 
 def explain(error: BaseException) -> str | None:
-    """Return a sentence for an error that a user can mend, or None for a fault of ours.
+    """Return the message for an error that a user can fix, or None for an internal error.
 
     Args:
         error: what a job raised. PyTorch tells of missing memory by ``OutOfMemoryError`` (a
@@ -44,9 +44,9 @@ def _explain_os_error(error: OSError) -> str | None:
     name = error.filename2 or error.filename
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" for {name}" if name else ""
-        return f"The disk is full{where}; free some space and run this again."
+        return f"The disk is full{where}; free some space and try again."
     if error.errno == errno.ENOMEM:
         return NO_MEMORY
     if not name:
         return None
-    return f"Cannot use {name}: {error.strerror}; check that it exists and that you may use it."
+    return f"Cannot use {name}: {error.strerror}; check that it exists and its permissions."

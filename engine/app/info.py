@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ``info`` tells of a shot or a style, as plain data and in words."""
+"""The verb ``info``: describes a shot or a style, as data and as text."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _DEFAULT_STYLE = "style"
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Describe a shot folder or a style file as plain data.
+    """Describe a shot folder or a style file as JSON data.
 
     Returns:
         For a shot: ``folder``, ``width``, ``height``, ``fps``, ``frames`` (a frame list),
-        ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what that
-        costs), ``guides``, ``painted`` and ``unpainted`` keyframes, ``styles`` (name →
-        ``training`` and ``stylizing``, each a ``state`` with its ``why``). For a style: the
-        fields of ``StyleHeader`` and ``file``.
+        ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what the
+        shot loses), ``guides``, ``painted`` and ``unpainted`` keyframes, ``styles`` (name →
+        ``training`` and ``stylizing``, each with ``state`` and ``why``). For a style: ``file`` and
+        the fields of ``StyleHeader``.
 
     Raises:
-        PaintoverError: it is neither, or damaged.
+        PaintoverError: the path is neither, or it is damaged.
     """
     if path.suffix == ".safetensors":
         return {"file": str(path), **dataclasses.asdict(read_style_header(path))}
@@ -59,7 +59,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def describe_in_words(data: dict[str, Any]) -> str:
-    """Write what ``describe`` returned as lines for people."""
+    """Return the data of ``describe`` as text."""
     return "\n".join(_style_lines(data) if "file" in data else _shot_lines(data))
 
 
@@ -77,12 +77,12 @@ def _style_states(shot: Shot, name: str) -> dict[str, dict[str, str]]:
 
 
 def _shot_lines(data: dict[str, Any]) -> list[str]:
-    size = f"{data['width']}×{data['height']} pixels, {data['fps']:g} frames a second"
+    size = f"{data['width']}×{data['height']} pixels, {data['fps']:g} frames per second"
     lines = [f"Shot {data['folder']}", f"  frames     {data['frames'] or 'none'} ({size})"]
     if data["missing_files"]:
-        first, *others = data["missing_files"]
-        more = f" and {len(others)} more" if others else ""
-        lines.append(f"             {first}{more} is gone; capture or import it again")
+        first, *rest = data["missing_files"]
+        more = f" and {len(rest)} more" if rest else ""
+        lines.append(f"             missing: {first}{more}; capture or import again")
     has = [*data["passes"], *(f"guide {name}" for name in data["guides"])]
     lines.append(f"  passes     {', '.join(has) or 'none, only pictures'}")
     for meaning, cost in data["missing_passes"].items():
@@ -106,5 +106,5 @@ def _style_lines(data: dict[str, Any]) -> list[str]:
         f"  guides     {', '.join(data['guides'])} ({data['channels']} channels)",
         f"  keyframes  {format_frames(data['trained_on'])}",
         f"  training   {data['steps']} steps in {format_seconds(data['seconds'])}",
-        f"  settings   {settings or 'none noted'}",
+        f"  settings   {settings or 'none'}",
     ]

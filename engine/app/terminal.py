@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Progress on a terminal, as plain lines, or as the lines that a farm (Open Job Description) reads.
+"""Progress and messages on the command line: on a terminal, in a file, or for a render farm.
 
-What a job tells goes to the standard output; warnings and errors go to the standard error.
+Progress and results go to the standard output, warnings and errors to the standard error. Farm
+lines follow Open Job Description (``openjd_progress`` etc.).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FARM_INTERVAL = 0.5
 
 
 def format_seconds(seconds: float) -> str:
-    """Write a duration for people: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    """Format a duration: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -37,13 +38,13 @@ def format_seconds(seconds: float) -> str:
 
 
 class Terminal:
-    """A reporter (see ``reporter.Reporter``) for the command line.
+    """The ``Reporter`` of the command line.
 
     Args:
         style: ``auto`` (one line rewritten on a terminal, plain lines elsewhere), ``plain``,
             ``openjd``, or ``none``.
-        out: where progress goes.
-        err: where warnings and errors go.
+        out: stream for progress and results; by default the standard output.
+        err: stream for warnings and errors; by default the standard error.
     """
 
     def __init__(
@@ -59,15 +60,15 @@ class Terminal:
         self._last = ("", -1.0, float("-inf"))
 
     def stop(self) -> None:
-        """Ask the job to stop; safe to call in a signal handler."""
+        """Cancel the job; safe in a signal handler."""
         self._stop.set()
 
     def cancelled(self) -> bool:
-        """Tell whether the job should stop."""
+        """Return whether the job should stop."""
         return self._stop.is_set()
 
     def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Show how far a job is: 0..1, seconds left (below zero: unknown), a text for people."""
+        """Show progress; see ``Reporter.progress``."""
         if not self._is_due(step, fraction):
             return
         left = f", {format_seconds(seconds_left)} left" if seconds_left >= 0 else ""
@@ -83,18 +84,18 @@ class Terminal:
             self._write(line)
 
     def frame_done(self, frame: int, path: Path) -> None:
-        """Say nothing: the progress line counts the frames."""
+        """Do nothing: the progress line counts the frames."""
 
     def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
-        """Ignore it; a terminal shows no pictures."""
+        """Do nothing: a terminal shows no pictures."""
 
     def warned(self, sentence: str) -> None:
-        """Print a warning on a line of its own."""
+        """Print a warning."""
         self._end_line()
         print(f"Warning: {sentence}", file=self._err, flush=True)
 
     def finished(self, sentence: str) -> None:
-        """Print what the job has done."""
+        """Print the result of the job."""
         self._end_line()
         if self._style == "openjd":
             self._write("openjd_progress: 100.0")
@@ -103,24 +104,24 @@ class Terminal:
             self._write(sentence)
 
     def failed(self, sentence: str) -> None:
-        """Print why the job has failed, for the user and, where asked for, for the farm."""
+        """Print why the job failed, also for the farm with ``openjd``."""
         self._end_line()
         if self._style == "openjd":
             self._write(f"openjd_fail: {sentence}")
         print(sentence, file=self._err, flush=True)
 
     def _is_due(self, step: str, fraction: float) -> bool:
-        """Throttle: a new step and the end are always shown."""
+        """Return whether to show progress now; a new step and the end always are."""
         last_step, last_fraction, last_time = self._last
         now = time.monotonic()
-        passed = now - last_time
+        elapsed = now - last_time
         due = step != last_step or (fraction >= 1 > last_fraction)
         if self._style == "terminal":
-            due = due or passed >= _TERMINAL_INTERVAL
+            due = due or elapsed >= _TERMINAL_INTERVAL
         elif self._style == "openjd":
-            due = due or passed >= _FARM_INTERVAL
+            due = due or elapsed >= _FARM_INTERVAL
         else:
-            due = due or passed >= _PLAIN_INTERVAL or fraction - last_fraction >= _PLAIN_FRACTION
+            due = due or elapsed >= _PLAIN_INTERVAL or fraction - last_fraction >= _PLAIN_FRACTION
         if self._style == "none" or not due:
             return False
         self._last = (step, fraction, now)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine as a process of its own: requests on standard input, events on standard output.
+"""The worker: a process that reads requests from its input and writes events to its output.
 
-One job at a time, on the main thread; a second thread reads the requests, so that ``Cancel`` is
-heard during a job. The standard error is the log. The process ends when its input closes.
+It runs one job at a time, on the main thread. A second thread reads the requests, so that
+``Cancel`` arrives during a job. The log goes to the standard error. The process ends when its
+input closes.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _PROGRESS_INTERVAL = 0.1
 def main() -> int:
     """Serve requests until the standard input closes, and return the exit code.
 
-    Whatever libraries print goes to the standard error, so that it can't spoil the protocol.
+    Output of libraries is redirected to the standard error, because the standard output carries
+    events alone.
     """
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
@@ -46,7 +48,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, format=logs.FORMAT)
     logging.captureWarnings(True)
     logging.getLogger("engine").setLevel(logging.INFO)
-    # Unbuffered: a buffered reader's lock, held by the reading thread, would stop the exit.
+    # Unbuffered, because the reading thread would hold a buffered reader's lock at exit.
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     worker = Worker(events)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -55,7 +57,7 @@ def main() -> int:
 
 
 class Worker:
-    """Takes requests, runs one job at a time and sends events.
+    """Receives requests, runs one job at a time and sends events.
 
     Args:
         events: an unbuffered binary stream for the event lines.
@@ -63,9 +65,9 @@ class Worker:
 
     def __init__(self, events: IO[bytes]) -> None:
         self._events = events
-        self._sending = threading.Lock()
+        self._send_lock = threading.Lock()
         self._jobs: queue.SimpleQueue[protocol.Request | None] = queue.SimpleQueue()
-        self._taking = threading.Lock()
+        self._state_lock = threading.Lock()
         self._current: JobReporter | None = None
         self._ended = threading.Event()
         self._exit_code = 0
@@ -81,25 +83,25 @@ class Worker:
         while (request := self._jobs.get()) is not None and not self._ended.is_set():
             assert self._current is not None
             outcome = self._run_job(request, self._current)
-            with self._taking:
+            with self._state_lock:
                 self._current = None
             self.send(outcome)
         return self._exit_code
 
     def end(self, exit_code: int = 0) -> None:
-        """Cancel the job and stop serving; safe to call in a signal handler."""
+        """Cancel the job and stop serving; safe in a signal handler."""
         self._exit_code = exit_code
         self._ended.set()
         self._jobs.put(None)
 
     def has_ended(self) -> bool:
-        """Tell whether no more requests come."""
+        """Return whether the worker stops serving."""
         return self._ended.is_set()
 
     def send(self, event: protocol.Event) -> None:
-        """Write an event line. If nobody listens any more, the worker ends."""
+        """Write an event. The worker ends if the other side has closed the stream."""
         try:
-            with self._sending:
+            with self._send_lock:
                 line = protocol.encode(event).encode()
                 while line:
                     line = line[self._events.write(line) :]
@@ -117,7 +119,7 @@ class Worker:
         self.end()
 
     def _take(self, request: protocol.Request) -> None:
-        with self._taking:
+        with self._state_lock:
             current = self._current
             if isinstance(request, protocol.Cancel):
                 if current is not None and current.job == request.job:
@@ -144,11 +146,10 @@ class Worker:
         except errors.Cancelled:
             _log.info("Job %d is cancelled", request.job)
             return protocol.Cancelled(request.job)
-        except Exception as error:  # a fault in one job must not take the worker with it
+        except Exception as error:  # an error in one job must not end the worker
             _log.exception("Job %d failed", request.job)
             sentence = explain(error) or (
-                f"Something unforeseen went wrong ({type(error).__name__}: {error}); "
-                "the engine's log has the details."
+                f"Internal error ({type(error).__name__}: {error}); see the engine's log."
             )
             return protocol.Failed(request.job, sentence, traceback.format_exc())
 
@@ -172,11 +173,11 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
 
 
 class JobReporter:
-    """The reporter (see ``reporter.Reporter``) of one job of the worker.
+    """The ``Reporter`` of one job of the worker.
 
     Args:
         worker: sends the events.
-        request: the job's request; a ``Train`` request may name a live picture.
+        request: the job's request; that of a training may have a live picture.
     """
 
     def __init__(self, worker: Worker, request: protocol.Request) -> None:
@@ -188,20 +189,20 @@ class JobReporter:
         self._last = ("", float("-inf"))
 
     def cancel(self) -> None:
-        """Ask the job to stop."""
+        """Cancel the job."""
         self._cancelled.set()
 
     def cancelled(self) -> bool:
-        """Tell whether the job should stop."""
+        """Return whether the job should stop."""
         return self._cancelled.is_set() or self._worker.has_ended()
 
     def close(self) -> None:
-        """Close the live picture's file."""
+        """Close the file of the live picture."""
         if self._live is not None:
             self._live.close()
 
     def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Send ``Progress``, ten times a second at most; a new step and the end are always sent."""
+        """Send ``Progress`` at most ten times a second; a new step and the end are always sent."""
         now = time.monotonic()
         last_step, last_time = self._last
         if step == last_step and fraction < 1 and now - last_time < _PROGRESS_INTERVAL:
@@ -219,9 +220,9 @@ class JobReporter:
         self._worker.send(protocol.Warned(self.job, sentence))
 
     def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
-        """Put a live picture into the add-on's file and send ``Picture``.
+        """Write a live picture to the add-on's file and send ``Picture``.
 
-        A file that can't be used is told once, and the job goes on without live pictures.
+        If the file cannot be used, warn once and continue without live pictures.
         """
         if self._place is None:
             return
@@ -231,7 +232,7 @@ class JobReporter:
             sequence = self._live.write(rgba)
         except (OSError, ValueError) as error:
             self._place = None
-            self.warned(f"There is no live picture this time: {error}.")
+            self.warned(f"The live picture cannot be shown: {error}.")
             return
         self._worker.send(protocol.Picture(self.job, frame, sequence))
 
@@ -239,9 +240,12 @@ class JobReporter:
 class LiveFile:
     """The memory-mapped file of a ``protocol.LivePicture``, open for writing.
 
+    Args:
+        place: path and size of the picture.
+
     Raises:
-        OSError: the file is not there or can't be written.
-        ValueError: it is smaller than ``place.size``.
+        OSError: the file does not exist or cannot be written.
+        ValueError: the file is smaller than ``place.size``.
     """
 
     def __init__(self, place: protocol.LivePicture) -> None:
@@ -251,14 +255,22 @@ class LiveFile:
         self._sequence: int = place.HEADER.unpack_from(self._map)[0] & ~1
 
     def write(self, rgba: npt.NDArray[np.uint8]) -> int:
-        """Write a picture (height, width, 4), top row first, and return its sequence number.
+        """Write a picture.
+
+        Args:
+            rgba: (height, width, 4) uint8, display-referred, straight alpha, top row first.
+
+        Returns:
+            Its sequence number, which is even.
 
         Raises:
-            ValueError: the picture has not the size that was agreed.
+            ValueError: ``rgba`` does not have the size of the live picture.
         """
         place = self._place
         if rgba.shape != (place.height, place.width, 4):
-            raise ValueError(f"it should be {place.width}×{place.height} but is {rgba.shape}")
+            raise ValueError(
+                f"its shape must be {(place.height, place.width, 4)}, not {rgba.shape}"
+            )
         self._put_header(self._sequence + 1)
         self._map[place.HEADER.size : place.size] = rgba.tobytes()
         self._sequence = (self._sequence + 2) & 0xFFFFFFFF
@@ -266,7 +278,7 @@ class LiveFile:
         return self._sequence
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._map.close()
 
     def _put_header(self, sequence: int) -> None:

@@ -122,8 +122,8 @@ def test_wrong_usage_is_2(words):
 def test_info_tells_states_and_what_missing_passes_cost(shot):
     result = shots.run_engine("info", shot.folder)
     assert result.returncode == 0, result.stderr
-    assert "1-4 (96×64 pixels, 24 frames a second)" in result.stdout
-    assert "no surface: paint is carried along the motion instead" in result.stdout
+    assert "1-4 (96×64 pixels, 24 frames per second)" in result.stdout
+    assert "no surface: paint follows the motion instead" in result.stdout
     assert "nothing: Not trained yet" in result.stdout
     shot.image_path(3).unlink()
     data = json.loads(shots.run_engine("info", shot.folder, "--json").stdout)
