@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the camera stands, as matrices that hold for the rendered picture."""
+"""Camera matrices of rendered frames."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..engine.shared.manifest import Camera
 
 
 def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camera | None:
-    """Return the scene's camera in the current frame, shift, sensor fit and pixel aspect included.
+    """Return the camera of the current frame, including shift, sensor fit and pixel aspect.
 
     Returns:
-        None for a camera without a projection matrix (panoramic, custom).
+        None for a camera without a projection matrix (panoramic, custom), or without a camera.
     """
     view_layer.update()
     depsgraph: Any = view_layer.depsgraph
@@ -44,7 +44,7 @@ def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camer
 
 
 def camera_moves(cameras: list[Camera]) -> bool:
-    """Tell whether an orthographic camera stands differently in two of the frames."""
+    """Return whether one of the cameras is orthographic and the camera moves."""
     first = next((camera for camera in cameras if camera.orthographic), None)
     return first is not None and any(
         abs(a - b) > 1e-6

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an OpenEXR file holds, and whether it is whole, read without decoding it.
+"""Pass names in an OpenEXR file, and a check that the file is complete, without decoding pixels.
 
-Blender's own Python has no OpenEXR reader everywhere, and Blender tells of success after a disk
-ran full. This follows the OpenEXR file layout (openexr.com/en/latest/OpenEXRFileLayout.html).
+Not every Blender comes with an OpenEXR reader for Python, and Blender reports success even if the
+disk was full. Source: OpenEXR file layout (openexr.com/en/latest/OpenEXRFileLayout.html).
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ class _Part:
 
 
 def pass_names(path: Path) -> list[str]:
-    """Return the names of the passes in a multilayer EXR of one part or many, sorted.
+    """Return the pass names of a multilayer EXR with one or more parts, sorted.
 
     Raises:
-        OSError: the file is missing, damaged or cut short.
+        OSError: the file is missing, damaged or truncated.
     """
     try:
         with path.open("rb") as file:
-            parts = _read_whole(file, path.stat().st_size)
+            parts = _read_parts(file, path.stat().st_size)
     except (ValueError, KeyError, struct.error) as error:
-        raise OSError(errno.EIO, f"the file is not whole ({error})") from error
+        raise OSError(errno.EIO, f"the file is incomplete ({error})") from error
     split = [split_channel(channel) for part in parts for channel in part.channels]
     return sorted({names[1] for names in split if names})
 
 
-def _read_whole(file: BinaryIO, size: int) -> list[_Part]:
+def _read_parts(file: BinaryIO, size: int) -> list[_Part]:
     magic, version = struct.unpack("<II", file.read(8))
     if magic != _MAGIC:
         raise ValueError("not an OpenEXR file")
-    many = bool(version & _MULTI_PART)
+    multi_part = bool(version & _MULTI_PART)
     parts = []
     while header := _header(file):
         parts.append(_part(header))
-        # One part has one header; of many parts the last header is followed by an empty one.
-        if not many:
+        # A single-part file has one header; in multi-part files an empty header ends the list.
+        if not multi_part:
             break
     count = sum(part.chunks for part in parts)
     offsets = struct.unpack(f"<{count}Q", file.read(8 * count))
     for offset in offsets:
-        file.seek(offset + 4 * many)
+        file.seek(offset + 4 * multi_part)
         _, length = struct.unpack("<ii", file.read(8))
         if offset < 8 or file.tell() + length > size:
-            raise ValueError("it is cut short")
+            raise ValueError("truncated")
     return parts
 
 
@@ -81,7 +81,7 @@ def _text(file: BinaryIO) -> str:
     text = bytearray()
     while (byte := file.read(1)) != b"\0":
         if not byte:
-            raise ValueError("it is cut short")
+            raise ValueError("truncated")
         text += byte
     return text.decode("utf-8", "replace")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renders a frame and saves its picture and its passes from that one render."""
+"""Renders a frame, and saves its picture and its passes from the same render."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _IMAGE_SETTINGS = (
 
 
 def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, None]:
-    """Render the current frame; yields again and again while Blender's render job runs.
+    """Render the current frame; yield repeatedly while Blender's render job runs.
 
     Raises:
         PaintoverError: Blender could not render.
-        Cancelled: the render was stopped.
+        Cancelled: the user stopped the render.
     """
     if blocking:
         with _render_errors(scene):
@@ -46,7 +46,7 @@ def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, N
             raise Cancelled
         return
     complete: list[bool] = []
-    # The handler runs on Blender's render thread: it only takes a note.
+    # The handler runs on Blender's render thread, so it must not use Blender data.
     handler: Callable[..., None] = lambda *_: complete.append(True)  # noqa: E731
     bpy.app.handlers.render_complete.append(handler)
     try:
@@ -73,13 +73,14 @@ def _render_errors(scene: bpy.types.Scene) -> Iterator[None]:
 
 
 def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
-    """Save the render that was just made, each file whole or not at all.
+    """Save the last render, each file atomically.
 
     Args:
         scene: the rendered scene.
-        image: becomes a display-referred PNG, RGBA where the film is transparent.
-        passes: becomes a multilayer EXR, of 24-bit floats if they tell surface points apart, else
-            of 32-bit floats, which take twice the space and are several times slower to read.
+        image: path of the picture: display-referred 8-bit PNG, RGBA if the film is transparent.
+        passes: path of the passes: multilayer EXR, in 24-bit floats if their precision suffices
+            for the surface coordinates, else in 32-bit floats, which are twice as large and several
+            times slower to read.
 
     Returns:
         The names of the passes.
@@ -88,7 +89,7 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
         PaintoverError: a file cannot be written.
     """
     with written_beside(passes) as temporary:
-        # Half depth would round the surface coordinates to 11 bits.
+        # Half floats would round the surface coordinates to 11 bits.
         codec = "PXR24" if surface.fits_24_bits() else "ZIP"
         with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec=codec):
             _save(scene, temporary)
@@ -98,7 +99,7 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
         with _image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
             _save(scene, temporary)
         if not temporary.read_bytes().endswith(_PNG_END):
-            raise OSError(errno.EIO, "the file is not whole")
+            raise OSError(errno.EIO, "the file is incomplete")
     return names
 
 
@@ -113,10 +114,10 @@ def _save(scene: bpy.types.Scene, path: Path) -> None:
 
 @contextmanager
 def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> Iterator[None]:
-    """Write pictures in another format for a while, as the scene's view shows them."""
+    """Temporarily write pictures in another format, with the scene's view transform."""
     owner: Any = scene.render.image_settings
     before = {name: getattr(owner, name) for name in _IMAGE_SETTINGS if hasattr(owner, name)}
-    # Blender copies the scene's view over these when the override is switched on again.
+    # Restore these last: switching the override on copies the scene's view settings over them.
     override = [
         (part, plain_values(part)) for part in (owner.display_settings, owner.view_settings)
     ]

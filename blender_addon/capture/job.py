@@ -26,7 +26,7 @@ _log = logs.logger(__name__)
 
 @dataclasses.dataclass
 class CaptureResult:
-    """What a capture did."""
+    """Result of a capture."""
 
     rendered: list[int] = dataclasses.field(default_factory=list)
     skipped: list[int] = dataclasses.field(default_factory=list)
@@ -43,19 +43,23 @@ def capture(
     force: bool = False,
     blocking: bool = True,
 ) -> Job[CaptureResult]:
-    """Render frames into a shot folder; closing the generator leaves whole frames only.
+    """Render frames into a shot folder; closing the generator leaves complete frames only.
 
     Args:
-        scene: is rendered with its own engine, size, samples and view, compositing aside.
-        folder: the shot folder; made if need be.
+        scene: rendered with its own engine, size, samples and view, but without compositing.
+        folder: the shot folder; created if necessary.
         wanted: the frames.
-        view_layer: the one to render; by default the scene's first that is used for rendering.
-        force: render frames again that are up to date by their settings and files.
-        blocking: render at once, or in Blender's render job while the interface stays alive.
+        view_layer: the view layer to render; by default the first that is used for rendering.
+        force: also render frames that are up to date.
+        blocking: render synchronously, else in Blender's render job, which keeps the interface
+            usable.
+
+    Returns:
+        The frames that were rendered and skipped, and warnings.
 
     Raises:
-        PaintoverError: something is missing, cannot be rendered, or cannot be written.
-        Cancelled: the render was stopped.
+        PaintoverError: the scene cannot be rendered, or a file cannot be written.
+        Cancelled: the user stopped the render.
     """
     layer = view_layer or _layer_to_render(scene)
     _check(scene, folder, wanted)
@@ -81,14 +85,14 @@ def capture(
             for _ in frames.render(scene, blocking=blocking):
                 yield progress
             scene, layer = preparation.scene_and_layer()
-            found = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
+            pass_names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
             record = FrameRecord(
                 image=digest_file(shot.image_path(frame)),
                 passes=digest_file(shot.passes_path(frame)),
                 settings=digest,
                 camera=camera,
             )
-            _add_frame(shot, frame, record, found, result)
+            _add_frame(shot, frame, record, pass_names, result)
             shot.save()
             result.rendered.append(frame)
             _log.debug("Captured frame %d into %s", frame, folder)
@@ -103,7 +107,7 @@ def _layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
 
 def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
     if not wanted:
-        raise PaintoverError("There is no frame to capture; mend the frame range.")
+        raise PaintoverError("There is no frame to capture; change the frame range.")
     if bpy.app.is_job_running("RENDER"):
         raise PaintoverError("Blender is still rendering; wait for it, or stop it with Esc.")
     if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
@@ -114,15 +118,15 @@ def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
             pass
     except OSError as error:
         raise PaintoverError(
-            f"Cannot write into {folder}: {error.strerror or error}; choose a shot folder that "
-            "you may write to."
+            f"Cannot write to {folder}: {error.strerror or error}; choose a shot folder with write "
+            "permission."
         ) from error
 
 
 def _shot(
     scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path, wanted: list[int]
 ) -> Shot:
-    """Return the shot as the capture will leave it; nothing is saved yet."""
+    """Return the shot with a manifest for this capture; nothing is saved yet."""
     width, height = properties.render_size(scene)
     manifest = Manifest(width, height, min(wanted), max(wanted))
     manifest.source = {
@@ -140,7 +144,7 @@ def _shot(
         old = before.manifest
         if old.frames and old.source.get("kind") != "blender":
             raise PaintoverError(
-                f"{folder} holds a shot that was made from pictures; choose another shot folder "
+                f"{folder} has a shot that was imported from pictures; choose another shot folder "
                 "for this scene."
             )
         manifest.frames, manifest.passes = dict(old.frames), dict(old.passes)
@@ -163,7 +167,7 @@ def _shot_before(folder: Path) -> Shot | None:
             version = 0
         if isinstance(version, int) and version > MANIFEST_VERSION:
             raise
-        # Damaged: captured anew, as the message about it says.
+        # The manifest is damaged: capture all frames again, as its error message says.
         return None
 
 
@@ -180,10 +184,10 @@ def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
 
 
 def _add_frame(
-    shot: Shot, frame: int, record: FrameRecord, found: list[str], result: CaptureResult
+    shot: Shot, frame: int, record: FrameRecord, pass_names: list[str], result: CaptureResult
 ) -> None:
     manifest = shot.manifest
-    meanings = passes.meanings(found)
+    meanings = passes.meanings(pass_names)
     manifest.frames[frame] = record
     alike = {
         number: other
@@ -197,15 +201,15 @@ def _add_frame(
         del meanings["motion"]
         _warn(
             result,
-            "The motion that Cycles gives is wrong where an orthographic camera moves, so it is "
-            "estimated from the pictures; EEVEE, or Blender 5.2 or later, gives it exactly.",
+            "The Vector pass of Cycles is wrong if an orthographic camera moves, so motion is "
+            "estimated from the pictures; use EEVEE, or Blender 5.2 or later, for exact motion.",
         )
     if record.camera is None:
         _warn(
             result,
-            "The camera is panoramic or custom, so how it moves is not captured.",
+            "The camera is panoramic or custom, so its motion is not captured.",
         )
-    # The manifest speaks of all frames, so frames with other passes are no longer part of it.
+    # The manifest lists the passes of all frames, so drop frames with other passes.
     if manifest.passes and {**manifest.passes, "motion": ""} != {**meanings, "motion": ""}:
         manifest.frames = alike
     manifest.passes = meanings

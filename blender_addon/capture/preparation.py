@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The scene made ready for the capture, and given back whatever happens meanwhile."""
+"""Changes the scene for the capture, and restores it whatever happens."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ _in_use: list[Preparation] = []
 
 
 class Preparation:
-    """What the capture needs of the scene, from ``begin`` to ``end``.
+    """The changes to a scene from ``begin`` to ``end`` of a capture.
 
-    A .blend that is saved meanwhile has nothing of it. An undo meanwhile leaves no reference
-    dangling, for none is kept.
+    A .blend that is saved in between does not contain them. No reference to Blender data is kept,
+    because an undo would make it invalid.
+
+    Args:
+        scene: the scene to capture.
+        layer: the view layer to render.
+        blocking: as in ``capture``.
     """
 
     def __init__(
@@ -34,42 +39,42 @@ class Preparation:
     def begin(self) -> None:
         """Change the scene."""
         _in_use.append(self)
-        bpy.app.handlers.save_pre.append(self._give_back)
+        bpy.app.handlers.save_pre.append(self._restore)
         bpy.app.handlers.save_post.append(self._change)
         if not self._blocking:
-            # The interface is not locked: a lock would stop panels, and so progress and Cancel.
+            # The interface stays unlocked; a lock would disable progress and Cancel in the panels.
             view = _preferences_view()
             self._display, view.render_display_type = view.render_display_type, "NONE"
         self._change()
 
     def scene_and_layer(self) -> tuple[bpy.types.Scene, bpy.types.ViewLayer]:
-        """Return the scene and the view layer. Raises PaintoverError where they are gone."""
+        """Return the scene and the view layer. Raises PaintoverError if they are gone or reset."""
         scene = self._find()
         if scene is None or not surface.is_added() or not scene_state.is_changed(scene):
             raise PaintoverError(
                 f'The scene "{self._name}" was undone, changed or removed during the capture; '
-                "capture again to go on."
+                "capture again to continue."
             )
         return scene, scene.view_layers[self._layer]
 
     def end(self) -> None:
-        """Give the scene back; if Blender still renders a frame that was given up, right after."""
+        """Restore the scene, at the latest when Blender stops rendering a cancelled frame."""
         if self._end_if_idle() is not None:
             bpy.app.timers.register(self._end_if_idle, first_interval=_POLL_SECONDS)
 
     def _end_if_idle(self) -> float | None:
         if bpy.app.is_job_running("RENDER"):
             return _POLL_SECONDS
-        _remove(bpy.app.handlers.save_pre, self._give_back)
+        _remove(bpy.app.handlers.save_pre, self._restore)
         _remove(bpy.app.handlers.save_post, self._change)
         if self._display:
             _preferences_view().render_display_type = self._display
         _in_use.remove(self)
-        self._give_back()
+        self._restore()
         return None
 
     def _find(self) -> bpy.types.Scene | None:
-        """Find the scene by its number, which outlives an undo and is of no other .blend."""
+        """Find the scene by its session id, which survives undo and differs in other .blends."""
         for scene in bpy.data.scenes:
             if scene.session_uid == self._scene and self._layer in scene.view_layers:
                 return scene
@@ -81,7 +86,7 @@ class Preparation:
             surface.add(scene.render.engine)
             scene_state.change(scene, scene.view_layers[self._layer])
 
-    def _give_back(self, *_: Any) -> None:
+    def _restore(self, *_: Any) -> None:
         _clean_up()
 
 
@@ -93,9 +98,9 @@ def _clean_up() -> None:
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def _clean_up_after_undo_or_load(*_: Any) -> None:
-    """Take away what a capture left in an undo step, or in a .blend recovered from a crash."""
-    left = surface.is_added() or any(map(scene_state.is_changed, bpy.data.scenes))
-    if left and not _in_use:
+    """Restore scenes changed by a capture in an undo step, or in a .blend saved by a crash."""
+    is_changed = surface.is_added() or any(map(scene_state.is_changed, bpy.data.scenes))
+    if is_changed and not _in_use:
         _clean_up()
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings changed for the capture and given back afterwards.
+"""Scene settings that the capture changes, and restores afterwards.
 
-What they were before stands in the scene itself, so that they can be given back whoever changed
-them: after an undo into the time of the capture, or in a .blend that was recovered from a crash.
+Their old values are stored in the scene itself, so they can be restored after an undo into the time
+of the capture, and in a .blend that was recovered from a crash.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _SETTINGS = {
 
 
 def is_changed(scene: Any) -> bool:
-    """Tell whether the scene has the settings of a capture."""
+    """Return whether the scene has the settings of a capture."""
     return _BEFORE in scene
 
 
 def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
-    """Render this view layer alone, with the passes that help, and nothing after the render."""
+    """Let the scene render this view layer alone, with the needed passes and no post-processing."""
     settings = dict(_SETTINGS)
     for layer in scene.view_layers:
         settings[f"{_layer_path(layer.name)}.use"] = layer == view_layer
@@ -60,7 +60,7 @@ def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
 
 
 def restore(scene: Any) -> None:
-    """Give everything back that ``change`` changed; what was removed meanwhile is passed over."""
+    """Restore the settings that ``change`` changed, except on view layers that were removed."""
     if _BEFORE not in scene:
         return
     before = json.loads(scene[_BEFORE])

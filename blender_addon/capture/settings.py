@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What decides how a captured frame looks, besides the scene's content."""
+"""Render settings that determine how a captured frame looks, and their digest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..engine.shared.manifest import Colour
 
 CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
-# Says the same as temperature and tint, which setting it would round.
+# Derived from temperature and tint; setting it would round them.
 _DERIVED = {"white_balance_whitepoint"}
 _RENDER = (
     "engine",
@@ -28,12 +28,12 @@ _RENDER = (
     "use_simplify",
     "simplify_subdivision_render",
 )
-# What does not change the pictures, or only by chance, such as the device and the viewport.
-_LEAVE_OUT = ("preview_", "debug_", "device", "tile_", "use_auto_tile", "name", "use_pass_", "aov")
+# Prefixes of settings that do not change the pictures, such as the device and the viewport.
+_IGNORED = ("preview_", "debug_", "device", "tile_", "use_auto_tile", "name", "use_pass_", "aov")
 
 
 def plain_values(owner: Any) -> dict[str, Any]:
-    """Return the settings of a Blender structure that are plain values and can be set."""
+    """Return the writable properties of a Blender struct that are plain values: name → value."""
     values = {}
     for item in owner.bl_rna.properties:
         if item.type in _PLAIN and not item.is_readonly and item.identifier not in _DERIVED:
@@ -47,9 +47,9 @@ def plain_values(owner: Any) -> dict[str, Any]:
 
 
 def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> str:
-    """Return the digest of all settings that a captured frame depends on.
+    """Return the digest of all render settings that a captured frame depends on.
 
-    Changes of the scene's content (models, materials, animation) cannot be seen here.
+    The scene's content (models, materials, animation) is not part of it.
     """
     engine: str = scene.render.engine
     holder = {"CYCLES": "cycles", versions.EEVEE: "eevee"}.get(engine)
@@ -58,7 +58,7 @@ def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> 
     if holder == "cycles":
         layer |= plain_values(getattr(view_layer, holder))
     layer.pop("use", None)
-    names = (scene.camera, scene.world, view_layer.material_override)
+    data_blocks = (scene.camera, scene.world, view_layer.material_override)
     return digest_json(
         {
             "capture": CAPTURE_VERSION,
@@ -68,17 +68,17 @@ def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> 
             "view layer": [view_layer.name, _relevant(layer)],
             "view": plain_values(scene.view_settings),
             "display": colour_now(scene).display,
-            "names": [thing.name_full if thing else "" for thing in names],
+            "names": [block.name_full if block else "" for block in data_blocks],
         }
     )
 
 
 def _relevant(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if not name.startswith(_LEAVE_OUT)}
+    return {name: value for name, value in values.items() if not name.startswith(_IGNORED)}
 
 
 def colour_now(scene: bpy.types.Scene) -> Colour:
-    """Return how the scene's pictures are made display-referred."""
+    """Return the view settings that make the scene's pictures display-referred."""
     display: Any = scene.display_settings
     view: Any = scene.view_settings
     return Colour(

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which surface point a pixel shows: two AOVs, written by a node in every material for a while.
+"""Surface coordinates as two AOVs, written by a node that the capture adds to every material.
 
-``paintover_surface`` is Blender's *Generated* texture coordinate, made from the mesh before
+``paintover_surface`` is Blender's *Generated* texture coordinate, computed from the mesh before
 armatures and shape keys, times the size of the object's texture space. ``paintover_object`` is
-Blender's random number of the object, another one for each instance, in steps that a float of
-24 bits holds exactly.
+Blender's random number of the object, which differs between instances, rounded to steps that a
+24-bit float represents exactly.
 
-Everything added has a name of ours and says itself what it replaced, so it can be taken away
-without knowing who added it: after an exception, an undo, or a crash.
+All additions have names that start with ``paintover_`` and store what they replaced. So they can
+be removed in any state: after an exception, an undo or a crash.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _STANDS_FOR = "paintover_stands_for"
 _APPENDED = "paintover_appended"
 _FACES = "paintover_material_indices"
 _LARGEST = 32.0
-"""Floats of 24 bits round the coordinates of an object so large by up to an eighth of a
-millimetre."""
+"""Size of an object, in scene units, up to which 24-bit floats suffice: they round its
+coordinates by at most 1/8 millimetre (for units of a metre)."""
 _TYPES = frozenset({"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD"})
 
 
 def add(engine: str) -> None:
-    """Have all materials of the file write the two AOVs, and give one to what has none.
+    """Let all materials write the two AOVs, and add a material to objects without one.
 
-    All of them, because an object may come into the picture through instances, geometry nodes
-    and particles. The look stays the same.
+    This includes objects outside the scene, because instances, geometry nodes and particles can
+    show them. The look stays the same.
 
     Args:
-        engine: the render engine, which decides how a missing material looks.
+        engine: the render engine, which determines how an object without a material looks.
     """
     remove()
     group = _node_group()
@@ -55,18 +55,18 @@ def add(engine: str) -> None:
 
 
 def is_added() -> bool:
-    """Tell whether the materials write the two AOVs now."""
+    """Return whether the materials write the two AOVs now."""
     return _NAME in bpy.data.node_groups
 
 
 def fits_24_bits() -> bool:
-    """Tell whether floats of 24 bits tell the points of all objects apart."""
+    """Return whether 24-bit floats suffice for the surface coordinates of all objects."""
     users = [objects for _, objects in _data_with_objects()]
-    return all(max(thing.dimensions) <= _LARGEST for objects in users for thing in objects)
+    return all(max(obj.dimensions) <= _LARGEST for objects in users for obj in objects)
 
 
 def remove() -> None:
-    """Take away everything that ``add`` added, whoever called it."""
+    """Remove everything that ``add`` added."""
     for data, objects in _data_with_objects():
         _empty_slots(data, objects)
     for material in list(bpy.data.materials):
@@ -77,10 +77,10 @@ def remove() -> None:
     for group in list(bpy.data.node_groups):
         if group.name.startswith(_NAME):
             bpy.data.node_groups.remove(group)
-    things: Any = bpy.data.objects
-    for thing in things:
-        if SIZE in thing:
-            del thing[SIZE]
+    all_objects: Any = bpy.data.objects
+    for obj in all_objects:
+        if SIZE in obj:
+            del obj[SIZE]
 
 
 def _remove_nodes(tree: Any) -> None:
@@ -121,7 +121,7 @@ def _node_group() -> Any:
 
 
 class _StandIns:
-    """Materials with nodes that look like a material without nodes, or like none at all."""
+    """Materials with nodes that look like a material without nodes, or like no material."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
@@ -150,12 +150,12 @@ class _StandIns:
 
 
 def _data_with_objects() -> Iterator[tuple[Any, list[Any]]]:
-    """Yield each data-block that can show a surface, with the objects that use it."""
+    """Yield each data-block with a surface, and the objects that use it."""
     users: dict[int, tuple[Any, list[Any]]] = {}
-    for thing in bpy.data.objects:
-        if thing.type in _TYPES and thing.data is not None:
-            data: Any = thing.data
-            users.setdefault(data.session_uid, (data, []))[1].append(thing)
+    for obj in bpy.data.objects:
+        if obj.type in _TYPES and obj.data is not None:
+            data: Any = obj.data
+            users.setdefault(data.session_uid, (data, []))[1].append(obj)
     yield from users.values()
 
 
@@ -167,16 +167,16 @@ def _needs_stand_in(material: bpy.types.Material | None) -> bool:
 
 def _fill_slots(data: Any, objects: list[Any], stand_ins: _StandIns) -> None:
     size = [2 * length for length in getattr(data, "texspace_size", (0.5, 0.5, 0.5))]
-    for thing in objects:
-        thing[SIZE] = size
-        for slot in thing.material_slots:
+    for obj in objects:
+        obj[SIZE] = size
+        for slot in obj.material_slots:
             if slot.link == "OBJECT" and _needs_stand_in(slot.material):
                 slot.material = stand_ins.instead_of(slot.material)
     for index, material in enumerate(data.materials):
         if _needs_stand_in(material):
             data.materials[index] = stand_ins.instead_of(material)
     if not data.materials:
-        # Blender sets the faces' material to 0 when the last slot goes.
+        # Blender resets the faces' material index when the last slot is removed.
         if "material_index" in getattr(data, "attributes", ()) and not data.is_editmode:
             indices = [0] * len(data.polygons)
             data.polygons.foreach_get("material_index", indices)
@@ -185,8 +185,8 @@ def _fill_slots(data: Any, objects: list[Any], stand_ins: _StandIns) -> None:
 
 
 def _empty_slots(data: Any, objects: list[Any]) -> None:
-    for thing in objects:
-        for slot in thing.material_slots:
+    for obj in objects:
+        for slot in obj.material_slots:
             if slot.link == "OBJECT" and _is_stand_in(slot.material):
                 slot.material = slot.material.get(_STANDS_FOR)
     for index, material in enumerate(data.materials):

@@ -285,7 +285,7 @@ def test_shots_of_others_are_refused_and_damaged_ones_made_anew(
     manifest.write_text(json.dumps({**good, "version": 99}))
     assert "later Paintover" in refused(part, scene, folder, [1])
     manifest.write_text(json.dumps({**good, "source": {"kind": "pictures"}}))
-    assert "made from pictures" in refused(part, scene, folder, [1])
+    assert "imported from pictures" in refused(part, scene, folder, [1])
     manifest.write_text('{"version": 1, "wid')
     assert run(part, scene, folder, [1]).rendered == [1]
     assert open_shot(part, folder).frames == [1]
