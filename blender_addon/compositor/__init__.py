@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compositor's node group and the sequences that feed it."""
+"""The node group in the compositor, and its image sequences."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compositor's node group "Paintover": the stylized frames in place of the render.
+"""The node group "Paintover" in the compositor: the stylized frames in place of the render.
 
-What leaves the compositor is, code for code, what the engine wrote. For that the output must not
-be put through the scene's view transform: the output's colour management is overridden to
-Standard, and the render beneath, which shows where Opacity is below 1, is put through the scene's
-view transform inside the group. Removing the group undoes all of it.
+Rendered files have exactly the codes that the engine wrote. Therefore the output's color management
+is overridden to Standard, so the scene's view transform does not change them again. The render,
+which shows where Opacity is below 1, gets the view transform inside the group. Removing the node
+restores the settings.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def node(scene: bpy.types.Scene) -> Any | None:
 
 
 def plain_view(scene: Any) -> nodes.View:
-    """Return the view that rendered files of this scene have without Paintover's node."""
+    """Return the view settings that rendered files have without Paintover's node."""
     before = _before(scene)
     image = scene.render.image_settings
     follows = before.get(f"{_IMAGE}.color_management", image.color_management) == "FOLLOW_SCENE"
@@ -65,13 +65,13 @@ def plain_view(scene: Any) -> nodes.View:
 
 
 def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
-    """Put the stylized frames into the scene's compositor, or bring the node there up to date.
+    """Add the node with the stylized frames to the scene's compositor, or update it.
 
     Returns:
-        Sentences for the user: what was set, and what is missing.
+        Notes for the user: which settings were changed, and what is missing.
 
     Raises:
-        PaintoverError: nothing is stylized, or the render size is not the shot's.
+        PaintoverError: no frame is stylized, or the render size differs from that of the shot.
     """
     holder: Any = scene
     suffix = f".{properties.of(scene).format}"
@@ -85,19 +85,19 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     image = _sequence(scene, shot.out_path(style, frames[0], suffix))
     found = node(scene)
     group = found.node_tree if found else _new_group()
-    lost = _fill_group(group, image, frames, view)
+    unsupported = _fill_group(group, image, frames, view)
     if found is None:
         _insert(holder, group)
     changed = _set_output(holder, view)
     group[_MARK] = json.dumps({"style": style, "suffix": suffix, **_state_of(shot, view)})
-    return [*changed, *_told(lost, view), *_missing(shot, frames)]
+    return [*changed, *_notes(unsupported), *_missing(shot, frames)]
 
 
 def remove(scene: bpy.types.Scene) -> bool:
-    """Take the node out, join the links it stood in, and give back the output settings.
+    """Remove the node, reconnect its links, and restore the output settings.
 
     Returns:
-        Whether there was anything to undo.
+        Whether there was a node or a setting to restore.
     """
     holder: Any = scene
     tree = versions.compositor_tree(holder)
@@ -127,7 +127,7 @@ def remove(scene: bpy.types.Scene) -> bool:
 
 
 def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
-    """Tell whether the compositor shows the style's frames as the scene is set up now."""
+    """Return whether the node shows the style's frames with the scene's current settings."""
     found = node(scene)
     if found is None or shot is None:
         return StepState(Step.NOTHING, "Not in the compositor yet")
@@ -144,7 +144,7 @@ def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
 
 
 def refresh(scene: bpy.types.Scene) -> None:
-    """Have Blender read the stylized frames anew."""
+    """Reload the stylized frames."""
     found = node(scene)
     for inner in found.node_tree.nodes if found else ():
         if inner.type == "IMAGE" and inner.image:
@@ -152,7 +152,7 @@ def refresh(scene: bpy.types.Scene) -> None:
 
 
 def needs_override(scene: bpy.types.Scene) -> bool:
-    """Tell whether composing sets the output's colour management."""
+    """Return whether composing overrides the output's color management."""
     return not plain_view(scene).untouched()
 
 
@@ -173,7 +173,7 @@ def _check_size(scene: Any, shot: Shot) -> None:
 
 
 def _sequence(scene: bpy.types.Scene, path: Path) -> Any:
-    """Return the image datablock of the stylized frames."""
+    """Return the image sequence of the stylized frames."""
     found = node(scene)
     inner = next((n for n in found.node_tree.nodes if n.type == "IMAGE"), None) if found else None
     image = inner.image if inner else None
@@ -188,7 +188,7 @@ def _new_group() -> Any:
     new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
     for name, value, description in (
         ("Opacity", 1.0, "0 shows the render, 1 the stylized frames"),
-        ("Use Alpha", 0.0, "0 replaces the render, 1 lays the stylized frames over it"),
+        ("Use Alpha", 0.0, "0 replaces the render, 1 puts the stylized frames over it"),
     ):
         socket = new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
         socket.subtype = "FACTOR"
@@ -198,7 +198,7 @@ def _new_group() -> Any:
 
 
 def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> str:
-    """Build the inside of the group anew; returns what of the view cannot be shown."""
+    """Rebuild the nodes in the group; return the view settings that they cannot reproduce."""
     group.nodes.clear()
     inputs = group.nodes.new("NodeGroupInput")
     output = group.nodes.new("NodeGroupOutput")
@@ -206,11 +206,10 @@ def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> 
     picture.image = image
     first, last = frames[0], frames[-1]
     sequences.play(picture, frames)
-    render, lost = nodes.bake_view(group, inputs.outputs["Image"], view)
+    render, unsupported = nodes.bake_view(group, inputs.outputs["Image"], view)
     over = nodes.alpha_over(group, render, picture.outputs["Image"])
     stylized = nodes.mix(group, inputs.outputs["Use Alpha"], picture.outputs["Image"], over)
-    # Outside of its range a sequence is transparent, or holds its last frame; there the render
-    # is to be seen.
+    # Outside its range a sequence is transparent or holds its last frame; show the render there.
     frame = group.nodes.new("CompositorNodeSceneTime").outputs["Frame"]
     inside = nodes.math(group, "GREATER_THAN", frame, first - 0.5)
     inside = nodes.math(
@@ -222,11 +221,11 @@ def _fill_group(group: Any, image: Any, frames: list[int], view: nodes.View) -> 
     for column, inner in enumerate(group.nodes):
         inner.location = (220 * (column // 3), -240 * (column % 3))
     output.location.x += 220 * 6
-    return lost
+    return unsupported
 
 
 def _insert(scene: Any, group: Any) -> None:
-    """Put a node with the group before the final output."""
+    """Add a node with the group before the final output."""
     before = _before(scene)
     if versions.HAS_COMPOSITOR_GROUPS and versions.compositor_tree(scene) is None:
         before[_MADE_TREE] = True
@@ -249,11 +248,11 @@ def _wanted(view: nodes.View) -> dict[str, Any]:
 
 
 def _set_output(scene: Any, view: nodes.View) -> list[str]:
-    """Set what pixel-exact output needs, remembering what was there."""
+    """Change the settings that exact output needs, and store their old values."""
     before = _before(scene)
     changed = set()
     wanted = _wanted(view)
-    # All are read first, since switching the override on copies the scene's view.
+    # Read all first, because switching the override on copies the scene's view settings.
     now = {path: _get(scene, path) for path in wanted}
     for path, value in wanted.items():
         if now[path] != value:
@@ -271,8 +270,8 @@ def _set_output(scene: Any, view: nodes.View) -> list[str]:
     return sentences
 
 
-def _told(lost: str, view: nodes.View) -> list[str]:
-    return [f"{lost} shows only in renders without the node"] if lost else []
+def _notes(unsupported: str) -> list[str]:
+    return [f"{unsupported} shows only in renders without the node"] if unsupported else []
 
 
 def _missing(shot: Shot, frames: list[int]) -> list[str]:

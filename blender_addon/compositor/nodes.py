@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compositor's tree, its output, and nodes for alpha and colour."""
+"""Building blocks of the compositor: its tree and output, nodes for alpha and color."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .. import versions
 
 
 def make_tree(scene: Any) -> Any:
-    """Return the scene's compositor tree; a new one shows the render as it is."""
+    """Return the scene's compositor tree; a new one passes the render through."""
     versions.use_compositor_nodes(scene)
     tree = versions.compositor_tree(scene)
     if tree is None:
@@ -28,7 +28,7 @@ def make_tree(scene: Any) -> Any:
 
 
 def drop_tree(scene: Any) -> None:
-    """Remove the tree that ``make_tree`` made, unless the user has added to it since."""
+    """Remove the tree that ``make_tree`` made, unless it has other nodes now."""
     tree = versions.compositor_tree(scene)
     if not versions.HAS_COMPOSITOR_GROUPS or tree is None:
         return
@@ -40,7 +40,7 @@ def drop_tree(scene: Any) -> None:
 
 
 def final_socket(tree: Any) -> Any:
-    """Return the input socket whose picture is the result of the tree."""
+    """Return the input socket of the tree's output."""
     kind = versions.COMPOSITOR_OUTPUT
     outputs = [node for node in tree.nodes if node.bl_idname == kind]
     active = [node for node in outputs if getattr(node, "is_active_output", True)]
@@ -53,7 +53,7 @@ def final_socket(tree: Any) -> Any:
 
 
 def alpha_over(tree: Any, below: Any, above: Any) -> Any:
-    """Lay one premultiplied picture over another; returns the socket of the result."""
+    """Put one premultiplied picture over another; return the socket of the result."""
     node = tree.nodes.new("CompositorNodeAlphaOver")
     node.inputs["Straight Alpha"].default_value = False
     pictures = [socket for socket in node.inputs if socket.type == "RGBA"]
@@ -63,9 +63,9 @@ def alpha_over(tree: Any, below: Any, above: Any) -> Any:
 
 
 def mix(tree: Any, factor: Any, first: Any, second: Any) -> Any:
-    """Mix two premultiplied pictures by a factor socket (0 the first, 1 the second).
+    """Mix two premultiplied pictures by a factor socket (0: the first, 1: the second).
 
-    Blender's Mix node keeps the alpha of the first, so alpha is mixed on its own.
+    Blender's Mix node keeps the alpha of the first picture, so alpha is mixed separately.
 
     Returns:
         The socket of the result.
@@ -93,7 +93,7 @@ def alpha_of(tree: Any, picture: Any) -> Any:
 
 
 def with_alpha(tree: Any, picture: Any, alpha: Any) -> Any:
-    """Give a picture another alpha, its colours untouched; returns the socket of the result."""
+    """Replace the alpha of a picture, not its colors; return the socket of the result."""
     node = tree.nodes.new("CompositorNodeSetAlpha")
     versions.set_replace_alpha(node)
     tree.links.new(picture, node.inputs["Image"])
@@ -102,7 +102,7 @@ def with_alpha(tree: Any, picture: Any, alpha: Any) -> Any:
 
 
 def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
-    """Compute with a socket and a socket or number; returns the result."""
+    """Add a Math node for a socket and a socket or float; return the socket of the result."""
     node = tree.nodes.new("ShaderNodeMath")
     node.operation = operation
     tree.links.new(first, node.inputs[0])
@@ -115,7 +115,7 @@ def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """How a scene's picture becomes display-referred (Blender's names)."""
+    """View settings that make a picture display-referred, with Blender's names."""
 
     display_device: str = "sRGB"
     view_transform: str = "Standard"
@@ -128,7 +128,7 @@ class View:
     white_balance_tint: float = 10.0
 
     def untouched(self) -> bool:
-        """Tell whether this is sRGB and nothing else."""
+        """Return whether this is plain sRGB (white balance values count only if it is used)."""
         plain = dataclasses.replace(
             self,
             white_balance_temperature=View.white_balance_temperature,
@@ -138,7 +138,7 @@ class View:
 
 
 def read_view(view_settings: Any, display_settings: Any) -> View:
-    """Read a scene's or an output's view settings."""
+    """Read the view settings of a scene or an output."""
     values = {
         field.name: getattr(view_settings, field.name)
         for field in dataclasses.fields(View)
@@ -148,24 +148,27 @@ def read_view(view_settings: Any, display_settings: Any) -> View:
 
 
 def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
-    """Make a scene-linear picture look under the view Standard as it would under ``view``.
+    """Convert a picture so that it looks under the view Standard as it does under ``view``.
 
-    Both ends are premultiplied; what lies between is done on straight colours, since neither
-    colour space nodes nor Convert to Display heed alpha.
+    Args:
+        tree: gets the nodes.
+        picture: socket of the picture, scene-linear, premultiplied.
+        view: the view settings to reproduce.
 
     Returns:
-        The socket of the result, and what of the view cannot be shown in this Blender ("" if
-        all can).
+        The socket of the result, scene-linear, premultiplied, and the view settings that this
+        Blender's nodes cannot reproduce ("" if none).
     """
     if view.untouched():
         return picture, ""
-    lost = []
+    unsupported = []
     if view.use_curve_mapping:
-        lost.append("the curves")
+        unsupported.append("the curves")
     if view.use_white_balance:
-        lost.append("the white balance")
+        unsupported.append("the white balance")
     if view.look != "None" and not versions.HAS_CONVERT_TO_DISPLAY:
-        lost.append(f"the look {view.look}")
+        unsupported.append(f"the look {view.look}")
+    # Color space nodes and Convert to Display ignore alpha, so they need straight colors.
     alpha = alpha_of(tree, picture)
     picture = _premul_key(tree, picture, to_straight=True)
     exposure = tree.nodes.new("CompositorNodeExposure")
@@ -177,22 +180,21 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
     elif view.view_transform in _spaces(view):
         picture = _convert(tree, picture, versions.SCENE_LINEAR, _spaces(view)[view.view_transform])
     elif view.view_transform != "Raw":
-        lost.append(f"the view transform {view.view_transform}")
+        unsupported.append(f"the view transform {view.view_transform}")
         picture = _convert(tree, picture, versions.SCENE_LINEAR, "sRGB")
     gamma = tree.nodes.new(versions.GAMMA_NODE)
     gamma.inputs["Gamma"].default_value = 1 / view.gamma
     tree.links.new(picture, gamma.inputs[0])
     picture = with_alpha(tree, _snap(tree, gamma.outputs[0]), alpha)
     picture = _convert(tree, picture, "sRGB", versions.SCENE_LINEAR)
-    return _premul_key(tree, picture, to_straight=False), " and ".join(lost)
+    return _premul_key(tree, picture, to_straight=False), " and ".join(unsupported)
 
 
 def _snap(tree: Any, picture: Any) -> Any:
-    """Round display values to 15 bits; alpha is lost.
+    """Round display values to 1 / (255 · 129); alpha is lost.
 
-    Between two 8-bit codes lie 128 of these steps, so half-way between the codes lies half-way
-    between two steps: what rounds to one code stays with it, whatever the last bits suffer on
-    the way through the sRGB curve and back.
+    There are 129 steps per 8-bit code. Halfway between two codes is thus halfway between two steps,
+    so rounding errors of the sRGB curve and its inverse cannot change the 8-bit code of a value.
     """
     steps = 255.0 * 129.0
     for operation, value in (("MULTIPLY", steps), ("ADD", 0.5), ("FLOOR", 0.0), ("DIVIDE", steps)):
@@ -205,7 +207,7 @@ def _snap(tree: Any, picture: Any) -> Any:
 
 
 def _spaces(view: View) -> dict[str, str]:
-    """View transform → the colour space of Blender 4.5 that its result is in."""
+    """Return the color space of each view transform's result in Blender 4.5."""
     return {
         "Standard": view.display_device,
         "AgX": f"AgX Base {view.display_device}",

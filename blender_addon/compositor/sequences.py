@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frames in ``out/`` as Blender's image sequences."""
+"""Frames in ``out/`` as image sequences of Blender."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import bpy
 
 
 def load(found: Any | None, name: str, path: Path) -> Any:
-    """Return a sequence that reads its files anew and shows their codes as they are.
+    """Return an image sequence, reloaded, that shows the codes of its files unchanged.
 
     Args:
-        found: an image to take; None: a new one is made.
-        name: of the image.
+        found: image to reuse; None makes a new one.
+        name: name of the image.
         path: one of the files: PNG with straight alpha, or EXR, linear and premultiplied.
     """
     image: Any = found or bpy.data.images.load(str(path), check_existing=False)
@@ -27,14 +27,14 @@ def load(found: Any | None, name: str, path: Path) -> Any:
     image.alpha_mode = "PREMUL" if linear else "STRAIGHT"
     image.use_view_as_render = False
     if bpy.data.filepath:
-        with contextlib.suppress(ValueError):  # on another drive there is no relative path
+        with contextlib.suppress(ValueError):  # there is no relative path to another drive
             image.filepath = bpy.path.relpath(str(path))
     reload(image)
     return image
 
 
 def find(folder: Path) -> Any | None:
-    """Return a sequence of files in a folder, or None."""
+    """Return the image sequence with files in a folder, or None."""
     for image in bpy.data.images:
         path = Path(bpy.path.abspath(image.filepath, library=image.library))
         if image.source == "SEQUENCE" and path.parent.resolve() == folder.resolve():
@@ -43,17 +43,17 @@ def find(folder: Path) -> Any | None:
 
 
 def reload(image: Any) -> None:
-    """Have Blender read the files anew; the compositor's backdrop does not by itself."""
+    """Reload the files, and tag the image so that the compositor's backdrop updates."""
     image.reload()
     image.update_tag()
 
 
 def play(user: Any, frames: list[int]) -> None:
-    """Show each file at its frame of the scene.
+    """Show each file of a sequence at its frame of the scene.
 
     Args:
         user: an Image node, or the image user of an editor.
-        frames: those that there are, sorted.
+        frames: the existing frames, sorted.
     """
     # Blender shows file number = scene frame - frame_start + 1 + frame_offset.
     user.frame_start, user.frame_offset = frames[0], frames[0] - 1

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyframes: their pictures, their weights, and showing them."""
+"""Keyframes: their images, their weights, and the Image Editor."""

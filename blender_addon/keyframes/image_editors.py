@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Showing pictures in the Image Editor: one to paint on, or a sequence that follows the scene."""
+"""Shows an image to paint on, or an image sequence, in the Image Editor."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
     """Show an image in the largest Image Editor, or in a new window where there is none.
 
     Args:
-        preferred: is taken instead if it is an Image Editor.
-        image: is shown.
-        mode: of the editor.
+        preferred: used instead if it is an Image Editor.
+        image: the image to show.
+        mode: mode of the editor.
 
     Returns:
         The editor's space.
@@ -43,7 +43,7 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
 
 
 def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> None:
-    """Show the previews in ``out/NAME``, each at its frame of the scene; see ``show``."""
+    """Show the previews in ``out/NAME``, each at its frame; see ``show``."""
     frames = [frame for frame in shot.frames if shot.out_path(name, frame).is_file()]
     first = shot.out_path(name, frames[0])
     image = sequences.load(sequences.find(first.parent), "Preview", first)

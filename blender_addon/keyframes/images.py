@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyframes as files and as Blender images: adding, opening, and never losing paint."""
+"""Paintings of keyframes, as files and as images in Blender."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from ..engine.shared.shot import KEY_SUFFIXES, Shot
 
 _log = logs.logger(__name__)
 
-_seen: dict[str, int] = {}
-"""Path of a loaded keyframe → its modification time when Blender last read or wrote it."""
+_modified: dict[str, int] = {}
+"""Path of a painting → its modification time when Blender last read or wrote it, in ns."""
 
 
 def add(shot: Shot, frame: int, filepath: str = "") -> str:
-    """Make a frame a keyframe: a copy of its picture to paint on, or a painting from a file.
+    """Make a frame a keyframe, with a copy of its picture to paint on or a painting from a file.
 
-    A painting that is there already is never overwritten: with ``filepath`` it is kept as a
-    version, without it only a removed keyframe is taken back.
+    An existing painting is never overwritten. With ``filepath`` it moves to ``keys/versions/``;
+    without, it becomes the painting of the keyframe again.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
-        PaintoverError: the frame is not in the shot, is a keyframe already, or the file does
-            not fit.
+        PaintoverError: the frame is not in the shot or is already a keyframe, or the file cannot
+            be read or has another size.
     """
     if frame not in shot.manifest.frames:
         raise PaintoverError(
@@ -45,7 +45,7 @@ def add(shot: Shot, frame: int, filepath: str = "") -> str:
     elif frame in shot.key_frames():
         raise PaintoverError(f"Frame {frame} is a keyframe already; open it to paint on.")
     elif shot.key_path(frame).is_file():
-        sentence = f"Frame {frame} is a keyframe again, with the painting from before"
+        sentence = f"Frame {frame} is a keyframe again, with its earlier painting"
     else:
         path = shot.key_path(frame)
         _copy(shot.image_path(frame), path)
@@ -67,10 +67,10 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
     save_unsaved(shot)
     with written_beside(target) as temporary:
         shutil.copyfile(source, temporary)
-        kept = [path for path in map(shot.keep_version, old) if path]
+        versions = [path for path in map(shot.keep_version, old) if path]
     _reload(target)
     return f"{source.name} is the painting of frame {frame}" + (
-        f"; the one before is kept as {kept[0].name}" if kept else ""
+        f"; the earlier one is kept as {versions[0].name}" if versions else ""
     )
 
 
@@ -82,13 +82,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _check_fits(shot: Shot, source: Path) -> None:
-    """Refuse a painting that Blender cannot read or that has not the size of the frames."""
+    """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
     if not source.is_file():
         raise PaintoverError(f"There is no picture {source}; choose another file.")
     image: Any = bpy.data.images.load(str(source), check_existing=False)
     try:
         width, height = image.size
-        readable = width > 0 and height > 0 and not _cut_short(source)
+        readable = width > 0 and height > 0 and not _is_truncated(source)
     finally:
         bpy.data.images.remove(image)
     if not readable:
@@ -102,35 +102,35 @@ def _check_fits(shot: Shot, source: Path) -> None:
         )
 
 
-def _cut_short(source: Path) -> bool:
-    """Tell whether a PNG lacks its end, which Blender does not mind."""
+def _is_truncated(source: Path) -> bool:
+    """Return whether a PNG has no end chunk; Blender loads such a file without an error."""
     with source.open("rb") as file:
         file.seek(max(0, source.stat().st_size - 4096))
         return source.suffix.lower() == ".png" and b"IEND" not in file.read()
 
 
 def remove(shot: Shot, frame: int) -> str:
-    """Stop learning from a keyframe; its painting stays where it is.
+    """Remove a keyframe; its painting stays in the shot folder.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
-        PaintoverError: the frame is no keyframe.
+        PaintoverError: the frame is not a keyframe.
     """
     if frame not in shot.key_frames():
         raise PaintoverError(f"Frame {frame} is not a keyframe.")
     save_unsaved(shot)
     shot.manifest.removed_keys.append(frame)
     shot.save()
-    return f"Frame {frame} is no keyframe any more; its painting stays in {shot.key_path(frame)}"
+    return f"Frame {frame} is no longer a keyframe; its painting stays in {shot.key_path(frame)}"
 
 
 def load(shot: Shot, frame: int) -> Any:
-    """Return the painting of a keyframe as a Blender image, kept when the .blend is saved.
+    """Return the painting of a keyframe as an image with a fake user, reloaded unless painted on.
 
     Raises:
-        PaintoverError: the frame is no keyframe, or its file is damaged.
+        PaintoverError: the frame is not a keyframe, or its file is damaged.
     """
     path = shot.key_path(frame)
     if frame not in shot.key_frames():
@@ -141,8 +141,8 @@ def load(shot: Shot, frame: int) -> Any:
     elif not image.is_dirty:
         image.reload()
     if 0 in image.size:
-        raise PaintoverError(f"{path} cannot be read; put a whole PNG or EXR in its place.")
-    _seen[str(path)] = path.stat().st_mtime_ns
+        raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
+    _modified[str(path)] = path.stat().st_mtime_ns
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
     linear = path.suffix == ".exr"
@@ -152,7 +152,7 @@ def load(shot: Shot, frame: int) -> Any:
 
 
 def find_image(path: Path) -> Any | None:
-    """Return the Blender image of a file, or None."""
+    """Return the image of a file, or None."""
     for image in bpy.data.images:
         if image.source == "FILE" and image.filepath and _path_of(image) == path:
             return image
@@ -164,7 +164,7 @@ def _path_of(image: Any) -> Path:
 
 
 def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
-    """Blender images that are paintings or masks of the shot, with their files."""
+    """Return (path, image) of each image that is a painting or mask of the shot."""
     folder = (shot.folder / "keys").resolve()
     pairs = [
         (_path_of(image), image)
@@ -175,20 +175,18 @@ def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
 
 
 def unsaved(shot: Shot) -> list[str]:
-    """Return the names of the files in ``keys/`` that have paint which is not saved yet."""
+    """Return the names of the files in ``keys/`` with unsaved paint."""
     return [path.name for path, image in _images_of(shot) if image.is_dirty]
 
 
 def save_unsaved(shot: Shot) -> list[str]:
-    """Save paint on keyframes and masks that is only in Blender so far.
-
-    The file is replaced whole, so a full disk leaves the painting of before.
+    """Save unsaved paint on keyframes and masks, each file atomically.
 
     Returns:
-        The names of the files.
+        The names of the saved files.
 
     Raises:
-        PaintoverError: a file cannot be written; the paint stays in Blender.
+        PaintoverError: a file cannot be written; it is unchanged, and the paint stays in Blender.
     """
     saved = []
     for path, image in _images_of(shot):
@@ -200,13 +198,13 @@ def save_unsaved(shot: Shot) -> list[str]:
             except RuntimeError as error:
                 raise OSError(str(error).strip()) from error
         image.reload()
-        _seen[str(path)] = path.stat().st_mtime_ns
+        _modified[str(path)] = path.stat().st_mtime_ns
         saved.append(path.name)
     return saved
 
 
 def reload_changed(shot: Shot) -> list[str]:
-    """Reload keyframes that another program has changed; unsaved paint in Blender wins.
+    """Reload paintings that another program has changed, except those with unsaved paint.
 
     Returns:
         The names of the reloaded files.
@@ -214,10 +212,10 @@ def reload_changed(shot: Shot) -> list[str]:
     reloaded = []
     for path, image in _images_of(shot):
         try:
-            changed = path.stat().st_mtime_ns
+            modified = path.stat().st_mtime_ns
         except OSError:
             continue
-        if _seen.setdefault(str(path), changed) != changed and not image.is_dirty:
+        if _modified.setdefault(str(path), modified) != modified and not image.is_dirty:
             _reload(path)
             _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)
@@ -229,7 +227,7 @@ def _reload(path: Path) -> None:
     if image is not None:
         image.reload()
         image.update_tag()
-        _seen[str(path.resolve())] = path.stat().st_mtime_ns
+        _modified[str(path.resolve())] = path.stat().st_mtime_ns
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -238,7 +236,7 @@ def _save_before_blend(*_: Any) -> None:
         try:
             save_unsaved(Shot.open(properties.shot_folder(scene)))
         except PaintoverError:
-            continue  # no shot, or a folder that cannot be written: the paint stays in Blender
+            continue  # there is no shot, or it cannot be written; the paint stays in Blender
 
 
 def register() -> None:
@@ -249,4 +247,4 @@ def register() -> None:
 def unregister() -> None:
     handlers: Any = bpy.app.handlers
     handlers.save_pre.remove(_save_before_blend)
-    _seen.clear()
+    _modified.clear()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Weights of keyframes: animated on the scene, sampled into the shot for the engine.
 
-Animation finds a row of ``scene.paintover.keyframes`` by its place, so rows are only ever added,
-also for keyframes that are removed later and may come back.
+F-curves refer to a row of ``scene.paintover.keyframes`` by its index. So rows are only added, never
+removed, even if their keyframes are.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _DECIMALS = 4
 
 
 def row(scene: bpy.types.Scene, key: int) -> Any | None:
-    """Return the settings of a keyframe, or None where the scene has none yet."""
+    """Return the settings of a keyframe, or None if the scene has none yet."""
     return properties.of(scene).keyframes.get(str(key))
 
 
 def add_rows(scene: bpy.types.Scene, keys: Iterable[int]) -> None:
-    """Make settings for keyframes that have none yet. A linked scene stays as it is."""
+    """Add settings for keyframes that have none yet; a linked scene stays unchanged."""
     if scene.is_editable:
         for key in keys:
             if row(scene, key) is None:
@@ -35,23 +35,23 @@ def add_rows(scene: bpy.types.Scene, keys: Iterable[int]) -> None:
 def sampled(scene: bpy.types.Scene, frames: Iterable[int]) -> dict[int, dict[int, float]]:
     """Return the weights of the scene's keyframes: keyframe → frame → 0..1.
 
-    Animation is read at each of the frames; drivers and NLA strips are not. A keyframe whose
-    weight is not animated has one for all.
+    Animated weights are sampled at each frame of ``frames``; a constant weight has one entry.
+    Drivers and NLA strips are ignored.
     """
     curves = _fcurves(scene)
-    found = {}
+    weights = {}
     for settings in properties.of(scene).keyframes:
         key = int(settings.name)
         curve = curves.get(settings.path_from_id("weight"))
         if curve is None:
-            found[key] = {key: _rounded(settings.weight)}
+            weights[key] = {key: _rounded(settings.weight)}
         else:
-            found[key] = {frame: _rounded(curve.evaluate(frame)) for frame in frames}
-    return found
+            weights[key] = {frame: _rounded(curve.evaluate(frame)) for frame in frames}
+    return weights
 
 
 def write(scene: bpy.types.Scene, shot: Shot) -> None:
-    """Give the shot the scene's weights. Raises PaintoverError where it cannot be written."""
+    """Write the scene's weights to the shot. Raises PaintoverError if it cannot be written."""
     set_weights(shot, sampled(scene, shot.frames))
 
 
@@ -60,7 +60,7 @@ def _rounded(weight: float) -> float:
 
 
 def _fcurves(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return the scene's F-curves by the path of what they animate."""
+    """Return the scene's F-curves by data path."""
     data: Any = scene.animation_data
     if data is None or data.action is None:
         return {}
