@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paintover: paint over one frame of a shot, and every frame becomes that painting."""
+"""Paintover: paint over one frame of a shot, and every frame follows that painting."""
 
 from __future__ import annotations
 
 import sys
 
-# When Blender reloads the add-on, nothing of the version before may be left.
+# When Blender reloads the add-on, no module of the previous version may stay.
 for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
     globals().pop(_name.rpartition(".")[2], None)
@@ -39,6 +39,6 @@ def register() -> None:
 
 def unregister() -> None:
     """Called by Blender when the add-on is disabled."""
-    jobs.cancel_now()  # while everything that it needs is still there
+    jobs.cancel_now()  # before what the job needs is unregistered
     for module in reversed(_modules):
         module.unregister()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``blender -b FILE.blend --command paintover STEP``: the steps without a window.
+"""``blender -b FILE.blend --command paintover STEP``: runs the steps without a window.
 
 Exit codes: 0 done, 1 failed (one sentence on the standard error), 2 wrong usage, 130 cancelled.
 """
@@ -27,16 +27,16 @@ from .keyframes import images as keyframe_images
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
 _DESCRIPTION = """\
-Paint over a frame of the .blend's shot, and every frame becomes that painting.
+Paint over one frame of the .blend's shot, and every frame follows that painting.
 
-  capture    render the frames, with the passes that help
-  keyframe   make a frame a keyframe, with a painting of it
-  preview    carry the paintings to every frame at once, without training
-  train      learn the paintings
-  stylize    paint every frame
-  compose    put the stylized frames into the compositor
-  run        all of these that are out of date
-  status     tell what is up to date
+  capture    render the frames with the passes that Paintover uses
+  keyframe   add, remove or list keyframes
+  preview    project the paintings to every frame, without training
+  train      train the style on the paintings
+  stylize    paint every frame with the style
+  compose    send the stylized frames to the compositor
+  run        do every step that is out of date
+  status     show which steps are up to date
 """
 
 
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     """Run one step on the loaded .blend and return the exit code.
 
     Args:
-        argv: the words after ``--command paintover``.
+        argv: the arguments after ``--command paintover``.
     """
     try:
         options = _parser().parse_args(argv)
@@ -56,12 +56,12 @@ def main(argv: list[str]) -> int:
             properties.of(scene).folder = options.folder
         if options.style:
             properties.of(scene).style = options.style
-        with _heard_signals():
+        with _cancel_on_signals():
             options.run(scene, options)
         if options.save:
             _save()
     except (Cancelled, KeyboardInterrupt):
-        print("Cancelled; what is done stays. Run it again to go on.", file=sys.stderr)
+        print("Cancelled; finished files stay. Run it again to continue.", file=sys.stderr)
         return CANCELLED
     except PaintoverError as error:
         print(f"paintover: {error}", file=sys.stderr)
@@ -71,9 +71,9 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--scene", default="", help="name of the scene; else the active one")
-    common.add_argument("--folder", default="", help="the shot folder; else the scene's setting")
-    common.add_argument("--style", default="", help="name of the style; else the scene's setting")
+    common.add_argument("--scene", default="", help="name of the scene (else: the active one)")
+    common.add_argument("--folder", default="", help="shot folder (else: the scene's setting)")
+    common.add_argument("--style", default="", help="name of the style (else: the scene's setting)")
     common.add_argument("--save", action="store_true", help="save the .blend afterwards")
     parser = argparse.ArgumentParser(
         prog="blender -b FILE.blend --command paintover",
@@ -88,26 +88,26 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     step = verb("capture", _capture)
-    step.add_argument("--frames", default="", help="such as 1-30,45; else the shot's range")
-    step.add_argument("--force", action="store_true", help="render what is up to date too")
+    step.add_argument("--frames", default="", help="such as 1-30,45 (else: the shot's range)")
+    step.add_argument("--force", action="store_true", help="also render frames that are up to date")
     step = verb("keyframe", _keyframe)
     step.add_argument("action", choices=("add", "remove", "list"))
-    step.add_argument("frame", nargs="?", type=int, help="else the current frame")
-    step.add_argument("--file", default="", help="a painting of the frame, PNG or EXR")
+    step.add_argument("frame", nargs="?", type=int, help="the keyframe (else: the current frame)")
+    step.add_argument("--file", default="", help="painting of the frame, PNG or EXR")
     step = verb("preview", _preview)
-    step.add_argument("--frames", default="", help="such as 1-30,45; else all of the shot")
-    step.add_argument("--force", action="store_true", help="do what is up to date too")
+    step.add_argument("--frames", default="", help="such as 1-30,45 (else: all)")
+    step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
     step = verb("train", _train)
-    step.add_argument("--seconds", type=float, default=0.0, help="else the scene's setting")
-    step.add_argument("--resume", action="store_true", help="go on where it stopped")
+    step.add_argument("--seconds", type=float, default=0.0, help="else: the scene's setting")
+    step.add_argument("--resume", action="store_true", help="continue the last training")
     step = verb("stylize", _stylize)
-    step.add_argument("--frames", default="", help="such as 1-30,45; else all of the shot")
-    step.add_argument("--force", action="store_true", help="do what is up to date too")
+    step.add_argument("--frames", default="", help="such as 1-30,45 (else: all)")
+    step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
     step = verb("compose", _compose)
-    step.add_argument("--remove", action="store_true", help="take the node out again")
+    step.add_argument("--remove", action="store_true", help="remove the node")
     verb("run", _run)
     step = verb("status", _status)
-    step.add_argument("--json", action="store_true", help="for programs")
+    step.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
 
 
@@ -123,8 +123,8 @@ def _scene(name: str) -> bpy.types.Scene:
 
 
 @contextlib.contextmanager
-def _heard_signals() -> Iterator[None]:
-    """Let Ctrl-C and a farm's SIGTERM cancel the step, and nothing worse."""
+def _cancel_on_signals() -> Iterator[None]:
+    """Cancel the step on Ctrl+C and on SIGTERM, which render farms send."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}
     for number in numbers:
@@ -142,7 +142,7 @@ def _save() -> None:
     bpy.ops.wm.save_mainfile()
 
 
-def _warned(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     print(f"paintover: {sentence}", file=sys.stderr)
 
 
@@ -168,20 +168,20 @@ def _keyframe(scene: Any, options: argparse.Namespace) -> None:
 
 def _preview(scene: Any, options: argparse.Namespace) -> None:
     frames = parse_frames(options.frames) if options.frames else None
-    job = steps.preview(scene, _warned, frames=frames, force=options.force)
+    job = steps.preview(scene, _warn, frames=frames, force=options.force)
     print(jobs.run_to_end("Preview", job))
     shot = steps.open_shot(scene)
     print(f"The previews are in {shot.out_path(steps.preview_name(shot), 0).parent}")
 
 
 def _train(scene: Any, options: argparse.Namespace) -> None:
-    job = steps.train(scene, _warned, seconds=options.seconds, resume=options.resume)
+    job = steps.train(scene, _warn, seconds=options.seconds, resume=options.resume)
     print(jobs.run_to_end("Train", job))
 
 
 def _stylize(scene: Any, options: argparse.Namespace) -> None:
     frames = parse_frames(options.frames) if options.frames else None
-    job = steps.stylize(scene, _warned, frames=frames, force=options.force)
+    job = steps.stylize(scene, _warn, frames=frames, force=options.force)
     print(jobs.run_to_end("Stylize", job))
 
 
@@ -193,7 +193,7 @@ def _compose(scene: Any, options: argparse.Namespace) -> None:
 
 
 def _run(scene: Any, options: argparse.Namespace) -> None:
-    print(jobs.run_to_end("Update All", steps.run(scene, _warned, blocking=True)))
+    print(jobs.run_to_end("Update All", steps.run(scene, _warn, blocking=True)))
 
 
 def _status(scene: Any, options: argparse.Namespace) -> None:
@@ -227,7 +227,7 @@ def _status(scene: Any, options: argparse.Namespace) -> None:
 
 @dataclasses.dataclass
 class _Registered:
-    """What Blender gave for the command, to take it back with."""
+    """Blender's handle of the command, needed to unregister it."""
 
     handle: Any = None
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Long steps as generators, run to their end for scripts or ticked from a timer for people."""
+"""Jobs: long steps as generators.
+
+Scripts run a job to its end; in a window a timer advances it, so the interface stays usable.
+"""
 
 from __future__ import annotations
 
@@ -25,26 +28,26 @@ _BUDGET_SECONDS = 0.04
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """How far a job is."""
+    """Progress of a job."""
 
     fraction: float
     """0..1."""
     seconds_left: float = -1.0
-    """Below zero: not known yet."""
+    """Below 0: unknown."""
     text: str = ""
-    """Short, for people: ``Frame 12 of 30``."""
+    """Short text for the user: ``Frame 12 of 30``."""
 
 
 Job = Generator[Progress, None, Result]
-"""A long step: yields its progress often, returns its result; closing it cancels it."""
+"""A generator that yields progress often and returns its result. Closing it cancels the job."""
 
 finished: list[Callable[[], None]] = []
-"""Called after every job, however it ended."""
+"""Callbacks after every job, successful or not."""
 
 
 @dataclasses.dataclass
 class _Running:
-    """The one job that runs now."""
+    """The running job; there is at most one."""
 
     title: str
     job: Job[Any]
@@ -56,31 +59,34 @@ _running: _Running | None = None
 
 
 def busy() -> str:
-    """Return the title of the job that runs now, or ""."""
+    """Return the title of the running job, or ""."""
     return _running.title if _running else ""
 
 
 def request_cancel() -> None:
-    """Ask the running job, if there is one, to stop at its next step."""
+    """Cancel the running job, if any, at its next step."""
     if _running:
         _running.cancel = True
 
 
 def cancel_now() -> None:
-    """Close the running job, if there is one; what it finished stays."""
+    """Cancel the running job, if any, at once; finished files stay."""
     if _running:
         _end()
 
 
 def run_to_end(title: str, job: Job[Result]) -> Result:
-    """Run a job to its end, printing its progress when Blender has no window.
+    """Run a job to its end; without a window, print its progress.
+
+    Returns:
+        The job's result.
 
     Raises:
-        PaintoverError: the job failed, or another one runs.
-        Cancelled: ``request_cancel`` was called meanwhile.
+        PaintoverError: the job failed, or another job is running.
+        Cancelled: ``request_cancel`` was called.
     """
     running = _begin(title, job)
-    teller = _Teller(title)
+    printer = _ProgressPrinter(title)
     last = None
     try:
         while True:
@@ -88,7 +94,7 @@ def run_to_end(title: str, job: Job[Result]) -> Result:
                 raise Cancelled
             progress = next(job)
             _show(progress)
-            teller.tell(progress)
+            printer.print(progress)
             if progress == last:
                 time.sleep(_BUDGET_SECONDS / 2)
             last = progress
@@ -100,18 +106,26 @@ def run_to_end(title: str, job: Job[Result]) -> Result:
 
 
 class JobOperator(bpy.types.Operator):
-    """Base of the steps: ``execute()`` blocks, ``invoke()`` runs in the background with Esc."""
+    """Base of operators with a job: ``execute()`` blocks, ``invoke()`` is modal (Esc cancels)."""
 
     bl_options = {"REGISTER"}
 
     _timer: Any = None
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
-        """Return the job; its result is the sentence to report. Checks may raise at once."""
+        """Return the job; its result is the message to report.
+
+        Args:
+            context: Blender's context.
+            blocking: whether the interface may wait, as in scripts.
+
+        Raises:
+            PaintoverError: the job cannot start.
+        """
         raise NotImplementedError
 
-    def warned(self, sentence: str) -> None:
-        """Tell the user something that does not stop the job."""
+    def warn(self, sentence: str) -> None:
+        """Warn the user; the job continues."""
         self.report({"WARNING"}, sentence)
 
     def execute(self, context: bpy.types.Context) -> Status:
@@ -166,7 +180,7 @@ class JobOperator(bpy.types.Operator):
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Stop the timer and close the job; Blender calls it too, when it drops the operator."""
+        """Stop the timer and close the job. Blender also calls this when it ends the operator."""
         if self._timer is not None:
             manager: Any = context.window_manager
             manager.event_timer_remove(self._timer)
@@ -186,10 +200,10 @@ def _tick(running: _Running) -> None:
 
 
 def _begin(title: str, job: Job[Any]) -> _Running:
-    global _running  # noqa: PLW0603 - Blender is one process with one job at a time
+    global _running  # noqa: PLW0603 - one job at a time in a Blender process
     if _running:
         job.close()
-        raise PaintoverError(f"Paintover is busy ({_running.title}); wait for it, or cancel it.")
+        raise PaintoverError(f"{_running.title} is running; wait for it, or cancel it.")
     _running = _Running(title, job)
     _log.info("%s starts", title)
     session = _session()
@@ -207,7 +221,7 @@ def _end() -> None:
     finally:
         _log.info("%s ends after %.1f s", ended.title, time.monotonic() - ended.started)
         _session().title = ""
-        # A status text that is set without a window ends Blender 5.2.
+        # Blender 5.2 crashes if the status text is set without a window.
         if not bpy.app.background:
             for window in _windows():
                 window.workspace.status_text_set(None)
@@ -239,14 +253,14 @@ def _show(progress: Progress) -> None:
 
 
 def describe(progress: Progress) -> str:
-    """Write progress for people: ``42 %  Frame 12 of 30  20 s left``."""
+    """Format progress: ``42%  Frame 12 of 30  20 s left``."""
     left = describe_seconds_left(progress.seconds_left)
     parts = [f"{progress.fraction:.0%}", progress.text, left]
     return "  ".join(part for part in parts if part)
 
 
 def describe_seconds_left(seconds_left: float) -> str:
-    """Write the time left for people; "" while it is not known (below zero)."""
+    """Format the time left; "" if it is unknown (below 0)."""
     if seconds_left < 0:
         return ""
     minutes, seconds = divmod(round(seconds_left), 60)
@@ -254,7 +268,7 @@ def describe_seconds_left(seconds_left: float) -> str:
 
 
 def redraw() -> None:
-    """Have the panels drawn again."""
+    """Redraw the panels."""
     for window in _windows():
         for area in window.screen.areas:
             if area.type in {"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"}:
@@ -263,15 +277,15 @@ def redraw() -> None:
                         region.tag_redraw()
 
 
-class _Teller:
-    """Prints progress where nobody sees a panel, once a second at most."""
+class _ProgressPrinter:
+    """Prints progress in background mode, at most once per second."""
 
     def __init__(self, title: str) -> None:
         self.title = title
         self.next = time.monotonic()
         self.text = ""
 
-    def tell(self, progress: Progress) -> None:
+    def print(self, progress: Progress) -> None:
         text = describe(progress)
         if bpy.app.background and text != self.text and time.monotonic() >= self.next:
             print(f"Paintover: {self.title}: {text}", flush=True)

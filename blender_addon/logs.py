@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Log messages of the add-on: Python's ``logging`` under the name ``paintover``.
 
-Blender does not tell Python what to log, so this reads Blender's own arguments:
-``--log paintover`` (or a pattern that includes it) shows messages on the standard error,
-``--log-level debug`` more of them. Without ``--log``, warnings alone are shown.
+Python cannot read Blender's log settings, so this module reads Blender's arguments:
+``--log paintover`` (or a pattern that matches it) shows messages on the standard error,
+``--log-level debug`` shows more of them. Without ``--log``, only warnings are shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LEVELS = {
     "0": logging.INFO,
     "1": logging.INFO,
 }
-"""Blender's levels: names from Blender 5.0 on, numbers before. All others show everything."""
+"""Blender's log levels: names from Blender 5.0 on, numbers before. Others show everything."""
 
 
 def logger(module: str) -> logging.Logger:
@@ -39,10 +39,10 @@ def logger(module: str) -> logging.Logger:
 
 
 def level_of(arguments: Sequence[str]) -> int | None:
-    """Return the level that Blender's arguments ask for, or None without ``--log paintover``.
+    """Return the log level that Blender's arguments set, or None if they do not select Paintover.
 
     Args:
-        arguments: Blender's command line; what follows ``--`` is not Blender's.
+        arguments: Blender's command line. Arguments after ``--`` are ignored.
     """
     own = list(itertools.takewhile(lambda argument: argument != "--", arguments))
     values = dict(itertools.pairwise(own))
@@ -60,7 +60,7 @@ def _matches(pattern: str) -> bool:
 
 @dataclasses.dataclass
 class _Registered:
-    """The handler that shows the messages, if Blender's arguments ask for them."""
+    """The handler that shows messages, if Blender's arguments select Paintover."""
 
     handler: logging.Handler | None = None
 

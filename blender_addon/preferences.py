@@ -17,8 +17,8 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
 
     engine_python: StringProperty(
         name="Engine Python",
-        description="A Python 3.11 or later that has PyTorch and the engine's other packages. "
-        "Empty: the one that the add-on installed",
+        description="Python 3.11 or later with PyTorch and the other packages of the engine. "
+        "Leave empty to use the one that the add-on installs",
         subtype="FILE_PATH",
     )
 
@@ -30,7 +30,7 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
 
 
 def draw_engine(layout: Any) -> None:
-    """Draw which Python runs the engine, and the buttons that install or remove one."""
+    """Draw the Python that runs the engine, and the buttons to install or remove it."""
     try:
         python = engine_python.find()
         layout.label(text=f"Engine Python: {python.origin}", icon="CHECKMARK")

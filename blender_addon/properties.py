@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings on ``scene.paintover`` (saved in the .blend) and passing state on the WindowManager."""
+"""Settings on ``scene.paintover``, saved in the .blend, and unsaved state on the WindowManager."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .engine.shared.errors import PaintoverError
 
 
 class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):
-    """What is set for one keyframe; ``name`` is its frame."""
+    """Settings of one keyframe; ``name`` is its frame."""
 
     weight: FloatProperty(
         name="Weight",
-        description="How much of this painting is carried to the other frames. Animate it to go "
-        "over from one painting to another",
+        description="How much of this painting the other frames get. Animate it to blend from one "
+        "painting to another",
         default=1.0,
         min=0.0,
         max=1.0,
@@ -36,39 +36,39 @@ class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):
 
 
 class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
-    """What one scene's shot is made with."""
+    """Settings of a scene's shot."""
 
     folder: StringProperty(
         name="Shot Folder",
-        description="Where frames, paintings, styles and stylized frames lie. "
-        "Empty: a folder beside the .blend, named after it",
+        description="Folder of the frames, paintings, styles and stylized frames. "
+        "Leave empty to use a folder beside the .blend with its name",
         subtype="DIR_PATH",
         options={"PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     style: StringProperty(
         name="Style",
-        description="Name of the style that is trained and used",
+        description="Name of the style to train and to stylize with",
         default="style",
     )
     use_custom_range: BoolProperty(
         name="Custom Range",
-        description="Work on other frames than the scene's frame range",
+        description="Use another frame range than that of the scene",
     )
     frame_start: IntProperty(name="Start", description="First frame of the shot", default=1)
     frame_end: IntProperty(name="End", description="Last frame of the shot", default=250)
     device: EnumProperty(
         name="Device",
-        description="What the engine computes on",
+        description="Device that the engine computes on",
         items=(
-            ("auto", "Automatic", "The fastest that this machine has"),
-            ("cpu", "CPU", "The processor"),
-            ("cuda", "CUDA or ROCm", "An NVIDIA or AMD graphics card"),
-            ("mps", "Metal", "An Apple graphics processor"),
+            ("auto", "Automatic", "The fastest device of this computer"),
+            ("cpu", "CPU", "Processor"),
+            ("cuda", "CUDA or ROCm", "NVIDIA or AMD GPU"),
+            ("mps", "Metal", "Apple GPU"),
         ),
     )
     seconds: FloatProperty(
         name="Training Time",
-        description="Train for at most this long",
+        description="Longest time to train",
         default=60.0,
         min=1.0,
         soft_max=3600.0,
@@ -90,9 +90,9 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     )
     light: FloatProperty(
         name="Light",
-        description="0: paint sticks to the surface exactly as it was painted. 1: it is painted "
-        "anew and follows the light of each frame. 0.5: as it was learnt. Only for styles that "
-        "carry paint along",
+        description="0 keeps the paint on the surface exactly as you painted it, 1 repaints it in "
+        "the light of each frame, 0.5 mixes both as trained. Only for styles with the guide "
+        "projection",
         default=0.5,
         min=0.0,
         max=1.0,
@@ -102,13 +102,13 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe)
     before_compose: StringProperty(
         name="Settings Before Compositing",
-        description="Output settings that removing the compositor node gives back",
+        description="Output settings to restore when the compositor node is removed",
         options={"HIDDEN"},
     )
 
 
-class PAINTOVER_PG_listed(bpy.types.PropertyGroup):
-    """A row of the keyframe list, as it was last looked at."""
+class PAINTOVER_PG_keyframe_row(bpy.types.PropertyGroup):
+    """A row of the keyframe list."""
 
     frame: IntProperty()
     state: StringProperty()
@@ -116,17 +116,22 @@ class PAINTOVER_PG_listed(bpy.types.PropertyGroup):
 
 
 class PAINTOVER_PG_session(bpy.types.PropertyGroup):
-    """What goes on now; never saved."""
+    """The running job and the keyframe list; never saved."""
 
-    title: StringProperty(description="The step that runs, or nothing")
+    title: StringProperty(description="Title of the running step, empty if none is running")
     fraction: FloatProperty(min=0.0, max=1.0)
     seconds_left: FloatProperty(default=-1.0)
     text: StringProperty()
-    keyframes: CollectionProperty(type=PAINTOVER_PG_listed)
+    keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe_row)
     keyframe_index: IntProperty()
 
 
-classes = (PAINTOVER_PG_keyframe, PAINTOVER_PG_scene, PAINTOVER_PG_listed, PAINTOVER_PG_session)
+classes = (
+    PAINTOVER_PG_keyframe,
+    PAINTOVER_PG_scene,
+    PAINTOVER_PG_keyframe_row,
+    PAINTOVER_PG_session,
+)
 
 
 def of(scene: bpy.types.Scene) -> Any:
@@ -136,16 +141,16 @@ def of(scene: bpy.types.Scene) -> Any:
 
 
 def scene_of(context: bpy.types.Context) -> bpy.types.Scene:
-    """Return the scene that the user works in."""
+    """Return the active scene."""
     assert context.scene
     return context.scene
 
 
 def shot_folder(scene: bpy.types.Scene) -> Path:
-    """Return the absolute path of the scene's shot folder; it need not exist yet.
+    """Return the absolute path of the scene's shot folder, which may not exist yet.
 
     Raises:
-        PaintoverError: the folder goes by the .blend, and the .blend was never saved.
+        PaintoverError: the path is relative to the .blend, which was never saved.
     """
     folder = of(scene).folder or default_folder(scene)
     if folder.startswith("//") and not bpy.data.filepath:
@@ -156,7 +161,7 @@ def shot_folder(scene: bpy.types.Scene) -> Path:
 
 
 def default_folder(scene: bpy.types.Scene) -> str:
-    """Return the shot folder that an empty setting means: beside the .blend, by its name."""
+    """Return the shot folder for an empty setting: beside the .blend, with its name."""
     name = Path(bpy.data.filepath).stem or "untitled"
     if scene.name != "Scene":
         name += f"-{bpy.path.clean_name(scene.name)}"
@@ -164,7 +169,7 @@ def default_folder(scene: bpy.types.Scene) -> str:
 
 
 def frames(scene: bpy.types.Scene) -> list[int]:
-    """Return the frames of the shot: the custom range, else the scene's.
+    """Return the frames of the shot: the custom range if used, else that of the scene.
 
     Raises:
         PaintoverError: the range ends before it starts.
@@ -173,14 +178,14 @@ def frames(scene: bpy.types.Scene) -> list[int]:
     source = settings if settings.use_custom_range else scene
     first, last = int(source.frame_start), int(source.frame_end)
     if last < first:
-        raise PaintoverError(f"The frame range {first} to {last} ends before it starts; mend it.")
+        raise PaintoverError(f"The frame range {first} to {last} ends before it starts; change it.")
     return list(range(first, last + 1))
 
 
 def render_size(scene: bpy.types.Scene) -> tuple[int, int]:
     """Return the width and height of the rendered picture in pixels.
 
-    As Blender computes it: the percentage of each side in whole numbers, rounded down.
+    Computed as in Blender: resolution × percentage / 100 in integers, rounded down.
     """
     render = scene.render
     percentage = render.resolution_percentage

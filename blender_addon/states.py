@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of a shot: of each step and of each keyframe."""
+"""State of a shot: which steps are up to date, and which keyframes are painted."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ NOT_PAINTED, PAINTED, CHANGED, UNSAVED = (
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """A shot as it was when it was last looked at."""
+    """State of a shot at one moment."""
 
     steps: dict[str, StepState]
     keyframes: dict[int, str]
     """Frame → one of ``NOT_PAINTED``, ``PAINTED``, ``CHANGED``, ``UNSAVED``."""
     shot: Shot | None = None
     unsteady: tuple[int, ...] = ()
-    """Stylized frames that flicker more than the others."""
-    carries_paint: bool = True
-    """Whether the style, if there is one, has a use for light and weights."""
+    """Stylized frames that flicker more than the rest of the shot."""
+    uses_paint: bool = True
+    """Whether light and weights apply to the style; True if there is none yet."""
 
 
 EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
 
 
 def look(scene: bpy.types.Scene) -> Snapshot:
-    """Look at the scene's shot now. Raises PaintoverError where there is no place for it."""
+    """Return the state of the scene's shot. Raises PaintoverError if it can have no folder yet."""
     folder = properties.shot_folder(scene)
     known = Shot.open(folder) if Shot.exists(folder) else None
     snapshot = look_at_files(Query.of(scene, known))
@@ -60,14 +60,14 @@ def look(scene: bpy.types.Scene) -> Snapshot:
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """All of a scene that the state of its files goes by."""
+    """Everything in the scene that the state of the files depends on."""
 
     folder: Path
     style: str
     frames: tuple[int, ...]
     light: float
     weights: dict[int, dict[int, float]]
-    """New curves, at the frames of the shot where that is known."""
+    """The scene's weights of keyframes: keyframe → frame → weight."""
 
     @classmethod
     def of(cls, scene: bpy.types.Scene, known: Shot | None) -> Query:
@@ -85,7 +85,7 @@ class Query:
 
 
 def look_at_files(query: Query) -> Snapshot:
-    """Look at a shot folder; touches nothing of Blender."""
+    """Return the state of the files; uses no Blender data, so it can run in a thread."""
     try:
         shot = Shot.open(query.folder)
     except PaintoverError as error:
@@ -109,11 +109,11 @@ def look_at_files(query: Query) -> Snapshot:
         "stylize": stylized,
         "compose": StepState(Step.NOTHING),
     }
-    carries = _carries_paint(shot, query.style)
-    return Snapshot(steps, keyframes, shot, tuple(unsteady), carries)
+    uses_paint = _uses_paint(shot, query.style)
+    return Snapshot(steps, keyframes, shot, tuple(unsteady), uses_paint)
 
 
-def _carries_paint(shot: Shot, style: str) -> bool:
+def _uses_paint(shot: Shot, style: str) -> bool:
     try:
         return PROJECTION in read_style_header(shot.style_path(style)).guides
     except PaintoverError:
@@ -126,9 +126,9 @@ def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
         return StepState(
             Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} to capture"
         )
-    gone = shot.missing_files()
-    if gone:
-        return StepState(Step.OUT_OF_DATE, f"{gone[0].name} is missing")
+    files = shot.missing_files()
+    if files:
+        return StepState(Step.OUT_OF_DATE, f"{files[0].name} is missing")
     return StepState(Step.UP_TO_DATE, f"Frames {name_frames(shot.frames)}")
 
 
@@ -156,7 +156,7 @@ def _keyframe_step(keyframes: dict[int, str]) -> StepState:
 
 
 def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
-    """Add what only Blender knows: the render settings, the compositor, unsaved paint."""
+    """Add the state in Blender: the compositor, unsaved paint, and changed render settings."""
     shot = snapshot.shot
     if shot is None:
         return snapshot
@@ -176,7 +176,7 @@ def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
 
 
 def settings_changed(scene: Any, shot: Shot) -> bool:
-    """Tell whether capturing now would render frames again that were captured before."""
+    """Return whether the render settings differ from those of captured frames."""
     if shot.manifest.source.get("kind") != "blender":
         return False
     digest = capture.settings_digest(scene, scene.view_layers[0])

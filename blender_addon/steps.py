@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps as jobs on a scene, for the operators and the command line alike."""
+"""The steps as jobs on a scene, for the operators and the command line."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights
 
 Result = TypeVar("Result")
-Warned = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
 def open_shot(scene: bpy.types.Scene) -> Shot:
-    """Open the scene's shot. Raises PaintoverError where there is none."""
+    """Open the scene's shot. Raises PaintoverError if there is none."""
     return Shot.open(properties.shot_folder(scene))
 
 
 def train(
     scene: bpy.types.Scene,
-    warned: Warned,
+    warn: Warn,
     *,
     seconds: float = 0.0,
     resume: bool = False,
     live: bool = False,
 ) -> Job[str]:
-    """Learn the painted keyframes; unsaved paint is saved first.
+    """Train the style on the painted keyframes; unsaved paint is saved first.
 
     Args:
         scene: its settings and shot are used.
-        warned: gets the engine's warnings.
-        seconds: time budget; zero: the scene's setting.
-        resume: go on where the last training stopped.
+        warn: receives the engine's warnings.
+        seconds: training time; 0: the scene's setting.
+        resume: continue the last training.
         live: show a live picture in the panel.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
         PaintoverError: nothing is painted, or the engine failed.
@@ -77,7 +77,7 @@ def train(
     try:
         yield from engine_client.run(
             lambda job: dataclasses.replace(request, job=job),
-            warned,
+            warn,
             picture.show if picture else lambda: None,
         )
     finally:
@@ -103,21 +103,21 @@ def check_painted(shot: Shot) -> None:
 
 def preview(
     scene: bpy.types.Scene,
-    warned: Warned,
+    warn: Warn,
     *,
     frames: list[int] | None = None,
     force: bool = False,
 ) -> Job[str]:
-    """Carry the painted keyframes to frames without training; unsaved paint is saved first.
+    """Project the painted keyframes to frames, without training; unsaved paint is saved first.
 
     Args:
         scene: its settings and shot are used.
-        warned: gets the engine's warnings.
+        warn: receives the engine's warnings.
         frames: None: every frame of the shot.
-        force: do frames again that are up to date.
+        force: also paint frames that are up to date.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
         PaintoverError: nothing is painted, or the engine failed.
@@ -129,24 +129,24 @@ def preview(
     request = protocol.Preview(
         0, shot=str(shot.folder), style=preview_name(shot), frames=frames or [], force=force
     )
-    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
-    return _what_was_done("Previewed", result)
+    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    return _done_sentence("Previewed", result)
 
 
 def preview_name(shot: Shot) -> str:
-    """Return the name of the folder of previews in ``out/``; no trained style has it."""
+    """Return the folder name of previews in ``out/``: a name that no trained style has."""
     names = itertools.chain(["preview"], (f"preview-{number}" for number in itertools.count(2)))
     return next(name for name in names if not shot.style_path(name).is_file())
 
 
-def _what_was_done(verb: str, result: dict[str, Any]) -> str:
+def _done_sentence(verb: str, result: dict[str, Any]) -> str:
     skipped = f"; {result['skipped']} up to date" if result["skipped"] else ""
     return f"{verb} {counted(result['frames'], 'frame')}{skipped}"
 
 
 def stylize(
     scene: bpy.types.Scene,
-    warned: Warned,
+    warn: Warn,
     *,
     frames: list[int] | None = None,
     force: bool = False,
@@ -155,12 +155,12 @@ def stylize(
 
     Args:
         scene: its settings and shot are used.
-        warned: gets the engine's warnings.
+        warn: receives the engine's warnings.
         frames: None: every frame of the shot.
-        force: do frames again that are up to date.
+        force: also paint frames that are up to date.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
         PaintoverError: there is no style, or the engine failed.
@@ -181,20 +181,25 @@ def stylize(
         light=settings.light,
     )
     name = scene.name
-    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warned)
+    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
     compositor.refresh(_scene_again(name))
-    told = _what_was_done("Stylized", result)
-    return f"{told}; {describe(result['unsteady']).rstrip('.')}" if result["unsteady"] else told
+    sentence = _done_sentence("Stylized", result)
+    if result["unsteady"]:
+        sentence += f"; {describe(result['unsteady']).rstrip('.')}"
+    return sentence
 
 
 def compose(scene: bpy.types.Scene) -> str:
-    """Put the stylized frames into the compositor; returns the sentence to report."""
-    told = compositor.compose(scene, open_shot(scene), properties.of(scene).style)
-    return "; ".join(["The stylized frames are in the compositor", *told])
+    """Send the stylized frames to the compositor; return the message to report."""
+    notes = compositor.compose(scene, open_shot(scene), properties.of(scene).style)
+    return "; ".join(["The stylized frames are in the compositor", *notes])
 
 
-def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
+def run(scene: bpy.types.Scene, warn: Warn, *, blocking: bool) -> Job[str]:
     """Do every step that is out of date, from capture to the compositor.
+
+    Returns:
+        The message to report.
 
     Raises:
         PaintoverError: a step failed, or no keyframe is painted yet.
@@ -204,15 +209,15 @@ def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
         job = capture.capture(scene, folder, properties.frames(scene), blocking=blocking)
         captured = yield from _part("Capture", 0.0, 0.35, job)
         for sentence in captured.warnings:
-            warned(sentence)
+            warn(sentence)
     scene = _scene_again(name)
     shot = open_shot(scene)
     style = properties.of(scene).style
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
     if style_state(shot, style).step is not Step.UP_TO_DATE:
-        yield from _part("Train", 0.35, 0.7, train(scene, warned, live=not blocking))
-    yield from _part("Stylize", 0.7, 1.0, stylize(_scene_again(name), warned))
+        yield from _part("Train", 0.35, 0.7, train(scene, warn, live=not blocking))
+    yield from _part("Stylize", 0.7, 1.0, stylize(_scene_again(name), warn))
     scene = _scene_again(name)
     if compositor.state(scene, shot, style).step is not Step.UP_TO_DATE:
         return compose(scene)
@@ -220,14 +225,14 @@ def run(scene: bpy.types.Scene, warned: Warned, *, blocking: bool) -> Job[str]:
 
 
 def _scene_again(name: str) -> bpy.types.Scene:
-    """Return the scene of this name; an undo meanwhile leaves references to it dangling."""
+    """Return the scene of this name; after an undo, earlier references are invalid."""
     if name not in bpy.data.scenes:
-        raise PaintoverError(f'The scene "{name}" was renamed or removed meanwhile; try again.')
+        raise PaintoverError(f'The scene "{name}" was renamed or removed; try again.')
     return bpy.data.scenes[name]
 
 
 def _part(name: str, start: float, end: float, job: Job[Result]) -> Job[Result]:
-    """Run a job as a part of a longer one."""
+    """Run a job as a part, from ``start`` to ``end``, of a longer one."""
     try:
         while True:
             progress = next(job)

@@ -16,14 +16,13 @@ COMPOSITOR_OUTPUT = "NodeGroupOutput" if _IS_5 else "CompositorNodeComposite"
 """Type of the compositor's output node."""
 GAMMA_NODE = "ShaderNodeGamma" if _IS_5 else "CompositorNodeGamma"
 HAS_COMPOSITOR_GROUPS = _IS_5
-"""Whether a scene's compositor tree is a node group, which a scene may lack; else the scene
-contains it."""
+"""Whether the compositor tree is a node group that a scene may lack, not a part of the scene."""
 HAS_CONVERT_TO_DISPLAY = _IS_5
 """Whether the compositor has the node Convert to Display."""
 
 
 def set_file_format(image_settings: Any, file_format: str) -> None:
-    """Set the format of written pictures, such as ``PNG`` or ``OPEN_EXR_MULTILAYER``.
+    """Set the file format of pictures, such as ``PNG`` or ``OPEN_EXR_MULTILAYER``.
 
     From Blender 5.0 on the media type comes first, since it limits the formats.
     """
@@ -34,44 +33,44 @@ def set_file_format(image_settings: Any, file_format: str) -> None:
 
 
 def set_exr_interleave(image_settings: Any, interleave: bool) -> None:
-    """Write a multilayer EXR as one part (the only way before Blender 5.0) or a part per pass."""
+    """Write multilayer EXR as one part (always before Blender 5.0) or as one part per pass."""
     if _IS_5:
         image_settings.use_exr_interleave = interleave
 
 
 def exit_handlers() -> list[Any]:
-    """Return the handlers that run before Blender exits; before Blender 5.2 there are none."""
+    """Return the handlers that run before Blender exits; none before Blender 5.2."""
     handlers: Any = bpy.app.handlers
     return getattr(handlers, "exit_pre", [])
 
 
 def orthographic_motion_is_wrong(engine: str) -> bool:
-    """Tell whether the renderer's Vector pass is wrong where an orthographic camera moves."""
+    """Return whether the Vector pass is wrong if an orthographic camera moves."""
     return engine == "CYCLES" and bpy.app.version < (5, 2, 0)
 
 
 def has_shader_nodes(material: bpy.types.Material) -> bool:
-    """Tell whether the material is drawn by its nodes (always so from Blender 5.0 on)."""
+    """Return whether a material renders by its nodes (always from Blender 5.0 on)."""
     return material.node_tree is not None and (_IS_5 or bool(material.use_nodes))
 
 
 def use_shader_nodes(material: bpy.types.Material) -> None:
-    """Have a material drawn by its nodes; it gets a node tree where it has none."""
+    """Render a material by its nodes; make its node tree if it has none."""
     if not _IS_5:
         material.use_nodes = True
 
 
 def plain_shader(engine: str, material: Any) -> tuple[str, dict[str, float | tuple[float, ...]]]:
-    """Return the shader node that looks like a material without nodes, or like no material.
+    """Return a shader node that looks like a material without nodes, or like no material.
 
-    Before Blender 5.0 Cycles drew these as diffuse, EEVEE with the material's viewport colours.
+    Before Blender 5.0, Cycles rendered these as diffuse, EEVEE with their viewport colors.
 
     Args:
         engine: the render engine.
         material: the material, or None.
 
     Returns:
-        The node's type and values of its inputs.
+        The type of the node, and the values of its inputs by name.
     """
     if not _IS_5 and engine == "CYCLES":
         colour = tuple(material.diffuse_color) if material else (0.8, 0.8, 0.8, 1.0)
@@ -92,23 +91,23 @@ def compositor_tree(scene: Any) -> Any | None:
 
 
 def set_compositor_tree(scene: Any, tree: Any | None) -> None:
-    """Give the scene a node group as its compositor tree, or none (``HAS_COMPOSITOR_GROUPS``)."""
+    """Set the node group that is the scene's compositor tree (``HAS_COMPOSITOR_GROUPS``)."""
     scene.compositing_node_group = tree
 
 
 def uses_compositor_nodes(scene: Any) -> bool:
-    """Tell whether the scene's compositor tree is in use (always so from Blender 5.0 on)."""
+    """Return whether the scene uses its compositor tree (always from Blender 5.0 on)."""
     return _IS_5 or bool(scene.use_nodes)
 
 
 def use_compositor_nodes(scene: Any) -> None:
-    """Have the scene's compositor tree in use. Before Blender 5.0 this also makes the tree."""
+    """Let the scene use its compositor tree. Before Blender 5.0 this also makes the tree."""
     if not _IS_5:
         scene.use_nodes = True
 
 
 def set_replace_alpha(node: Any) -> None:
-    """Have a Set Alpha node replace the alpha and leave the colours."""
+    """Let a Set Alpha node replace the alpha and keep the colors."""
     if _IS_5:
         node.inputs["Type"].default_value = "Replace Alpha"
     else:
@@ -116,7 +115,7 @@ def set_replace_alpha(node: Any) -> None:
 
 
 def set_alpha_conversion(node: Any, *, to_straight: bool) -> None:
-    """Have an Alpha Convert node convert to straight or to premultiplied alpha."""
+    """Let an Alpha Convert node convert to straight or to premultiplied alpha."""
     if _IS_5:
         node.inputs["Type"].default_value = "To Straight" if to_straight else "To Premultiplied"
     else:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps the state of the active scene's shot fresh for the panels.
+"""Keeps the state of the active scene's shot up to date for the panels.
 
-A thread reads the files and touches nothing of Blender, so drawing never waits for a disk.
+A thread reads the files and uses no Blender data, so drawing never waits for the disk.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _ICONS = {
 
 
 class _Watcher:
-    """Keeps the snapshot of the active scene fresh while Blender has a window."""
+    """Updates the snapshot of the active scene from a timer."""
 
     def __init__(self) -> None:
         self.snapshot = states.EMPTY
         self.message = ""
-        """Why there is nothing to look at, or ""."""
+        """Why there is no snapshot, or ""."""
         self._query: states.Query | None = None
         self._result: states.Snapshot | None = None
         self._thread: threading.Thread | None = None
-        self._wait = 0.0
+        self._seconds_left = 0.0
         self.scene_changed = True
         self._settings_changed = False
 
-    def hurry(self) -> None:
-        """Look again at the next tick."""
-        self._wait = 0.0
+    def refresh(self) -> None:
+        """Read the files again at the next tick."""
+        self._seconds_left = 0.0
         self.scene_changed = True
 
     def tick(self) -> float:
@@ -56,16 +56,16 @@ class _Watcher:
             self._show(scene, states.EMPTY, str(error))
             return _TICK_SECONDS
         if query != self._query:
-            self.hurry()
+            self.refresh()
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
             if self._result is not None and query == self._query:
                 self._show(scene, self._add_scene(scene, self._result), "")
-        self._wait -= _TICK_SECONDS
-        if self._thread is None and self._wait <= 0:
+        self._seconds_left -= _TICK_SECONDS
+        if self._thread is None and self._seconds_left <= 0:
             if self.snapshot.shot is not None:
                 keyframe_images.reload_changed(self.snapshot.shot)
-            self._wait = _REFRESH_SECONDS
+            self._seconds_left = _REFRESH_SECONDS
             self._query, self._result = query, None
             self._thread = threading.Thread(target=self._look, args=(query,), daemon=True)
             self._thread.start()
@@ -75,7 +75,7 @@ class _Watcher:
         self._result = states.look_at_files(query)
 
     def _add_scene(self, scene: Any, result: states.Snapshot) -> states.Snapshot:
-        # The render settings are many, so they are read only when something has changed.
+        # Reading all render settings is slow, so they are read only after a change.
         if self.scene_changed and result.shot is not None:
             self._settings_changed = states.settings_changed(scene, result.shot)
             self.scene_changed = False
@@ -105,13 +105,13 @@ _watcher = _Watcher()
 
 
 def current() -> tuple[states.Snapshot, str]:
-    """Return the snapshot for drawing, and why there is none ("" if there is)."""
+    """Return the snapshot to draw, and why there is none ("" if there is one)."""
     return _watcher.snapshot, _watcher.message
 
 
 def refresh() -> None:
-    """Look at the shot again soon."""
-    _watcher.hurry()
+    """Update the snapshot soon."""
+    _watcher.refresh()
 
 
 def _tick() -> float:
@@ -125,7 +125,7 @@ def _note_scene_change(_: Any, depsgraph: Any = None) -> None:
 
 
 def register() -> None:
-    global _watcher  # noqa: PLW0603 - a fresh one each time the add-on is enabled
+    global _watcher  # noqa: PLW0603 - a new one each time the add-on is enabled
     _watcher = _Watcher()
     jobs.finished.append(refresh)
     handlers: Any = bpy.app.handlers

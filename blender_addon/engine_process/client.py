@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts, feeds, watches and ends the engine's process."""
+"""The client of the engine's process: starts it, runs jobs on it, and stops it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from . import environment as engine_python
 _log = logs.logger(__name__)
 
 READY_SECONDS = 180.0
-"""How long the engine may take to load; the first start after an installation is slow."""
+"""Time limit for the engine to start; the first start after an installation is slow."""
 CANCEL_SECONDS = 20.0
-"""How long the engine may take to stop a cancelled job before it is ended."""
+"""Time limit for the engine to stop a cancelled job; after it the engine is killed."""
 
 _ENDS = (protocol.Done, protocol.Cancelled, protocol.Failed)
 
-# The engine's package is loaded from the add-on alone, whatever else this Python has, and the
-# add-on's own modules stay invisible to it (-I: no PYTHONPATH, no user site, no current folder).
+# Imports the package "engine" from the add-on, even if this Python has another one, and hides the
+# add-on's other modules (-I: no PYTHONPATH, no user site, no current folder).
 _BOOTSTRAP = """\
 import runpy, sys
 folder, *extra = sys.argv.pop(1).split("\\n")
@@ -47,11 +47,11 @@ runpy.run_module("engine", run_name="__main__", alter_sys=True)
 
 
 class EngineClient:
-    """One engine process. ``run`` jobs on it; ``stop`` ends it.
+    """One engine process: ``run`` runs a job on it, ``stop`` ends it.
 
     Args:
-        python: runs the engine.
-        log: the engine's standard error is written here; the log before is kept as ``*.old``.
+        python: the Python that runs the engine.
+        log: file for the engine's standard error; an existing log is renamed to ``*.old``.
 
     Raises:
         PaintoverError: the process cannot be started.
@@ -79,14 +79,14 @@ class EngineClient:
                     text=True,
                     encoding="utf-8",
                     errors="replace",
-                    # Ctrl-C is heard by Blender alone, which then cancels the job.
+                    # Ctrl+C must reach Blender alone, which then cancels the job.
                     start_new_session=sys.platform != "win32",
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
         except OSError as error:
             raise PaintoverError(
                 f"Cannot start the engine's Python {python.path}: {error.strerror or error}; "
-                "name another one in the preferences."
+                "choose another one in the add-on's preferences."
             ) from error
         _log.info("Engine %d: started by %s, log %s", self.pid, python.path, log)
         assert self._process.stdout
@@ -96,32 +96,32 @@ class EngineClient:
 
     @property
     def pid(self) -> int:
-        """The number of the engine's process."""
+        """The process id of the engine."""
         return self._process.pid
 
     def alive(self) -> bool:
-        """Tell whether the process runs and spoke no nonsense."""
+        """Return whether the process runs and has sent no invalid message."""
         return not self._fault and self._process.poll() is None
 
     def run(
         self,
         make_request: Callable[[int], protocol.Request],
-        warned: Callable[[str], None],
-        pictured: Callable[[], None],
+        warn: Callable[[str], None],
+        show_picture: Callable[[], None],
     ) -> Job[dict[str, Any]]:
         """Run one job; closing the generator cancels it.
 
         Args:
-            make_request: gets the job's number.
-            warned: gets the engine's warnings.
-            pictured: is told that a live picture is whole.
+            make_request: makes the request from the job's number.
+            warn: receives the engine's warnings.
+            show_picture: called when a live picture is complete.
 
         Returns:
             The job's result.
 
         Raises:
-            PaintoverError: the job failed, or the engine died or spoke nonsense.
-            Cancelled: the job was cancelled from elsewhere.
+            PaintoverError: the job failed, or the engine stopped or sent an invalid message.
+            Cancelled: the engine was told to stop.
         """
         yield from self._wait_until_free()
         self._last_job += 1
@@ -141,16 +141,16 @@ class EngineClient:
                     progress = Progress(event.fraction, event.seconds_left, event.text)
                     yield progress
                 elif isinstance(event, protocol.Warned):
-                    warned(event.sentence)
+                    warn(event.sentence)
                 elif isinstance(event, protocol.Picture) and event.job == job:
-                    pictured()
+                    show_picture()
         finally:
             if self._open_job and self.alive():
                 with contextlib.suppress(PaintoverError):
                     self._send(protocol.Cancel(job))
 
     def _wait_until_free(self) -> Job[None]:
-        """Wait until the engine has loaded and has stopped a job that was cancelled."""
+        """Wait until the engine has started and has stopped a cancelled job."""
         started = time.monotonic()
         while self.ready is None:
             event = self._next_event()
@@ -169,7 +169,7 @@ class EngineClient:
             elif time.monotonic() - started > CANCEL_SECONDS:
                 self._fail("did not stop the job that was cancelled")
             else:
-                yield Progress(0.0, text="Stopping the job before")
+                yield Progress(0.0, text="Stopping the cancelled job")
 
     def _check_version(self, version: str) -> None:
         if version == __version__:
@@ -188,22 +188,22 @@ class EngineClient:
             self._process.stdin.write(protocol.encode(request))
             self._process.stdin.flush()
         except OSError:
-            self._fail(self._how_it_ended())
+            self._fail(self._exit_reason())
 
     def _next_event(self) -> protocol.Event | None:
-        """Return the next event, or None if there is none yet."""
+        """Return the next event; None if there is none yet."""
         try:
             line = self._events.get_nowait()
         except queue.Empty:
             return None
         if line is None:
-            self._fail(self._how_it_ended())
+            self._fail(self._exit_reason())
         try:
             return protocol.decode_event(line)
         except PaintoverError as error:
             self._fail(f"could not be understood ({str(error).rstrip('.')})")
 
-    def _how_it_ended(self) -> str:
+    def _exit_reason(self) -> str:
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
@@ -218,15 +218,15 @@ class EngineClient:
         last = _last_words(self.log)
         said = f" and said: {last}" if last else ""
         raise PaintoverError(
-            f"The engine stopped unexpectedly: it {what}{said}; what was finished is kept, try "
+            f"The engine stopped unexpectedly: it {what}{said}; finished files are kept, so try "
             f"again, and see {self.log} if it happens again."
         )
 
     def stop(self) -> None:
-        """End the process: first kindly, by closing its input, then by force."""
+        """End the process: close its input, after 2 s terminate it, after 4 s kill it."""
         self._fault = self._fault or "was stopped"
         assert self._process.stdin
-        with contextlib.suppress(OSError):  # it may be dead already
+        with contextlib.suppress(OSError):  # the process may have ended
             self._process.stdin.close()
         for end in (self._process.terminate, self._process.kill):
             try:
@@ -239,7 +239,7 @@ class EngineClient:
 
 
 def _result(event: protocol.Event) -> dict[str, Any]:
-    """Return what a job ended with, or raise what stopped it."""
+    """Return the result of a job, or raise its error."""
     if isinstance(event, protocol.Failed):
         raise PaintoverError(event.sentence)
     if isinstance(event, protocol.Done):
@@ -248,7 +248,7 @@ def _result(event: protocol.Event) -> dict[str, Any]:
 
 
 def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
-    """Pass lines on until the stream ends, then None; runs in a thread of its own."""
+    """Put the lines of a stream into a queue, then None; runs in a thread."""
     with stream:
         for line in stream:
             lines.put(line)
@@ -270,36 +270,36 @@ _client: EngineClient | None = None
 
 def run(
     make_request: Callable[[int], protocol.Request],
-    warned: Callable[[str], None] = _log.warning,
-    pictured: Callable[[], None] = lambda: None,
+    warn: Callable[[str], None] = _log.warning,
+    show_picture: Callable[[], None] = lambda: None,
 ) -> Job[dict[str, Any]]:
-    """Run a job on the engine, which is started if need be and stays warm afterwards.
+    """Run a job on the engine; start it if necessary, and keep it running afterwards.
 
     ``run(lambda job: protocol.Train(job, shot=str(folder)))``; see ``EngineClient.run``.
     """
-    global _client  # noqa: PLW0603 - one engine a Blender
+    global _client  # noqa: PLW0603 - one engine per Blender
     python = engine_python.find()
     if _client and (not _client.alive() or _client.python != python):
         _client.stop()
         _client = None
     if _client is None:
         _client = EngineClient(python, log_path())
-    return (yield from _client.run(make_request, warned, pictured))
+    return (yield from _client.run(make_request, warn, show_picture))
 
 
 def log_path() -> Path:
-    """Return where the engine's log lies."""
+    """Return the path of the engine's log."""
     return engine_python.user_folder("logs") / "engine.log"
 
 
 def running() -> EngineClient | None:
-    """Return the engine that runs, if one does."""
+    """Return the running engine, or None."""
     return _client if _client and _client.alive() else None
 
 
 @bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
 def stop(*_: Any) -> None:
-    """End the engine if it runs."""
+    """End the engine if it is running."""
     global _client
     client, _client = _client, None
     if client:

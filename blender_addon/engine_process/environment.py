@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Python runs the engine, and making one with the engine's packages on the user's click."""
+"""The Python that runs the engine, and the environment that the add-on installs for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logs.logger(__name__)
 
 VARIABLE = "PAINTOVER_ENGINE_PYTHON"
 ADDON = __name__.rpartition(".engine_process.")[0]
-"""The add-on's package, as Blender names it."""
+"""Name of the add-on's package in Blender."""
 ADDON_FOLDER = Path(__file__).parent.parent
 REQUIREMENTS = ADDON_FOLDER / "engine" / "requirements.txt"
 _MARKER = "installed.json"
@@ -41,40 +41,40 @@ class EnginePython:
 
     path: Path
     origin: str
-    """Where it comes from, for people."""
+    """Where it comes from, for the user."""
     folders: tuple[str, ...] = ()
-    """Folders with packages that this Python would not look into by itself."""
+    """Folders with packages that this Python does not search by itself."""
 
 
 def find() -> EnginePython:
     """Return the Python that runs the engine.
 
-    Looked for in this order: the preferences, the environment that the add-on installed, the
-    environment variable ``PAINTOVER_ENGINE_PYTHON``, Blender's own Python with bundled wheels.
+    In this order: the preferences, the environment that the add-on installed, the environment
+    variable ``PAINTOVER_ENGINE_PYTHON``, Blender's own Python with bundled wheels.
 
     Raises:
-        PaintoverError: there is none.
+        PaintoverError: there is none, or the chosen one does not exist.
     """
     named = preferences().engine_python
     if named:
-        return _existing(Path(bpy.path.abspath(named)), "named in the preferences")
+        return _existing(Path(bpy.path.abspath(named)), "from the preferences")
     if is_installed():
         return EnginePython(installed_python(), "installed by the add-on")
     if os.environ.get(VARIABLE):
-        return _existing(Path(os.environ[VARIABLE]), f"named by {VARIABLE}")
+        return _existing(Path(os.environ[VARIABLE]), f"from {VARIABLE}")
     if importlib.util.find_spec("torch") and importlib.util.find_spec("OpenImageIO"):
         folders = tuple(path for path in sys.path if path.endswith("site-packages"))
         return EnginePython(Path(sys.executable), "Blender's own", folders)
     raise PaintoverError(
-        "The engine is not set up yet; press Install Engine in the Paintover panel, or name a "
-        "Python that has PyTorch in the add-on's preferences."
+        "The engine is not set up yet; press Install Engine in the Paintover panel, or choose a "
+        "Python with PyTorch in the add-on's preferences."
     )
 
 
 def _existing(path: Path, origin: str) -> EnginePython:
     if not path.is_file():
         raise PaintoverError(
-            f"The engine's Python {path} ({origin}) does not exist; name another one."
+            f"The engine's Python {path} ({origin}) does not exist; choose another one."
         )
     return EnginePython(path, origin)
 
@@ -86,7 +86,7 @@ def preferences() -> Any:
 
 
 def user_folder(name: str) -> Path:
-    """Return a folder of the add-on in the user's Blender folder; it exists afterwards."""
+    """Return a folder of the add-on in the user's Blender folder; create it if necessary."""
     return Path(bpy.utils.extension_path_user(ADDON, path=name, create=True))
 
 
@@ -102,7 +102,7 @@ def installed_python() -> Path:
 
 
 def is_installed() -> bool:
-    """Tell whether the add-on's environment is whole and made for this version's requirements."""
+    """Return whether the add-on's environment is complete and meets the current requirements."""
     try:
         marker = json.loads((environment_folder() / _MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -112,27 +112,29 @@ def is_installed() -> bool:
 
 
 def install(python: str = "", wheels_folder: str = "") -> Job[str]:
-    """Make the engine's environment; what an interrupted try left is used.
+    """Install the engine's environment; continue an interrupted installation.
 
     Args:
-        python: makes the environment; empty: Blender's own.
-        wheels_folder: take the packages from this folder, without a network.
+        python: Python that makes the environment; empty: Blender's own.
+        wheels_folder: install the packages from this folder, without a network.
 
     Returns:
-        The sentence to report.
+        The message to report.
 
     Raises:
-        PaintoverError: no network is allowed, or a command failed.
+        PaintoverError: online access is off, or a command failed.
     """
     if not wheels_folder and not bpy.app.online_access:
         raise PaintoverError(
-            "Blender may not use the network; allow online access in Preferences > System, or "
+            "Blender's online access is off; allow online access in Preferences > System, or "
             "install the engine from a folder of wheels."
         )
     if wheels_folder and not Path(bpy.path.abspath(wheels_folder)).is_dir():
         raise PaintoverError(f"There is no folder {wheels_folder}; choose the folder of wheels.")
     if not python and sys.version_info < _LEAST_PYTHON:
-        raise PaintoverError("The engine needs Python 3.11 or later; name one in the preferences.")
+        raise PaintoverError(
+            "The engine needs Python 3.11 or later; choose one in the add-on's preferences."
+        )
     return _install(python or sys.executable, wheels_folder)
 
 
@@ -160,7 +162,7 @@ def _install(python: str, wheels_folder: str) -> Job[str]:
 
 
 def _command(command: list[str], log: IO[str], start: float) -> Job[None]:
-    """Run a command of the installation, its output to the log and its lines as progress."""
+    """Run a command of the installation; write its output to the log and report it as progress."""
     _log.info("Runs %s", " ".join(command))
     log.write(f"$ {' '.join(command)}\n")
     try:
@@ -199,8 +201,8 @@ def _command(command: list[str], log: IO[str], start: float) -> Job[None]:
         process.wait()
     if process.returncode:
         raise PaintoverError(
-            f"Installing the engine failed ({last[:120] or process.returncode}); {log.name} tells "
-            "more, and installing again goes on where it stopped."
+            f"Installing the engine failed ({last[:120] or process.returncode}); see {log.name}; "
+            "installing again goes on where it stopped."
         )
 
 
@@ -210,12 +212,13 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
 
 
 def remove() -> None:
-    """Delete the environment that the add-on installed. Raises PaintoverError if it can't."""
+    """Delete the environment that the add-on installed. Raises PaintoverError if that fails."""
     folder = environment_folder()
     (folder / _MARKER).unlink(missing_ok=True)
     try:
         shutil.rmtree(folder)
     except OSError as error:
         raise PaintoverError(
-            f"Cannot remove {folder}: {error.strerror or error}; close what uses it, and try again."
+            f"Cannot remove {folder}: {error.strerror or error}; close programs that use it, and "
+            "try again."
         ) from error

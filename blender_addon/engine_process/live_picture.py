@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The live picture in the panel: an unpainted frame as the network in training sees it."""
+"""The live picture in the panel: an unpainted frame, stylized during training."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _previews: Any = None
 
 
 class LivePicture:
-    """The file that the engine writes live pictures to, and their showing in the panel.
+    """The file that the engine writes live pictures to, and their display in the panel.
 
     Args:
-        shot: is trained.
-        current: the scene's frame; the frame nearest to it that is not painted is shown.
-        light: as in ``protocol.Stylize``.
+        shot: the shot in training.
+        current: the current frame; the unpainted frame nearest to it is shown.
+        light: as ``protocol.Stylize.light``.
     """
 
     def __init__(self, shot: Shot, current: int, light: float) -> None:
@@ -44,12 +44,12 @@ class LivePicture:
         _previews.clear()
 
     def show(self) -> None:
-        """Show what the engine wrote last, unless it is writing right now."""
+        """Show the last picture in the file, unless the engine is writing it."""
         place = self.place
         header = place.HEADER.size
         data = self._path.read_bytes()
-        again = _header(self._path, header)
-        if data[:header] != again or place.HEADER.unpack(again)[0] % 2:
+        reread = _header(self._path, header)
+        if data[:header] != reread or place.HEADER.unpack(reread)[0] % 2:
             return
         rows = [
             data[start : start + place.width * 4]
@@ -62,7 +62,7 @@ class LivePicture:
         jobs.redraw()
 
     def close(self) -> None:
-        """Take the file and the picture away."""
+        """Delete the file and clear the picture."""
         _previews.clear()
         self._path.unlink(missing_ok=True)
 
@@ -73,14 +73,14 @@ def _header(path: Path, size: int) -> bytes:
 
 
 def current() -> tuple[int, int] | None:
-    """Return the frame that is shown and its icon, or None."""
+    """Return the frame of the live picture and its icon id, or None."""
     for name, preview in _previews.items():
         return int(name), preview.icon_id
     return None
 
 
 def register() -> None:
-    global _previews  # noqa: PLW0603 - Blender's own store, made and removed with the add-on
+    global _previews  # noqa: PLW0603 - Blender's collection lives as long as the add-on is enabled
     _previews = bpy.utils.previews.new()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators in ``bpy.ops.paintover``, a file a step."""
+"""The operators in ``bpy.ops.paintover``, one module per step."""
 
 from __future__ import annotations
 

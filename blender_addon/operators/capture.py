@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Capture: render the frames with the passes that help, or take an image sequence."""
+"""Capture: renders the frames with passes, or imports an image sequence."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.capture"
     bl_label = "Capture"
     bl_description = (
-        "Render the frames that are missing, or were made with other render settings. "
-        "Changes of the scene itself are not noticed: use Force for them"
+        "Render the frames that are missing or have other render settings. "
+        "Changes of the scene's content are not detected: use Force after them"
     )
 
     force: BoolProperty(
         name="Force",
-        description="Render all frames again, such as after the scene has changed",
+        description="Also render frames that are up to date, such as after changes of the scene",
         options={"SKIP_SAVE"},
     )
     source_folder: StringProperty(
         name="Image Sequence",
-        description="Take the pictures in this folder instead of rendering; "
-        "their names carry the frame numbers",
+        description="Import the pictures in this folder instead of rendering. "
+        "Their names must contain the frame numbers",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
     )
@@ -52,7 +52,7 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
             blocking=blocking,
         )
         for sentence in result.warnings:
-            self.warned(sentence)
+            self.warn(sentence)
         return f"Captured {counted(len(result.rendered), 'frame')}" + (
             f"; {len(result.skipped)} up to date" if result.skipped else ""
         )
@@ -63,6 +63,6 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
         fps = scene.render.fps / scene.render.fps_base
         result = yield from engine_client.run(
             lambda job: protocol.ImportPictures(job, str(folder), str(source), fps=fps),
-            self.warned,
+            self.warn,
         )
-        return f"Took {counted(result['frames'], 'frame')} from {source}"
+        return f"Imported {counted(result['frames'], 'frame')} from {source}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compose: put the stylized frames into the compositor, or take them out again."""
+"""Compose: sends the stylized frames to the compositor, or removes them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls
 
-_ASKED = (
-    "So that rendered files show the stylized frames unchanged, the output's",
+_EXPLANATION = (
+    "To write the stylized frames to rendered files unchanged, the output's",
     "color management is set to Standard, and dithering is turned off.",
-    "The scene's view transform stays; Blender's own windows put the",
-    "result through it once more. Removing the node undoes all of this.",
+    "The scene's view transform stays, so Blender's own windows apply it",
+    "to the result once more. Removing the node restores the settings.",
 )
 
 
@@ -26,22 +26,22 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
     bl_idname = "paintover.compose"
     bl_label = "Send to Compositor"
     bl_description = (
-        "Add the node Paintover before the compositor's output, or bring it up to date. "
-        "Turns dithering off and, unless the scene's view is Standard, sets the output's color "
-        "management to Standard. Removing the node gives the settings back"
+        "Add the node Paintover before the compositor's output, or update it. Turns dithering off "
+        "and, unless the scene's view is Standard, sets the output's color management to Standard. "
+        "Removing the node restores the settings"
     )
     bl_options = {"REGISTER", "UNDO"}
 
     remove: BoolProperty(
         name="Remove",
-        description="Take the node out and give the output settings back",
+        description="Remove the node and restore the output settings",
         options={"SKIP_SAVE"},
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         scene: Any = context.scene
-        asked = compositor.node(scene) is None and compositor.needs_override(scene)
-        if self.remove or bpy.app.background or not asked:
+        ask = compositor.node(scene) is None and compositor.needs_override(scene)
+        if self.remove or bpy.app.background or not ask:
             return self.execute(context)
         manager: Any = context.window_manager
         return manager.invoke_props_dialog(  # type: ignore[no-any-return]
@@ -51,7 +51,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
         column = layout.column(align=True)
-        for line in _ASKED:
+        for line in _EXPLANATION:
             column.label(text=line)
 
     def execute(self, context: bpy.types.Context) -> Status:
@@ -67,5 +67,5 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
 
     def _remove(self, scene: bpy.types.Scene) -> str:
         if compositor.remove(scene):
-            return "The node is removed and the output settings are as they were"
+            return "The node is removed and the output settings are restored"
         return "There is no Paintover node in the compositor"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installing and removing the engine's own Python environment."""
+"""Installs and removes the engine's Python environment."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from . import polls
 class PAINTOVER_OT_engine_install(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.engine_install"
     bl_label = "Install Engine"
-    bl_description = "Download PyTorch and what else the engine needs into a folder of the add-on"
+    bl_description = (
+        "Download PyTorch and the other packages of the engine into a folder of the add-on"
+    )
 
     wheels_folder: StringProperty(
         name="Wheels Folder",
-        description="Install from the wheels in this folder, without a network",
+        description="Install the wheels in this folder, without a network",
         subtype="DIR_PATH",
         options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     python: StringProperty(
         name="Python",
-        description="A Python 3.11 or later to make the environment with. Empty: Blender's own",
+        description="Python 3.11 or later that makes the environment. Leave empty to use Blender's",
         subtype="FILE_PATH",
         options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
@@ -59,7 +61,7 @@ class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
 class PAINTOVER_OT_engine_remove(polls.PolledOperator):
     bl_idname = "paintover.engine_remove"
     bl_label = "Remove Engine"
-    bl_description = "Delete the engine's Python environment that the add-on installed"
+    bl_description = "Delete the Python environment that the add-on installed"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyframes: add, remove, open to paint."""
+"""Keyframes: adds, removes and opens them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CURRENT = -(2**31)
 
 
 class _KeyframeOperator(polls.PolledOperator):
-    """Base: works on one frame of the scene's shot, and reports one sentence."""
+    """Base of operators on one frame of the shot; ``work`` returns the message to report."""
 
     bl_options = {"REGISTER"}
 
     frame: IntProperty(
         name="Frame",
-        description="The keyframe; the current frame if it is not given",
+        description="Frame of the keyframe. Without it, the current frame",
         default=_CURRENT,
         options={"SKIP_SAVE"},
     )
@@ -40,7 +40,7 @@ class _KeyframeOperator(polls.PolledOperator):
         raise NotImplementedError
 
     def execute(self, context: bpy.types.Context) -> Status:
-        # -1 is the current frame too, unless the shot has such a frame.
+        # -1 means the current frame too, unless the shot has a frame -1.
         scene: Any = context.scene
         try:
             shot = steps.open_shot(scene)
@@ -58,11 +58,11 @@ class _KeyframeOperator(polls.PolledOperator):
 class PAINTOVER_OT_keyframe_add(_KeyframeOperator):
     bl_idname = "paintover.keyframe_add"
     bl_label = "Add Keyframe"
-    bl_description = "Make a picture of the frame to paint on, or take a painting from a file"
+    bl_description = "Copy the current frame to paint on, or use a painting from a file"
 
     filepath: StringProperty(
         name="Painting",
-        description="A painting of the frame, PNG or EXR. Empty: a copy of the frame",
+        description="Painting of the frame, PNG or EXR. Leave empty to copy the frame",
         subtype="FILE_PATH",
         options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
@@ -93,7 +93,7 @@ class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
 class PAINTOVER_OT_keyframe_remove(_KeyframeOperator):
     bl_idname = "paintover.keyframe_remove"
     bl_label = "Remove Keyframe"
-    bl_description = "Learn no more from the keyframe. Its painting stays in the shot folder"
+    bl_description = "Remove the keyframe from training. Its painting stays in the shot folder"
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         return keyframe_images.remove(shot, frame)

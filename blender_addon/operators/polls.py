@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When an operator can run: ``PolledOperator`` greys out its button and says in the tooltip why.
+"""Conditions of operators: ``PolledOperator`` disables its button and shows why in the tooltip.
 
-The functions are cheap, since Blender polls at every redraw. Each returns the remedy: a sentence
-without a full stop that tells the user what to do first, or "" if nothing is in the way.
+Blender polls at every redraw, so the functions are cheap. Each returns the remedy: what the user
+must do first, as a sentence without a full stop, or "" if nothing prevents the operator.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ..keyframes import images as keyframe_images
 
 
 class PolledOperator(bpy.types.Operator):
-    """Base of operators that can run while ``remedy`` returns ""."""
+    """Base of operators that are enabled while ``remedy`` returns ""."""
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
-        """Return what to do before this operator can run; "" if it can."""
+        """Return what the user must do before this operator can run; "" if it can."""
         return idle()
 
     @classmethod
@@ -32,13 +32,13 @@ class PolledOperator(bpy.types.Operator):
 
 
 def idle() -> str:
-    """No other step runs."""
+    """Require that no other step is running."""
     title = jobs.busy()
     return f"{title} is running; wait for it, or cancel it" if title else ""
 
 
 def has_shot(context: bpy.types.Context) -> str:
-    """The scene's shot folder holds a shot."""
+    """Require that the scene's shot folder has a shot."""
     try:
         folder = properties.shot_folder(properties.scene_of(context))
     except PaintoverError as error:
@@ -47,7 +47,7 @@ def has_shot(context: bpy.types.Context) -> str:
 
 
 def has_painting(context: bpy.types.Context) -> str:
-    """A keyframe is painted; paint that is not saved counts."""
+    """Require a painted keyframe; unsaved paint counts."""
     remedy = has_shot(context)
     if remedy:
         return remedy
@@ -61,7 +61,7 @@ def has_painting(context: bpy.types.Context) -> str:
 
 
 def has_style(context: bpy.types.Context) -> str:
-    """A style was trained."""
+    """Require that the style is trained."""
     remedy = has_shot(context)
     if remedy:
         return remedy

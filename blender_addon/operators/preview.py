@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Preview: the paint carried to every frame at once, without training."""
+"""Preview: projects the paintings to every frame, without training."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class PAINTOVER_OT_preview(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.preview"
     bl_label = "Preview"
     bl_description = (
-        "Carry your paint to every frame at once, without training, and show the frames in the "
-        "Image Editor. Places that no painting shows get colors from places that look alike"
+        "Project your paintings to every frame, without training, and show the frames in the "
+        "Image Editor. Surfaces that no painting shows get the paint of pixels with similar colors"
     )
 
     frames: StringProperty(
         name="Frames",
-        description="Which frames, such as 1-30,45. Empty: all frames of the shot",
+        description="Frames to paint, such as 1-30,45. Leave empty for all frames of the shot",
         options={"SKIP_SAVE"},
     )
     force: BoolProperty(
         name="Force",
-        description="Do frames again that are up to date",
+        description="Also paint frames that are up to date",
         options={"SKIP_SAVE"},
     )
 
@@ -42,9 +42,9 @@ class PAINTOVER_OT_preview(polls.PolledOperator, JobOperator):
         frames = parse_frames(self.frames) if self.frames.strip() else None
         scene = properties.scene_of(context)
         shot = steps.open_shot(scene)
-        told = yield from steps.preview(scene, self.warned, frames=frames, force=self.force)
+        sentence = yield from steps.preview(scene, self.warn, frames=frames, force=self.force)
         if not bpy.app.background:
             place = bpy.context.area, shot, steps.preview_name(shot)
-            # Blender calls a modal operator again that has ended, if it has opened a window.
+            # A timer, because Blender calls an ended modal operator again if it opened a window.
             bpy.app.timers.register(functools.partial(image_editors.show_preview, *place))
-        return told
+        return sentence

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run: everything that is out of date. Cancel: stop what runs."""
+"""Run: does every step that is out of date. Cancel: stops the running step."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class PAINTOVER_OT_run(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.run"
     bl_label = "Update All"
     bl_description = (
-        "Capture, train, stylize and compose all that is out of date. Composing sets the output "
-        "settings that Send to Compositor names"
+        "Capture, train, stylize and compose whatever is out of date. Composing changes the same "
+        "output settings as Send to Compositor"
     )
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
-        return steps.run(properties.scene_of(context), self.warned, blocking=blocking)
+        return steps.run(properties.scene_of(context), self.warn, blocking=blocking)
 
 
 class PAINTOVER_OT_cancel(polls.PolledOperator):
     bl_idname = "paintover.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop the step that runs. What it has finished stays"
+    bl_description = "Stop the running step. Finished files stay"
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:

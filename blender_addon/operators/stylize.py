@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stylize: paint every frame."""
+"""Stylize: paints the frames with the style."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from . import polls
 class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.stylize"
     bl_label = "Stylize"
-    bl_description = "Paint every frame of the shot with the style. Frames up to date are skipped"
+    bl_description = (
+        "Paint every frame of the shot with the style. Frames that are up to date are skipped"
+    )
 
     frames: StringProperty(
         name="Frames",
-        description="Which frames, such as 1-30,45. Empty: all frames of the shot",
+        description="Frames to paint, such as 1-30,45. Leave empty for all frames of the shot",
         options={"SKIP_SAVE"},
     )
     force: BoolProperty(
         name="Force",
-        description="Do frames again that are up to date",
+        description="Also paint frames that are up to date",
         options={"SKIP_SAVE"},
     )
 
@@ -37,15 +39,15 @@ class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None
         scene = properties.scene_of(context)
-        return steps.stylize(scene, self.warned, frames=frames, force=self.force)
+        return steps.stylize(scene, self.warn, frames=frames, force=self.force)
 
 
 class PAINTOVER_OT_go_to_unsteady(polls.PolledOperator):
     bl_idname = "paintover.go_to_unsteady"
     bl_label = "Go to Unsteady Frame"
     bl_description = (
-        "Go to the first stylized frame that flickers more than the others do; "
-        "from such a frame, to the next one"
+        "Go to the first stylized frame that flickers more than the rest of the shot. "
+        "On such a frame, go to the next one"
     )
     bl_options = {"REGISTER", "UNDO"}
 

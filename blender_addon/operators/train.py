@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Train: learn the paintings."""
+"""Train: trains the style on the paintings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from . import polls
 class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.train"
     bl_label = "Train"
-    bl_description = "Learn the painted keyframes. Unsaved paint is saved first"
+    bl_description = "Train the style on the painted keyframes. Unsaved paint is saved first"
 
     seconds: FloatProperty(
         name="Training Time",
-        description="Train for at most this long. Zero: the scene's setting",
+        description="Longest time to train. 0 uses the scene's setting",
         min=0.0,
         subtype="TIME_ABSOLUTE",
         unit="TIME_ABSOLUTE",
@@ -26,7 +26,7 @@ class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
     )
     resume: BoolProperty(
         name="Resume",
-        description="Go on where the last training stopped",
+        description="Continue the last training",
         options={"SKIP_SAVE"},
     )
 
@@ -37,5 +37,5 @@ class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         scene = properties.scene_of(context)
         return steps.train(
-            scene, self.warned, seconds=self.seconds, resume=self.resume, live=not blocking
+            scene, self.warn, seconds=self.seconds, resume=self.resume, live=not blocking
         )

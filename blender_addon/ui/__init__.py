@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Panels and lists."""
+"""Panels, and the list of keyframes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import bpy
 
 
 class PAINTOVER_UL_keyframes(bpy.types.UIList):
-    # Blender counts the arguments: it takes no *arguments for those that are not used.
+    # Blender checks the number of arguments, so the unused ones cannot be *arguments.
     def draw_item(
         self,
         context: Any,

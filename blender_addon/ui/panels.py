@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar panels: the five steps, in the 3D viewport, the Image Editor and the compositor."""
+"""The panels in the sidebars of the 3D viewport, the Image Editor and the compositor."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Panel:
 
 
 class _Steps(_Panel):
-    """The five steps with the state and the button of each."""
+    """The steps, each with its button and its state."""
 
     bl_label = "Paintover"
 
@@ -54,7 +54,7 @@ class _Steps(_Panel):
         if snapshot.unsteady:
             _draw_unsteady(steps, snapshot.unsteady)
         if snapshot.steps["train"].step is not Step.NOTHING:
-            _draw_light(steps, context.scene, snapshot.carries_paint)
+            _draw_light(steps, context.scene, snapshot.uses_paint)
         _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
         node = compositor.node(context.scene)
         if node is not None:
@@ -113,10 +113,10 @@ def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
     row.operator("paintover.go_to_unsteady", text="", icon="VIEWZOOM")
 
 
-def _draw_light(layout: Any, scene: Any, is_of_use: bool) -> None:
-    """Draw the slider of light with the names of its ends below."""
+def _draw_light(layout: Any, scene: Any, is_active: bool) -> None:
+    """Draw the slider Light with the names of its ends below."""
     column = layout.column(align=True)
-    column.active = is_of_use
+    column.active = is_active
     column.prop(properties.of(scene), "light", slider=True)
     ends = column.row()
     ends.active = False
@@ -127,7 +127,7 @@ def _draw_light(layout: Any, scene: Any, is_of_use: bool) -> None:
 
 
 def _draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
-    """Draw a sentence over as many lines as the region's width asks for."""
+    """Draw a sentence, wrapped to the width of the region."""
     width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
     lines = [""]
     for word in text.split():
@@ -164,7 +164,7 @@ class _Keyframes(_Panel):
             settings = keyframe_weights.row(context.scene, chosen)
             if settings is not None:
                 weight = layout.row()
-                weight.active = watcher.current()[0].carries_paint
+                weight.active = watcher.current()[0].uses_paint
                 weight.use_property_split = True
                 weight.prop(settings, "weight", slider=True)
 
@@ -204,7 +204,7 @@ class _Engine(_Panel):
 
 
 def _panel(base: type, name: str, space: str, parent: str = "") -> type:
-    """Make a panel class for one editor."""
+    """Make a panel class for one editor type."""
     identifier = f"PAINTOVER_PT_{_SPACES[space]}_{name}"
     attributes: dict[str, Any] = {"bl_idname": identifier, "bl_space_type": space}
     if parent:
