@@ -83,10 +83,10 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     _check_size(holder, shot)
     view = plain_view(holder)
     image = _sequence(scene, shot.out_path(style, frames[0], suffix))
-    found = node(scene)
-    group = found.node_tree if found else _new_group()
+    group_node = node(scene)
+    group = group_node.node_tree if group_node else _new_group()
     unsupported = _fill_group(group, image, frames, view)
-    if found is None:
+    if group_node is None:
         _insert(holder, group)
     changed = _set_output(holder, view)
     group[_MARK] = json.dumps({"style": style, "suffix": suffix, **_state_of(shot, view)})
@@ -101,13 +101,13 @@ def remove(scene: bpy.types.Scene) -> bool:
     """
     holder: Any = scene
     tree = versions.compositor_tree(holder)
-    found = node(scene)
-    if found is not None and tree is not None:
-        sources = [link.from_socket for link in found.inputs["Image"].links]
-        targets = [link.to_socket for link in found.outputs[0].links]
-        group = found.node_tree
+    group_node = node(scene)
+    if group_node is not None and tree is not None:
+        sources = [link.from_socket for link in group_node.inputs["Image"].links]
+        targets = [link.to_socket for link in group_node.outputs[0].links]
+        group = group_node.node_tree
         images = [inner.image for inner in group.nodes if inner.type == "IMAGE"]
-        tree.nodes.remove(found)
+        tree.nodes.remove(group_node)
         for source in sources:
             for target in targets:
                 tree.links.new(source, target)
@@ -123,20 +123,22 @@ def remove(scene: bpy.types.Scene) -> bool:
         elif _get(holder, path) == _OURS[path]:
             _set(holder, path, value)
     properties.of(scene).before_compose = ""
-    return found is not None or bool(before)
+    return group_node is not None or bool(before)
 
 
 def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
     """Return whether the node shows the style's frames with the scene's current settings."""
-    found = node(scene)
-    if found is None or shot is None:
+    group_node = node(scene)
+    if group_node is None or shot is None:
         return StepState(Step.NOTHING, "Not in the compositor yet")
-    made = json.loads(found.node_tree[_MARK])
+    composed = json.loads(group_node.node_tree[_MARK])
     suffix = f".{properties.of(scene).format}"
-    if (made["style"], made["suffix"]) != (style, suffix):
-        return StepState(Step.OUT_OF_DATE, f"Shows the style {made['style']} ({made['suffix']})")
+    if (composed["style"], composed["suffix"]) != (style, suffix):
+        return StepState(
+            Step.OUT_OF_DATE, f"Shows the style {composed['style']} ({composed['suffix']})"
+        )
     view = plain_view(scene)
-    if {**made, **_state_of(shot, view)} != made:
+    if {**composed, **_state_of(shot, view)} != composed:
         return StepState(Step.OUT_OF_DATE, "The frames or the view transform have changed")
     if any(_get(scene, path) != value for path, value in _wanted(view).items()):
         return StepState(Step.OUT_OF_DATE, "The output settings have changed")
@@ -145,8 +147,8 @@ def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
 
 def refresh(scene: bpy.types.Scene) -> None:
     """Reload the stylized frames."""
-    found = node(scene)
-    for inner in found.node_tree.nodes if found else ():
+    group_node = node(scene)
+    for inner in group_node.node_tree.nodes if group_node else ():
         if inner.type == "IMAGE" and inner.image:
             sequences.reload(inner.image)
 
@@ -174,9 +176,9 @@ def _check_size(scene: Any, shot: Shot) -> None:
 
 def _sequence(scene: bpy.types.Scene, path: Path) -> Any:
     """Return the image sequence of the stylized frames."""
-    found = node(scene)
-    inner = next((n for n in found.node_tree.nodes if n.type == "IMAGE"), None) if found else None
-    image = inner.image if inner else None
+    group_node = node(scene)
+    inner_nodes = group_node.node_tree.nodes if group_node else ()
+    image = next((inner.image for inner in inner_nodes if inner.type == "IMAGE"), None)
     return sequences.load(image, f"{NAME} {path.parent.name}", path)
 
 

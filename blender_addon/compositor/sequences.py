@@ -10,15 +10,15 @@ from typing import Any
 import bpy
 
 
-def load(found: Any | None, name: str, path: Path) -> Any:
+def load(existing: Any | None, name: str, path: Path) -> Any:
     """Return an image sequence, reloaded, that shows the codes of its files unchanged.
 
     Args:
-        found: image to reuse; None makes a new one.
+        existing: image to reuse; None makes a new one.
         name: name of the image.
         path: one of the files: PNG with straight alpha, or EXR, linear and premultiplied.
     """
-    image: Any = found or bpy.data.images.load(str(path), check_existing=False)
+    image: Any = existing or bpy.data.images.load(str(path), check_existing=False)
     linear = path.suffix == ".exr"
     image.name = name
     image.filepath = str(path)

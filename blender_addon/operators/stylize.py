@@ -66,8 +66,8 @@ class PAINTOVER_OT_go_to_unsteady(polls.PolledOperator):
         if not frames:
             self.report({"INFO"}, describe(frames).rstrip("."))
             return {"CANCELLED"}
-        here = frames.index(scene.frame_current) if scene.frame_current in frames else -1
-        scene.frame_set(frames[(here + 1) % len(frames)])
+        index = frames.index(scene.frame_current) if scene.frame_current in frames else -1
+        scene.frame_set(frames[(index + 1) % len(frames)])
         return {"FINISHED"}
 
 

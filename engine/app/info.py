@@ -73,7 +73,7 @@ def _style_states(shot: Shot, name: str) -> dict[str, dict[str, str]]:
         "training": freshness.style_state(shot, name),
         "stylizing": freshness.out_state(shot, name),
     }
-    return {step: {"state": found.step.value, "why": found.why} for step, found in steps.items()}
+    return {name: {"state": state.step.value, "why": state.why} for name, state in steps.items()}
 
 
 def _shot_lines(data: dict[str, Any]) -> list[str]:
@@ -93,8 +93,8 @@ def _shot_lines(data: dict[str, Any]) -> list[str]:
     lines.append(f"  keyframes  {keys}")
     for name, steps in data["styles"].items():
         lines.append(f"  style      {name}")
-        for step, found in steps.items():
-            lines.append(f"    {step:<10} {found['state']}: {found['why']}")
+        for step, state in steps.items():
+            lines.append(f"    {step:<10} {state['state']}: {state['why']}")
     return lines
 
 

@@ -81,15 +81,15 @@ def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
 
 def read_flickers(shot: Shot, style: str) -> dict[int, Flicker]:
     """Read the flicker of all frames of a shot, except frames that were written again since."""
-    found = {}
+    flickers = {}
     for frame in shot.frames:
         try:
             data = json.loads(_path(shot, style, frame).read_text(encoding="utf-8"))
             if data.pop("of") == _made_from(shot, style, frame) != "":
-                found[frame] = Flicker(**data)
+                flickers[frame] = Flicker(**data)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
-    return found
+    return flickers
 
 
 def _path(shot: Shot, style: str, frame: int) -> Path:

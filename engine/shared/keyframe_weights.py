@@ -21,8 +21,8 @@ Curves = Mapping[int, Mapping[int, float]]
 
 def weights_at(curves: Curves, frame: int, keys: Collection[int]) -> dict[int, float]:
     """Return the weights below 1 at a frame: keyframe → weight."""
-    found = {key: _at(curves[key], frame) for key in keys if curves.get(key)}
-    return {key: weight for key, weight in found.items() if weight != 1}
+    weights = {key: _at(curves[key], frame) for key in keys if curves.get(key)}
+    return {key: weight for key, weight in weights.items() if weight != 1}
 
 
 def _at(curve: Mapping[int, float], frame: int) -> float:

@@ -10,5 +10,5 @@ _BELOW_ERROR = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO|WAR
 
 
 def is_below_error(line: str) -> bool:
-    """Tell whether a line has this format and a level below ``ERROR``."""
+    """Return whether a line has this format and a level below ``ERROR``."""
     return bool(_BELOW_ERROR.match(line))

@@ -131,11 +131,11 @@ class Shot:
     def key_frames(self) -> list[int]:
         """Return the keyframes, sorted: frames with a painting that is not removed."""
         folder = self.folder / "keys"
-        found = set()
+        keys = set()
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.suffix in KEY_SUFFIXES and re.fullmatch(r"-?\d+", path.stem):
-                found.add(int(path.stem))
-        return sorted(found - set(self.manifest.removed_keys))
+                keys.add(int(path.stem))
+        return sorted(keys - set(self.manifest.removed_keys))
 
     def key_is_painted(self, frame: int) -> bool:
         """Return whether the painting of a frame differs from the captured picture."""

@@ -18,6 +18,7 @@ import pytest
 from conftest import engine_runs, picture, write_png
 
 from engine import __version__
+from engine.shared.protocol import PROTOCOL_VERSION
 
 needs_engine = pytest.mark.skipif(
     not engine_runs(), reason="the engine's Python lacks the engine's packages"
@@ -25,8 +26,8 @@ needs_engine = pytest.mark.skipif(
 
 
 def _ready(version: str) -> str:
-    data = {"version": 1, "kind": "Ready", "job": 0, "device": "none", "engine_version": version}
-    return json.dumps(data)
+    data = {"version": PROTOCOL_VERSION, "kind": "Ready", "job": 0}
+    return json.dumps({**data, "device": "none", "engine_version": version})
 
 
 READY = _ready(__version__)
