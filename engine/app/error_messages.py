@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from ..shared.errors import PaintoverError
+from ..shared.errors import PaintoverError, is_out_of_memory
 
 NO_MEMORY = (
     "There is not enough memory; close other programs, use a smaller network, or choose "
@@ -17,27 +17,15 @@ def explain(error: BaseException) -> str | None:
     """Return the message for an error that a user can fix, or None for an internal error.
 
     Args:
-        error: what a job raised. PyTorch tells of missing memory by ``OutOfMemoryError`` (a
-            ``RuntimeError``) on a GPU, and by a plain ``RuntimeError`` of its CPU allocator.
+        error: what a job raised.
     """
     if isinstance(error, PaintoverError):
         return str(error)
-    if isinstance(error, MemoryError) or _is_torch_memory_error(error):
+    if is_out_of_memory(error):
         return NO_MEMORY
     if isinstance(error, OSError) and error.errno is not None:
         return _explain_os_error(error)
     return None
-
-
-def _is_torch_memory_error(error: BaseException) -> bool:
-    if not isinstance(error, RuntimeError):
-        return False
-    text = str(error)
-    return (
-        type(error).__name__ == "OutOfMemoryError"
-        or "out of memory" in text
-        or "can't allocate memory" in text
-    )
 
 
 def _explain_os_error(error: OSError) -> str | None:

@@ -17,9 +17,9 @@ from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.base import GRID, Painter
-from ..networks.device import Device, fetched, host_memory, is_out_of_memory
+from ..networks.device import Device, fetched, host_memory
 from ..networks.gated_unet import GatedPainter
-from ..shared.errors import PaintoverError
+from ..shared.errors import PaintoverError, is_out_of_memory
 from .cuda_graphs import Replay
 from .int8.network import QuantizedPainter, quantizes_well
 from .tiling import NONE, Border, Span, Spare, Tile, around, halves, tiles

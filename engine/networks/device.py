@@ -103,13 +103,6 @@ def fetched(values: Sequence[Tensor]) -> list[Tensor]:
     return found
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of PyTorch means that the device's memory is used up."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    )
-
-
 def _precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32

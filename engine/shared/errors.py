@@ -11,3 +11,18 @@ class PaintoverError(Exception):
 
 class Cancelled(Exception):
     """The user or the farm asked to stop; what is finished stays valid."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that memory ran out, on the host or on a device.
+
+    PyTorch raises ``OutOfMemoryError``, a ``RuntimeError``, on GPUs, and a plain ``RuntimeError``
+    in its CPU allocator. Both are recognised without importing it.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if not isinstance(error, RuntimeError):
+        return False
+    text = str(error)
+    is_named_so = type(error).__name__ == "OutOfMemoryError"
+    return is_named_so or "out of memory" in text or "can't allocate memory" in text
