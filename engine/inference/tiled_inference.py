@@ -84,11 +84,6 @@ class TiledInference:
         """How many pixels around a pixel the network looks at."""
         return self._network.reach
 
-    @property
-    def is_quantized(self) -> bool:
-        """Whether it computes in integers."""
-        return self._quantized is not None
-
     def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> None:
         """From now on compute in integers, if that is fast with this network and device.
 
