@@ -1,20 +1,167 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which frames are to be made, and writing them while the next one is made."""
+"""The frames that a job writes to ``out/STYLE``: which are out of date, and writing them."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from ..images.pictures import read_picture, write_picture
+from ..images.types import FloatArray
+from ..images.window import Window
+from ..shared import protocol
 from ..shared.errors import Cancelled, PaintoverError
+from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
+from ..shared.freshness import expected_out_record
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot
+from ..shared.shot import OutRecord, Shot
+from ..shared.style_header import StyleHeader
 
 _Picture = TypeVar("_Picture")
+
+
+class OutputFrames:
+    """The frames of one request, their pictures and records in ``out/STYLE``.
+
+    Args:
+        shot: the shot.
+        request: the job's request: style, frames, file format and ``force``.
+        header: the style's header, or one that stands for it.
+        light: ``protocol.Stylize.light``.
+        keys: keyframes that the job was asked to use, part of its settings; None: not a setting.
+        made_by: stands in records in place of the style file's digest; None: that digest.
+
+    Raises:
+        PaintoverError: the shot lacks one of the frames, or the file format cannot be written.
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        request: protocol.Stylize | protocol.Preview,
+        header: StyleHeader,
+        *,
+        light: float = 0.5,
+        keys: Sequence[int] | None = None,
+        made_by: str | None = None,
+    ) -> None:
+        check_format(request.format, request.depth)
+        self._shot, self._request, self._header = shot, request, header
+        self._light, self._made_by = light, made_by
+        settings: dict[str, object] = {
+            "format": request.format,
+            "depth": request.depth if request.format == "png" else 0,
+        }
+        if keys is not None:
+            settings["keys"] = list(keys)
+        self._settings = digest_json(settings)
+        self.wanted = _wanted_frames(shot, request.frames)
+
+    @functools.cached_property
+    def outdated(self) -> list[int]:
+        """The wanted frames to paint: with ``force`` all, else those that were not up to date."""
+        force = self._request.force
+        return [frame for frame in self.wanted if force or not self.is_up_to_date(frame)]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Results of the job: ``frames`` painted, ``skipped`` because they were up to date."""
+        return {"frames": len(self.outdated), "skipped": len(self.wanted) - len(self.outdated)}
+
+    def is_up_to_date(self, frame: int) -> bool:
+        """Return whether the frame's picture exists, opens, and is what would be made now."""
+        if self._shot.read_out_record(self._request.style, frame) != self._expected_record(frame):
+            return False
+        try:
+            read_picture(self._path(frame))
+        except PaintoverError:
+            return False
+        return True
+
+    def write(self, frame: int, pixels: FloatArray, window: Window | None = None) -> FloatArray:
+        """Write a frame's picture, then the record of what it was made from.
+
+        Args:
+            frame: its number.
+            pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha.
+            window: the part of the frame that the pixels show; it is 0 elsewhere. None: all.
+
+        Returns:
+            The colours (H, W, 3) of the window as ``read_picture`` returns them from now on.
+
+        Raises:
+            PaintoverError: a file cannot be written.
+        """
+        # Before writing: the inputs may change while the picture is being written.
+        record = self._expected_record(frame)
+        colours = write_picture(self._path(frame), pixels, self._request.depth, window)
+        self._shot.write_out_record(self._request.style, frame, record)
+        return colours
+
+    def write_all(
+        self,
+        pictures: Iterator[tuple[int, _Picture]],
+        write: Callable[[int, _Picture], object],
+        step: str,
+        report: Reporter,
+        *,
+        overlap: bool = True,
+    ) -> None:
+        """Write the outdated frames, each while the next is painted, and report progress.
+
+        Args:
+            pictures: yields each outdated frame's number and picture.
+            write: writes one of them; called in a separate thread, in order.
+            step: name of the progress, such as ``stylize``.
+            report: receives progress and each written frame; may cancel.
+            overlap: False writes each frame before the next is painted, to bound memory.
+
+        Raises:
+            Cancelled: the reporter asked to stop; frames whose writing has begun are written.
+        """
+        began = time.monotonic()
+        done, count = 0, len(self.outdated)
+
+        def finished(frame: int) -> None:
+            nonlocal done
+            done += 1
+            report.frame_done(frame, self._path(frame))
+            left = (time.monotonic() - began) / done * (count - done)
+            report.progress(step, done / count, left, f"Frame {done} of {count}")
+
+        with ThreadPoolExecutor(1) as writer:
+            pending: tuple[int, Future[object]] | None = None
+            try:
+                for frame, picture in pictures:
+                    before, pending = pending, (frame, writer.submit(write, frame, picture))
+                    del picture
+                    if not overlap:
+                        pending[1].result()
+                    if before:
+                        before[1].result()
+                        finished(before[0])
+                    if report.cancelled():
+                        raise Cancelled
+            finally:
+                if pending:
+                    pending[1].result()
+                    finished(pending[0])
+
+    def _path(self, frame: int) -> Path:
+        return self._shot.out_path(self._request.style, frame, "." + self._request.format)
+
+    def _expected_record(self, frame: int) -> OutRecord:
+        name, file = self._request.style, self._path(frame).name
+        record = expected_out_record(
+            self._shot, name, self._header, frame, file, self._settings, self._light
+        )
+        return dataclasses.replace(record, style=self._made_by) if self._made_by else record
 
 
 def check_format(name: str, depth: int) -> None:
@@ -23,11 +170,11 @@ def check_format(name: str, depth: int) -> None:
         raise PaintoverError("Frames can be written as PNG with 8 or 16 bits, or as EXR.")
 
 
-def wanted_frames(shot: Shot, frames: list[int]) -> list[int]:
-    """Return the frames of a request, each once; none means all of the shot.
+def _wanted_frames(shot: Shot, frames: list[int]) -> list[int]:
+    """Return the frames of a request without repetitions; an empty request means all frames.
 
     Raises:
-        PaintoverError: the shot has not all of them.
+        PaintoverError: the shot lacks some of them.
     """
     wanted = list(dict.fromkeys(frames)) or shot.frames
     unknown = set(wanted) - set(shot.frames)
@@ -37,52 +184,3 @@ def wanted_frames(shot: Shot, frames: list[int]) -> list[int]:
             f"{format_frames(shot.frames)}; capture it, or leave it out."
         )
     return wanted
-
-
-def write_all(
-    pictures: Iterator[tuple[int, _Picture]],
-    write: Callable[[int, _Picture], Path],
-    count: int,
-    step: str,
-    report: Reporter,
-    *,
-    meanwhile: bool = True,
-) -> None:
-    """Write pictures while the next is made, and report each that is in its place.
-
-    Args:
-        pictures: frame and what is to be written.
-        write: called in a thread of its own, in order, with these two; returns the path.
-        count: how many pictures there are.
-        step: of the progress.
-        report: hears of it.
-        meanwhile: False: write each before the next is made, to bound the memory.
-
-    Raises:
-        Cancelled: the reporter asked to stop; what was begun is written.
-    """
-    began = time.monotonic()
-    done = 0
-
-    def finished(frame: int, path: Path) -> None:
-        nonlocal done
-        done += 1
-        report.frame_done(frame, path)
-        left = (time.monotonic() - began) / done * (count - done)
-        report.progress(step, done / count, left, f"Frame {done} of {count}")
-
-    with ThreadPoolExecutor(1) as writer:
-        pending: tuple[int, Future[Path]] | None = None
-        try:
-            for frame, picture in pictures:
-                before, pending = pending, (frame, writer.submit(write, frame, picture))
-                del picture
-                if not meanwhile:
-                    pending[1].result()
-                if before:
-                    finished(before[0], before[1].result())
-                if report.cancelled():
-                    raise Cancelled
-        finally:
-            if pending:
-                finished(pending[0], pending[1].result())

@@ -17,20 +17,17 @@ import numpy as np
 from ..frames.alpha import ALPHA_LEARNT, alpha_of, finish
 from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
-from ..images.pictures import read_picture, write_picture
 from ..images.types import FloatArray
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
-from ..shared.files import digest_json
 from ..shared.frame_lists import counted, format_frames
-from ..shared.freshness import expected_out_record
 from ..shared.keyframe_weights import weights_at
 from ..shared.reporter import Reporter
-from ..shared.shot import OutRecord, Shot
+from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .colour_transfer import ColourTransfer
-from .output_frames import check_format, wanted_frames, write_all
+from .output_frames import OutputFrames, check_format
 
 MADE_BY = "preview 1"
 """Stands in records in the place of a style's digest; changes whenever pictures would."""
@@ -56,24 +53,20 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
     started = time.monotonic()
     check_format(request.format, request.depth)
     shot = Shot.open(Path(request.shot))
-    wanted = wanted_frames(shot, request.frames)
-    _check_name(shot, request.style, wanted)
     keyframes = read_keyframes(shot, request.keys)
-    job = _Job(shot, request, [keyframe.frame for keyframe in keyframes])
-    to_do = [frame for frame in wanted if request.force or not job.is_up_to_date(frame)]
-    if to_do:
+    keys = [keyframe.frame for keyframe in keyframes]
+    header = StyleHeader("", [PROJECTION], 0, {key: shot.key_digest(key) for key in keys})
+    output = OutputFrames(shot, request, header, keys=keys, made_by=MADE_BY)
+    _check_name(shot, request.style, output.wanted)
+    if output.outdated:
         report.progress("preview", 0.0, -1.0, "Reading the keyframes")
         pairs = [(keyframe, read_frame(shot, keyframe.frame, NEEDS)) for keyframe in keyframes]
         pipeline = _PreviewPipeline(shot, pairs, report)
-        pipeline.prepare(to_do)
-        pictures = ((frame, pipeline.paint(frame)) for frame in to_do)
-        write_all(pictures, job.write, len(to_do), "preview", report)
-    report.progress("preview", 1.0, 0.0, f"{counted(len(to_do), 'frame')} painted")
-    return {
-        "frames": len(to_do),
-        "skipped": len(wanted) - len(to_do),
-        "seconds": time.monotonic() - started,
-    }
+        pipeline.prepare(output.outdated)
+        pictures = ((frame, pipeline.paint(frame)) for frame in output.outdated)
+        output.write_all(pictures, output.write, "preview", report)
+    report.progress("preview", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
+    return {**output.counts, "seconds": time.monotonic() - started}
 
 
 def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
@@ -94,42 +87,6 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
             f"{folder} holds other pictures than previews (frames {format_frames(taken)}); move "
             "them away, or give the preview another name."
         )
-
-
-class _Job:
-    """Where the pictures of a request go, and which are up to date."""
-
-    def __init__(self, shot: Shot, request: protocol.Preview, keys: list[int]) -> None:
-        self._shot, self._request = shot, request
-        trained_on = {key: shot.key_digest(key) for key in keys}
-        self._header = StyleHeader("", [PROJECTION], 0, trained_on)
-        depth = request.depth if request.format == "png" else 0
-        self._settings = digest_json({"format": request.format, "depth": depth, "keys": keys})
-
-    def is_up_to_date(self, frame: int) -> bool:
-        """Tell whether the frame's picture is there, opens, and is what would be made now."""
-        if self._shot.read_out_record(self._request.style, frame) != self._expected(frame):
-            return False
-        try:
-            read_picture(self._path(frame))
-        except PaintoverError:
-            return False
-        return True
-
-    def write(self, frame: int, pixels: FloatArray) -> Path:
-        """Write a frame's picture, then the record of what it was made from; return its path."""
-        expected = self._expected(frame)
-        write_picture(self._path(frame), pixels, self._request.depth)
-        self._shot.write_out_record(self._request.style, frame, expected)
-        return self._path(frame)
-
-    def _path(self, frame: int) -> Path:
-        return self._shot.out_path(self._request.style, frame, "." + self._request.format)
-
-    def _expected(self, frame: int) -> OutRecord:
-        name, file = self._request.style, self._path(frame).name
-        record = expected_out_record(self._shot, name, self._header, frame, file, self._settings)
-        return dataclasses.replace(record, style=MADE_BY)
 
 
 class _PreviewPipeline:

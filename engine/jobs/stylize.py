@@ -13,8 +13,6 @@ import torch
 
 from ..evaluation.flicker_watch import Watch
 from ..guides import registry as guides
-from ..images.pictures import read_picture, write_picture
-from ..images.types import FloatArray
 from ..images.window import Window
 from ..inference.frame_pipeline import FramePipeline, Painted
 from ..inference.tiled_inference import TiledInference
@@ -22,15 +20,13 @@ from ..networks.device import choose_device
 from ..networks.style_file import load_style
 from ..shared import protocol
 from ..shared.errors import PaintoverError
-from ..shared.files import digest_json
 from ..shared.flicker_records import read_flickers, unsteady_frames
 from ..shared.frame_lists import counted, format_frames
-from ..shared.freshness import expected_out_record
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
 from ..training.run_log import add_lines
-from .output_frames import check_format, wanted_frames, write_all
+from .output_frames import OutputFrames, check_format
 
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
@@ -55,35 +51,32 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     shot = Shot.open(Path(request.shot))
     network, header, activations = load_style(shot.style_path(request.style))
     guides.check(shot, header.guides)
-    job = _Job(shot, request, header)
-    wanted = wanted_frames(shot, request.frames)
-    to_do = [frame for frame in wanted if request.force or not job.is_up_to_date(frame)]
+    output = OutputFrames(shot, request, header, light=request.light)
     device = choose_device(request.device)
     watch = Watch(shot, request.style)
-    if to_do:
+    if output.outdated:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
-        job.warn_if_repainted(report)
+        _warn_if_repainted(shot, request.style, header, report)
         inference = TiledInference(network, device, light=request.light)
         pipeline = FramePipeline(shot, request.style, header, inference, activations, report)
-        pictures = pipeline.paint(to_do)
+        pictures = pipeline.paint(output.outdated)
 
-        def write(frame: int, painted: Painted) -> Path:
-            path, colours = job.write(frame, painted)
+        def write(frame: int, painted: Painted) -> None:
+            colours = output.write(frame, painted.pixels, painted.window)
             watch.wrote(frame, painted.shown, colours)
-            return path
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
         with _core_for_others():
-            write_all(pictures, write, len(to_do), "stylize", report, meanwhile=not is_large)
-        watch.finish(to_do, job.is_up_to_date, report)
+            output.write_all(pictures, write, "stylize", report, overlap=not is_large)
+        watch.finish(output.outdated, output.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
-    if to_do:
-        lines = [f"painted {format_frames(to_do)} on {device.describe()}", *watch.lines(unsteady)]
-        add_lines(shot.style_folder(request.style) / "stylize.log", lines)
-    report.progress("stylize", 1.0, 0.0, f"{counted(len(to_do), 'frame')} painted")
+    if output.outdated:
+        painted_on = f"painted {format_frames(output.outdated)} on {device.describe()}"
+        log = shot.style_folder(request.style) / "stylize.log"
+        add_lines(log, [painted_on, *watch.lines(unsteady)])
+    report.progress("stylize", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
     return {
-        "frames": len(to_do),
-        "skipped": len(wanted) - len(to_do),
+        **output.counts,
         "unsteady": unsteady,
         "seconds": time.monotonic() - started,
         "device": device.describe(),
@@ -105,61 +98,14 @@ def _core_for_others() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-class _Job:
-    """What all frames of a request share."""
-
-    def __init__(self, shot: Shot, request: protocol.Stylize, header: StyleHeader) -> None:
-        self._shot, self._request, self._header = shot, request, header
-        self._suffix = "." + request.format
-        depth = request.depth if request.format == "png" else 0
-        self._settings = digest_json({"format": request.format, "depth": depth})
-
-    def is_up_to_date(self, frame: int) -> bool:
-        """Tell whether the frame's picture is there, opens, and is what would be made now."""
-        record = self._shot.read_out_record(self._request.style, frame)
-        if record is None or record != self._expected(frame):
-            return False
-        try:
-            read_picture(self._path(frame))
-        except PaintoverError:
-            return False
-        return True
-
-    def write(self, frame: int, painted: Painted) -> tuple[Path, FloatArray]:
-        """Write a frame's picture, then the record of what it was made from.
-
-        Returns:
-            The picture's path, and what ``write_picture`` returns.
-        """
-        path = self._path(frame)
-        expected = self._expected(frame)
-        colours = write_picture(path, painted.pixels, self._request.depth, painted.window)
-        self._shot.write_out_record(self._request.style, frame, expected)
-        return path, colours
-
-    def warn_if_repainted(self, report: Reporter) -> None:
-        """Tell the user if a painting has changed since the training."""
-        changed = [
-            key
-            for key, digest in self._header.trained_on.items()
-            if self._shot.key_path(key).is_file() and self._shot.key_digest(key) != digest
-        ]
-        if changed:
-            report.warned(
-                f"Keyframe {format_frames(changed)} has changed since the style "
-                f'"{self._request.style}" was trained; train again to follow the new painting.'
-            )
-
-    def _path(self, frame: int) -> Path:
-        return self._shot.out_path(self._request.style, frame, self._suffix)
-
-    def _expected(self, frame: int) -> Any:
-        return expected_out_record(
-            self._shot,
-            self._request.style,
-            self._header,
-            frame,
-            self._path(frame).name,
-            self._settings,
-            self._request.light,
+def _warn_if_repainted(shot: Shot, style: str, header: StyleHeader, report: Reporter) -> None:
+    changed = [
+        key
+        for key, digest in header.trained_on.items()
+        if shot.key_path(key).is_file() and shot.key_digest(key) != digest
+    ]
+    if changed:
+        report.warned(
+            f"Keyframe {format_frames(changed)} has changed since the style "
+            f'"{style}" was trained; train again to follow the new painting.'
         )
