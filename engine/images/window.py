@@ -142,22 +142,25 @@ def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
     return Window(top, left, top + down, left + across, height, width).grown(around)
 
 
-def is_empty_around(values: npt.NDArray[Any], window: Window) -> bool:
-    """Tell whether a window's border shows that the picture is empty all around it.
+def is_empty_around(values: npt.NDArray[Any], window: Window, band: int = 1) -> bool:
+    """Return whether a window's border shows that the picture is empty all around it.
 
-    That is where all pixels of the border are alike, as around a thing alone before nothing.
+    That is so where all pixels of the border are equal, as around a single object on nothing.
 
     Args:
-        values: (C, H, W), of the window.
-        window: the window; what lies on the picture's own border need not be empty.
+        values: (H, W) or (H, W, C), of the window; NaN equals NaN.
+        window: the window; pixels on the picture's own border need not be equal.
+        band: width of the border in pixels.
     """
-    whole = slice(None)
     (above, below), (before, after) = window.spare
     sides = [
-        (above, (whole, 0)),
-        (below, (whole, -1)),
-        (before, (whole, whole, 0)),
-        (after, (whole, whole, -1)),
+        (above, values[:band]),
+        (below, values[-band:]),
+        (before, values[:, :band]),
+        (after, values[:, -band:]),
     ]
-    borders = [values[side] for goes_on, side in sides if goes_on]
-    return all((border == borders[0][:, :1]).all() for border in borders)
+    borders = [side for goes_on, side in sides if goes_on]
+    return all(
+        np.array_equal(border, np.broadcast_to(borders[0][:1, :1], border.shape), equal_nan=True)
+        for border in borders
+    )

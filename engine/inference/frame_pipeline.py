@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from ..evaluation.frame_flicker import Shown, needs
 from ..frames.alpha import ALPHA, ALPHA_FRAME, finish
-from ..frames.frame import Frame, seen_part
+from ..frames.frame import EXTRA_GUIDE, Frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
 from ..guides import registry as guides
 from ..guides.network_input import Inputs
@@ -33,6 +33,8 @@ from .tiling import NONE, Spare
 
 SAMPLE = 96
 """Side of the parts of a keyframe by which painting in integers is judged."""
+EDGES_BAND = 3
+"""Pixels of a border that the guide ``edges`` looks at to compute the outermost."""
 
 
 class Painted(NamedTuple):
@@ -84,6 +86,7 @@ class FramePipeline:
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
         self._watched = needs(shot)
+        self._guides_need = guides.needs(header.guides)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = inference.reach + self._inputs.reach
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
@@ -137,7 +140,8 @@ class FramePipeline:
         return Painted(pixels, window, Shown.joined(shown, window))
 
     def _paint_band(self, number: int, core: Window, band: Window) -> tuple[FloatArray, Shown]:
-        frame, x, strokes, _ = self._built(number, part=band)
+        frame = self._inputs.read(number, self._watched, part=band)
+        _, x, strokes, _ = self._input_of(frame)
         wanted = self._wanted(frame)
         rows, columns = core.within(band)
         wanted[: rows.start] = wanted[rows.stop :] = False
@@ -159,22 +163,23 @@ class FramePipeline:
     def _read(self, number: int) -> _Input:
         """Read a frame, as far as it matters, and compute the network's input."""
         if self._around is None:
-            return self._built(number)
-        seen = self._built(number, self._inputs.reach)
-        assert seen.frame.window is not None
-        if is_empty_around(seen.x, seen.frame.window):
-            return seen._replace(spare=seen.frame.window.spare)
-        return self._built(number, self._around)
+            return self._input_of(self._inputs.read(number, self._watched))
+        # Around a single object on nothing, as far as guides look is enough.
+        frame = self._inputs.read(number, self._watched, self._inputs.reach)
+        assert frame.window is not None
+        if _is_empty_around(frame, self._guides_need):
+            return self._input_of(frame)._replace(spare=frame.window.spare)
+        return self._input_of(self._inputs.read(number, self._watched, self._around))
 
-    def _built(self, number: int, around: int | None = None, part: Window | None = None) -> _Input:
-        frame = self._inputs.read(number, self._watched, around, part)
+    def _input_of(self, frame: Frame) -> _Input:
         if not self._projection:
             return _Input(frame, self._inputs.build(frame), None)
+        number = frame.number
         weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
         channels, strokes = self._projection.carry(frame, weights)
         if self._strokes and strokes is not None:
             self._strokes.complete(strokes, frame, seen=channels[-1])
-        if part:
+        if self._in_parts:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
@@ -234,3 +239,19 @@ class FramePipeline:
             assert frame.window is not None
             keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
         return keyframes
+
+
+def _is_empty_around(frame: Frame, needed: Iterable[str]) -> bool:
+    """Return whether all that guides need is constant along the border of a frame's window.
+
+    Colours do not count there: the border is transparent, and guides show no hidden colours.
+    """
+    assert frame.window is not None
+    for name in set(needed) - {"image", "alpha"}:
+        if name.startswith(EXTRA_GUIDE):
+            values = frame.guides[name.removeprefix(EXTRA_GUIDE)]
+        else:
+            values = getattr(frame, name)
+        if values is not None and not is_empty_around(values, frame.window, EDGES_BAND):
+            return False
+    return True

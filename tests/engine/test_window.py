@@ -87,11 +87,13 @@ def test_a_window_holds_what_is_seen_and_its_surroundings():
 
 def test_what_goes_on_at_the_border_of_a_window_is_not_taken_for_nothing():
     window = Window(16, 0, 32, 48, 64, 64)
-    values = np.full((2, *window.shape), 0.5, np.float32)
-    values[:, 4:12, :20] = 3
+    values = np.full((*window.shape, 2), 0.5, np.float32)
+    values[4:12, :20] = 3
     assert window.spare == ((16, 32), (0, 16))
     assert is_empty_around(values, window)
-    for place in ((1, 0, 40), (0, -1, 40), (1, 5, -1)):
+    assert is_empty_around(np.full(window.shape, np.nan), window)
+    assert not is_empty_around(values, window, band=5)
+    for place in ((0, 40, 1), (-1, 40, 0), (5, -1, 1)):
         changed = values.copy()
         changed[place] = 0.6
         assert not is_empty_around(changed, window)
