@@ -143,13 +143,13 @@ def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> st
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..evaluation.flicker_report import Steadiness, steadiness  # noqa: PLC0415
+    from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
     from ..evaluation.scores import Scores, score  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
-    scores: Scores | Steadiness
+    scores: Scores | FlickerReport
     if options.truth is None:
-        scores = steadiness(shot, options.style, options.frames, terminal)
+        scores = measure_flicker(shot, options.style, options.frames, terminal)
     else:
         scores = score(
             shot,

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.flicker_records import Flicker, describe, unsteady_frames
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
-from .frame_flicker import FlickerMeter
+from .flicker_meter import FlickerMeter
 
 
 @dataclasses.dataclass(frozen=True)
-class Steadiness:
+class FlickerReport:
     """Frame → its flicker; None where there is nothing to compare."""
 
     style: str
@@ -53,9 +53,9 @@ class Steadiness:
         return "\n".join([*lines, describe(unsteady)])
 
 
-def steadiness(
+def measure_flicker(
     shot: Shot, style: str, frames: Sequence[int] = (), report: Reporter | None = None
-) -> Steadiness:
+) -> FlickerReport:
     """Measure the flicker of stylized frames.
 
     Args:
@@ -83,4 +83,19 @@ def steadiness(
             f'There are no two successive frames of the style "{style}" in {shot.folder} to '
             "compare; stylize some first, and look whether the mask is empty."
         )
-    return Steadiness(style, found)
+    return FlickerReport(style, found)
+
+
+def log_lines(measured: Mapping[int, Flicker], unsteady: Collection[int]) -> list[str]:
+    """Return lines for a log: one per measured frame, and a sentence on the unsteady frames.
+
+    Args:
+        measured: frame → its flicker.
+        unsteady: the unsteady frames of the whole shot.
+    """
+    lines = [
+        f"frame {frame}: flicker {one.result:.2f}, the picture's own {one.picture:.2f}"
+        + (", unsteady" if frame in unsteady else "")
+        for frame, one in sorted(measured.items())
+    ]
+    return [*lines, describe(unsteady)]

@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ..images.types import FloatArray
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.flicker_records import Flicker, describe, write_flicker
+from ..shared.flicker_records import Flicker, write_flicker
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from .frame_flicker import FlickerMeter, MeasuredFrame, Shown
+from .flicker_meter import FlickerInput, FlickerMeter, MeasuredFrame
 
 
-class Watch:
+class FlickerWatch:
     """Measures flicker while frames are stylized, in any order, and notes it beside them.
 
     A frame that cannot be measured is left out, since stylizing goes on without.
@@ -30,21 +30,21 @@ class Watch:
         self.found: dict[int, Flicker] = {}
         """What was measured so far."""
 
-    def wrote(self, frame: int, shown: Shown | None, result: FloatArray) -> None:
+    def wrote(self, frame: int, source: FlickerInput | None, result: FloatArray) -> None:
         """Look at a frame that is in its place; measure it if the last was the one before.
 
         Args:
             frame: its number.
-            shown: what the frame shows; None: it is read.
-            result: (H, W, 3), what was written, of the window of ``shown`` if that is given.
+            source: what the frame shows; None: it is read.
+            result: (H, W, 3), what was written, of the window of ``source`` if that is given.
         """
         with suppress(PaintoverError):
-            if shown:
-                self._meter.keep(frame, MeasuredFrame(shown, shown.fitting(result)))
+            if source:
+                self._meter.keep(frame, MeasuredFrame(source, source.fitting(result)))
             if self._meter.knows(frame - 1):
                 self._measure(frame)
             else:
-                self._meter.look(frame)
+                self._meter.read(frame)
 
     def finish(
         self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
@@ -67,15 +67,6 @@ class Watch:
                 continue
             with suppress(PaintoverError):
                 self._measure(frame)
-
-    def lines(self, unsteady: Collection[int]) -> list[str]:
-        """Return a line a measured frame for a log, and one sentence on those of the whole shot."""
-        lines = [
-            f"frame {frame}: flicker {one.result:.2f}, the picture's own {one.picture:.2f}"
-            + (", unsteady" if frame in unsteady else "")
-            for frame, one in sorted(self.found.items())
-        ]
-        return [*lines, describe(unsteady)]
 
     def _measure(self, frame: int) -> None:
         flicker = self._meter.flicker(frame)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..evaluation.frame_flicker import Shown, needs
+from ..evaluation.flicker_meter import FlickerInput, needed_passes
 from ..frames.alpha import ALPHA, ALPHA_FRAME, finish
 from ..frames.frame import EXTRA_GUIDE, Frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
@@ -42,7 +42,7 @@ class Painted(NamedTuple):
 
     pixels: FloatArray
     window: Window | None
-    shown: Shown | None
+    flicker_input: FlickerInput | None
 
 
 class _Input(NamedTuple):
@@ -85,7 +85,7 @@ class FramePipeline:
         self._shot, self._style, self._header, self._inference = shot, style, header, inference
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
-        self._watched = needs(shot)
+        self._watched = needed_passes(shot)
         self._guides_need = guides.needs(header.guides)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = inference.reach + self._inputs.reach
@@ -120,7 +120,7 @@ class FramePipeline:
         pixels = manifest.width * manifest.height
         for frame, x, strokes, spare in read_ahead(self._read, frames, pixels, several=local):
             painted = inference.paint(x, self._wanted(frame), strokes, spare)
-            shown = None if self._inputs.filters else Shown.of(frame)
+            shown = None if self._inputs.filters else FlickerInput.of(frame)
             result = finish(painted, frame.alpha, self._alpha)
             yield frame.number, Painted(result, frame.window, shown)
 
@@ -137,16 +137,19 @@ class FramePipeline:
             pixels[core.within(window)], seen = self._paint_band(number, core, band)
             give_back_freed()
             shown.append(seen)
-        return Painted(pixels, window, Shown.joined(shown, window))
+        return Painted(pixels, window, FlickerInput.joined(shown, window))
 
-    def _paint_band(self, number: int, core: Window, band: Window) -> tuple[FloatArray, Shown]:
+    def _paint_band(
+        self, number: int, core: Window, band: Window
+    ) -> tuple[FloatArray, FlickerInput]:
         frame = self._inputs.read(number, self._watched, part=band)
         _, x, strokes, _ = self._input_of(frame)
         wanted = self._wanted(frame)
         rows, columns = core.within(band)
         wanted[: rows.start] = wanted[rows.stop :] = False
         painted = self._inference.paint(x, wanted, strokes)
-        return finish(painted, frame.alpha, self._alpha)[rows, columns], Shown.of(frame.cut(core))
+        result = finish(painted, frame.alpha, self._alpha)[rows, columns]
+        return result, FlickerInput.of(frame.cut(core))
 
     @property
     def _only_seen(self) -> bool:

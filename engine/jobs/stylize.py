@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from ..evaluation.flicker_watch import Watch
+from ..evaluation.flicker_report import log_lines
+from ..evaluation.flicker_watch import FlickerWatch
 from ..guides import registry as guides
 from ..images.window import Window
 from ..inference.frame_pipeline import FramePipeline, Painted
@@ -53,7 +54,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     guides.check(shot, header.guides)
     output = OutputFrames(shot, request, header, light=request.light)
     device = choose_device(request.device)
-    watch = Watch(shot, request.style)
+    watch = FlickerWatch(shot, request.style)
     if output.outdated:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         _warn_if_repainted(shot, request.style, header, report)
@@ -63,7 +64,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
         def write(frame: int, painted: Painted) -> None:
             colours = output.write(frame, painted.pixels, painted.window)
-            watch.wrote(frame, painted.shown, colours)
+            watch.wrote(frame, painted.flicker_input, colours)
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
         with _core_for_others():
@@ -73,7 +74,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if output.outdated:
         painted_on = f"painted {format_frames(output.outdated)} on {device.describe()}"
         log = shot.style_folder(request.style) / "stylize.log"
-        add_lines(log, [painted_on, *watch.lines(unsteady)])
+        add_lines(log, [painted_on, *log_lines(watch.found, unsteady)])
     report.progress("stylize", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
     return {
         **output.counts,

@@ -2,7 +2,7 @@
 """Flicker of stylized frames, stored beside them, and the frames that it marks as unsteady.
 
 Flicker is the difference of a frame from the frame before, warped along the motion.
-``evaluation/frame_flicker.py`` measures it.
+``evaluation/flicker_meter.py`` measures it.
 """
 
 from __future__ import annotations

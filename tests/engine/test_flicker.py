@@ -11,7 +11,7 @@ import pytest
 import shots
 
 from engine.evaluation.flicker import flicker
-from engine.evaluation.flicker_report import steadiness
+from engine.evaluation.flicker_report import measure_flicker
 from engine.jobs.stylize import stylize
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
@@ -103,7 +103,7 @@ def shot(request, tmp_path) -> Shot:
 
 
 def test_a_frame_that_jumps_is_unsteady_on_both_its_sides(shot):
-    found = steadiness(shot, "style")
+    found = measure_flicker(shot, "style")
     assert found.frames[1] is None
     assert found.unsteady == [5, 6]
     for frame, one in found.measured.items():
@@ -121,7 +121,7 @@ def test_light_that_changes_in_the_picture_does_not_count(shot):
         pixels[..., :3] = pixels[..., :3] * 0.6 + light
         shots.write_png(shot.image_path(frame), pixels)
         shots.write_png(shot.out_path("style", frame), result(frame, light))
-    with_light = steadiness(shot, "style")
+    with_light = measure_flicker(shot, "style")
     assert 5 not in with_light.measured or with_light.measured[5].excess < 4
     assert with_light.unsteady == []
 
@@ -131,17 +131,17 @@ def test_nothing_outside_the_mask_counts(shot):
         pixels = result(frame)
         pixels[pixels[..., 3] == 0] = (frame % 2, 0, 0, 0)
         shots.write_png(shot.out_path("style", frame), pixels)
-    assert max(one.excess for one in steadiness(shot, "style").measured.values()) < 5
+    assert max(one.excess for one in measure_flicker(shot, "style").measured.values()) < 5
 
 
 def test_what_cannot_be_compared_is_a_sentence(shot):
     for frame in (2, 4, 6, 8):
         shot.out_path("style", frame).unlink()
     with pytest.raises(PaintoverError, match="no two successive frames"):
-        steadiness(shot, "style")
+        measure_flicker(shot, "style")
     shots.write_png(shot.out_path("style", 2), np.zeros((32, 96, 3)))
     with pytest.raises(PaintoverError, match=r"0002\.png is 96×32.*96×64"):
-        steadiness(shot, "style")
+        measure_flicker(shot, "style")
 
 
 def test_the_command_line_needs_no_truth(shot):
@@ -166,7 +166,7 @@ def test_stylizing_notes_flicker_whatever_the_order(trained):
     assert run(trained)["unsteady"] == []
     noted = read_flickers(trained, "style")
     assert sorted(noted) == [2, 3, 4]
-    assert steadiness(trained, "style").measured == noted
+    assert measure_flicker(trained, "style").measured == noted
     log = (trained.style_folder("style") / "stylize.log").read_text()
     assert f"frame 3: flicker {noted[3].result:.2f}" in log
     assert "No frame is less steady than the others." in log

@@ -32,7 +32,7 @@ ENOUGH = 1 << 14
 
 
 @dataclasses.dataclass(frozen=True)
-class Shown:
+class FlickerInput:
     """What a frame shows in a window: picture (H, W, 3), motion or None, and the mask (H, W).
 
     Of large frames it is kept in half the size, since flicker is a mean.
@@ -44,8 +44,8 @@ class Shown:
     mask: BoolArray
 
     @classmethod
-    def of(cls, frame: Frame) -> Shown:
-        """Take from a frame, read with ``needs``, what is looked at."""
+    def of(cls, frame: Frame) -> FlickerInput:
+        """Take from a frame, read with ``needed_passes``, what is looked at."""
         window = frame.window or Window.whole(*frame.alpha.shape)
         image, motion, mask = frame.image, frame.motion, mask_of(frame)
         if not window.is_of_large:
@@ -55,7 +55,7 @@ class Shown:
         return cls(window.halved, _in_half(image), motion, _every_other(mask))
 
     @classmethod
-    def joined(cls, bands: Sequence[Shown], window: Window) -> Shown:
+    def joined(cls, bands: Sequence[FlickerInput], window: Window) -> FlickerInput:
         """Put together what the bands of a window show, from top to bottom."""
         motions = [band.motion for band in bands if band.motion is not None]
         return cls(
@@ -70,8 +70,8 @@ class Shown:
         return result if result.shape[:2] == self.mask.shape else _in_half(result)
 
 
-def needs(shot: Shot) -> set[str]:
-    """Return what ``read_frame`` must read for ``Shown.of``."""
+def needed_passes(shot: Shot) -> set[str]:
+    """Return what ``read_frame`` must read for ``FlickerInput.of``."""
     return {"motion", *mask_guides(shot)}
 
 
@@ -90,7 +90,7 @@ def _every_other(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 class MeasuredFrame:
     """What a frame shows, and the result (H, W, 3) in the same window."""
 
-    shown: Shown
+    source: FlickerInput
     result: FloatArray
 
 
@@ -105,19 +105,19 @@ class FlickerMeter:
         """Tell whether a frame is remembered."""
         return frame in self._known
 
-    def keep(self, frame: int, look: MeasuredFrame) -> None:
+    def keep(self, frame: int, measured: MeasuredFrame) -> None:
         """Remember a frame, and forget all but the one before."""
         self._known.pop(frame, None)
         while len(self._known) > 1:
             del self._known[next(iter(self._known))]
-        self._known[frame] = look
+        self._known[frame] = measured
 
     def flicker(self, frame: int) -> Flicker | None:
         """Return the flicker of a frame; None if it or the one before has no result."""
-        before, now = (self.look(number) for number in (frame - 1, frame))
+        before, now = (self.read(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
-        first, second = before.shown, now.shown
+        first, second = before.source, now.source
         every = max(1, math.isqrt(second.mask.size // ENOUGH))
         apart = second.window.left - first.window.left, second.window.top - first.window.top
         offsets, seen = _motion_back(first, second, every, apart)
@@ -126,20 +126,20 @@ class FlickerMeter:
         found = flicker(results, pictures, counted, offsets + np.array(apart, np.float32), every)
         return Flicker(*found) if found else None
 
-    def look(self, frame: int) -> MeasuredFrame | None:
+    def read(self, frame: int) -> MeasuredFrame | None:
         """Read a frame; None if it has no result."""
         if frame in self._known:
             return self._known[frame]
         path = result_path(self._shot, self._style, frame)
         if path is None or frame not in self._shot.manifest.frames:
             return None
-        shown = Shown.of(read_frame(self._shot, frame, needs(self._shot)))
-        self.keep(frame, MeasuredFrame(shown, shown.fitting(read_in_size(self._shot, path))))
+        source = FlickerInput.of(read_frame(self._shot, frame, needed_passes(self._shot)))
+        self.keep(frame, MeasuredFrame(source, source.fitting(read_in_size(self._shot, path))))
         return self._known[frame]
 
 
 def _motion_back(
-    before: Shown, now: Shown, every: int, apart: tuple[int, int]
+    before: FlickerInput, now: FlickerInput, every: int, apart: tuple[int, int]
 ) -> tuple[FloatArray, BoolArray]:
     """Return offsets (H, W, 2) to the frame before, and where it shows the same point.
 
