@@ -15,7 +15,7 @@ from torch import Tensor
 from benchmarks.speed.extents import HD, Size
 from benchmarks.speed.inference import smooth_noise
 from engine.images.types import FloatArray
-from engine.inference.cuda_graphs import Replay
+from engine.inference.cuda_graphs import CudaGraphRunner
 from engine.inference.frame_pipeline import FramePipeline
 from engine.inference.tiled_inference import TiledInference
 from engine.jobs.train import train
@@ -89,7 +89,7 @@ def graphs_replay_what_networks_paint(gpu: Device) -> Iterator[Check]:
     """Every network, recorded, paints what it paints when it is run."""
     for name, channels in (("fast", 27), ("small", 27), ("paper", 3)):
         network = gpu.place(_network(name, channels)).eval()
-        replay = Replay(network, gpu)
+        replay = CudaGraphRunner(network, gpu)
         x = _on(gpu, smooth_noise(channels, HD))
         with torch.inference_mode():
             with gpu.autocast():

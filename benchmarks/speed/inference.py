@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from engine.images.types import BoolArray, FloatArray
-from engine.inference.int8.network import quantizes_well
+from engine.inference.int8.network import supports_int8
 from engine.inference.tiled_inference import LARGEST_TILE, TiledInference
-from engine.inference.tiling import around, tiles
+from engine.inference.tiling import padded_range, tiles
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import GRID, Painter
 from engine.networks.device import Device
@@ -110,8 +110,8 @@ def computed_share(wanted: BoolArray, network: Painter) -> float:
     reach, (height, width) = -(-network.reach // GRID) * GRID, wanted.shape
     pixels = 0
     for tile in tiles(wanted, reach, LARGEST_TILE):
-        rows = around(tile.top, tile.bottom, reach, height)
-        pixels += rows.size * around(tile.left, tile.right, reach, width).size
+        rows = padded_range(tile.top, tile.bottom, reach, height)
+        pixels += rows.size * padded_range(tile.left, tile.right, reach, width).size
     return pixels / wanted.size
 
 
@@ -183,7 +183,7 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
         example = smooth_noise(channels, Size(256, 256))
         activations = calibrate(device.place(network), device, [torch.from_numpy(example)[None]])
         inference.quantize(activations, [example])
-    quantized = name != "paper" and quantizes_well(device)
+    quantized = name != "paper" and supports_int8(device)
     kind = "int8" if quantized else FORMATS[device.precision]
     return Contender(network, device, inference, kind, count_work(network))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from engine.inference.int8.network import quantizes_well
+from engine.inference.int8.network import supports_int8
 from engine.networks.device import Device
 
 from .turns import seconds_of
@@ -61,7 +61,7 @@ def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
     if on_cpu and kind is torch.bfloat16 and device.precision is not kind:
         return None
     if on_cpu and kind is torch.int8:
-        return _shortest(device, _integer_product()) if quantizes_well(device) else None
+        return _shortest(device, _integer_product()) if supports_int8(device) else None
     one = torch.ones(MATRIX, MATRIX, device=device.unit).to(kind)
     try:
         if kind is torch.int8:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Running a network; on CUDA its kernels are recorded once for a shape and launched all at once.
+"""Runs a network; on CUDA, kernels are captured per input shape and launched as one CUDA graph.
 
-Launching a small network's kernels one by one takes longer than computing them. CUDA graphs ("CUDA
-Graphs", NVIDIA CUDA C++ Programming Guide) launch what was recorded in one call.
+Launching a small network's kernels one by one takes longer than computing them ("CUDA Graphs",
+NVIDIA CUDA C++ Programming Guide).
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from ..networks.device import Device
 Run = Callable[..., Tensor]
 Recorder = Callable[[Run, tuple[Tensor, ...]], Run]
 
-MOST_SHAPES = 2
-"""Recordings keep the memory of their activations, so only the last ones are kept."""
-MOST_APART = 1 / 127.5
-"""By how much a recording may differ from the network, −1..1: a code of 255."""
+MAX_SHAPES = 2
+"""Captured shapes that are kept; each holds the memory of its activations."""
+MAX_DIFFERENCE = 1 / 127.5
+"""Largest difference of a graph's output, −1..1, from the network's: one 8-bit code."""
 WARM_UPS = 3
 
 
-class Replay:
-    """A network on its device, run as recorded where that works and else as it is.
+class CudaGraphRunner:
+    """Runs a network on its device, as a CUDA graph where that works.
 
-    A shape is recorded when it comes the second time. What was recorded is compared with the
-    network once; where recording fails or differs, nothing is recorded any more.
+    A shape is captured when it comes for the second time, and the graph's output is compared with
+    the network's. If capturing fails or the outputs differ, no shape is captured any more.
 
     Args:
-        network: already on the device, for inference.
+        network: the network, already on the device.
         device: the device.
-        recorder: makes of a function and its inputs one that replays it; by default that of the
-            device, if it has one.
+        recorder: captures a function with its inputs and returns a function that replays it; None:
+            CUDA graphs on CUDA devices, nothing on others.
     """
 
     def __init__(
@@ -45,27 +45,27 @@ class Replay:
         on_cuda = device.unit.type == "cuda"
         self._recorder = recorder or (_record_on_cuda if on_cuda else None)
         self._recorded: dict[object, Run] = {}
-        self._seen: Counter[object] = Counter()
+        self._calls: Counter[object] = Counter()
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """Return what the network returns."""
+        """Return the network's output."""
         if self._recorder is None:
             return self._run(*inputs)
         shape = tuple(tuple(values.shape) for values in inputs)
-        self._seen[shape] += 1
-        if self._seen[shape] == 2:
+        self._calls[shape] += 1
+        if self._calls[shape] == 2:
             self._record(self._recorder, shape, inputs)
         return self._recorded.get(shape, self._run)(*inputs)
 
     @property
     def is_recording(self) -> bool:
-        """Whether a shape has been recorded."""
+        """Whether a shape has been captured."""
         return bool(self._recorded)
 
-    def forget(self) -> None:
-        """Give back the memory of recordings."""
+    def clear(self) -> None:
+        """Release all graphs and their memory."""
         self._recorded.clear()
-        self._seen.clear()
+        self._calls.clear()
 
     def _run(self, *inputs: Tensor) -> Tensor:
         with self._device.autocast():
@@ -73,22 +73,22 @@ class Replay:
         return result
 
     def _record(self, recorder: Recorder, shape: object, inputs: tuple[Tensor, ...]) -> None:
-        while len(self._recorded) >= MOST_SHAPES:
+        while len(self._recorded) >= MAX_SHAPES:
             del self._recorded[next(iter(self._recorded))]
         try:
             replay = recorder(self._run, inputs)
-            apart = (replay(*inputs) - self._run(*inputs)).abs().max()
+            difference = (replay(*inputs) - self._run(*inputs)).abs().max()
         except RuntimeError:
-            apart = torch.tensor(torch.inf)
-        if float(apart) <= MOST_APART:
+            difference = torch.tensor(torch.inf)
+        if float(difference) <= MAX_DIFFERENCE:
             self._recorded[shape] = replay
         else:
             self._recorder = None
-            self.forget()
+            self.clear()
 
 
 def _record_on_cuda(run: Run, inputs: tuple[Tensor, ...]) -> Run:
-    """Record the kernels that a function launches, after the warm-up that recording asks for."""
+    """Capture the kernels that a function launches, after the warm-up that CUDA graphs require."""
     fixed = [values.clone() for values in inputs]
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a frame's files to its painted pixels: reading, guides, network; large frames in bands."""
+"""From a frame's files to its painted pixels: reading, projection, guides, network, alpha.
+
+``FramePipeline.paint`` is the way in; ``jobs/stylize.py`` lists the stations in order. Frames of
+more than ``window.LARGE`` pixels are painted in bands of rows, to bound memory.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +31,24 @@ from ..shared.shot import Shot
 from ..shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
 from .prefetch import read_ahead
 from .static_reuse import StaticReuse
-from .stroke_fitting import learn_strokes
+from .stroke_fitting import fit_strokes
 from .tiled_inference import TiledInference
-from .tiling import NONE, Spare
+from .tiling import NO_MARGINS, Margins
 
-SAMPLE = 96
-"""Side of the parts of a keyframe by which painting in integers is judged."""
-EDGES_BAND = 3
-"""Pixels of a border that the guide ``edges`` looks at to compute the outermost."""
+CALIBRATION_SIDE = 96
+"""Side in pixels of the keyframe squares on which int8 and floating point are compared."""
+EDGES_REACH = 3
+"""Width in pixels of the border that is checked, since the guide ``edges`` sees two neighbours."""
 
 
 class Painted(NamedTuple):
-    """A painted window of a frame: (H, W, 4) as ``alpha.finish`` returns it, and what is there."""
+    """A painted frame.
+
+    Attributes:
+        pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha, of the window.
+        window: the part of the frame that the pixels show; the rest is 0. None: all of it.
+        flicker_input: what flicker is measured from; None where pictures are filtered over time.
+    """
 
     pixels: FloatArray
     window: Window | None
@@ -46,15 +56,19 @@ class Painted(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """A frame, its input (C, H, W), the strokes (H, W, 3) to add to its paint, if any.
+    """The network's input for a frame.
 
-    ``spare`` is what of the frame lies around, and is like the input's border.
+    Attributes:
+        frame: the frame, or the part of it in its window.
+        x: (C, H, W) float32, −1..1.
+        strokes: (H, W, 3) float32, added to the network's own paint; None: none.
+        margins: pixels of the frame outside the window, where ``x`` continues its border.
     """
 
     frame: Frame
     x: FloatArray
     strokes: FloatArray | None
-    spare: Spare = NONE
+    margins: Margins = NO_MARGINS
 
 
 class FramePipeline:
@@ -62,11 +76,11 @@ class FramePipeline:
 
     Args:
         shot: the shot.
-        style: name of the style, for messages.
-        header: of the style.
-        inference: of its network; it computes in integers from now on if that suits.
-        activations: what its network sees and puts out; None: the inference stays as it is.
-        report: hears of what takes long, and may cancel it.
+        style: the style's name, for error messages.
+        header: the style's header.
+        inference: the style's network; it is switched to int8 where that is fast and close enough.
+        activations: activation ranges of the network; None: it stays in floating point.
+        report: receives progress of long preparations, and may cancel them.
 
     Raises:
         PaintoverError: a keyframe is missing or damaged.
@@ -85,12 +99,12 @@ class FramePipeline:
         self._shot, self._style, self._header, self._inference = shot, style, header, inference
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
-        self._watched = needed_passes(shot)
-        self._guides_need = guides.needs(header.guides)
+        self._flicker_passes = needed_passes(shot)
+        self._guide_passes = guides.needs(header.guides)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = inference.reach + self._inputs.reach
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
-        self._in_parts = self._inputs.local and whole.is_of_large
+        self._in_bands = self._inputs.local and whole.is_of_large
         keyframes = self._read_keyframes() if PROJECTION in header.guides else []
         self._projection = Projection(shot, keyframes, report) if keyframes else None
         if activations:
@@ -98,83 +112,53 @@ class FramePipeline:
         give_back_freed()
         self._strokes = None
         if self._projection and inference.takes_strokes and has_surface(shot.manifest.passes):
-            reach = self._reach if self._in_parts else None
-            self._strokes = learn_strokes(inference, keyframes, self._without_paint, reach)
+            reach = self._reach if self._in_bands else None
+            self._strokes = fit_strokes(inference, keyframes, self._input_without_paint, reach)
             self._projection.carry_strokes(self._strokes.carried)
 
     def paint(self, frames: list[int]) -> Iterator[tuple[int, Painted]]:
-        """Paint frames, in this order; yields the number of each and what was painted.
+        """Yield each frame's number and painted picture, in this order.
 
         Raises:
-            PaintoverError: a file is missing or damaged, or the memory is too small.
+            PaintoverError: a file is missing or damaged, or memory ran out.
             Cancelled: the reporter asked to stop.
         """
         self._prepare(frames)
-        manifest, local = self._shot.manifest, self._inputs.local
-        if self._in_parts:
+        if self._in_bands:
             give_back_freed()
             for number in frames:
                 yield number, self._paint_in_bands(number)
             return
-        inference = StaticReuse(self._inference) if self._inference.is_exact else self._inference
-        pixels = manifest.width * manifest.height
-        for frame, x, strokes, spare in read_ahead(self._read, frames, pixels, several=local):
-            painted = inference.paint(x, self._wanted(frame), strokes, spare)
-            shown = None if self._inputs.filters else FlickerInput.of(frame)
-            result = finish(painted, frame.alpha, self._alpha)
-            yield frame.number, Painted(result, frame.window, shown)
+        inference = (
+            StaticReuse(self._inference) if self._inference.is_tile_independent else self._inference
+        )
+        pixels = self._shot.manifest.width * self._shot.manifest.height
+        inputs = read_ahead(self._read_input, frames, pixels, several=self._inputs.local)
+        for frame, x, strokes, margins in inputs:
+            painted = inference.paint(x, self._wanted(frame), strokes, margins)
+            flicker_input = None if self._inputs.filters else FlickerInput.of(frame)
+            pixels_out = finish(painted, frame.alpha, self._alpha)
+            yield frame.number, Painted(pixels_out, frame.window, flicker_input)
 
     def _prepare(self, frames: list[int]) -> None:
         self._inputs.prepare("stylize", frames)
         if self._projection:
             self._projection.prepare("stylize", frames)
 
-    def _paint_in_bands(self, number: int) -> Painted:
-        window = seen_part(self._shot, number, self._around)
-        pixels = np.zeros((*window.shape, 4), np.float32)
-        shown = []
-        for core, band in window.parts(self._reach):
-            pixels[core.within(window)], seen = self._paint_band(number, core, band)
-            give_back_freed()
-            shown.append(seen)
-        return Painted(pixels, window, FlickerInput.joined(shown, window))
-
-    def _paint_band(
-        self, number: int, core: Window, band: Window
-    ) -> tuple[FloatArray, FlickerInput]:
-        frame = self._inputs.read(number, self._watched, part=band)
-        _, x, strokes, _ = self._input_of(frame)
-        wanted = self._wanted(frame)
-        rows, columns = core.within(band)
-        wanted[: rows.start] = wanted[rows.stop :] = False
-        painted = self._inference.paint(x, wanted, strokes)
-        result = finish(painted, frame.alpha, self._alpha)[rows, columns]
-        return result, FlickerInput.of(frame.cut(core))
-
-    @property
-    def _only_seen(self) -> bool:
-        return self._alpha == ALPHA_FRAME
-
-    @property
-    def _around(self) -> int | None:
-        """How many pixels around what is seen count at most; None: all of a frame counts."""
-        return self._reach if self._only_seen and self._inputs.local else None
-
-    def _wanted(self, frame: Frame) -> BoolArray:
-        return frame.alpha > 0 if self._only_seen else np.ones(frame.alpha.shape, bool)
-
-    def _read(self, number: int) -> _Input:
-        """Read a frame, as far as it matters, and compute the network's input."""
-        if self._around is None:
-            return self._input_of(self._inputs.read(number, self._watched))
-        # Around a single object on nothing, as far as guides look is enough.
-        frame = self._inputs.read(number, self._watched, self._inputs.reach)
+    def _read_input(self, number: int) -> _Input:
+        """Read a frame's visible window with the margin that counts, and build its input."""
+        if self._margin is None:
+            return self._build_input(self._inputs.read(number, self._flicker_passes))
+        # Mostly an object stands alone: then the guides' reach is margin enough, and the network
+        # gets the constant surroundings as ``margins``.
+        frame = self._inputs.read(number, self._flicker_passes, self._inputs.reach)
         assert frame.window is not None
-        if _is_empty_around(frame, self._guides_need):
-            return self._input_of(frame)._replace(spare=frame.window.spare)
-        return self._input_of(self._inputs.read(number, self._watched, self._around))
+        if _is_empty_around(frame, self._guide_passes):
+            return self._build_input(frame)._replace(margins=frame.window.spare)
+        return self._build_input(self._inputs.read(number, self._flicker_passes, self._margin))
 
-    def _input_of(self, frame: Frame) -> _Input:
+    def _build_input(self, frame: Frame) -> _Input:
+        """Carry the keyframes' paint and strokes to a frame, then compute its guides."""
         if not self._projection:
             return _Input(frame, self._inputs.build(frame), None)
         number = frame.number
@@ -182,15 +166,47 @@ class FramePipeline:
         channels, strokes = self._projection.carry(frame, weights)
         if self._strokes and strokes is not None:
             self._strokes.complete(strokes, frame, seen=channels[-1])
-        if self._in_parts:
+        if self._in_bands:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
+    def _paint_in_bands(self, number: int) -> Painted:
+        """Paint a large frame: each band goes through the same stations as a small frame."""
+        window = seen_part(self._shot, number, self._margin)
+        pixels = np.zeros((*window.shape, 4), np.float32)
+        flicker_inputs = []
+        for core, band in window.parts(self._reach):
+            frame = self._inputs.read(number, self._flicker_passes, part=band)
+            _, x, strokes, _ = self._build_input(frame)
+            wanted = self._wanted(frame)
+            rows, columns = core.within(band)
+            wanted[: rows.start] = wanted[rows.stop :] = False
+            painted = self._inference.paint(x, wanted, strokes)
+            finished = finish(painted, frame.alpha, self._alpha)
+            pixels[core.within(window)] = finished[rows, columns]
+            flicker_inputs.append(FlickerInput.of(frame.cut(core)))
+            del frame, x, strokes, painted, finished
+            give_back_freed()
+        return Painted(pixels, window, FlickerInput.joined(flicker_inputs, window))
+
+    def _wanted(self, frame: Frame) -> BoolArray:
+        """Return (H, W): the pixels to paint."""
+        return frame.alpha > 0 if self._visible_only else np.ones(frame.alpha.shape, bool)
+
+    @property
+    def _visible_only(self) -> bool:
+        return self._alpha == ALPHA_FRAME
+
+    @property
+    def _margin(self) -> int | None:
+        """Pixels around visible pixels that can change their paint; None: the whole frame."""
+        return self._reach if self._visible_only and self._inputs.local else None
+
     def _examples(self, keyframe: Frame | None) -> Iterator[FloatArray]:
-        """Yield parts of the first keyframe's input (C, H, W), with paint and without.
+        """Yield example inputs (C, H, W) from the first keyframe, with and without projected paint.
 
         Args:
-            keyframe: that keyframe, if there is a projection.
+            keyframe: that keyframe; None where the style has no projection.
         """
         key = min(self._header.trained_on)
         self._prepare([key])
@@ -202,29 +218,29 @@ class FramePipeline:
                 yield bare
 
     def _sample_parts(self, key: int, keyframe: Frame | None) -> Iterator[FloatArray]:
-        """Yield squares of a keyframe's input (C, H, W) as stylizing builds it."""
+        """Yield squares (C, H, W) of a keyframe's input."""
         if not self._inputs.local:
-            x = self._with_paint(keyframe or self._inputs.read(key))
-            for part in Window.whole(*x.shape[1:]).squares(SAMPLE):
+            x = self._input_with_paint(keyframe or self._inputs.read(key))
+            for part in Window.whole(*x.shape[1:]).squares(CALIBRATION_SIDE):
                 yield x[:, *part.inside]
             return
-        window = keyframe.window if keyframe else seen_part(self._shot, key, self._around)
+        window = keyframe.window if keyframe else seen_part(self._shot, key, self._margin)
         assert window is not None
-        for part in window.squares(SAMPLE):
-            yield self._with_paint(self._part_of(keyframe, key, part))
+        for part in window.squares(CALIBRATION_SIDE):
+            yield self._input_with_paint(self._part_of(keyframe, key, part))
 
-    def _with_paint(self, frame: Frame) -> FloatArray:
+    def _input_with_paint(self, frame: Frame) -> FloatArray:
         carried = self._projection.compute(frame) if self._projection else None
         return self._inputs.build(frame, carried)
 
-    def _without_paint(self, frame: Frame, part: Window) -> FloatArray:
-        """Return the input (C, H, W) of a part of a keyframe, its projection 0."""
+    def _input_without_paint(self, frame: Frame, part: Window) -> FloatArray:
+        """Return the input (C, H, W) of a part of a keyframe, with the projection set to 0."""
         nothing = np.zeros((PROJECTION_CHANNELS, *part.shape), np.float32)
         return self._inputs.build(self._part_of(frame, frame.number, part), nothing)
 
     def _part_of(self, frame: Frame | None, key: int, part: Window) -> Frame:
-        """Return a part of a keyframe with all that guides need."""
-        if frame is None or self._in_parts:
+        """Return a part of a keyframe with all passes that the guides need."""
+        if frame is None or self._in_bands:
             return self._inputs.read(key, part=part)
         return frame if frame.window == part else frame.cut(part)
 
@@ -237,17 +253,17 @@ class FramePipeline:
                     f'"{self._style}" carries along, is missing; put it back '
                     "(keys/versions may have it), or train again."
                 )
-            needed = guides.needs([PROJECTION]) if self._in_parts else None
-            frame = self._inputs.read(key, around=self._around, only=needed)
+            needed = guides.needs([PROJECTION]) if self._in_bands else None
+            frame = self._inputs.read(key, around=self._margin, only=needed)
             assert frame.window is not None
             keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
         return keyframes
 
 
 def _is_empty_around(frame: Frame, needed: Iterable[str]) -> bool:
-    """Return whether all that guides need is constant along the border of a frame's window.
+    """Return whether all passes that guides need are constant along the border of the window.
 
-    Colours do not count there: the border is transparent, and guides show no hidden colours.
+    The picture is left out: the border is transparent, and guides ignore transparent colours.
     """
     assert frame.window is not None
     for name in set(needed) - {"image", "alpha"}:
@@ -255,6 +271,6 @@ def _is_empty_around(frame: Frame, needed: Iterable[str]) -> bool:
             values = frame.guides[name.removeprefix(EXTRA_GUIDE)]
         else:
             values = getattr(frame, name)
-        if values is not None and not is_empty_around(values, frame.window, EDGES_BAND):
+        if values is not None and not is_empty_around(values, frame.window, EDGES_REACH):
             return False
     return True

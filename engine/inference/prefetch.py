@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading frames while those before them are painted."""
+"""Reads frames ahead, while earlier ones are painted."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ from ..images.oiio_files import decoded_where_read
 _Read = TypeVar("_Read")
 
 PIXELS_AT_ONCE = 1 << 23
-"""Frames that are read at once have so many pixels together at most."""
+"""Largest total of pixels of the frames that are read at the same time."""
 
 
 def read_ahead(
     read: Callable[[int], _Read], frames: Sequence[int], pixels: int, *, several: bool
 ) -> Iterator[_Read]:
-    """Yield what reading frames gives, in order, while the next ones are read.
+    """Yield the results of reading frames, in order, while the next ones are being read.
 
     Args:
-        read: called in threads of its own where frames are small enough.
-        frames: their numbers.
-        pixels: of a frame.
-        several: whether several may be read at the same time, as many as there are processor
-            cores.
+        read: reads a frame; called in separate threads where frames are not large.
+        frames: numbers of the frames.
+        pixels: pixels of one frame.
+        several: whether several frames may be read at the same time, up to one per CPU core.
     """
     if pixels > window.LARGE:
         yield from map(read, frames)
         return
     at_once = min(_cores(), PIXELS_AT_ONCE // pixels) if several else 1
-    spare = decoded_where_read() if at_once > 1 else nullcontext()
-    with spare, ThreadPoolExecutor(at_once) as readers:
-        begun: deque[Future[_Read]] = deque()
+    decoding = decoded_where_read() if at_once > 1 else nullcontext()
+    with decoding, ThreadPoolExecutor(at_once) as readers:
+        pending: deque[Future[_Read]] = deque()
         try:
             for frame in frames:
-                begun.append(readers.submit(read, frame))
-                if len(begun) > at_once:
-                    yield begun.popleft().result()
-            while begun:
-                yield begun.popleft().result()
+                pending.append(readers.submit(read, frame))
+                if len(pending) > at_once:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for reading in begun:
+            for reading in pending:
                 reading.cancel()
 
 
 def _cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

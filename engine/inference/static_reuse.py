@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands still from frame to frame is painted once: equal inputs give equal paint."""
+"""Static pixels are painted once: where inputs equal those of the frame before, so is paint."""
 
 from __future__ import annotations
 
@@ -10,92 +10,92 @@ import numpy as np
 
 from ..images.types import BoolArray, FloatArray
 from .tiled_inference import TiledInference
-from .tiling import NONE, Spare
+from .tiling import NO_MARGINS, Margins
 
-MOST_BYTES = 1 << 28
-"""The inputs of larger frames are not kept, to bound the memory."""
+MAX_BYTES = 1 << 28
+"""Larger inputs are not kept for the next frame, to bound memory."""
 SAMPLED_ROWS = 32
-"""Every such row is looked at first …"""
-WORTH = 0.1
-"""… and if less than this share of it stands still, the rest is not compared."""
+"""Every such row is compared first …"""
+MIN_STATIC_SHARE = 0.1
+"""… and the rest only if more than this share of their wanted pixels is static."""
 
 
-class _Before(NamedTuple):
+class _Previous(NamedTuple):
     guides: FloatArray
     strokes: FloatArray | None
     wanted: BoolArray
-    spare: Spare
+    margins: Margins
     painted: FloatArray
 
 
 class StaticReuse:
-    """Paints frames, and takes from the frame before what cannot have changed.
+    """Paints frames, reusing pixels of the frame before that cannot have changed.
 
-    That is every pixel around which, as far as the network looks, all inputs are equal. So a
-    frame's result is the same as without.
+    A pixel is reused where all inputs within the network's reach are equal, so a frame's result is
+    the same as without reuse.
 
     Args:
-        inference: paints; it must not change meanwhile.
+        inference: paints the rest; its network and settings must not change between frames.
     """
 
     def __init__(self, inference: TiledInference) -> None:
         self._inference = inference
-        self._before: _Before | None = None
+        self._before: _Previous | None = None
 
     def paint(
         self,
         guides: FloatArray,
         wanted: BoolArray | None,
         strokes: FloatArray | None,
-        spare: Spare = NONE,
+        margins: Margins = NO_MARGINS,
     ) -> FloatArray:
         """Paint a frame; arguments and result as of ``TiledInference.paint``."""
         wanted = np.ones(guides.shape[1:], bool) if wanted is None else wanted
         before, self._before = self._before, None
-        still = None
-        if before and (before.guides.shape, before.spare) == (guides.shape, spare):
-            still = self._still(before, guides, strokes, wanted)
-        if before is None or still is None:
-            painted = self._inference.paint(guides, wanted, strokes, spare)
+        static = None
+        if before and (before.guides.shape, before.margins) == (guides.shape, margins):
+            static = self._static(before, guides, strokes, wanted)
+        if before is None or static is None:
+            painted = self._inference.paint(guides, wanted, strokes, margins)
         else:
-            painted = self._inference.paint(guides, wanted & ~still, strokes, spare)
-            np.copyto(painted, before.painted, where=still)
-        if guides.nbytes <= MOST_BYTES:
-            self._before = _Before(guides, strokes, wanted, spare, painted)
+            painted = self._inference.paint(guides, wanted & ~static, strokes, margins)
+            np.copyto(painted, before.painted, where=static)
+        if guides.nbytes <= MAX_BYTES:
+            self._before = _Previous(guides, strokes, wanted, margins, painted)
         return painted
 
-    def _still(
+    def _static(
         self,
-        before: _Before,
+        before: _Previous,
         guides: FloatArray,
         strokes: FloatArray | None,
         wanted: BoolArray,
     ) -> BoolArray | None:
-        """Return (H, W) which pixels can be taken from the frame before; None: too few."""
+        """Return (H, W) the pixels that the frame before has already; None: too few to compare."""
         rows = slice(min(SAMPLED_ROWS // 2, len(wanted) - 1), None, SAMPLED_ROWS)
         counted = wanted[rows]
         if (_equal(before.guides[:, rows], guides[:, rows]) & counted).sum() <= (
-            WORTH * counted.sum()
+            MIN_STATIC_SHARE * counted.sum()
         ):
             return None
-        still = _around(_equal(before.guides, guides), self._inference.reach)
-        still &= wanted & before.wanted
+        static = _all_within(_equal(before.guides, guides), self._inference.reach)
+        static &= wanted & before.wanted
         if strokes is not None and before.strokes is not None:
-            still &= (before.strokes == strokes).all(-1)
+            static &= (before.strokes == strokes).all(-1)
         elif (strokes is None) != (before.strokes is None):
-            still[:] = False
-        return still
+            static[:] = False
+        return static
 
 
 def _equal(first: FloatArray, second: FloatArray) -> BoolArray:
-    """Return (H, W) where two inputs (C, H, W) are equal in every channel."""
+    """Return (H, W) where two inputs (C, H, W) are equal in all channels."""
     equal = np.ones(first.shape[1:], bool)
     for one, other in zip(first, second, strict=True):
         equal &= one == other
     return equal
 
 
-def _around(equal: BoolArray, reach: int) -> BoolArray:
-    """Return where everything within so many pixels, to the frame's border, is marked."""
+def _all_within(equal: BoolArray, reach: int) -> BoolArray:
+    """Return (H, W) where all pixels within ``reach`` are set; outside the frame counts as set."""
     square = np.ones((2 * reach + 1,) * 2, np.uint8)
     return cv2.erode(equal.astype(np.uint8), square) > 0

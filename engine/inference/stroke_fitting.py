@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a network cannot foretell of its keyframes, learnt by painting them without their paint."""
+"""Stroke residuals of keyframes: each painting minus what the network paints without seeing it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from ..projection.stroke_residuals import Continuation, Source
 from .tiled_inference import TiledInference
 
 
-def learn_strokes(
+def fit_strokes(
     inference: TiledInference,
     keyframes: Sequence[tuple[Keyframe, Frame]],
-    without_paint: Callable[[Frame, Window], FloatArray],
+    input_without_paint: Callable[[Frame, Window], FloatArray],
     reach: int | None = None,
 ) -> Continuation:
-    """Learn the strokes of keyframes that a network does not foretell without their paint.
+    """Compute stroke residuals of keyframes, to be carried to other frames.
 
     Args:
         inference: of a network whose last guide is ``projection``.
-        keyframes: the paintings, or parts of them, each with its frame, which has ``surface`` and
-            ``object``.
-        without_paint: gives the network's input of a part of such a frame, its projection 0.
-        reach: how many pixels around a pixel the network and its guides look at, for large
-            frames; None: at all.
+        keyframes: the paintings, or windows of them, each with its frame, which has ``surface``
+            and ``object``.
+        input_without_paint: returns the network's input (C, H, W) of a part of such a frame, with
+            the projection set to 0.
+        reach: pixels around a pixel that change its paint, to paint large frames in bands; None:
+            paint each keyframe at once.
 
     Raises:
         PaintoverError: a keyframe's frame cannot be read.
@@ -39,14 +40,14 @@ def learn_strokes(
     for keyframe, frame in keyframes:
         assert frame.surface is not None and frame.object is not None
         whole = frame.window or Window.whole(*frame.alpha.shape)
-        residue = keyframe.paint.copy()
-        counted = keyframe.mask & (frame.object > 0)
+        residual = keyframe.paint.copy()
+        masked = keyframe.mask & (frame.object > 0)
         for core, band in whole.parts(reach) if reach is not None else [(whole, whole)]:
             inside, here = core.within(band), core.within(whole)
             wanted = np.zeros(band.shape, bool)
-            wanted[inside] = counted[here]
-            painted = inference.paint(without_paint(frame, band), wanted)[:3]
-            residue[here] -= painted.transpose(1, 2, 0)[inside]
+            wanted[inside] = masked[here]
+            painted = inference.paint(input_without_paint(frame, band), wanted)[:3]
+            residual[here] -= painted.transpose(1, 2, 0)[inside]
             give_back_freed()
-        sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
+        sources.append(Source(frame.surface, frame.object, keyframe.mask, residual))
     return Continuation(sources)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Painting one frame with a network: borders, tiles. Used live and for stylizing."""
+"""Runs a network over a frame in padded tiles, for live pictures and for stylizing."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.base import GRID, Painter
-from ..networks.device import Device, fetched, host_memory
+from ..networks.device import Device, pinned_buffer, to_host
 from ..networks.gated_unet import GatedPainter
 from ..shared.errors import PaintoverError, is_out_of_memory
-from .cuda_graphs import Replay
-from .int8.network import QuantizedPainter, quantizes_well
-from .tiling import NONE, Border, Span, Spare, Tile, around, halves, tiles
+from .cuda_graphs import CudaGraphRunner
+from .int8.network import Int8Network, supports_int8
+from .tiling import NO_MARGINS, Margins, Padding, Tile, TileRange, halves, padded_range, tiles
 
 LARGEST_TILE = 512
-"""Smaller tiles compute more pixels twice, larger ones fall out of the caches: two at a time,
-1920×1080 pixels took 9 % longer in tiles of 320 or 768, 960×540 10 % longer in tiles of 768."""
+"""Side in pixels, on the CPU. Smaller tiles compute more pixels twice, larger ones exceed the
+caches: two at a time, 1920×1080 pixels took 9 % longer in tiles of 320 or 768, 960×540 10 % longer
+in tiles of 768."""
 LARGEST_ON_GPU = 2048
 AT_ONCE_ON_GPU = 1 << 22
-"""Pixels that tiles of equal size may have together to be painted at once."""
+"""Pixels of a batch of tiles at most."""
 SMALLEST_TILE = 64
 MEAN_CHANGE, LARGE_CHANGE = 1.0, 8.0
-"""How much colours may change by computing in integers, in codes of 255."""
-
+"""Largest mean and 99.9 % quantile of the change of colours by int8, in 8-bit codes."""
 
 _Job = TypeVar("_Job")
 
-Place = tuple[Span, Span]
-"""Rows and columns that are computed for a tile."""
+TileRanges = tuple[TileRange, TileRange]
+"""A tile's rows and columns."""
 
 
 class TiledInference:
-    """A network on its device, ready to paint frames of any size.
+    """A network on its device that paints frames of any size.
 
-    Only tiles that hold what is wanted are painted. They overlap by as far as the network looks,
-    so that the result is that of the whole frame and memory stays bounded: bit for bit in
-    integers; in floating point to the order of sums (see ``is_exact``).
+    It paints only tiles with wanted pixels, to bound time and memory. Tiles are padded by the
+    network's reach, so the result equals that of the whole frame: bit for bit in int8, up to the
+    order of sums in floating point (see ``is_tile_independent``).
 
     Args:
-        network: the network; a copy goes to the device.
-        device: where it computes.
-        tile: side of the largest tile in pixels; by default what suits the device.
-        at_once: pixels that tiles of equal size may have together to be painted at once; likewise.
-        light: 0..1, what wins where paint of a keyframe can be carried along: 0 that paint as it
-            is, 1 the network's own, which follows the light of the frame; 0.5 as it was learnt.
-            Networks without a gate ignore it.
+        network: the network; it is copied.
+        device: the device.
+        tile: side of the largest tile in pixels; None: what suits the device.
+        light: 0..1, bias of the gate: 0 keeps projected paint wherever there is any, 1 uses only
+            the network's own paint, which follows the frame's light, 0.5 is as trained. Networks
+            without a gate ignore it.
+        at_once: pixels of a batch of tiles of equal size at most; None: what suits the device.
     """
 
     def __init__(
@@ -72,53 +72,54 @@ class TiledInference:
         if isinstance(network, GatedPainter):
             network.light = light
         self._network = device.place(network)
-        self._run = Replay(self._network, device)
+        self._run = CudaGraphRunner(self._network, device)
         self._device = device
         self._at_once = (AT_ONCE_ON_GPU if on_gpu else 0) if at_once is None else at_once
         self._tile = max(SMALLEST_TILE, tile // GRID * GRID)
         self._overlap = -(-network.reach // GRID) * GRID
-        self._quantized: QuantizedPainter | None = None
+        self._int8: Int8Network | None = None
 
     @property
     def reach(self) -> int:
-        """How many pixels around a pixel the network looks at."""
+        """Pixels away from an output pixel that can still change it."""
         return self._network.reach
 
     def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> None:
-        """From now on compute in integers, if that is fast with this network and device.
+        """Switch to int8, if that is fast on the device and close enough on all examples together.
 
-        It stays as it is if colours of the examples would change by more than ``MEAN_CHANGE`` in
-        the mean, or more than one in a thousand by more than ``LARGE_CHANGE``.
+        Close enough means that colours change by at most ``MEAN_CHANGE`` in the mean, and at most
+        one in a thousand changes by more than ``LARGE_CHANGE``.
 
         Args:
-            activations: of the network.
-            examples: inputs (C, H, W), −1..1, at least one. They are not looked at where there is
-                nothing to gain.
+            activations: activation ranges of the network.
+            examples: network inputs (C, H, W) float32, −1..1, at least one; not read where int8 is
+                not fast.
         """
-        if not isinstance(self._network, GatedPainter) or not quantizes_well(self._device):
+        if not isinstance(self._network, GatedPainter) or not supports_int8(self._device):
             return
-        quantized = QuantizedPainter(self._network, activations)
+        int8 = Int8Network(self._network, activations)
         changes = []
         with torch.inference_mode():
             for example in examples:
                 with self._device.autocast():
                     exact = self._network(torch.from_numpy(np.ascontiguousarray(example))[None])
-                changes.append(_codes(quantized.paint(example, *_whole(example))) - _codes(exact))
+                rounded = int8.paint(example, *_whole(example))
+                changes.append(_in_codes(rounded) - _in_codes(exact))
         change = np.abs(np.concatenate(changes))
         if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
-            self._quantized = quantized
+            self._int8 = int8
 
     @property
-    def is_exact(self) -> bool:
-        """Whether paint does not depend on how frames are cut into tiles, but for 1e-4 of a code.
+    def is_tile_independent(self) -> bool:
+        """Whether the choice of tiles changes paint by less than 1e-4 of an 8-bit code.
 
-        GPUs choose other sums for other sizes.
+        GPUs choose different algorithms for different tile sizes, so there it is False.
         """
         return self._device.unit.type == "cpu"
 
     @property
     def takes_strokes(self) -> bool:
-        """Whether strokes can be given to ``paint``."""
+        """Whether ``paint`` accepts strokes."""
         return isinstance(self._network, GatedPainter)
 
     def paint(
@@ -126,30 +127,30 @@ class TiledInference:
         guides: FloatArray,
         wanted: BoolArray | None = None,
         strokes: FloatArray | None = None,
-        spare: Spare = NONE,
+        margins: Margins = NO_MARGINS,
     ) -> FloatArray:
-        """Paint a frame, or what is at hand of it.
+        """Paint a frame, or a window of it.
 
         Args:
-            guides: (C, H, W), the network's input, −1..1.
-            wanted: (H, W), the pixels to paint; None: all.
-            strokes: (H, W, 3), added to the network's own paint, not to paint that is carried
-                along; differences of paint 0..1. Only where it ``takes_strokes``.
-            spare: what of the frame lies around; the input is the same there as at its border.
+            guides: (C, H, W) float32, −1..1, the network's input.
+            wanted: (H, W) bool, the pixels to paint; None: all.
+            strokes: (H, W, 3) float32, added to the network's own paint but not to projected
+                paint; differences of colours 0..1. Only where ``takes_strokes``.
+            margins: pixels of the frame outside the window, where the input repeats its border.
 
         Returns:
-            (3, H, W) colours, 0..1, or (4, H, W) with the offset of alpha, −1..1, as fourth; 0
-            where nothing is wanted.
+            (3, H, W) float32: display-referred colours, 0..1; or (4, H, W) with the offset of
+            alpha, −1..1. 0 where no paint is wanted.
 
         Raises:
-            PaintoverError: the device's memory is too small even for small tiles.
+            PaintoverError: the device's memory is too small even for the smallest tiles.
         """
         if wanted is None:
             wanted = np.ones(guides.shape[1:], bool)
-        drawn = None if strokes is None else strokes.transpose(2, 0, 1)
+        planes = None if strokes is None else strokes.transpose(2, 0, 1)
         while True:
             try:
-                return self._paint_tiles(guides, wanted, drawn, spare)
+                return self._paint_tiles(guides, wanted, planes, margins)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -159,16 +160,16 @@ class TiledInference:
                         "other programs or choose the device cpu."
                     ) from error
                 self._tile = max(SMALLEST_TILE, self._tile // 2 // GRID * GRID)
-                self._run.forget()
+                self._run.clear()
                 if self._device.unit.type == "cuda":
                     torch.cuda.empty_cache()
 
     @torch.inference_mode()
     def run(self, x: Tensor) -> Tensor:
-        """Run the network alone, in floating point.
+        """Run the network in floating point, without tiles.
 
         Args:
-            x: (B, C, H, W) guides, −1..1, on the device.
+            x: (B, C, H, W) float32, −1..1, on the device.
 
         Returns:
             What ``Painter.forward`` returns, on the device.
@@ -177,70 +178,70 @@ class TiledInference:
 
     @torch.inference_mode()
     def _paint_tiles(
-        self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None, spare: Spare
+        self, guides: FloatArray, wanted: BoolArray, strokes: FloatArray | None, margins: Margins
     ) -> FloatArray:
         result = np.zeros((4 if self._network.alpha else 3, *wanted.shape), np.float32)
         height, width = wanted.shape
-        places = [
+        ranges = [
             (
-                around(tile.top, tile.bottom, self._overlap, height, spare[0]),
-                around(tile.left, tile.right, self._overlap, width, spare[1]),
+                padded_range(tile.top, tile.bottom, self._overlap, height, margins[0]),
+                padded_range(tile.left, tile.right, self._overlap, width, margins[1]),
             )
             for tile in self._tiles(wanted)
         ]
 
-        def paint(group: list[Place]) -> None:
+        def paint(group: list[TileRanges]) -> None:
             with torch.inference_mode():
                 parts = self._paint_group(guides, group, strokes)
             for (rows, columns), painted in zip(group, parts, strict=True):
-                inside = rows.wanted, columns.wanted
-                _take(painted.numpy(), wanted[inside], result[:, *inside])
+                inside = rows.output, columns.output
+                _copy_wanted(painted.numpy(), wanted[inside], result[:, *inside])
 
-        if self._quantized:
-            side_by_side(paint, [[place] for place in places])
+        if self._int8:
+            side_by_side(paint, [[tile] for tile in ranges])
             return result
-        for group in _groups(places, self._at_once):
+        for group in _groups(ranges, self._at_once):
             paint(group)
         return result
 
     def _tiles(self, wanted: BoolArray) -> list[Tile]:
-        """Return what is painted, the largest tile first; two at least where two can be at once."""
+        """Return the tiles, largest first; a single int8 tile is halved for two threads."""
         found = tiles(wanted, self._overlap, self._tile)
-        if self._quantized and len(found) == 1 and can_share():
+        if self._int8 and len(found) == 1 and has_several_threads():
             found = halves(found[0])
         return sorted(found, key=lambda tile: tile.area, reverse=True)
 
     def _paint_group(
-        self, guides: FloatArray, group: Sequence[Place], strokes: FloatArray | None
+        self, guides: FloatArray, group: Sequence[TileRanges], strokes: FloatArray | None
     ) -> list[Tensor]:
-        """Return ``Painter.forward`` of tiles of equal size, as far as it is kept, on the host."""
-        if self._quantized:
-            painted = [self._quantized.paint(guides, *place, strokes)[0] for place in group]
+        """Paint tiles of equal size: (3 or 4, h, w) of each tile's output range, on the host."""
+        if self._int8:
+            painted = [self._int8.paint(guides, *tile, strokes)[0] for tile in group]
         else:
             x = self._cut(guides, group)
-            drawn = () if strokes is None else (self._cut(strokes, group),)
-            whole = self._run(x, *drawn).float()
+            more = () if strokes is None else (self._cut(strokes, group),)
+            padded = self._run(x, *more).float()
             painted = [
-                one[:, rows.kept, columns.kept]
-                for one, (rows, columns) in zip(whole, group, strict=True)
+                one[:, rows.output_in_padded, columns.output_in_padded]
+                for one, (rows, columns) in zip(padded, group, strict=True)
             ]
-        return fetched(painted)
+        return to_host(painted)
 
-    def _cut(self, values: FloatArray, group: Sequence[Place]) -> Tensor:
-        """Cut tiles with what is around them: (B, C, H, W)."""
-        high, wide = (span.size for span in group[0])
-        x = host_memory((len(group), len(values), high, wide), self._device.unit)
+    def _cut(self, values: FloatArray, group: Sequence[TileRanges]) -> Tensor:
+        """Cut padded tiles of equal size out of (C, H, W): (B, C, h, w) on the device."""
+        height, width = (span.size for span in group[0])
+        x = pinned_buffer((len(group), len(values), height, width), self._device.unit)
         for part, (rows, columns) in zip(x.numpy(), group, strict=True):
-            border = Border(rows, columns)
+            padding = Padding(rows, columns)
             for plane, source in zip(part, values[:, rows.inner, columns.inner], strict=True):
-                border.put(source, plane)
+                padding.pad(source, plane)
         x = x.to(self._device.unit, non_blocking=True)
         return x.contiguous(memory_format=torch.channels_last)
 
 
 @compiled
-def _take(painted: FloatArray, wanted: BoolArray, result: FloatArray) -> None:
-    """Take colours −1..1 as 0..1, and alpha as it is, where they are wanted (H, W)."""
+def _copy_wanted(painted: FloatArray, wanted: BoolArray, result: FloatArray) -> None:
+    """Copy wanted pixels: colours −1..1 become 0..1, alpha stays as it is."""
     layers, height, width = painted.shape
     for layer in range(layers):
         for row in range(height):
@@ -253,49 +254,48 @@ def _take(painted: FloatArray, wanted: BoolArray, result: FloatArray) -> None:
                     result[layer, row, column] = value
 
 
-def _groups(places: Sequence[Place], at_once: int) -> Iterator[list[Place]]:
-    """Gather tiles of equal size, as many as have so many pixels together, at least one."""
-    alike: dict[tuple[int, int], list[Place]] = {}
-    for place in places:
-        alike.setdefault((place[0].size, place[1].size), []).append(place)
+def _groups(ranges: Sequence[TileRanges], at_once: int) -> Iterator[list[TileRanges]]:
+    """Group tiles of equal size into batches of ``at_once`` pixels at most, or of one tile."""
+    alike: dict[tuple[int, int], list[TileRanges]] = {}
+    for rows, columns in ranges:
+        alike.setdefault((rows.size, columns.size), []).append((rows, columns))
     for (height, width), group in alike.items():
         count = max(1, at_once // (height * width))
         for start in range(0, len(group), count):
             yield group[start : start + count]
 
 
-def _whole(guides: FloatArray) -> tuple[Span, Span]:
-    """Return all rows and columns of guides (C, H, W), with no more border than ``GRID`` asks."""
+def _whole(guides: FloatArray) -> tuple[TileRange, TileRange]:
+    """Return the whole of guides (C, H, W) as one tile, padded to a multiple of ``GRID`` only."""
     rows, columns = (
-        Span(slice(0, size), slice(0, size), (0, -size % GRID)) for size in guides.shape[1:]
+        TileRange(slice(0, size), slice(0, size), (0, -size % GRID)) for size in guides.shape[1:]
     )
     return rows, columns
 
 
-def _codes(painted: Tensor) -> FloatArray:
-    """Return colours −1..1 in codes of 255, not rounded, in one row."""
+def _in_codes(painted: Tensor) -> FloatArray:
+    """Return colours −1..1 in units of 8-bit codes, flat and not rounded."""
     codes: FloatArray = (painted.flatten().float().clamp(-1, 1) * 127.5).numpy()
     return codes
 
 
-def can_share() -> bool:
-    """Tell whether PyTorch computes in several threads here."""
+def has_several_threads() -> bool:
+    """Return whether PyTorch uses several threads."""
     return torch.get_num_threads() > 1
 
 
 def side_by_side(work: Callable[[_Job], None], jobs: Sequence[_Job]) -> None:
-    """Do jobs, two at a time if there are several and PyTorch computes in several threads.
+    """Do jobs, two at a time where PyTorch uses several threads, each with half of them.
 
-    Each has half of PyTorch's threads. Where layers are small, what a single thread does between
-    them, and waiting for each other, takes as long as they do; two threads that wait for nobody
-    are faster than two that share each layer.
+    With small layers, synchronization and the single-threaded work between layers take as long as
+    the layers, so two independent threads are faster than two that share each layer.
 
     Args:
-        work: does a job; it is called in a thread of its own.
-        jobs: the largest first, so that both threads end at about the same time.
+        work: does a job; called in separate threads.
+        jobs: largest first, so that both threads end at about the same time.
 
     Raises:
-        Exception: what the first job that failed raised.
+        Exception: the error of the first job that failed.
     """
     threads = torch.get_num_threads()
     if threads == 1 or len(jobs) < 2:
@@ -313,7 +313,7 @@ def side_by_side(work: Callable[[_Job], None], jobs: Sequence[_Job]) -> None:
         for done in begun:
             done.result()
     finally:
-        torch.set_num_threads(threads)  # it is also what threads of the future begin with
+        torch.set_num_threads(threads)  # new threads inherit it
 
 
 @functools.cache

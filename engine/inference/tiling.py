@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which parts of a frame are computed: rectangles that hold all that is wanted, at least cost."""
+"""Tiles: rectangles that cover the wanted pixels of a frame at least cost, and their padding."""
 
 from __future__ import annotations
 
@@ -13,46 +13,42 @@ from ..images.types import BoolArray
 from ..networks.base import GRID
 
 CELL = 16
-"""Sides of rectangles are multiples of this many pixels."""
-
-
-LEAST_HALVED = 128
-"""Tiles of shorter sides are not halved: most of what is computed would lie around them."""
-FIXED = 8192
-"""Pixels that a tile costs besides its own: layers take time to begin, more in new sizes."""
-
-BORDER = 16
+"""Sides of tiles are multiples of this many pixels, except at the frame's border."""
+MIN_HALVED_SIDE = 128
+"""Tiles whose longer side is shorter than this are not halved: padding would outweigh the gain."""
+TILE_OVERHEAD = 8192
+"""Fixed cost of a tile, in pixels: layers take time to start, more so in new sizes."""
+FRAME_PADDING = 16
 """Pixels of reflection around a frame, as around keyframes in training."""
 
+Margins = tuple[tuple[int, int], tuple[int, int]]
+"""Cropped margins ((top, bottom), (left, right)) of a window in its frame, in pixels."""
+NO_MARGINS: Margins = ((0, 0), (0, 0))
 
-Spare = tuple[tuple[int, int], tuple[int, int]]
-"""How many rows of a frame there are above and below what is at hand, and columns beside it."""
-NONE: Spare = ((0, 0), (0, 0))
 
+class TileRange(NamedTuple):
+    """The rows, or the columns, of a tile and of its padding."""
 
-class Span(NamedTuple):
-    """The rows, or columns, that are computed for a tile."""
-
-    wanted: slice
-    """The tile's own, of what is at hand."""
+    output: slice
+    """The tile's own rows, in the window."""
     inner: slice
-    """All that are computed, of what is at hand."""
-    border: tuple[int, int]
-    """How many others come before and after these."""
-    goes_on: tuple[bool, bool] = (False, False)
-    """Whether they repeat the last one, since the frame goes on alike, or else are reflected."""
+    """The rows that are read: the tile's and those around it, in the window."""
+    padding: tuple[int, int]
+    """Rows added before and after ``inner``."""
+    replicated: tuple[bool, bool] = (False, False)
+    """Whether padding repeats the outermost row, as in cropped margins, or else reflects."""
 
     @property
     def size(self) -> int:
-        """How many are computed; a multiple of ``GRID``."""
-        before, after = self.border
+        """Rows of the padded tile; a multiple of ``GRID``."""
+        before, after = self.padding
         return before + int(self.inner.stop - self.inner.start) + after
 
     @property
-    def kept(self) -> slice:
-        """The tile's own, of those that are computed."""
-        shift = self.border[0] - self.inner.start
-        return slice(self.wanted.start + shift, self.wanted.stop + shift)
+    def output_in_padded(self) -> slice:
+        """The tile's own rows, in the padded tile."""
+        shift = self.padding[0] - self.inner.start
+        return slice(self.output.start + shift, self.output.stop + shift)
 
 
 class Tile(NamedTuple):
@@ -65,36 +61,36 @@ class Tile(NamedTuple):
 
     @property
     def area(self) -> int:
-        """How many pixels it has."""
+        """Number of pixels."""
         return (self.bottom - self.top) * (self.right - self.left)
 
 
 def halves(tile: Tile) -> list[Tile]:
-    """Cut a tile in two across its longer side, if that is long enough."""
-    high, wide = tile.bottom - tile.top, tile.right - tile.left
-    if max(high, wide) < LEAST_HALVED:
+    """Cut a tile in two across its longer side; a tile below ``MIN_HALVED_SIDE`` stays whole."""
+    height, width = tile.bottom - tile.top, tile.right - tile.left
+    if max(height, width) < MIN_HALVED_SIDE:
         return [tile]
-    if high >= wide:
-        middle = tile.top + -(-high // 2 // CELL) * CELL
+    if height >= width:
+        middle = tile.top + -(-height // 2 // CELL) * CELL
         return [tile._replace(bottom=middle), tile._replace(top=middle)]
-    middle = tile.left + -(-wide // 2 // CELL) * CELL
+    middle = tile.left + -(-width // 2 // CELL) * CELL
     return [tile._replace(right=middle), tile._replace(left=middle)]
 
 
 def tiles(wanted: BoolArray, reach: int, largest: int) -> list[Tile]:
-    """Cut what is wanted into rectangles.
+    """Cover the wanted pixels with rectangles.
 
-    A tile costs its pixels, those within ``reach`` around it, and ``FIXED``. Starting with the
-    rectangle that bounds all, each is cut in two along the line that saves most, until no cut
-    saves anything.
+    A tile costs its pixels, those within ``reach`` around it, and ``TILE_OVERHEAD``. The bounding
+    rectangle is cut in two along the line that saves most, and so are its parts, until no cut saves
+    anything.
 
     Args:
         wanted: (H, W).
-        reach: how many pixels around a tile are computed with it.
+        reach: pixels around a tile that are computed with it.
         largest: side of the largest tile in pixels; at least ``CELL``.
 
     Returns:
-        Tiles that do not overlap; none where nothing is wanted.
+        Tiles that do not overlap; none where no pixel is wanted.
     """
     height, width = wanted.shape
     padded = np.pad(wanted, ((0, -height % CELL), (0, -width % CELL)))
@@ -122,56 +118,63 @@ def tiles(wanted: BoolArray, reach: int, largest: int) -> list[Tile]:
 
 
 def _even_side(count: int, largest: int) -> int:
-    """Return how long pieces are, so that as few as possible are about equally long."""
+    """Return the length of the fewest pieces of about equal length, none above ``largest``."""
     pieces = -(-count // largest)
     return -(-count // pieces)
 
 
-def around(start: int, end: int, reach: int, size: int, spare: tuple[int, int] = (0, 0)) -> Span:
-    """Take ``reach`` more rows on both sides of a tile, up to the border around the frame.
+def padded_range(
+    start: int, end: int, reach: int, size: int, margins: tuple[int, int] = (0, 0)
+) -> TileRange:
+    """Extend a tile's rows by ``reach`` on both sides, up to the padding around the frame.
 
-    The places of all computed rows are the same modulo ``GRID`` whatever the tile.
+    All tiles' padded rows begin at the same position modulo ``GRID``.
 
     Args:
         start: the tile's first row.
         end: the row after its last.
         reach: a multiple of ``GRID``.
-        size: how many rows are at hand.
-        spare: how many more the frame has above, a multiple of ``GRID``, and below; they are like
-            the first, or the last, row at hand.
+        size: rows of the window.
+        margins: rows of the frame above the window, a multiple of ``GRID``, and below it; they
+            equal the window's first, or last, row.
     """
-    above, below = spare
-    first = max(-above - BORDER, (start - reach) // GRID * GRID)
-    end_of_all = size + below
-    last = min(end_of_all + BORDER + -end_of_all % GRID, -(-(end + reach) // GRID) * GRID)
+    above, below = margins
+    first = max(-above - FRAME_PADDING, (start - reach) // GRID * GRID)
+    frame_end = size + below
+    last = min(frame_end + FRAME_PADDING + -frame_end % GRID, -(-(end + reach) // GRID) * GRID)
     inner = slice(max(0, first), min(size, last))
-    border = inner.start - first, last - inner.stop
-    return Span(slice(start, end), inner, border, (above > 0, below > 0))
+    padding = inner.start - first, last - inner.stop
+    return TileRange(slice(start, end), inner, padding, (above > 0, below > 0))
 
 
-class Border:
-    """What is to be put around what is at hand of a tile."""
+class Padding:
+    """Padding of a tile: replication towards cropped margins, reflection at the frame's border."""
 
-    def __init__(self, rows: Span, columns: Span) -> None:
-        sizes = [*rows.border, *columns.border]
-        goes_on = [*rows.goes_on, *columns.goes_on]
-        self._reflected = [0 if on else size for size, on in zip(sizes, goes_on, strict=True)]
-        self._repeated = [size if on else 0 for size, on in zip(sizes, goes_on, strict=True)]
+    def __init__(self, rows: TileRange, columns: TileRange) -> None:
+        sizes = [*rows.padding, *columns.padding]
+        replicated = [*rows.replicated, *columns.replicated]
+        self._reflected = [0 if on else size for size, on in zip(sizes, replicated, strict=True)]
+        self._replicated = [size if on else 0 for size, on in zip(sizes, replicated, strict=True)]
 
-    def put(self, values: npt.NDArray[Any], result: npt.NDArray[Any]) -> None:
-        """Fill a picture (H, W) with a smaller one and the border around it."""
+    def pad(self, values: npt.NDArray[Any], result: npt.NDArray[Any]) -> None:
+        """Pad ``inner`` rows and columns.
+
+        Args:
+            values: (H, W).
+            result: (rows.size, columns.size) of the same dtype, filled.
+        """
         above, below, before, after = self._reflected
-        if not any(self._repeated):
+        if not any(self._replicated):
             cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REFLECT_101, result)
             return
         if any(self._reflected):
             values = cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REFLECT_101)
-        above, below, before, after = self._repeated
+        above, below, before, after = self._replicated
         cv2.copyMakeBorder(values, above, below, before, after, cv2.BORDER_REPLICATE, result)
 
 
 def _cut(cells: BoolArray, top: int, left: int, reach: float) -> list[Tile]:
-    """Cut cells that lie at (top, left), in units of cells."""
+    """Cut an array of cells whose first is at (top, left); all in units of cells."""
     if not cells.any():
         return []
     box = _box(cells)
@@ -180,7 +183,7 @@ def _cut(cells: BoolArray, top: int, left: int, reach: float) -> list[Tile]:
     whole = (height + 2 * reach) * (width + 2 * reach)
     costs = [_costs(cells, reach), _costs(cells.T, reach)]
     axis = int(np.argmin([cost.min(initial=np.inf) for cost in costs]))
-    if costs[axis].min(initial=np.inf) + FIXED / CELL**2 >= whole:
+    if costs[axis].min(initial=np.inf) + TILE_OVERHEAD / CELL**2 >= whole:
         return [Tile(top, left, top + height, left + width)]
     at = int(costs[axis].argmin()) + 1
     first, second = np.split(cells, [at], axis)
@@ -189,13 +192,13 @@ def _cut(cells: BoolArray, top: int, left: int, reach: float) -> list[Tile]:
 
 
 def _box(cells: BoolArray) -> tuple[slice, slice]:
-    """Return the rows and columns of the smallest rectangle that holds all cells, at least one."""
+    """Return rows and columns of the bounding rectangle; one cell at least must be set."""
     rows, columns = (np.flatnonzero(cells.any(axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _costs(cells: BoolArray, reach: float) -> npt.NDArray[np.float64]:
-    """Return what a cut above each row but the first would cost; no border of cells is empty."""
+    """Return the cost of a cut above each row but the first; all four border lines hold a cell."""
     count, index = len(cells), np.arange(len(cells))
     full = cells.any(1)
     above = np.maximum.accumulate(np.where(full, index + 1, 0))[:-1]
@@ -208,6 +211,6 @@ def _costs(cells: BoolArray, reach: float) -> npt.NDArray[np.float64]:
 
 
 def _extent(rows: BoolArray) -> npt.NDArray[np.intp]:
-    """Return from the first to the last cell of each row, as a count."""
+    """Return the distance from the first to the last cell of each row, both included."""
     extent = rows.shape[1] - rows.argmax(1) - rows[:, ::-1].argmax(1)
     return np.asarray(extent, np.intp)

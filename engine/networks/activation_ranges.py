@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from .device import Device
 from .gated_unet import LEAK, GatedPainter
 
-MIDDLE = 128
+GUIDE_ZERO_POINT = 128
 """The code of 0 in guides."""
-GUIDE_STEP = 2 / 255
+GUIDE_SCALE = 2 / 255
 """What a code of the guides is worth: that of an 8-bit picture in −1..1."""
 PREFIX = "seen."
 """What names of the tensors in a style begin with."""
@@ -131,6 +131,6 @@ def _misfits(x: Tensor) -> Tensor:
     """
     found = []
     for shift in (0.0, 0.5):
-        codes = x[:, :, ::2] / GUIDE_STEP + (MIDDLE - shift)
+        codes = x[:, :, ::2] / GUIDE_SCALE + (GUIDE_ZERO_POINT - shift)
         found.append((codes.round().clamp(0, 255) - codes).square().mean((0, 2, 3)))
     return torch.stack(found)

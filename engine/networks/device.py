@@ -87,12 +87,12 @@ def sent(values: Tensor, unit: torch.device) -> Tensor:
     return values.to(unit)
 
 
-def host_memory(shape: tuple[int, ...], unit: torch.device) -> Tensor:
+def pinned_buffer(shape: tuple[int, ...], unit: torch.device) -> Tensor:
     """Return float32 memory of the host, not set, from which it is quick to send to a device."""
     return torch.empty(shape, dtype=torch.float32, pin_memory=unit.type == "cuda")
 
 
-def fetched(values: Sequence[Tensor]) -> list[Tensor]:
+def to_host(values: Sequence[Tensor]) -> list[Tensor]:
     """Return tensors on the host, waiting for the device once."""
     if not values or values[0].device.type != "cuda":
         return [one.cpu() for one in values]

@@ -87,7 +87,7 @@ class GatedPainter(Painter):
             self.last.bias[3] = 0  # type: ignore[index]
 
     def forward(self, x: Tensor, strokes: Tensor | None = None) -> Tensor:
-        """Paint, as ``Painter.forward`` says; with strokes as of ``mix``."""
+        """Paint, as ``Painter.forward`` says; with strokes as of ``apply_gate``."""
         height, width = x.shape[-2:]
         spare = (0, -width % GRID, 0, -height % GRID)
         x = functional.pad(x, spare, mode="replicate") if any(spare) else x
@@ -98,11 +98,11 @@ class GatedPainter(Painter):
         full = functional.pixel_shuffle(self.open(half), 2)
         full = functional.relu(self.gather(torch.cat([full, x], 1)))
         out = self.last(full)
-        return self.mix(
+        return self.apply_gate(
             out[..., :height, :width], x[:, -PROJECTION_CHANNELS:, :height, :width], strokes
         )
 
-    def mix(self, out: Tensor, projected: Tensor, strokes: Tensor | None = None) -> Tensor:
+    def apply_gate(self, out: Tensor, projected: Tensor, strokes: Tensor | None = None) -> Tensor:
         """Mix the network's own paint with projected paint.
 
         Args:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.inference.cuda_graphs import MOST_SHAPES, Replay
+from engine.inference.cuda_graphs import MAX_SHAPES, CudaGraphRunner
 from engine.networks.device import Device
 
 CPU = Device(torch.device("cpu"), torch.float32)
@@ -51,7 +51,7 @@ def pictures(size: int, count: int = 1) -> torch.Tensor:
 def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are_kept():
     layer = Layer()
     recorder = Recorder(layer)
-    replay = Replay(layer, CPU, recorder)
+    replay = CudaGraphRunner(layer, CPU, recorder)
     for size in (8, 8, 8, 12):
         x = pictures(size)
         assert torch.allclose(replay(x), torch.nn.Conv2d.forward(layer, x), atol=1e-6)
@@ -59,16 +59,16 @@ def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are_kept():
     before = layer.runs
     replay(pictures(8))
     assert layer.runs == before, "it is replayed"
-    for size in range(12, 12 + MOST_SHAPES):
+    for size in range(12, 12 + MAX_SHAPES):
         replay(pictures(size))
         replay(pictures(size))
-    assert len(recorder.shapes) == 1 + MOST_SHAPES
+    assert len(recorder.shapes) == 1 + MAX_SHAPES
     before = layer.runs
     replay(pictures(12))
     assert layer.runs == before
     replay(pictures(8))
     assert layer.runs == before + 1, "the oldest recording is gone"
-    replay.forget()
+    replay.clear()
     replay(pictures(12))
     assert layer.runs == before + 2
 
@@ -80,7 +80,7 @@ def test_a_shape_is_recorded_when_it_comes_again_and_only_a_few_are_kept():
 def test_where_recording_fails_or_differs_the_network_runs_as_it_is(wrong, error):
     layer = Layer()
     recorder = Recorder(layer, wrong, error)
-    replay = Replay(layer, CPU, recorder)
+    replay = CudaGraphRunner(layer, CPU, recorder)
     for _ in range(4):
         x = pictures(8)
         assert torch.equal(replay(x), torch.nn.Conv2d.forward(layer, x))
@@ -92,7 +92,7 @@ def test_a_cuda_graph_gives_what_the_network_gives():
     if not torch.cuda.is_available():
         pytest.skip("this machine has no CUDA GPU")
     layer = Layer().cuda()
-    replay = Replay(layer, Device(torch.device("cuda"), torch.float32))
+    replay = CudaGraphRunner(layer, Device(torch.device("cuda"), torch.float32))
     for _ in range(4):
         x = pictures(64).cuda()
         assert torch.allclose(replay(x), torch.nn.Conv2d.forward(layer, x), atol=1e-3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.inference.int8.gate_kernel import mix
+from engine.inference.int8.gate_kernel import apply_gate
 from engine.networks.gated_unet import GatedPainter
 from engine.networks.registry import build
 
@@ -31,5 +31,5 @@ def test_it_is_what_the_network_does(light, projection, alpha, drawn):
     halves = torch.from_numpy(outputs.transpose(2, 0, 1).copy())[None].chunk(2, 1)
     given = None if strokes is None else torch.from_numpy(strokes)[None]
     with torch.inference_mode():
-        wanted = network.mix(halves[0] + halves[1], torch.from_numpy(projected)[None], given)
-    assert np.abs(mix(network, outputs, projected, strokes) - wanted[0].numpy()).max() < 1e-5
+        wanted = network.apply_gate(halves[0] + halves[1], torch.from_numpy(projected)[None], given)
+    assert np.abs(apply_gate(network, outputs, projected, strokes) - wanted[0].numpy()).max() < 1e-5

@@ -10,8 +10,8 @@ import torch
 
 from engine.inference import tiled_inference
 from engine.inference.int8 import network as int8_network
-from engine.inference.int8.channel_equalization import balance
-from engine.inference.int8.network import _Layer, quantizes_well
+from engine.inference.int8.channel_equalization import equalize_channels
+from engine.inference.int8.network import _Int8Conv, supports_int8
 from engine.inference.tiled_inference import LARGE_CHANGE, TiledInference
 from engine.networks.activation_ranges import ActivationRanges, calibrate
 from engine.networks.base import Painter
@@ -23,7 +23,7 @@ CPU = Device(torch.device("cpu"), torch.float32)
 CHANNELS = 13
 
 needs_integers = pytest.mark.skipif(
-    not quantizes_well(CPU), reason="this processor is not fast in integers"
+    not supports_int8(CPU), reason="this processor is not fast in integers"
 )
 
 
@@ -71,10 +71,10 @@ def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
     examples = [torch.from_numpy(guides(seed=seed))[None] for seed in (0, 1)]
     before = calibrate(painter, CPU, examples)
     with torch.inference_mode():
-        balanced, even = balance(painter, before)
+        equalized, even = equalize_channels(painter, before)
         for example in examples:
-            assert torch.allclose(painter(example), balanced(example), atol=1e-4)
-    again = calibrate(balanced, CPU, examples)
+            assert torch.allclose(painter(example), equalized(example), atol=1e-4)
+    again = calibrate(equalized, CPU, examples)
     assert {"stem", "down", "middle.0", "up", "join", "refine", "open", "gather"} <= set(
         even.ranges
     )
@@ -133,7 +133,7 @@ def test_the_largest_sums_do_not_overflow(channels):
     layer.weight[:8], layer.weight[8:], layer.bias[:] = 0.25, -0.25, 0
     codes = torch.full((1, channels, 9, 9), 255, dtype=torch.uint8)
     codes = codes.contiguous(memory_format=torch.channels_last)
-    sums = _Layer(layer, torch.zeros(channels), 1.0, 0).floats(codes)
+    sums = _Int8Conv(layer, torch.zeros(channels), 1.0, 0).to_float(codes)
     assert torch.allclose(sums.abs(), torch.full_like(sums, 255 * 0.25 * 9 * channels), rtol=1e-5)
     assert (sums[:, :8] > 0).all()
     assert (sums[:, 8:] < 0).all()
@@ -150,7 +150,7 @@ def test_a_network_that_suffers_stays_in_floating_point(monkeypatch):
 
 def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
     paper = build("paper", CHANNELS, projection=True, alpha=False, blocks=1).eval()
-    monkeypatch.setattr(tiled_inference, "quantizes_well", lambda _device: False)
+    monkeypatch.setattr(tiled_inference, "supports_int8", lambda _device: False)
     for painter in (paper, network()):
         inference = TiledInference(painter, CPU)
         inference.quantize(activations(network()), [guides()])
@@ -158,25 +158,25 @@ def test_what_cannot_be_computed_in_integers_stays_as_it_is(monkeypatch):
 
 
 def test_a_pytorch_without_the_operators_is_no_error(monkeypatch):
-    quantizes_well.cache_clear()
+    supports_int8.cache_clear()
     monkeypatch.setattr("engine.inference.int8.network.has_vnni", lambda: True)
     monkeypatch.setattr(torch.ops, "onednn", object())
-    assert not quantizes_well(CPU)
-    quantizes_well.cache_clear()
+    assert not supports_int8(CPU)
+    supports_int8.cache_clear()
 
 
 @needs_integers
 def test_too_little_memory_in_integers_is_a_smaller_tile(monkeypatch):
     painter, frame = network(), guides(seed=4)
     whole, inference = in_integers(painter).paint(frame), in_integers(painter)
-    real, sizes = int8_network.mix, []
+    real, sizes = int8_network.apply_gate, []
 
-    def mix(network, outputs, projected, strokes):
+    def apply_gate(network, outputs, projected, strokes):
         sizes.append(outputs.shape[0] * outputs.shape[1])
         if sizes[-1] > 100 * 100:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
         return real(network, outputs, projected, strokes)
 
-    monkeypatch.setattr(int8_network, "mix", mix)
+    monkeypatch.setattr(int8_network, "apply_gate", apply_gate)
     assert np.array_equal(inference.paint(frame), whole)
     assert max(sizes) > 100 * 100 >= sizes[-1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.inference.int8.network import quantizes_well
+from engine.inference.int8.network import supports_int8
 from engine.inference.tiled_inference import TiledInference
 from engine.networks.activation_ranges import calibrate
 from engine.networks.base import Painter
@@ -131,7 +131,7 @@ def test_strokes_are_added_where_the_network_paints_itself(quantized):
     guides[-1, :, 24:] = 0
     inference = TiledInference(painter, choose_device("cpu"), light=0)
     if quantized:
-        if not quantizes_well(choose_device("cpu")):
+        if not supports_int8(choose_device("cpu")):
             pytest.skip("this processor does not compute fast in integers")
         activations = calibrate(painter, choose_device("cpu"), [torch.from_numpy(guides)[None]])
         inference.quantize(activations, [guides])

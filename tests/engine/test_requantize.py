@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from engine.inference.int8.requantize import Codes, Features
+from engine.inference.int8.requantize import FloatActivations, Quantization
 
 WHOLE = slice(8, 56), slice(0, 80)
 PART = slice(16, 48), slice(24, 72)
-SIGNED, POSITIVE = Codes(0.05, 100), Codes(0.02, 0)
+SIGNED, POSITIVE = Quantization(0.05, 100), Quantization(0.02, 0)
 
 
 def values(seed: int) -> torch.Tensor:
@@ -26,8 +26,8 @@ def cut(found: torch.Tensor) -> torch.Tensor:
     return found[:, :, 2:10, 6:18]
 
 
-def expected(found: torch.Tensor, codes: Codes) -> torch.Tensor:
-    exact = cut(found).double() / codes.step + codes.zero
+def expected(found: torch.Tensor, codes: Quantization) -> torch.Tensor:
+    exact = cut(found).double() / codes.scale + codes.zero_point
     return exact.round().clamp(0, 255)
 
 
@@ -41,7 +41,7 @@ def nearly_equal(codes: torch.Tensor, wanted: torch.Tensor) -> bool:
 @pytest.mark.parametrize("leak", [0, 0.2, 1])
 def test_a_part_is_activated_and_rounded(codes, leak):
     found = values(1)
-    written = Features(found.clone(), WHOLE, 4).activated(codes, PART, leak)
+    written = FloatActivations(found.clone(), WHOLE, 4).leaky_relu(codes, PART, leak)
     assert written.is_contiguous(memory_format=torch.channels_last)
     assert nearly_equal(written, expected(functional.leaky_relu(found, leak), codes))
 
@@ -50,16 +50,16 @@ def test_a_part_is_activated_and_rounded(codes, leak):
 def test_what_is_activated_and_added_to_goes_on(leak):
     found, change = values(2), values(3)
     active = functional.leaky_relu(found, leak)
-    features = Features(found.clone(), WHOLE, 4)
-    assert nearly_equal(features.activated(POSITIVE, PART, leak), expected(active, POSITIVE))
-    more = Features(cut(change).contiguous(memory_format=torch.channels_last), PART, 4)
-    assert nearly_equal(features.plus(more, SIGNED, PART), expected(active + change, SIGNED))
+    features = FloatActivations(found.clone(), WHOLE, 4)
+    assert nearly_equal(features.leaky_relu(POSITIVE, PART, leak), expected(active, POSITIVE))
+    more = FloatActivations(cut(change).contiguous(memory_format=torch.channels_last), PART, 4)
+    assert nearly_equal(features.add(more, SIGNED, PART), expected(active + change, SIGNED))
     twice = expected(active + 2 * change, SIGNED)
-    assert nearly_equal(features.plus(more, SIGNED, PART), twice)
+    assert nearly_equal(features.add(more, SIGNED, PART), twice)
 
 
 def test_the_ends_of_what_codes_can_hold():
     found = torch.tensor([-1e9, -2.0, 0, 1.75, 3.0, 1e9]).reshape(1, 6, 1, 1)
     whole = slice(0, 1), slice(0, 1)
-    written = Features(found, whole, 1).activated(Codes(0.5, 3), whole)
+    written = FloatActivations(found, whole, 1).leaky_relu(Quantization(0.5, 3), whole)
     assert np.array_equal(written.flatten().numpy(), [0, 0, 3, 6, 9, 255])

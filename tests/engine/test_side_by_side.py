@@ -8,7 +8,7 @@ import threading
 import pytest
 import torch
 
-from engine.inference.tiled_inference import can_share, side_by_side
+from engine.inference.tiled_inference import has_several_threads, side_by_side
 
 
 @pytest.fixture(params=[1, 2, 5])
@@ -30,7 +30,7 @@ def test_all_jobs_are_done_with_half_of_the_threads_each(threads, count):
     assert sorted(seen) == list(range(count))
     here = threading.get_ident()
     shared = threads > 1 and count > 1
-    assert can_share() == (threads > 1)
+    assert has_several_threads() == (threads > 1)
     for thread, theirs in seen.values():
         assert (thread != here) == shared
         assert theirs == (threads // 2 if shared else threads)

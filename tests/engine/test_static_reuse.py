@@ -9,7 +9,7 @@ import torch
 
 from engine.inference.static_reuse import StaticReuse
 from engine.inference.tiled_inference import TiledInference
-from engine.inference.tiling import NONE
+from engine.inference.tiling import NO_MARGINS
 from engine.networks.device import Device
 from engine.networks.registry import build
 
@@ -21,9 +21,9 @@ class CountingInference(TiledInference):
 
     asked = 0
 
-    def paint(self, guides, wanted=None, strokes=None, spare=NONE):
+    def paint(self, guides, wanted=None, strokes=None, margins=NO_MARGINS):
         self.asked = int(wanted.sum())
-        return super().paint(guides, wanted, strokes, spare)
+        return super().paint(guides, wanted, strokes, margins)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_other_sizes_moving_pictures_and_missing_strokes_are_painted_whole(infer
 
 
 def test_large_inputs_are_not_kept(inference, reuse, monkeypatch):
-    monkeypatch.setattr("engine.inference.static_reuse.MOST_BYTES", 1000)
+    monkeypatch.setattr("engine.inference.static_reuse.MAX_BYTES", 1000)
     guides, strokes = inputs()
     wanted = np.ones((HEIGHT, WIDTH), bool)
     for _ in range(2):

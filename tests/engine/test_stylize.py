@@ -75,13 +75,13 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
     monkeypatch.setattr("engine.images.window.LARGE", 1000)
     monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
     parts: list[Window] = []
-    real = FramePipeline._input_of
+    real = FramePipeline._build_input
 
-    def input_of(self, frame):
+    def build_input(self, frame):
         parts.append(frame.window)
         return real(self, frame)
 
-    monkeypatch.setattr(FramePipeline, "_input_of", input_of)
+    monkeypatch.setattr(FramePipeline, "_build_input", build_input)
     run(shot, force=True)
     assert len(parts) == 4 * len(shot.frames)
     for one, other in zip(whole, pictures(), strict=True):

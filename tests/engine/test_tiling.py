@@ -6,7 +6,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.inference.tiling import BORDER, CELL, Border, Span, Tile, around, halves, tiles
+from engine.inference.tiling import (
+    CELL,
+    FRAME_PADDING,
+    Padding,
+    Tile,
+    TileRange,
+    halves,
+    padded_range,
+    tiles,
+)
 from engine.networks.base import GRID
 
 
@@ -72,13 +81,13 @@ def test_a_cut_is_made_only_where_it_saves_pixels():
 def test_computed_rows_hold_the_tile_and_its_surroundings(size):
     for start in range(0, size, 16):
         end = min(start + 16, size)
-        span = around(start, end, 44, size)
+        span = padded_range(start, end, 44, size)
         assert span.size % GRID == 0
-        assert span.kept.stop - span.kept.start == end - start
-        assert span.inner.start - span.border[0] + span.kept.start == start
-        assert (span.inner.start - span.border[0]) % GRID == 0
-        assert span.kept.start >= min(44, start + BORDER)
-        assert span.size - span.kept.stop >= min(44, size + BORDER - end)
+        assert span.output_in_padded.stop - span.output_in_padded.start == end - start
+        assert span.inner.start - span.padding[0] + span.output_in_padded.start == start
+        assert (span.inner.start - span.padding[0]) % GRID == 0
+        assert span.output_in_padded.start >= min(44, start + FRAME_PADDING)
+        assert span.size - span.output_in_padded.stop >= min(44, size + FRAME_PADDING - end)
 
 
 @pytest.mark.parametrize("height", [150, 160, 201])
@@ -87,18 +96,21 @@ def test_what_a_frame_goes_on_with_is_computed_as_if_it_were_at_hand(height):
     frame = np.full((height, 128), 7, np.uint8)
     window = np.s_[64:112, 0:80]
     frame[80:96, :64] = rng.integers(0, 255, (16, 64))
-    spare = (64, height - 112), (0, 48)
+    margins = (64, height - 112), (0, 48)
     for top, left in ((16, 0), (32, 48)):
         bottom, right = top + 16, left + 16
-        part = around(top, bottom, 44, 48, spare[0]), around(left, right, 44, 80, spare[1])
-        whole = around(64 + top, 64 + bottom, 44, height), around(left, right, 44, 128)
+        part = (
+            padded_range(top, bottom, 44, 48, margins[0]),
+            padded_range(left, right, 44, 80, margins[1]),
+        )
+        whole = padded_range(64 + top, 64 + bottom, 44, height), padded_range(left, right, 44, 128)
 
-        def computed(values: np.ndarray, rows: Span, columns: Span) -> np.ndarray:
+        def computed(values: np.ndarray, rows: TileRange, columns: TileRange) -> np.ndarray:
             result = np.zeros((rows.size, columns.size), np.uint8)
-            Border(rows, columns).put(values[rows.inner, columns.inner], result)
+            Padding(rows, columns).pad(values[rows.inner, columns.inner], result)
             return result
 
-        assert [span.kept for span in part] == [span.kept for span in whole]
+        assert [span.output_in_padded for span in part] == [span.output_in_padded for span in whole]
         assert np.array_equal(computed(frame[window], *part), computed(frame, *whole))
 
 

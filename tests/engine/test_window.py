@@ -13,7 +13,7 @@ from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
 from engine.inference.tiled_inference import TiledInference
-from engine.inference.tiling import NONE, Spare
+from engine.inference.tiling import NO_MARGINS, Margins
 from engine.networks.device import Device
 from engine.networks.registry import build
 from engine.projection.stroke_residuals import Continuation, Source
@@ -59,7 +59,7 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     larger = window.grown(network.reach)
     assert larger.shape[0] < HEIGHT and larger.shape[1] < WIDTH
 
-    def painted(shown: Frame, spare: Spare = NONE) -> np.ndarray:
+    def painted(shown: Frame, spare: Margins = NO_MARGINS) -> np.ndarray:
         carried = projector.project(shown)
         x = guides.build(NAMES, shown, carried.channels())
         assert carried.strokes is not None

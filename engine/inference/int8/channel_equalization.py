@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own network with channels that are equally strong.
+"""Cross-layer equalization: scales a network's channels to one range without changing its output.
 
-Where a layer's channels are multiplied by positive factors and the weights of those who read them
-divided by these, a network with ReLUs computes the same ("Data-Free Quantization Through Weight
-Equalization and Bias Correction", Nagel et al., ICCV 2019). So one step of rounding fits all
-channels of a layer.
+Multiplying a layer's channels by positive factors and dividing the weights of the layers that read
+them by the same factors leaves a network with ReLUs unchanged (Nagel et al., "Data-Free
+Quantization Through Weight Equalization and Bias Correction", ICCV 2019). Then one quantization
+scale fits all channels of a layer.
 """
 
 from __future__ import annotations
@@ -17,43 +17,45 @@ from torch import nn
 from ...networks.activation_ranges import ActivationRanges, Range
 from ...networks.gated_unet import GatedPainter
 
-FAINT = 0.01
-"""Channels that put out less than this share of the layer's strongest count as this strong."""
+MIN_SHARE = 0.01
+"""Weaker channels than this share of the layer's strongest are scaled like this share."""
 
 
-def balance(
+def equalize_channels(
     network: GatedPainter, activations: ActivationRanges
 ) -> tuple[GatedPainter, ActivationRanges]:
-    """Make all channels of each layer equally strong.
+    """Scale all channels of each layer to the same activation range.
 
     Args:
-        network: stays as it is.
-        activations: what ``calibrate`` saw of it.
+        network: the network; it is copied.
+        activations: its activation ranges, from ``calibrate``.
 
     Returns:
-        A network that computes the same, and what would be seen of it, ranges of all channels
-        of a layer in one.
+        An equivalent network, and its activation ranges: one range per layer instead of one per
+        channel.
     """
-    balancing = _Balancing(copy.deepcopy(network), activations)
+    equalization = _Equalization(copy.deepcopy(network), activations)
     blocks = [f"middle.{number}" for number in range(network.size.blocks)]
     seconds, firsts = ([f"{block}.{part}" for block in blocks] for part in ("second", "first"))
-    balancing.scale(["down", *blocks], ["down", *seconds], [(name, 0) for name in [*firsts, "up"]])
+    equalization.scale(
+        ["down", *blocks], ["down", *seconds], [(name, 0) for name in [*firsts, "up"]]
+    )
     for first, second in zip(firsts, seconds, strict=True):
-        balancing.scale([first], [first], [(second, 0)])
+        equalization.scale([first], [first], [(second, 0)])
     half = [("refine.first", 0), ("open", 0)]
-    balancing.scale(["join", "refine"], ["join", "refine.second"], half)
-    balancing.scale(["refine.first"], ["refine.first"], [("refine.second", 0)])
-    balancing.scale(["gather"], ["gather"], [("last", 0)])
-    balancing.scale(["stem"], ["stem"], [("down", 0), ("join", network.size.width)])
-    balancing.scale(["up"], ["up"], [("join", 0)], shuffled=4)
-    balancing.scale(["open"], ["open"], [("gather", 0)], shuffled=4)
-    return balancing.network, ActivationRanges(
-        balancing.ranges, balancing.means, activations.shifts
+    equalization.scale(["join", "refine"], ["join", "refine.second"], half)
+    equalization.scale(["refine.first"], ["refine.first"], [("refine.second", 0)])
+    equalization.scale(["gather"], ["gather"], [("last", 0)])
+    equalization.scale(["stem"], ["stem"], [("down", 0), ("join", network.size.width)])
+    equalization.scale(["up"], ["up"], [("join", 0)], shuffled=4)
+    equalization.scale(["open"], ["open"], [("gather", 0)], shuffled=4)
+    return equalization.network, ActivationRanges(
+        equalization.ranges, equalization.means, activations.shifts
     )
 
 
-class _Balancing:
-    """A network whose channels are being balanced."""
+class _Equalization:
+    """A network whose channels are being scaled, with its activation ranges so far."""
 
     def __init__(self, network: GatedPainter, activations: ActivationRanges) -> None:
         self.network = network
@@ -68,18 +70,18 @@ class _Balancing:
         readers: list[tuple[str, int]],
         shuffled: int = 1,
     ) -> None:
-        """Scale channels.
+        """Scale channels that several modules share, since their outputs are added.
 
         Args:
-            names: modules that put them out.
-            makers: convolutions that make them.
-            readers: convolutions that read them, from which input channel on.
-            shuffled: how many outputs a pixel-shuffle makes one channel.
+            names: modules whose activation ranges count.
+            makers: convolutions that compute the channels.
+            readers: convolutions that read them, each with its first input channel.
+            shuffled: outputs of a maker that a pixel-shuffle turns into one channel.
         """
         ranges = [self._activations.ranges[name] for name in names]
         strength = torch.stack([torch.maximum(*each) for each in ranges]).amax(0)
         strength = strength.reshape(-1, shuffled).amax(1)
-        read = 1 / strength.clamp_min(FAINT * float(strength.max()) + 1e-6)
+        read = 1 / strength.clamp_min(MIN_SHARE * float(strength.max()) + 1e-6)
         made = read.repeat_interleave(shuffled)
         for name in makers:
             layer = self._layer(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``GatedPainter.mix`` as one loop, for the processor: paint of the network's own and carried."""
+"""``GatedPainter.apply_gate`` as a single loop, for the CPU."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from ...images.types import FloatArray
 from ...networks.gated_unet import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
 
 
-def mix(
+def apply_gate(
     network: GatedPainter, outputs: FloatArray, projected: FloatArray, strokes: FloatArray | None
 ) -> FloatArray:
-    """Mix what a network's last layer puts out with projected paint.
+    """Blend the network's own paint with projected paint.
 
     Args:
-        network: whose light counts.
-        outputs: (H, W, 2 N): the N outputs are the sums of the first and the second half.
-        projected: (7, H, W), the guide ``projection`` where the network has it.
-        strokes: (3, H, W), as of ``GatedPainter.mix``.
+        network: the network, for its ``light``, ``projection`` and ``alpha``.
+        outputs: (H, W, 2 N) float32 of the last layer; output n is the sum of n and N + n.
+        projected: (7, H, W) float32, the guide ``projection``; ignored if the network has none.
+        strokes: (3, H, W) float32, as in ``GatedPainter.apply_gate``; None: none.
 
     Returns:
-        (3 or 4, H, W), what ``Painter.forward`` returns.
+        (3 or 4, H, W) float32, as ``Painter.forward`` returns it.
     """
     result = np.empty((3 + network.alpha, *outputs.shape[:2]), np.float32)
-    drawn = np.zeros((3, 0, 0), np.float32) if strokes is None else strokes
+    given = np.zeros((3, 0, 0), np.float32) if strokes is None else strokes
     gated = projected if network.projection else projected[:0]
-    _mix(outputs, gated, drawn, np.float32(LIGHT_SLOPE * log_odds(1 - network.light)), result)
+    bias = np.float32(LIGHT_SLOPE * log_odds(1 - network.light))
+    _apply_gate(outputs, gated, given, bias, result)
     return result
 
 
 @compiled
-def _mix(
+def _apply_gate(
     outputs: FloatArray,
     projected: FloatArray,
     strokes: FloatArray,
-    opened: np.float32,
+    bias: np.float32,
     result: FloatArray,
 ) -> None:
     height, width, count = outputs.shape
@@ -57,7 +58,7 @@ def _mix(
             relit = np.float32(0)
             for channel in range(3, 6):
                 relit += abs(projected[channel, row, column])
-            opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3]) + opened
+            opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3]) + bias
             opening += np.float32(TRUST) * max(one - relit * third, -one)
             gate = projected[6, row, column] / (one + np.exp(-opening))
             for channel in range(3):
@@ -65,5 +66,5 @@ def _mix(
                 change = carried - result[channel, row, column]
                 if gate < np.float32(0.5):
                     result[channel, row, column] += gate * change
-                else:  # so that a gate wide open gives what is carried, to the last bit
+                else:  # exact for a fully open gate
                     result[channel, row, column] = carried - (one - gate) * change

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values in 8 bits, and what happens to a layer's outputs on their way to being so written.
+"""From a layer's float32 outputs to the next layer's uint8 inputs: activation, sum, rounding.
 
-Between layers each pass over the memory counts, so a sum, a ReLU and the rounding are one loop.
+Memory bandwidth limits these layers, so each of the two methods is a single loop.
 """
 
 from __future__ import annotations
@@ -15,93 +15,97 @@ from torch import Tensor
 from ...images.jit import compiled, inlined
 from ...images.types import ByteArray, FloatArray
 
-Part = tuple[slice, slice]
-"""Rows and columns at full resolution."""
+Region = tuple[slice, slice]
+"""Rows and columns, in pixels at full resolution."""
 
 
-class Codes(NamedTuple):
-    """How values are written in 8 bits: what a code is worth, and the code of 0."""
+class Quantization(NamedTuple):
+    """Linear quantization to uint8: value = scale · (code − zero_point)."""
 
-    step: float
-    zero: int
+    scale: float
+    zero_point: int
 
 
-class Features:
-    """What a layer puts out, in floating point, over a part of a picture.
+class FloatActivations:
+    """Outputs of a layer in floating point, over a region of a picture.
 
     Args:
-        values: (1, C, H, W) float32 in channels_last; they are changed later.
-        part: what they show.
-        scale: how many pixels one of them is wide and high.
+        values: (1, C, H, W) float32 in channels_last; changed in place by the methods.
+        region: the region that they cover.
+        scale: side in pixels, at full resolution, of one value.
     """
 
-    def __init__(self, values: Tensor, part: Part, scale: int) -> None:
+    def __init__(self, values: Tensor, region: Region, scale: int) -> None:
         self._channels = values.shape[1]
         self._rows: FloatArray = values.permute(0, 2, 3, 1).flatten(2)[0].numpy()
-        self._part, self._scale = part, scale
+        self._region, self._scale = region, scale
 
-    def activated(self, codes: Codes, wanted: Part, leak: float = 1.0) -> Tensor:
-        """Multiply what is below 0 by ``leak``, for good; return a part in codes.
-
-        Nothing but the wanted part counts from now on.
+    def leaky_relu(self, quantization: Quantization, wanted: Region, slope: float = 1.0) -> Tensor:
+        """Leaky ReLU in place; return ``wanted`` as uint8. The rest is undefined afterwards.
 
         Args:
-            codes: how values are written; what they cannot hold is clipped.
-            wanted: within what the values show.
-            leak: 0..1.
+            quantization: of the result; values outside its range are clipped.
+            wanted: a region inside that of the values.
+            slope: of values below 0, 0..1; 1 leaves them as they are.
 
         Returns:
-            (1, C, H, W) uint8 in channels_last.
+            (1, C, h, w) uint8 in channels_last.
         """
-        written = self._empty(wanted)
-        _activate(self._rows, *self._begin(wanted), np.float32(leak), *_factors(codes), written)
-        return self._tensor(written)
+        codes = self._empty(wanted)
+        factors = _factors(quantization)
+        _leaky_relu(self._rows, *self._offset(wanted), np.float32(slope), *factors, codes)
+        return self._tensor(codes)
 
-    def plus(self, change: Features, codes: Codes, wanted: Part) -> Tensor:
-        """Add to the values, for good; return the sum as ``activated`` does.
+    def add(self, change: FloatActivations, quantization: Quantization, wanted: Region) -> Tensor:
+        """Add in place; return ``wanted`` as uint8. The rest is undefined afterwards.
 
-        Nothing but the wanted part, which the change shows as well, counts from now on.
+        Args:
+            change: added to the values; it must cover ``wanted`` too.
+            quantization, wanted: as of ``leaky_relu``.
+
+        Returns:
+            (1, C, h, w) uint8 in channels_last.
         """
-        written = self._empty(wanted)
-        places = *self._begin(wanted), *change._begin(wanted)
-        _add(self._rows, change._rows, *places, *_factors(codes), written)
-        return self._tensor(written)
+        codes = self._empty(wanted)
+        offsets = *self._offset(wanted), *change._offset(wanted)
+        _add(self._rows, change._rows, *offsets, *_factors(quantization), codes)
+        return self._tensor(codes)
 
-    def _begin(self, wanted: Part) -> tuple[int, int]:
-        """Return where in the rows a part begins."""
+    def _offset(self, wanted: Region) -> tuple[int, int]:
+        """Return the row, and the index in it, at which a region begins."""
         down, right = (
-            (want.start - have.start) // self._scale
-            for want, have in zip(wanted, self._part, strict=True)
+            (part.start - whole.start) // self._scale
+            for part, whole in zip(wanted, self._region, strict=True)
         )
         return down, right * self._channels
 
-    def _empty(self, wanted: Part) -> ByteArray:
-        high, wide = ((span.stop - span.start) // self._scale for span in wanted)
-        return np.empty((high, wide * self._channels), np.uint8)
+    def _empty(self, wanted: Region) -> ByteArray:
+        height, width = ((span.stop - span.start) // self._scale for span in wanted)
+        return np.empty((height, width * self._channels), np.uint8)
 
     def _tensor(self, rows: ByteArray) -> Tensor:
         pixels = torch.from_numpy(rows).reshape(1, len(rows), -1, self._channels)
         return pixels.permute(0, 3, 1, 2)
 
 
-def _factors(codes: Codes) -> tuple[np.float32, np.float32]:
-    return np.float32(1 / codes.step), np.float32(codes.zero)
+def _factors(quantization: Quantization) -> tuple[np.float32, np.float32]:
+    return np.float32(1 / quantization.scale), np.float32(quantization.zero_point)
 
 
 @inlined
-def _code(value: np.float32, scale: np.float32, zero: np.float32) -> np.uint8:
-    code = np.rint(value * scale + zero)
+def _quantized(value: np.float32, factor: np.float32, zero_point: np.float32) -> np.uint8:
+    code = np.rint(value * factor + zero_point)
     return np.uint8(min(max(code, np.float32(0)), np.float32(255)))
 
 
 @compiled
-def _activate(
+def _leaky_relu(
     rows: FloatArray,
     top: int,
     left: int,
-    leak: np.float32,
-    scale: np.float32,
-    zero: np.float32,
+    slope: np.float32,
+    factor: np.float32,
+    zero_point: np.float32,
     codes: ByteArray,
 ) -> None:
     height, width = codes.shape
@@ -109,9 +113,9 @@ def _activate(
         line = rows[top + row, left : left + width]
         for column in range(width):
             value = line[column]
-            value = max(value, value * leak)
+            value = max(value, value * slope)
             line[column] = value
-            codes[row, column] = _code(value, scale, zero)
+            codes[row, column] = _quantized(value, factor, zero_point)
 
 
 @compiled
@@ -122,15 +126,15 @@ def _add(
     left: int,
     change_top: int,
     change_left: int,
-    scale: np.float32,
-    zero: np.float32,
+    factor: np.float32,
+    zero_point: np.float32,
     codes: ByteArray,
 ) -> None:
     height, width = codes.shape
     for row in range(height):
         line = rows[top + row, left : left + width]
-        more = change[change_top + row, change_left : change_left + width]
+        change_line = change[change_top + row, change_left : change_left + width]
         for column in range(width):
-            value = line[column] + more[column]
+            value = line[column] + change_line[column]
             line[column] = value
-            codes[row, column] = _code(value, scale, zero)
+            codes[row, column] = _quantized(value, factor, zero_point)
