@@ -1,5 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stylizing: a trained network paints frames of a shot, in any order, each on its own."""
+"""Stylizing: a trained network paints frames of a shot, in any order, each on its own.
+
+The way of a pixel from the frame's files to the written picture, one module a station:
+
+1. ``inference/prefetch``: reads the next frames while earlier ones are painted.
+2. ``projection/keyframe_projection``: carries the keyframes' paint and strokes to the frame;
+   ``projection/stroke_residuals`` completes strokes where no keyframe shows the surface.
+3. ``guides/network_input``: computes the guides and joins them with the projection.
+4. ``inference/static_reuse``: takes pixels whose surroundings are static from the frame before.
+5. ``inference/tiled_inference``: cuts the other pixels into padded tiles.
+6. ``networks/gated_unet``, or ``inference/int8/network`` in integers: runs on a tile, and its gate
+   blends the network's own paint and strokes with the projected paint.
+7. ``frames/alpha``: adds the alpha.
+8. ``jobs/output_frames``: writes the picture, then the record of what it was made from.
+9. ``evaluation/flicker_watch``: measures the flicker and notes it beside the record.
+
+``FramePipeline.paint`` in ``inference/frame_pipeline`` calls 1 to 7, ``stylize`` below 8 and 9.
+"""
 
 from __future__ import annotations
 
@@ -31,19 +48,20 @@ from .output_frames import OutputFrames, check_format
 
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
-    """Paint frames of a shot with a style into ``out/STYLE``, as RGBA.
+    """Paint frames of a shot with a style and write them to ``out/STYLE`` as RGBA.
 
-    A frame's result depends on nothing but the frame, the style and its keyframes. Frames that
-    are up to date are skipped unless ``request.force``. Where alpha is the frame's and 0, nobody
-    sees the colour, and it is black.
+    A frame's picture depends only on the frame, the style and its keyframes. Frames that are up to
+    date are skipped unless ``request.force`` is set. Where the frame's alpha is used and 0, the
+    colour is black.
 
     Returns:
-        ``frames``: how many were painted, ``skipped``: how many were up to date, ``seconds``,
-        ``device`` in words, ``unsteady``: the frames of the shot that flicker more than the others.
+        ``frames``: number of painted frames, ``skipped``: number of frames that were up to date,
+        ``unsteady``: frames of the shot that flicker more than the others, ``seconds``, and
+        ``device`` in words.
 
     Raises:
-        PaintoverError: a file is missing or damaged, or the shot lacks what the style needs.
-        Cancelled: the job was told to stop; frames that are written stay.
+        PaintoverError: a file is missing or damaged, or the shot lacks a pass that the style needs.
+        Cancelled: the reporter asked to stop; written frames stay.
     """
     started = time.monotonic()
     check_format(request.format, request.depth)
@@ -86,10 +104,10 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
 @contextmanager
 def _core_for_others() -> Iterator[None]:
-    """Leave a processor core to reading and writing, if there are several.
+    """Leave a CPU core to reading and writing, if there are several.
 
-    PyTorch's threads spin while they wait for each other, so with one for each core, and others
-    beside them, most of the time is lost.
+    PyTorch's threads spin while they wait for each other, so with one thread per core and other
+    threads beside them, most of the time is lost.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads - 1))
