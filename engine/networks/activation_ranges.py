@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a trained network sees and puts out: kept in its style, so that it can paint in integers."""
+"""Activation ranges of a trained network, kept in its style so that int8 needs no calibration."""
 
 from __future__ import annotations
 
@@ -13,42 +13,39 @@ from .device import Device
 from .gated_unet import LEAK, GatedPainter
 
 GUIDE_ZERO_POINT = 128
-"""The code of 0 in guides."""
+"""Code of 0 in quantized guides."""
 GUIDE_SCALE = 2 / 255
-"""What a code of the guides is worth: that of an 8-bit picture in −1..1."""
+"""Difference of two neighbouring codes of quantized guides: that of an 8-bit picture in −1..1."""
 PREFIX = "seen."
-"""What names of the tensors in a style begin with."""
+"""Prefix of these tensors' names in style files."""
 
 
 class Range(NamedTuple):
-    """What a layer puts out at most below 0, as a positive number, and above 0.
-
-    Of each channel, (C), or of all.
-    """
+    """Activation range: largest magnitudes below and above zero, (C) or of all channels."""
 
     below: Tensor
     above: Tensor
 
     def wider(self, other: Range) -> Range:
-        """Return the range that holds both."""
+        """Return the smallest range that contains both."""
         return Range(torch.maximum(self.below, other.below), torch.maximum(self.above, other.above))
 
 
 class ActivationRanges(NamedTuple):
-    """What was seen of a network at work, by the names of its modules; all on the CPU."""
+    """Statistics of a network's activations, by the names of its modules; all on the CPU."""
 
     ranges: dict[str, Range]
-    """What each puts out, after a leaky ReLU where one follows."""
+    """Range of each module's output, after the leaky ReLU where one follows."""
     means: dict[str, Tensor]
-    """The mean of each channel that a convolution reads, (C)."""
+    """(C), mean of each input channel of a convolution."""
     shifts: Tensor
-    """By how much of a code, 0 or a half, each guide's codes fit it better, (C).
+    """(C), offset of each guide's codes, 0 or 0.5 of a code, whichever rounds its values less.
 
-    A half fits pictures of 8 bits, whose codes lie evenly around −1..1; 0 fits what is often 0.
+    0.5 suits 8-bit pictures, which have no code for 0 in −1..1; 0 suits guides that are often 0.
     """
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all as named tensors (see ``from_tensors``)."""
+        """Return named tensors for a style file."""
         found = {f"{PREFIX}below.{name}": span.below for name, span in self.ranges.items()}
         found.update({f"{PREFIX}above.{name}": span.above for name, span in self.ranges.items()})
         found.update({f"{PREFIX}mean.{name}": mean for name, mean in self.means.items()})
@@ -56,7 +53,7 @@ class ActivationRanges(NamedTuple):
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> ActivationRanges | None:
-        """Take what ``tensors`` named; None where it is not there."""
+        """Build from a style file's tensors; None where it has no activation ranges."""
 
         def named(kind: str) -> dict[str, Tensor]:
             start = f"{PREFIX}{kind}."
@@ -69,7 +66,7 @@ class ActivationRanges(NamedTuple):
         return cls({name: Range(below[name], above[name]) for name in below}, means, shifts)
 
     def fits(self, network: GatedPainter) -> bool:
-        """Tell whether this can have been seen of a network."""
+        """Return whether modules and channel counts match those of a network."""
         modules = dict(network.named_modules())
         del modules[""]
         reads = {k: m.in_channels for k, m in modules.items() if isinstance(m, nn.Conv2d)}
@@ -85,21 +82,21 @@ class ActivationRanges(NamedTuple):
 
 @torch.inference_mode()
 def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -> ActivationRanges:
-    """Let a network paint, and note what it sees and puts out.
+    """Measure a network's activation ranges.
 
     Args:
-        network: on the device.
-        device: where it computes.
-        inputs: (1, C, H, W), −1..1, that show what it usually sees, at least one.
+        network: the network, already on the device.
+        device: the device.
+        inputs: typical network inputs, (1, C, H, W) float32, −1..1; at least one.
     """
     ranges: dict[str, Range] = {}
     means: dict[str, list[Tensor]] = {}
     errors: list[Tensor] = []
 
-    def watch(name: str, module: nn.Module, read: Tensor, output: Tensor) -> None:
+    def record(name: str, module: nn.Module, read: Tensor, output: Tensor) -> None:
         slope = LEAK if name in ("stem", "down") else 1.0
         rows = output.permute(0, 2, 3, 1).flatten(0, 1)
-        # Over rows, then over columns: with few channels 20 times as fast as at once.
+        # Rows first, then columns: with few channels 20 times as fast as both at once.
         low, high = rows.amin(0).amin(0).float().cpu(), rows.amax(0).amax(0).float().cpu()
         now = Range((-slope * low).clamp_min(0), high.clamp_min(0))
         ranges[name] = now.wider(ranges[name]) if name in ranges else now
@@ -107,13 +104,13 @@ def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -
             means.setdefault(name, []).append(read.mean((0, 2, 3)).float().cpu())
 
     handles = [
-        module.register_forward_hook(lambda m, i, o, name=name: watch(name, m, i[0], o))
+        module.register_forward_hook(lambda m, i, o, name=name: record(name, m, i[0], o))
         for name, module in network.named_modules()
         if name
     ]
     try:
         for x in inputs:
-            errors.append(_misfits(x).cpu())
+            errors.append(_rounding_errors(x).cpu())
             with device.autocast():
                 network(x.to(device.unit, memory_format=torch.channels_last))
     finally:
@@ -124,10 +121,10 @@ def calibrate(network: GatedPainter, device: Device, inputs: Iterable[Tensor]) -
     return ActivationRanges(ranges, averages, 0.5 * (half < whole).float())
 
 
-def _misfits(x: Tensor) -> Tensor:
-    """Return how badly codes fit the guides (1, C, H, W), without a shift and with a half: (2, C).
+def _rounding_errors(x: Tensor) -> Tensor:
+    """Return mean square rounding errors (2, C) of guides (1, C, H, W), with shifts 0 and 0.5.
 
-    Every other row tells.
+    Every other row is sampled.
     """
     found = []
     for shift in (0.0, 0.5):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all networks have in common."""
+"""The base class of all networks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 GRID = 4
-"""Networks work on multiples of this many pixels; they pad what is not one."""
+"""Networks compute on multiples of this many pixels, and pad other sizes."""
 
 
 class Painter(nn.Module, ABC):
     """A network that turns guides into paint.
 
     Args:
-        channels: of the input, the projection's included.
-        projection: whether the last seven channels are the guide ``projection``.
-        alpha: whether to learn an offset to the frame's alpha as fourth output.
+        channels: input channels, including those of the guide ``projection``.
+        projection: whether the last seven input channels are the guide ``projection``.
+        alpha: whether the fourth output is an offset to the frame's alpha.
     """
 
     def __init__(self, channels: int, *, projection: bool, alpha: bool) -> None:
@@ -29,13 +29,13 @@ class Painter(nn.Module, ABC):
         """Paint.
 
         Args:
-            x: (B, channels, H, W) guides, −1..1, any size.
+            x: (B, channels, H, W) guides, −1..1, of any height and width.
 
         Returns:
-            (B, 3 or 4, H, W): paint, display-referred, about −1..1, and the offset of alpha.
+            (B, 3 or 4, H, W): display-referred colours, about −1..1, and the offset of alpha.
         """
 
     @property
     @abstractmethod
     def reach(self) -> int:
-        """How many pixels away an input pixel can still change an output pixel."""
+        """Largest distance in pixels at which an input pixel can change an output pixel."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which processor computes, and in which number format."""
+"""Devices: choosing one, its number format, and moving tensors to and from it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _NAMES = {"cuda": "CUDA GPU", "mps": "Metal GPU", "cpu": "CPU"}
 
 @dataclasses.dataclass(frozen=True)
 class Device:
-    """A processor and the number format of its convolutions."""
+    """A device and the number format of its convolutions."""
 
     unit: torch.device
     precision: torch.dtype
 
     def place(self, network: _Network) -> _Network:
-        """Move a network to the device, its weights in the layout that convolutions like best."""
+        """Move a network to the device, with weights in channels_last, the faster layout there."""
         network.to(self.unit)
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -55,18 +55,18 @@ def choose_device(name: str) -> Device:
     """Choose the device of a request.
 
     Args:
-        name: ``auto`` (CUDA, which ROCm goes by as well, then Metal, then the CPU), ``cuda``,
-            ``mps`` or ``cpu``.
+        name: ``cuda`` (also for ROCm), ``mps`` (Metal), ``cpu``, or ``auto`` for the first of them
+            that the machine has.
 
     Raises:
-        PaintoverError: there is no such device, or this machine hasn't got it.
+        PaintoverError: the name is unknown, or the machine or its PyTorch lacks the device.
     """
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        name = next((kind for kind, there in present.items() if there), "cpu")
+        name = next((kind for kind, is_there in available.items() if is_there), "cpu")
     if name not in _NAMES:
         raise PaintoverError(f'There is no device "{name}"; choose auto, cuda, mps or cpu.')
-    if not present.get(name, True):
+    if not available.get(name, True):
         raise PaintoverError(
             f'This machine, or its PyTorch, has no {_NAMES[name]} ("{name}"); '
             "choose the device auto or cpu."
@@ -81,19 +81,19 @@ def describe_device(name: str) -> str:
 
 
 def sent(values: Tensor, unit: torch.device) -> Tensor:
-    """Send a tensor of the host to a device, where that can be without waiting for the device."""
+    """Copy a tensor from the host to a device; on CUDA without waiting for the device."""
     if unit.type == "cuda":
         return values.pin_memory().to(unit, non_blocking=True)
     return values.to(unit)
 
 
 def pinned_buffer(shape: tuple[int, ...], unit: torch.device) -> Tensor:
-    """Return float32 memory of the host, not set, from which it is quick to send to a device."""
+    """Return an uninitialized float32 tensor on the host, pinned for fast copies to CUDA."""
     return torch.empty(shape, dtype=torch.float32, pin_memory=unit.type == "cuda")
 
 
 def to_host(values: Sequence[Tensor]) -> list[Tensor]:
-    """Return tensors on the host, waiting for the device once."""
+    """Copy tensors to the host, waiting for the device only once."""
     if not values or values[0].device.type != "cuda":
         return [one.cpu() for one in values]
     found = [torch.empty(one.shape, dtype=one.dtype, pin_memory=True) for one in values]
@@ -113,19 +113,19 @@ def _precision(device: torch.device) -> torch.dtype:
 
 
 def has_vnni() -> bool:
-    """Tell whether the CPU multiplies 8-bit integers in instructions of their own (VNNI)."""
+    """Return whether the CPU has instructions for 8-bit dot products (VNNI)."""
     return _cpu_has("_is_vnni_supported")
 
 
 def has_avx2() -> bool:
-    """Tell whether the CPU computes 32 integers of 8 bits at once (AVX2), with VNNI or without."""
+    """Return whether the CPU has AVX2: operations on 32 integers of 8 bits at once."""
     return _cpu_has("_is_avx2_supported")
 
 
 def _cpu_has(question: str) -> bool:
-    """Ask PyTorch about the CPU; what it does not know isn't there.
+    """Return what PyTorch reports about the CPU, False where it has no such function.
 
-    Nothing is timed, so that a machine that is busy chooses as the same machine does when idle.
+    Features are queried, not timed, so that the choice does not depend on the machine's load.
     """
     try:
         return bool(getattr(torch.cpu, question)())
@@ -134,9 +134,9 @@ def _cpu_has(question: str) -> bool:
 
 
 def give_back_freed() -> None:
-    """Give memory that was freed back to the system, where the C library (glibc) keeps it.
+    """Return freed memory to the operating system, where the C library is glibc.
 
-    It keeps arrays below 32 MiB, of which frames of 4K have many.
+    It keeps freed arrays below 32 MiB for itself, and frames of 4K have many of them.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our own network, which turns a frame's guides into paint: a U-shape with a gate.
+"""The networks ``fast`` and ``small``: a U-Net whose gate blends projected paint with its own.
 
-After space-to-depth (Shi et al., "Real-Time Single Image and Video Super-Resolution", CVPR 2016)
-comes a small U-shape with residual blocks (He et al., CVPR 2016) at a half and a quarter of the
-resolution, then a few channels at full resolution, so that no pixel of a 2×2 block is treated
-differently. A gate mixes projected paint with the network's own.
+Space-to-depth (Shi et al., "Real-Time Single Image and Video Super-Resolution", CVPR 2016), then a
+small U-Net with residual blocks (He et al., "Deep Residual Learning for Image Recognition", CVPR
+2016) at a half and a quarter of the resolution, then a few channels at full resolution, which
+treat all four pixels of a 2×2 block alike.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from ..projection.channels import PROJECTION_CHANNELS
 from .base import GRID, Painter
 
 GATE_SLOPE = 4.0
-"""How much faster than other outputs the gate moves, so that it soon is open or closed."""
+"""Factor on the gate's output, so that it learns faster than the others to open or close."""
 TRUST = 2.0
-"""How far the gate is open before it has learnt anything, where the light is the keyframe's; …"""
+"""Bias of the untrained gate, as log-odds, where the frame looks like the keyframe …"""
 RELIT = 0.1
-"""… where the picture differs by this, −1..1 a channel, it is half open, beyond twice this shut."""
+"""… falling to 0 (half open) where channels differ by this much on average, of −1..1, and to
+−``TRUST`` from twice as much on."""
 LIGHT_SLOPE = 2.0
-"""How fast light moves the gate; so it changes pictures about evenly along its way."""
+"""Factor on the log-odds of ``light``, so that pictures change about evenly from 0 to 1."""
 LEAK = 0.2
 """Slope of the leaky ReLUs below 0."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """A named size: channels at half resolution, residual blocks, channels at full resolution."""
+    """Size: channels at half resolution, residual blocks, channels at full resolution."""
 
     width: int
     blocks: int
@@ -56,20 +57,20 @@ class _Residual(nn.Module):
 
 
 class GatedPainter(Painter):
-    """Our own network, of any size.
+    """A small U-Net whose gate blends projected paint with its own.
 
     Args:
-        channels: of the input, the projection's included.
-        size: how large the network is.
-        projection: whether the last seven channels are the guide ``projection``.
-        alpha: whether to learn an offset to the frame's alpha as fourth output.
+        channels: input channels, including those of the guide ``projection``.
+        size: its channels and residual blocks.
+        projection: whether the last seven input channels are the guide ``projection``.
+        alpha: whether the fourth output is an offset to the frame's alpha.
     """
 
     def __init__(self, channels: int, size: Size, *, projection: bool, alpha: bool) -> None:
         super().__init__(channels, projection=projection, alpha=alpha)
         self.size = size
         self.light = 0.5
-        """0 keeps projected paint wherever there is any, 1 uses none of it; 0.5 as learnt."""
+        """0 keeps projected paint wherever there is any, 1 uses none of it, 0.5 is as trained."""
         width, fine, outputs = size.width, size.fine, 4 + alpha
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
@@ -87,10 +88,10 @@ class GatedPainter(Painter):
             self.last.bias[3] = 0  # type: ignore[index]
 
     def forward(self, x: Tensor, strokes: Tensor | None = None) -> Tensor:
-        """Paint, as ``Painter.forward`` says; with strokes as of ``apply_gate``."""
+        """Paint as ``Painter.forward``; with strokes as in ``apply_gate``."""
         height, width = x.shape[-2:]
-        spare = (0, -width % GRID, 0, -height % GRID)
-        x = functional.pad(x, spare, mode="replicate") if any(spare) else x
+        padding = (0, -width % GRID, 0, -height % GRID)
+        x = functional.pad(x, padding, mode="replicate") if any(padding) else x
         stem = functional.leaky_relu(self.stem(functional.pixel_unshuffle(x, 2)), LEAK)
         deep = self.middle(functional.leaky_relu(self.down(stem), LEAK))
         back = functional.pixel_shuffle(self.up(deep), 2)
@@ -103,15 +104,16 @@ class GatedPainter(Painter):
         )
 
     def apply_gate(self, out: Tensor, projected: Tensor, strokes: Tensor | None = None) -> Tensor:
-        """Mix the network's own paint with projected paint.
+        """Blend the network's own paint with projected paint.
 
         Args:
-            out: (B, 4 or 5, H, W): paint, opening of the gate, and the offset of alpha.
-            projected: (B, 7, H, W), the guide ``projection`` where the network has it.
-            strokes: (B, 3, H, W), added to the network's own paint, differences of paint 0..1.
+            out: (B, 4 or 5, H, W): colours, log-odds of the gate over ``GATE_SLOPE``, and the
+                offset of alpha.
+            projected: (B, 7, H, W), the guide ``projection``; ignored if the network has none.
+            strokes: (B, 3, H, W), added to the network's own paint; differences of colours 0..1.
 
         Returns:
-            What ``forward`` returns.
+            As ``forward``.
         """
         out = out.to(projected.dtype)
         paint = out[:, :3] if strokes is None else out[:, :3] + 2 * strokes
@@ -130,19 +132,19 @@ class GatedPainter(Painter):
 
     @property
     def reach(self) -> int:
-        """How many pixels away an input pixel can still change an output pixel."""
+        """Largest distance in pixels at which an input pixel can change an output pixel."""
         return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
 
 
 def log_odds(share: float) -> float:
-    """Return the logarithm of a share's odds: 0 for a half, infinite at the ends."""
+    """Return log(share / (1 − share)), −∞ at 0 and ∞ at 1."""
     if share in (0, 1):
         return math.inf if share else -math.inf
     return math.log(share / (1 - share))
 
 
 def _start_smooth(layer: nn.Conv2d) -> None:
-    """Make the four pixels that a pixel-shuffle opens equal at first, so that none stands out.
+    """Initialize a layer before a pixel-shuffle so that all pixels of a 2×2 block are equal.
 
     "ICNR" of Aitken et al., "Checkerboard artifact free sub-pixel convolution", 2017.
     """

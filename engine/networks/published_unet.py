@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network ``paper``, that of few-shot patch-based training.
+"""The network ``paper``: the published generator of few-shot patch-based training.
 
 Texler, Futschik, Kučera, Jamriška, Sochorová, Chai, Tulyakov, Sýkora, "Interactive Video
 Stylization Using Few-Shot Patch-Based Training", ACM TOG 39(4):73, 2020. A U-Net with skip
 connections and residual blocks, built from the published figures: 3.27 million parameters and
-2.05 MFLOP a pixel with three input channels and seven residual blocks, half of it in one 7×7
-layer at full resolution that sees the input, the first layer and all that was decoded.
+2.05 MFLOP per pixel with three input channels and seven residual blocks, half of them in one 7×7
+layer at full resolution that reads the input, the first layer and the decoder's output.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from .base import GRID, Painter
 FINE, HALF, DEEP = 32, 64, 128
 """Channels at full, half and quarter resolution on the way down."""
 WIDE = 64
-"""Channels of the 7×7 layer and of those after it."""
+"""Channels of the second 7×7 layer and of the layers after it."""
 SMALLEST = 2 * GRID
-"""Smaller pictures are padded, so that reflection has something to reflect."""
+"""Smaller pictures are padded to this side, since reflection needs enough pixels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class PaperSize:
 
 
 class _Layer(nn.Module):
-    """A convolution, reflected at the border, batch normalisation and ReLU."""
+    """A convolution with reflected borders, batch normalization and ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__()
@@ -61,13 +61,13 @@ class _Residual(nn.Module):
 class PaperNetwork(Painter):
     """The published network.
 
-    A guide ``projection`` is but further input channels to it.
+    It has no gate: the guide ``projection`` is seven more input channels.
 
     Args:
-        channels: of the input.
+        channels: input channels.
         blocks: residual blocks (the paper's Nr).
-        projection: whether the last seven channels are the guide ``projection``.
-        alpha: whether to learn an offset to the frame's alpha as fourth output.
+        projection: whether the last seven input channels are the guide ``projection``.
+        alpha: whether the fourth output is an offset to the frame's alpha.
     """
 
     def __init__(self, channels: int, blocks: int, *, projection: bool, alpha: bool) -> None:
@@ -84,11 +84,11 @@ class PaperNetwork(Painter):
         self.last = nn.Conv2d(WIDE, 3 + alpha, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Paint, as ``Painter.forward`` says."""
+        """Paint as ``Painter.forward``."""
         height, width = x.shape[-2:]
         wide, high = (max(SMALLEST, size + -size % GRID) for size in (width, height))
-        spare = (0, wide - width, 0, high - height)
-        x = functional.pad(x, spare, mode="replicate") if any(spare) else x
+        padding = (0, wide - width, 0, high - height)
+        x = functional.pad(x, padding, mode="replicate") if any(padding) else x
         fine = self.enter(x)
         half = self.down_half(fine)
         deep = self.down_deep(half)
@@ -100,7 +100,7 @@ class PaperNetwork(Painter):
 
     @property
     def reach(self) -> int:
-        """How many pixels away an input pixel can still change an output pixel."""
+        """Largest distance in pixels at which an input pixel can change an output pixel."""
         down = 3 + 1 + 2
         up = 2 + 1 + 3 + 2
         return down + 4 * 2 * self.blocks + up + 2 * GRID

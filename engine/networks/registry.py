@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registry of networks: their named sizes, and building them."""
+"""The networks by name: their sizes, and building them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES: dict[str, Size | PaperSize] = {
 
 
 def size_of(name: str) -> Size | PaperSize:
-    """Return the named size. Raises PaintoverError where there is none."""
+    """Return the size of a named network. Raises PaintoverError for an unknown name."""
     if name not in SIZES:
         raise PaintoverError(
             f'There is no network "{name}"; choose one of: {", ".join(sorted(SIZES))}.'
@@ -28,13 +28,15 @@ def size_of(name: str) -> Size | PaperSize:
 
 
 def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
-    """Build the network of a named size, its weights random.
+    """Build a named network with random weights.
 
     Args:
-        blocks: residual blocks; 0 is as many as the size has.
+        name: key of ``SIZES``.
+        channels, projection, alpha: as of ``Painter``.
+        blocks: residual blocks, up to ``MOST_BLOCKS``; 0: the number of the named size.
 
     Raises:
-        PaintoverError: there is no such size, or it cannot have so many blocks.
+        PaintoverError: the name is unknown, or the number of blocks is out of range.
     """
     size = size_of(name)
     if not 0 <= blocks <= MOST_BLOCKS:

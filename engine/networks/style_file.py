@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading and writing style files and the state that a training run resumes from: safetensors."""
+"""Reads and writes style files and the state that training resumes from, both safetensors."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _RESUME_KEY = "paintover_resume"
 
 
 def network_for(header: StyleHeader) -> Painter:
-    """Build the network that a header describes, its weights random.
+    """Build the network that a header describes, with random weights.
 
     Raises:
-        PaintoverError: there is no such network, or it cannot have so many blocks.
+        PaintoverError: the network is unknown, or its number of blocks is out of range.
     """
     return build(
         header.network,
@@ -49,38 +49,38 @@ def save_style(
     header: StyleHeader,
     activations: ActivationRanges | None = None,
 ) -> None:
-    """Write a style file, whole or not at all.
+    """Write a style file atomically.
 
     Args:
         path: the file.
-        weights: of the network.
-        header: of the style.
-        activations: what the network sees and puts out, so that it can paint in integers.
+        weights: the network's state dict.
+        header: the style's header.
+        activations: the network's activation ranges, for int8; None: none.
 
     Raises:
-        PaintoverError: it cannot be written.
+        PaintoverError: the file cannot be written.
     """
     tensors = {**weights, **(activations.tensors() if activations else {})}
-    whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_bytes(path, save(whole, metadata=header.to_metadata()))
+    on_host = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    write_bytes(path, save(on_host, metadata=header.to_metadata()))
 
 
 def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | None]:
     """Read a style file.
 
     Returns:
-        The network on the CPU, ready to paint, the header, and what the network sees and puts
-        out, None where the file does not tell.
+        The network on the CPU in evaluation mode, the header, and the network's activation ranges,
+        None where the file has none.
 
     Raises:
-        PaintoverError: the file is missing, damaged, cut short, of another version, or its
-            weights or channels do not fit the network that it names.
+        PaintoverError: the file is missing, damaged, cut short or of another version, or its
+            weights or channels do not fit its network.
     """
     header = read_style_header(path)
     if header.version < STYLE_VERSION:
         raise PaintoverError(
-            f"{path} was trained by an earlier Paintover, which saw the frames otherwise; train "
-            "it again."
+            f"{path} was trained by an earlier Paintover, which computed guides differently; "
+            "train it again."
         )
     if header.channels != guides.channels(header.guides):
         raise PaintoverError(
@@ -103,21 +103,21 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | Non
 
 
 def find_style(shot: Shot, name: str) -> Path:
-    """Return the style file that a name or a path ending in ``.safetensors`` means."""
+    """Return the path of a style, given by name or by a path ending in ``.safetensors``."""
     return Path(name) if name.endswith(".safetensors") else shot.style_path(name)
 
 
 def save_resume(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-    """Write ``resume.safetensors`` into a style's folder, whole or not at all."""
+    """Write tensors and JSON-able numbers to ``resume.safetensors`` in a folder, atomically."""
     text = json.dumps({**numbers, "version": RESUME_VERSION})
     write_bytes(folder / RESUME_NAME, save(tensors, metadata={_RESUME_KEY: text}))
 
 
 def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what ``save_resume`` wrote.
+    """Read tensors and numbers as ``save_resume`` wrote them.
 
     Raises:
-        PaintoverError: there is nothing to resume from, or it is damaged or of another version.
+        PaintoverError: the file is missing, damaged or of another version.
     """
     path = folder / RESUME_NAME
     if not path.is_file():
@@ -134,7 +134,7 @@ def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def damaged_resume(folder: Path) -> PaintoverError:
-    """Return the error for a state that cannot be taken up."""
+    """Return the error for a state that training cannot resume from."""
     return PaintoverError(
         f"{folder / RESUME_NAME} is damaged or of another version; train without resuming."
     )
