@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much two pictures differ along the motion, beside how much they should."""
+"""The flicker metric: the difference of two successive pictures along the motion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..images.jit import compiled, inlined
 from ..images.types import BoolArray, FloatArray
 
 STABLE = 0.12
-"""A picture is stable where no channel changes by more than this (0..1) along the motion."""
+"""Pixels count where no channel of the truth changes by this much (0..1) along the motion."""
 
 
 def flicker(
@@ -19,19 +19,20 @@ def flicker(
     offsets: FloatArray,
     every: int = 1,
 ) -> tuple[float, float] | None:
-    """Measure how much two frames differ along the motion, where the truth is stable.
+    """Measure the mean |difference| of two frames along the motion, where the truth is stable.
 
     Args:
-        result: the previous frame, or a part of it, and this one, (H, W, 3).
-        truth: the same two as they should be, or else the pictures that they were made from.
-        counted: (H, W), the part of this frame to look at.
-        offsets: (H, W, 2) of this frame, pixels to where the point was in the previous one, x
-            right, y down; NaN where not known.
-        every: ``counted`` and ``offsets`` are of every so many rows and columns.
+        result: the previous stylized frame, or a window of it, and this one, each (H, W, 3)
+            float32, 0..1, display-referred.
+        truth: the ground truth of both, or else the pictures that they were made from; same shapes.
+        counted: (h, w) bool, the pixels of this frame to measure.
+        offsets: (h, w, 2) float32, pixels from this frame to the same point in the previous one, x
+            right, y down; NaN where unknown.
+        every: stride of ``counted`` and ``offsets``: h = H // every, w = W // every, rounded up.
 
     Returns:
-        Mean |difference| in 8-bit codes of the result and of the truth; None where nothing that
-        counts is stable.
+        Mean |difference| in 8-bit codes of the result and of the truth; None if no counted pixel
+        is stable.
     """
     first, second = (np.ascontiguousarray(picture) for picture in result)
     truth_first, truth_second = (np.ascontiguousarray(picture) for picture in truth)
@@ -52,7 +53,7 @@ def _differences(
     offsets: FloatArray,
     every: int,
 ) -> tuple[int, float, float]:
-    """Return how many pixels are stable, and the sums of their mean |difference| in both."""
+    """Return the number of stable pixels, and their summed mean |difference| in both."""
     height, width = counted.shape
     last_row, last_column = truth_before.shape[0] - 1, truth_before.shape[1] - 1
     channels = truth.shape[2]
@@ -64,25 +65,25 @@ def _differences(
             inside = 0 <= x <= last_column and 0 <= y <= last_row
             if not (counted[row, column] and inside):
                 continue
-            change = most = 0.0
+            change = largest = 0.0
             for channel in range(channels):
-                moved = _between(truth_before, x, y, channel)
-                apart = abs(moved - truth[row * every, column * every, channel])
-                change, most = change + apart, max(most, apart)
-            if not most < STABLE:
+                moved = _bilinear(truth_before, x, y, channel)
+                difference = abs(moved - truth[row * every, column * every, channel])
+                change, largest = change + difference, max(largest, difference)
+            if not largest < STABLE:
                 continue
             count += 1
             of_truth += change / channels
             for channel in range(channels):
-                moved = _between(result_before, x, y, channel)
-                apart = abs(moved - result[row * every, column * every, channel])
-                of_result += apart / channels
+                moved = _bilinear(result_before, x, y, channel)
+                difference = abs(moved - result[row * every, column * every, channel])
+                of_result += difference / channels
     return count, of_result, of_truth
 
 
 @inlined
-def _between(picture: FloatArray, x: float, y: float, channel: int) -> float:
-    """Interpolate between the four pixels around a place inside a picture (H, W, C)."""
+def _bilinear(picture: FloatArray, x: float, y: float, channel: int) -> float:
+    """Interpolate bilinearly at a position inside a picture (H, W, C)."""
     left, top = int(x), int(y)
     right, bottom = min(left + 1, picture.shape[1] - 1), min(top + 1, picture.shape[0] - 1)
     across, down = x - left, y - top

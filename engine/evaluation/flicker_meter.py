@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flicker of a stylized frame, without knowing how it should be.
+"""Measures the flicker of stylized frames without ground truth.
 
-The flicker of a frame is compared with that of the shot's own picture at the same pixels, over
-the mask (the guide folder ``mask`` where the shot has one, else where alpha is above half) and
-only where both frames show the same point and the picture itself hardly changes along the motion,
+A stylized frame's flicker is compared with that of the shot's own picture at the same pixels. A
+pixel counts if it is in the mask (the guide folder ``mask`` where the shot has one, else alpha
+above 0.5), if both frames show the same point, and if the picture hardly changes along the motion,
 so that moving light does not count.
 """
 
@@ -27,15 +27,19 @@ from ..shared.shot import Shot
 from .flicker import flicker
 from .results import mask_guides, mask_of, read_in_size, result_path
 
-ENOUGH = 1 << 14
-"""Of windows of many pixels about so many, or more, are looked at, since flicker is a mean."""
+SAMPLES = 1 << 14
+"""Larger windows are subsampled to this many pixels or a few more, since flicker is a mean."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FlickerInput:
-    """What a frame shows in a window: picture (H, W, 3), motion or None, and the mask (H, W).
+    """A frame as flicker is measured on it; large frames at half the size, since flicker is a mean.
 
-    Of large frames it is kept in half the size, since flicker is a mean.
+    Attributes:
+        window: the part of the frame that the arrays show.
+        image: (H, W, 3) float32, 0..1, the shot's own picture.
+        motion: (H, W, 4) float32, pixels, as ``Frame.motion``; None: to be estimated.
+        mask: (H, W) bool, the pixels that count.
     """
 
     window: Window
@@ -45,7 +49,7 @@ class FlickerInput:
 
     @classmethod
     def of(cls, frame: Frame) -> FlickerInput:
-        """Take from a frame, read with ``needed_passes``, what is looked at."""
+        """Build from a frame that was read with ``needed_passes``."""
         window = frame.window or Window.whole(*frame.alpha.shape)
         image, motion, mask = frame.image, frame.motion, mask_of(frame)
         if not window.is_of_large:
@@ -56,7 +60,7 @@ class FlickerInput:
 
     @classmethod
     def joined(cls, bands: Sequence[FlickerInput], window: Window) -> FlickerInput:
-        """Put together what the bands of a window show, from top to bottom."""
+        """Join the bands of a window, given from top to bottom."""
         motions = [band.motion for band in bands if band.motion is not None]
         return cls(
             window.halved if window.is_of_large else window,
@@ -66,12 +70,12 @@ class FlickerInput:
         )
 
     def fitting(self, result: FloatArray) -> FloatArray:
-        """Return a result (H, W, C) of the same window in this size."""
+        """Resize a stylized picture (H, W, C) of the same window to the size of the arrays."""
         return result if result.shape[:2] == self.mask.shape else _in_half(result)
 
 
 def needed_passes(shot: Shot) -> set[str]:
-    """Return what ``read_frame`` must read for ``FlickerInput.of``."""
+    """Return the passes and guides that ``read_frame`` must read for ``FlickerInput.of``."""
     return {"motion", *mask_guides(shot)}
 
 
@@ -88,71 +92,71 @@ def _every_other(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 @dataclasses.dataclass(frozen=True)
 class MeasuredFrame:
-    """What a frame shows, and the result (H, W, 3) in the same window."""
+    """A frame and its stylized picture (H, W, 3), in the same window."""
 
     source: FlickerInput
     result: FloatArray
 
 
 class FlickerMeter:
-    """Reads frames and results; remembers two, since each is compared with the one before."""
+    """Measures flicker; keeps the last two frames, since each is compared with the one before."""
 
     def __init__(self, shot: Shot, style: str) -> None:
         self._shot, self._style = shot, style
-        self._known: dict[int, MeasuredFrame] = {}
+        self._frames: dict[int, MeasuredFrame] = {}
 
     def knows(self, frame: int) -> bool:
-        """Tell whether a frame is remembered."""
-        return frame in self._known
+        """Return whether a frame is kept."""
+        return frame in self._frames
 
     def keep(self, frame: int, measured: MeasuredFrame) -> None:
-        """Remember a frame, and forget all but the one before."""
-        self._known.pop(frame, None)
-        while len(self._known) > 1:
-            del self._known[next(iter(self._known))]
-        self._known[frame] = measured
+        """Keep a frame, and drop all but the last one."""
+        self._frames.pop(frame, None)
+        while len(self._frames) > 1:
+            del self._frames[next(iter(self._frames))]
+        self._frames[frame] = measured
 
     def flicker(self, frame: int) -> Flicker | None:
-        """Return the flicker of a frame; None if it or the one before has no result."""
+        """Return a frame's flicker; None if it or the one before is not stylized or shows nothing."""
         before, now = (self.read(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
         first, second = before.source, now.source
-        every = max(1, math.isqrt(second.mask.size // ENOUGH))
-        apart = second.window.left - first.window.left, second.window.top - first.window.top
-        offsets, seen = _motion_back(first, second, every, apart)
-        counted = second.mask[::every, ::every] & seen
+        every = max(1, math.isqrt(second.mask.size // SAMPLES))
+        shift = second.window.left - first.window.left, second.window.top - first.window.top
+        offsets, visible = _motion_back(first, second, every, shift)
+        counted = second.mask[::every, ::every] & visible
         results, pictures = (before.result, now.result), (first.image, second.image)
-        found = flicker(results, pictures, counted, offsets + np.array(apart, np.float32), every)
+        found = flicker(results, pictures, counted, offsets + np.array(shift, np.float32), every)
         return Flicker(*found) if found else None
 
     def read(self, frame: int) -> MeasuredFrame | None:
-        """Read a frame; None if it has no result."""
-        if frame in self._known:
-            return self._known[frame]
+        """Read a frame and keep it; None if it is not stylized."""
+        if frame in self._frames:
+            return self._frames[frame]
         path = result_path(self._shot, self._style, frame)
         if path is None or frame not in self._shot.manifest.frames:
             return None
         source = FlickerInput.of(read_frame(self._shot, frame, needed_passes(self._shot)))
         self.keep(frame, MeasuredFrame(source, source.fitting(read_in_size(self._shot, path))))
-        return self._known[frame]
+        return self._frames[frame]
 
 
 def _motion_back(
-    before: FlickerInput, now: FlickerInput, every: int, apart: tuple[int, int]
+    before: FlickerInput, now: FlickerInput, every: int, shift: tuple[int, int]
 ) -> tuple[FloatArray, BoolArray]:
-    """Return offsets (H, W, 2) to the frame before, and where it shows the same point.
+    """Return (h, w, 2) offsets to the frame before, and (h, w) whether it shows the same point.
 
-    Estimated at half the size where the renderer gave none: flicker is a mean, and needs no more.
+    Without motion passes both are estimated at half the size, which suffices for a mean.
 
     Args:
         before, now: the two frames.
-        every: every so many rows and columns are returned.
-        apart: how far right and down the window of ``now`` begins of that of ``before``.
+        every: stride of the returned rows and columns.
+        shift: pixels right and down from the origin of ``before``'s window to that of ``now``'s.
     """
     if before.motion is not None and now.motion is not None:
         backward = np.ascontiguousarray(now.motion[::every, ::every, :2])
-        return backward, ~occluded(backward, before.motion[..., 2:], every, apart)
+        return backward, ~occluded(backward, before.motion[..., 2:], every, shift)
     window = before.window.joined(now.window)
     height, width = window.shape
     size = (max(1, width // 2), max(1, height // 2))
@@ -166,9 +170,9 @@ def _motion_back(
         for frame in (before, now)
     )
     backward = estimate_flow(second, first)
-    seen = ~occluded(backward, estimate_flow(first, second))
+    visible = ~occluded(backward, estimate_flow(first, second))
     whole = cv2.resize(backward, (width, height), interpolation=cv2.INTER_LINEAR)
     offsets: FloatArray = whole * np.array([width / size[0], height / size[1]], np.float32)
-    large = cv2.resize(seen.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(visible.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     inside = now.window.within(window)
     return offsets[inside][::every, ::every], np.asarray(large[inside][::every, ::every], bool)

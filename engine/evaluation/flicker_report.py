@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flicker of stylized frames of a shot, as a table and as data."""
+"""Reports the flicker of stylized frames: as a table, as JSON data, and as lines for a log."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from .flicker_meter import FlickerMeter
 
 @dataclasses.dataclass(frozen=True)
 class FlickerReport:
-    """Frame → its flicker; None where there is nothing to compare."""
+    """The flicker of stylized frames.
+
+    Attributes:
+        style: the style's name.
+        frames: frame → flicker; None where it was not measured.
+    """
 
     style: str
     frames: Mapping[int, Flicker | None]
 
     @property
     def measured(self) -> dict[int, Flicker]:
-        """The frames that have a flicker."""
+        """The frames that were measured."""
         return {frame: one for frame, one in self.frames.items() if one is not None}
 
     @property
     def unsteady(self) -> list[int]:
-        """The frames that flicker much more than the others."""
+        """The frames that flicker much more than the others, sorted."""
         return unsteady_frames(self.measured)
 
     def as_data(self) -> dict[str, Any]:
@@ -43,7 +48,7 @@ class FlickerReport:
         }
 
     def as_table(self) -> str:
-        """Return a table for people, a line a frame, and one sentence at the end."""
+        """Return a table for people, one line per frame, and a sentence at the end."""
         unsteady = set(self.unsteady)
         lines = [f"{'frame':>9}{'flicker':>9}{'(own)':>9}"]
         for frame, one in self.frames.items():
@@ -61,13 +66,13 @@ def measure_flicker(
     Args:
         shot: the shot.
         style: the style whose frames are measured.
-        frames: which frames; none means all.
-        report: told of progress; may cancel.
+        frames: numbers of the frames; empty: all.
+        report: receives progress, and may cancel.
 
     Raises:
-        PaintoverError: a file is damaged or of another size, or no frame and the one before it
-            are stylized.
-        Cancelled: the reporter says so.
+        PaintoverError: a file is damaged or of another size, or no two successive frames are
+            stylized.
+        Cancelled: the reporter asked to stop.
     """
     report = report or Silent()
     wanted = sorted(set(frames)) or shot.frames
@@ -81,7 +86,7 @@ def measure_flicker(
     if not any(found.values()):
         raise PaintoverError(
             f'There are no two successive frames of the style "{style}" in {shot.folder} to '
-            "compare; stylize some first, and look whether the mask is empty."
+            "compare; stylize some first, and check that the mask is not empty."
         )
     return FlickerReport(style, found)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flicker of frames, measured and noted while they are stylized."""
+"""Measures flicker while frames are stylized, and writes it beside their records."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from .flicker_meter import FlickerInput, FlickerMeter, MeasuredFrame
 
 
 class FlickerWatch:
-    """Measures flicker while frames are stylized, in any order, and notes it beside them.
+    """Measures the flicker of frames as they are written, in any order.
 
-    A frame that cannot be measured is left out, since stylizing goes on without.
+    Frames that cannot be measured are left out without an error.
 
     Args:
         shot: the shot.
-        style: the style.
+        style: the style's name.
     """
 
     def __init__(self, shot: Shot, style: str) -> None:
         self._shot, self._style = shot, style
         self._meter = FlickerMeter(shot, style)
-        self.found: dict[int, Flicker] = {}
-        """What was measured so far."""
+        self.measured: dict[int, Flicker] = {}
+        """Frame → flicker, of the frames measured so far."""
 
     def wrote(self, frame: int, source: FlickerInput | None, result: FloatArray) -> None:
-        """Look at a frame that is in its place; measure it if the last was the one before.
+        """Measure a written frame if the one before it is still kept, and keep it for the next.
 
         Args:
             frame: its number.
-            source: what the frame shows; None: it is read.
-            result: (H, W, 3), what was written, of the window of ``source`` if that is given.
+            source: the frame; None: read it.
+            result: (H, W, 3) float32, 0..1, the written colours, of the window of ``source``;
+                ignored without ``source``.
         """
         with suppress(PaintoverError):
             if source:
@@ -49,18 +50,18 @@ class FlickerWatch:
     def finish(
         self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
     ) -> None:
-        """Measure the frames on both sides of those that were written, as far as it is not done.
+        """Measure the written frames, and those after them, that are not measured yet.
 
         Args:
-            frames: that were written.
-            is_up_to_date: tells whether a frame's picture is what would be made now.
+            frames: the written frames.
+            is_up_to_date: returns whether a frame's picture is what would be made now.
             report: may cancel.
 
         Raises:
-            Cancelled: the reporter says so.
+            Cancelled: the reporter asked to stop.
         """
         wanted = {after for frame in frames for after in (frame, frame + 1)}
-        for frame in sorted(wanted - set(self.found)):
+        for frame in sorted(wanted - set(self.measured)):
             if report.cancelled():
                 raise Cancelled
             if not all(n in self._shot.frames and is_up_to_date(n) for n in (frame - 1, frame)):
@@ -72,4 +73,4 @@ class FlickerWatch:
         flicker = self._meter.flicker(frame)
         if flicker is not None:
             write_flicker(self._shot, self._style, frame, flicker)
-            self.found[frame] = flicker
+            self.measured[frame] = flicker

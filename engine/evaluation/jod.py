@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JOD of ColorVideoVDP (Mantiuk et al. 2024), an optional extra: the package ``cvvdp``."""
+"""JOD of ColorVideoVDP (Mantiuk et al. 2024); needs the optional package ``cvvdp``."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _declared: list[Any] = []
 
 
 def jod(test: Sequence[ByteArray], truth: Sequence[ByteArray], fps: float) -> float:
-    """Compare two clips as an eye would that watches them on a full-HD monitor.
+    """Predict the visible difference of two clips on a full-HD monitor.
 
     Args:
-        test: (H, W, 3) display-referred codes of consecutive frames.
-        truth: the same frames as they should be.
-        fps: frames a second.
+        test: consecutive frames, each (H, W, 3) uint8, display-referred.
+        truth: their ground truth, likewise.
+        fps: frames per second.
 
     Returns:
-        Just-objectionable-difference units: 10 cannot be told apart, less is worse.
+        Quality in just-objectionable-difference units: 10 means no visible difference.
 
     Raises:
-        PaintoverError: the package is not there.
+        PaintoverError: the package is not installed.
     """
     metric = _package().cvvdp(
         display_name=DISPLAY, heatmap=None, quiet=True, device=torch.device("cpu")
@@ -58,10 +58,10 @@ def _package() -> Any:
 
 
 def _import_torchvision() -> None:
-    """Import torchvision, on a CPU-only PyTorch without its compiled part.
+    """Import torchvision, also beside a CPU-only PyTorch that cannot load its compiled part.
 
-    There its import fails on two operators that nothing here calls; once they are declared it
-    succeeds.
+    There the import fails on two operators, which nothing here calls; it succeeds once they are
+    declared.
     """
     try:
         importlib.import_module("torchvision")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stylized frames as they are measured: where they lie, their size, and the part that counts.
+"""Reads stylized frames to be measured: the picture's path, its colours, and the mask.
 
-That is the mask (the guide folder ``mask``) where the shot has one, else where alpha is above half.
+The mask is the guide folder ``mask`` where the shot has one, else alpha above 0.5.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ MASK_GUIDE = "mask"
 
 
 def mask_guides(shot: Shot) -> list[str]:
-    """Return what ``read_frame`` must read for ``mask_of``."""
+    """Return the guides that ``read_frame`` must read for ``mask_of``."""
     return [EXTRA_GUIDE + MASK_GUIDE] if MASK_GUIDE in shot.manifest.guides else []
 
 
 def mask_of(frame: Frame) -> BoolArray:
-    """Return the part of a frame that is measured, (H, W)."""
+    """Return (H, W) bool, the pixels of a frame to measure."""
     if MASK_GUIDE in frame.guides:
         mask: BoolArray = frame.guides[MASK_GUIDE].mean(axis=2) > 0.5
         return mask
@@ -31,7 +31,7 @@ def mask_of(frame: Frame) -> BoolArray:
 
 
 def result_path(shot: Shot, style: str, frame: int) -> Path | None:
-    """Return the picture of a stylized frame, None where there is none."""
+    """Return the path of a stylized frame's picture, None if it is not stylized."""
     record = shot.read_out_record(style, frame)
     if record is not None:
         return shot.out_path(style, frame).parent / record.file
@@ -40,10 +40,10 @@ def result_path(shot: Shot, style: str, frame: int) -> Path | None:
 
 
 def read_in_size(shot: Shot, path: Path) -> FloatArray:
-    """Read the colours (H, W, 3) of a picture.
+    """Read the colours (H, W, 3) float32, 0..1, display-referred, of a picture of a shot.
 
     Raises:
-        PaintoverError: it is missing, damaged or of another size than the shot.
+        PaintoverError: the file is missing, damaged or of another size than the shot.
     """
     picture = read_picture(path).rgb
     height, width = picture.shape[:2]

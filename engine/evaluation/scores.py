@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How close stylized frames are to how they should be, on frames that were not painted.
+"""Scores stylized frames against ground truth: PSNR, SSIM, FLIP, texture, flicker, JOD.
 
-Everything is measured over the mask (the guide folder ``mask`` where the shot has one, else where
-the frame's alpha is above half) and without the keyframes; outside the mask the truth stands in
-for the result, so that nothing there counts. Colours are display-referred and straight.
+Scores are means over the mask (see ``results``), of frames that are not keyframes. Outside the mask
+the result is replaced by the truth, so that windowed metrics see no difference there. Colours are
+display-referred with straight alpha.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .flicker import flicker
 from .results import mask_guides, mask_of, read_in_size, result_path
 
 FLIP_PIXELS_PER_DEGREE = 67.0
-"""FLIP's own default: a 0.7 m wide 3840-pixel monitor seen from 0.7 m."""
+"""FLIP's default: a monitor 0.7 m and 3840 pixels wide, seen from 0.7 m."""
 
 _MISSING_PACKAGES = (
     "Scores need scikit-image and flip-evaluator; get them by “pip install scikit-image==0.26.0 "
@@ -40,20 +40,20 @@ _MISSING_PACKAGES = (
 
 @dataclasses.dataclass(frozen=True)
 class FrameScores:
-    """The scores of one frame; None where there is nothing to measure."""
+    """The scores of one frame; None where no pixel counts."""
 
     psnr: float | None = None
-    """Decibels; infinite where nothing differs."""
+    """Peak signal-to-noise ratio in decibels; infinite for equal pictures."""
     ssim: float | None = None
-    """Structural similarity, 1 where nothing differs (7×7 windows, mean of the channels)."""
+    """Structural similarity (7×7 windows, mean of the channels); 1 for equal pictures."""
     flip: float | None = None
-    """FLIP (Andersson et al. 2020), 0 where nothing differs."""
+    """FLIP (Andersson et al. 2020); 0 for equal pictures."""
     texture: float | None = None
-    """Mean absolute gradient over that of the truth: 1 is right, below is blurred."""
+    """Mean absolute gradient relative to that of the truth; below 1 is blurred."""
     flicker: float | None = None
-    """Mean |difference|, in 8-bit codes, to the previous frame moved along the motion."""
+    """Mean |difference| along the motion to the previous frame, in 8-bit codes."""
     flicker_truth: float | None = None
-    """The same of the truth itself."""
+    """Flicker of the truth."""
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(FrameScores))
@@ -61,7 +61,13 @@ NAMES = tuple(field.name for field in dataclasses.fields(FrameScores))
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """The scores of a stylized shot: frame → scores, and JOD of the clip if asked for."""
+    """The scores of a stylized shot.
+
+    Attributes:
+        style: the style's name.
+        frames: frame → its scores.
+        jod: JOD of the clip; None: not computed.
+    """
 
     style: str
     frames: dict[int, FrameScores]
@@ -69,11 +75,11 @@ class Scores:
 
     @property
     def mean(self) -> FrameScores:
-        """The mean of each score over the frames that have it."""
+        """Mean of each score over the frames that have it."""
         return FrameScores(**{name: _mean(self._column(name)) for name in NAMES})
 
     def as_data(self) -> dict[str, Any]:
-        """Return plain data for JSON, which knows no infinity: an infinite PSNR becomes None."""
+        """Return plain data for JSON, with None for an infinite PSNR."""
         return {
             "style": self.style,
             "mean": _plain(self.mean) | {"jod": self.jod},
@@ -81,7 +87,7 @@ class Scores:
         }
 
     def as_table(self) -> str:
-        """Return a table for people, a line a frame and the means at the end."""
+        """Return a table for people, one line per frame and the means at the end."""
         rows = [["frame", *NAMES]]
         rows += [_row(str(frame), scores) for frame, scores in self.frames.items()]
         rows.append(_row("mean", self.mean))
@@ -99,7 +105,7 @@ class Scores:
 
 @dataclasses.dataclass(frozen=True)
 class _Pair:
-    """Result (the truth outside the mask) and truth, (H, W, 3), and mask of one frame."""
+    """Result (the truth outside the mask), truth, both (H, W, 3), and mask (H, W) of a frame."""
 
     result: FloatArray
     truth: FloatArray
@@ -115,21 +121,21 @@ def score(
     with_jod: bool = False,
     report: Reporter | None = None,
 ) -> Scores:
-    """Score the stylized frames of a shot against pictures of how they should be.
+    """Score stylized frames of a shot against ground truth.
 
     Args:
         shot: the shot.
-        truth: a folder of pictures, named by frame numbers as ``import`` reads them.
+        truth: a folder of pictures with frame numbers in their names, as for ``import``.
         style: the style whose frames are scored.
-        frames: which frames; none means all that have a truth. Keyframes of the style are left
-            out (but not of JOD, which watches the whole clip).
-        with_jod: also compute JOD.
-        report: told of progress; may cancel.
+        frames: numbers of the frames; empty: all that have a truth. The style's keyframes are left
+            out, except for JOD, which needs consecutive frames.
+        with_jod: whether to compute JOD.
+        report: receives progress, and may cancel.
 
     Raises:
-        PaintoverError: a picture is missing, damaged or of another size, there is nothing to
-            score, or a scoring package is missing.
-        Cancelled: the reporter says so.
+        PaintoverError: a picture is missing, damaged or of another size, no frame is left to
+            score, or an optional package is missing.
+        Cancelled: the reporter asked to stop.
     """
     report = report or Silent()
     truths = numbered_pictures(truth, report)
@@ -154,13 +160,13 @@ def score(
 
 
 def psnr(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
-    """Peak signal-to-noise ratio over a mask, in decibels of the range 0..1."""
+    """Return the peak signal-to-noise ratio of (H, W, 3), 0..1, over a mask (H, W), in decibels."""
     error = float(np.square(result[mask] - truth[mask], dtype=np.float64).mean())
     return -10 * math.log10(error) if error > 0 else math.inf
 
 
 def ssim(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
-    """Structural similarity (Wang et al. 2004, scikit-image's), the mean over a mask."""
+    """Return the mean structural similarity (Wang et al. 2004) of (H, W, 3), 0..1, over a mask."""
     try:
         metrics: Any = importlib.import_module("skimage.metrics")  # an optional extra
     except ImportError:
@@ -172,7 +178,7 @@ def ssim(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
 
 
 def flip(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
-    """FLIP of low-dynamic-range pictures (Andersson et al. 2020), the mean over a mask."""
+    """Return the mean LDR-FLIP (Andersson et al. 2020) of (H, W, 3), 0..1, over a mask."""
     try:
         evaluator: Any = importlib.import_module("flip_evaluator")  # an optional extra
     except ImportError:
@@ -189,7 +195,7 @@ def flip(result: FloatArray, truth: FloatArray, mask: BoolArray) -> float:
 
 
 def gradient(picture: FloatArray, mask: BoolArray) -> float:
-    """Mean |difference| of neighbours across and down, both of them in the mask."""
+    """Return the mean |difference| of horizontal and vertical neighbours, both in the mask."""
     across = np.abs(np.diff(picture, axis=1))[mask[:, 1:] & mask[:, :-1]]
     down = np.abs(np.diff(picture, axis=0))[mask[1:] & mask[:-1]]
     steps = np.concatenate([across, down])
@@ -197,24 +203,24 @@ def gradient(picture: FloatArray, mask: BoolArray) -> float:
 
 
 class _Pairs:
-    """Reads results and truths; remembers the last two frames, since flicker needs them again."""
+    """Reads results and truths; keeps the last two frames, since flicker compares them."""
 
     def __init__(self, shot: Shot, style: str, truths: dict[int, Path]) -> None:
         self._shot, self._style, self._truths = shot, style, truths
-        self._known: dict[int, _Pair] = {}
+        self._frames: dict[int, _Pair] = {}
 
     def has(self, frame: int) -> bool:
-        """Tell whether a frame of the shot has a result and a truth."""
-        known = frame in self._shot.manifest.frames and frame in self._truths
-        return known and result_path(self._shot, self._style, frame) is not None
+        """Return whether a frame of the shot has a result and a truth."""
+        exists = frame in self._shot.manifest.frames and frame in self._truths
+        return exists and result_path(self._shot, self._style, frame) is not None
 
     def read(self, frame: int) -> _Pair:
-        """Read a frame. Raises PaintoverError for what is missing, damaged or of another size."""
-        if frame not in self._known:
-            while len(self._known) > 1:
-                del self._known[next(iter(self._known))]
-            self._known[frame] = self._read(frame)
-        return self._known[frame]
+        """Read a frame. Raises PaintoverError if a file is missing, damaged or of another size."""
+        if frame not in self._frames:
+            while len(self._frames) > 1:
+                del self._frames[next(iter(self._frames))]
+            self._frames[frame] = self._read(frame)
+        return self._frames[frame]
 
     def _read(self, frame: int) -> _Pair:
         shot = self._shot
@@ -244,18 +250,18 @@ def _score_frame(shot: Shot, pairs: _Pairs, frame: int) -> FrameScores:
     if not now.mask.any():
         return FrameScores()
     images = now.result, now.truth
-    own = gradient(now.truth, now.mask)
+    truth_gradient = gradient(now.truth, now.mask)
     change = None
     if before is not None:
-        offsets, seen = to_previous(shot, frame)
+        offsets, visible = to_previous(shot, frame)
         change = flicker(
-            (before.result, now.result), (before.truth, now.truth), now.mask & seen, offsets
+            (before.result, now.result), (before.truth, now.truth), now.mask & visible, offsets
         )
     return FrameScores(
         psnr(*images, now.mask),
         ssim(*images, now.mask),
         flip(*images, now.mask),
-        gradient(now.result, now.mask) / own if own > 0 else None,
+        gradient(now.result, now.mask) / truth_gradient if truth_gradient > 0 else None,
         *(change or (None, None)),
     )
 

@@ -92,7 +92,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if output.outdated:
         painted_on = f"painted {format_frames(output.outdated)} on {device.describe()}"
         log = shot.style_folder(request.style) / "stylize.log"
-        add_lines(log, [painted_on, *log_lines(watch.found, unsteady)])
+        add_lines(log, [painted_on, *log_lines(watch.measured, unsteady)])
     report.progress("stylize", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
     return {
         **output.counts,
