@@ -117,7 +117,7 @@ class FlickerMeter:
         self._frames[frame] = measured
 
     def flicker(self, frame: int) -> Flicker | None:
-        """Return a frame's flicker; None if it or the one before is not stylized or shows nothing."""
+        """Return a frame's flicker; None if it or the one before is not stylized, or is empty."""
         before, now = (self.read(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None

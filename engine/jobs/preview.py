@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Preview: the paint of the keyframes carried to every frame, without any training.
+"""Preview: projects the keyframes' paint to every frame, without any training.
 
-Where no keyframe shows a place, its paint is guessed from what looks alike in the keyframes.
+Pixels that no keyframe shows get colours from similar pixels of the keyframes (see
+``colour_transfer``).
 """
 
 from __future__ import annotations
@@ -30,25 +31,27 @@ from .colour_transfer import ColourTransfer
 from .output_frames import OutputFrames, check_format
 
 MADE_BY = "preview 1"
-"""Stands in records in the place of a style's digest; changes whenever pictures would."""
+"""Replaces the style's digest in records; to be changed whenever previews would look different."""
 NEEDS = (*SURFACE_NEEDS, "normal")
-SOFT = 2.0
-"""Pixels over which carried paint passes into guessed paint."""
+BLEND_WIDTH = 2.0
+"""Pixels over which projected paint blends into transferred colours."""
 
 
 def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
-    """Paint frames of a shot by projection alone into ``out/STYLE``, as RGBA.
+    """Paint frames of a shot by projection alone and write them to ``out/STYLE`` as RGBA.
 
-    A frame's result depends on nothing but the frame, the keyframes and, where the shot has no
-    surface, the frames between. Frames that are up to date are skipped unless ``request.force``.
+    A frame's picture depends only on the frame, the keyframes and, where the shot has no surface
+    pass, the frames between. Frames that are up to date are skipped unless ``request.force`` is
+    set.
 
     Returns:
-        ``frames``: how many were painted, ``skipped``: how many were up to date, ``seconds``.
+        ``frames``: number of painted frames, ``skipped``: number of frames that were up to date,
+        ``seconds``.
 
     Raises:
-        PaintoverError: no painting, a damaged file, or the name is that of a style or of
-            stylized frames.
-        Cancelled: the job was told to stop; frames that are written stay.
+        PaintoverError: there is no painting, a file is damaged, or the name is that of a style or
+            of stylized frames.
+        Cancelled: the reporter asked to stop; written frames stay.
     """
     started = time.monotonic()
     check_format(request.format, request.depth)
@@ -70,7 +73,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
 
 
 def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
-    """Check that a preview would not take the place of what a style is or has painted."""
+    """Raise PaintoverError if a preview would overwrite stylized frames or share a style's name."""
     if shot.style_path(name).is_file():
         raise PaintoverError(
             f'"{name}" is a trained style, {shot.style_path(name)}; give the preview another name.'
@@ -78,8 +81,8 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
     taken = []
     for frame in frames:
         record = shot.read_out_record(name, frame)
-        there = any(shot.out_path(name, frame, suffix).is_file() for suffix in (".png", ".exr"))
-        if there and (record is None or record.style != MADE_BY):
+        exists = any(shot.out_path(name, frame, suffix).is_file() for suffix in (".png", ".exr"))
+        if exists and (record is None or record.style != MADE_BY):
             taken.append(frame)
     if taken:
         folder = shot.out_path(name, 0).parent
@@ -90,24 +93,24 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
 
 
 class _PreviewPipeline:
-    """Paints any frame of a shot from its keyframes alone."""
+    """Paints frames of a shot from its keyframes alone."""
 
     def __init__(self, shot: Shot, pairs: list[tuple[Keyframe, Frame]], report: Reporter) -> None:
         self._shot = shot
         self._keys = [keyframe.frame for keyframe, _ in pairs]
-        self._colours = _Carrier(shot, pairs, report)
+        self._colours = _PaintProjector(shot, pairs, report)
         self._alpha = alpha_of(pairs)
-        self._alphas: _Carrier | None = None
+        self._alphas: _PaintProjector | None = None
         if self._alpha == ALPHA_LEARNT:
             offsets = [(_painted_with_alpha(keyframe, frame), frame) for keyframe, frame in pairs]
-            self._alphas = _Carrier(shot, offsets, report)
+            self._alphas = _PaintProjector(shot, offsets, report)
 
     def prepare(self, frames: list[int]) -> None:
-        """Follow the motion to the frames, where there is no surface."""
+        """Track motion from the keyframes to the frames, where the shot has no surface pass."""
         self._colours.projection.prepare("preview", frames)
 
     def paint(self, number: int) -> FloatArray:
-        """Return a frame's picture, (H, W, 4), 0..1, display-referred, straight alpha."""
+        """Return a frame's picture: (H, W, 4) float32, 0..1, display-referred, straight alpha."""
         frame = read_frame(self._shot, number, NEEDS)
         weights = weights_at(self._shot.manifest.weights, number, self._keys)
         painted = self._colours.paint(frame, weights)
@@ -117,28 +120,28 @@ class _PreviewPipeline:
         return finish(painted, frame.alpha, self._alpha)
 
 
-class _Carrier:
-    """Carries what the keyframes have as paint, and guesses it where they show nothing."""
+class _PaintProjector:
+    """Projects keyframes' paint, and transfers colours where no keyframe shows the pixel."""
 
     def __init__(self, shot: Shot, pairs: list[tuple[Keyframe, Frame]], report: Reporter) -> None:
         self.projection = Projection(shot, pairs, report)
         self._transfer = ColourTransfer(pairs)
 
     def paint(self, frame: Frame, weights: dict[int, float]) -> FloatArray:
-        """Return (3, H, W), 0..1."""
+        """Return (3, H, W) float32, 0..1: colours of all pixels of a frame."""
         carried = self.projection.carry(frame, weights, border=0).channels
-        seen = (carried[-1] > 0).astype(np.uint8)
-        inside = np.pad(seen, 1, mode="edge")
-        depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        share = np.minimum(depth / SOFT, 1) * carried[-1]
+        valid = (carried[-1] > 0).astype(np.uint8)
+        inside = np.pad(valid, 1, mode="edge")
+        distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+        share = np.minimum(distance / BLEND_WIDTH, 1) * carried[-1]
         paint = carried[:3] / 2 + 0.5
         rest = share < 1
-        guessed = self._transfer.guess(frame, rest).T
-        paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * guessed
+        transferred = self._transfer.guess(frame, rest).T
+        paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * transferred
         return np.ascontiguousarray(paint)
 
 
 def _painted_with_alpha(keyframe: Keyframe, frame: Frame) -> Keyframe:
-    """Return the keyframe painted in greys for its offset of alpha, −1..1 as 0..1."""
+    """Return a keyframe whose grey paint is its offset of alpha: −1..1 becomes 0..1."""
     offset = (keyframe.alpha - frame.alpha) / 2 + 0.5
     return dataclasses.replace(keyframe, paint=np.repeat(offset[..., None], 3, axis=2))
