@@ -66,7 +66,7 @@ def computes_in_integers(inference: TiledInference, painter: Painter, light: flo
     return not np.array_equal(inference.paint(frame), exact)
 
 
-def test_a_balanced_network_computes_the_same_and_its_channels_are_even():
+def test_an_equalized_network_computes_the_same_and_its_channels_are_even():
     painter = network()
     examples = [torch.from_numpy(guides(seed=seed))[None] for seed in (0, 1)]
     before = calibrate(painter, CPU, examples)
