@@ -148,7 +148,7 @@ def is_empty_around(values: npt.NDArray[Any], window: Window, band: int = 1) -> 
     That is so where all pixels of the border are equal, as around a single object on nothing.
 
     Args:
-        values: (H, W) or (H, W, C), of the window; NaN equals NaN.
+        values: (H, W) or (H, W, C), of the window; pixels of NaN alone are equal.
         window: the window; pixels on the picture's own border need not be equal.
         band: width of the border in pixels.
     """
@@ -160,7 +160,9 @@ def is_empty_around(values: npt.NDArray[Any], window: Window, band: int = 1) -> 
         (after, values[:, -band:]),
     ]
     borders = [side for goes_on, side in sides if goes_on]
-    return all(
-        np.array_equal(border, np.broadcast_to(borders[0][:1, :1], border.shape), equal_nan=True)
-        for border in borders
-    )
+    if not borders:
+        return True
+    first = borders[0][0, 0]
+    if np.isnan(first).all():
+        return all(np.isnan(border).all() for border in borders)
+    return all((border == first).all() for border in borders)
