@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,17 +75,6 @@ def opened_layers(path: Path) -> Iterator[Layers]:
     """Open a multilayer EXR. Raises PaintoverError where it is missing, damaged or not an EXR."""
     with opened(path) as file:
         yield Layers(path, file)
-
-
-def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, FloatArray]:
-    """Read channels of a multilayer EXR, each (H, W), by name; None reads all.
-
-    Raises:
-        PaintoverError: as ``opened_layers`` and ``Layers.read``.
-    """
-    with opened_layers(path) as file:
-        names = file.names if wanted is None else wanted
-        return {k: v[..., 0] for k, v in file.read({name: [name] for name in names}).items()}
 
 
 def _together(channels: Sequence[tuple[FloatArray, int]]) -> FloatArray:

@@ -48,14 +48,13 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def warp(
-    picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0, every: int = 1
+    picture: FloatArray, offsets: FloatArray, top: int = 0, every: int = 1
 ) -> tuple[FloatArray, BoolArray]:
-    """Fetch for each pixel what another picture shows at its offset.
+    """Fetch for each pixel what another picture shows at its offset, bilinearly.
 
     Args:
         picture: (H, W) or (H, W, C) float32.
         offsets: (H, W, 2), into that picture; they may be those of a band of rows.
-        cubic: bicubic instead of bilinear; it may exceed the picture's range.
         top: the first row that the offsets are of.
         every: they are of every so many rows and columns.
 
@@ -71,12 +70,11 @@ def warp(
     with np.errstate(invalid="ignore"):
         valid = (x >= 0) & (x <= last_x) & (y >= 0) & (y <= last_y)
     x, y = np.where(valid, x, 0), np.where(valid, y, 0)
-    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     layers = picture[..., None] if picture.ndim == 2 else picture
     fetched = np.zeros((height, width, layers.shape[2]), np.float32)
     for first in range(0, layers.shape[2], 4):
         part = np.ascontiguousarray(layers[..., first : first + 4])
-        values = cv2.remap(part, x, y, how, borderMode=cv2.BORDER_REPLICATE)
+        values = cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         fetched[..., first : first + 4] = values.reshape(height, width, -1)
     fetched[~valid] = 0
     return (fetched[..., 0] if picture.ndim == 2 else fetched), valid

@@ -14,7 +14,7 @@ from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
 from engine.frames import object_ids
 from engine.frames.frame import read_frame
-from engine.images.exr_layers import opened_layers, read_layers
+from engine.images.exr_layers import opened_layers
 from engine.images.pictures import encode_srgb, read_picture, write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
@@ -96,7 +96,7 @@ def test_half_covered_pixels_of_24_bit_floats_keep_their_object(tmp_path):
     layers = {"share": share, "values": steps * OBJECT_STEP * share}
     path = tmp_path / "24bits.exr"
     synthetic.write_layers(path, layers, compression="pxr24")
-    read = read_layers(path, list(layers))
+    read = synthetic.read_layers(path, list(layers))
     assert not np.array_equal(read["values"], layers["values"].astype(np.float32))
     found = object_ids.objects_from_random(read["values"], read["share"], None)
     covered = share > 0.5
