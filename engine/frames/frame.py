@@ -34,7 +34,6 @@ _COMPONENTS = {
     "motion": "XYZW",
     "normal": "XYZ",
     "depth": "Z",
-    "position": "XYZ",
     "albedo": "RGB",
     "surface": "RGB",
 }
@@ -59,7 +58,6 @@ class Frame:
             previous frame, then to where it is in the next; NaN where not known.
         normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
         depth: (H, W) float32, scene units along the view axis; infinity on the background.
-        position: (H, W, 3) float32, world space; NaN where not known.
         albedo: (H, W, 3) float32, 0..1, display-referred.
         object: (H, W) int32, stable id; 0 on the background, −1 where several objects share the
             pixel or none is known.
@@ -76,7 +74,6 @@ class Frame:
     motion: FloatArray | None = None
     normal: FloatArray | None = None
     depth: FloatArray | None = None
-    position: FloatArray | None = None
     albedo: FloatArray | None = None
     object: npt.NDArray[np.int32] | None = None
     surface: FloatArray | None = None
@@ -88,7 +85,7 @@ class Frame:
 
     def lean(self) -> Frame:
         """Return the frame with no more than what paint is carried along with."""
-        nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "position", "albedo"))
+        nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "albedo"))
         return dataclasses.replace(self, **nothing, guides={})
 
     def cut(self, window: Window) -> Frame:
@@ -222,8 +219,6 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
         frame.normal = cleaning.bounded(raw["normal"], -1, 1)
     if "albedo" in raw:
         frame.albedo = encode_srgb(cleaning.bounded(raw["albedo"], 0, 1))
-    if "position" in raw:
-        frame.position = cleaning.unknown_where_infinite(raw["position"])
     if "surface" in wanted and "surface" in raw:
         frame.surface = cleaning.surface(raw["surface"], share, objects)
     if "motion" in wanted and "motion" in raw:
