@@ -18,7 +18,7 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.device import give_back_freed
-from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.channels import PROJECTION_CHANNELS, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared.errors import PaintoverError
 from ..shared.keyframe_weights import weights_at
@@ -173,7 +173,7 @@ class FramePipeline:
         weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
         channels, strokes = self._projection.carry(frame, weights)
         if self._strokes and strokes is not None:
-            self._strokes.complete(strokes, frame, seen=channels[-1])
+            self._strokes.complete(strokes, frame, seen=channels[VALID])
         if part:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)

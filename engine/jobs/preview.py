@@ -19,6 +19,7 @@ from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..images.pictures import read_picture, write_picture
 from ..images.types import FloatArray
+from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
@@ -170,11 +171,11 @@ class _Carrier:
     def paint(self, frame: Frame, weights: dict[int, float]) -> FloatArray:
         """Return (3, H, W), 0..1."""
         carried = self.projection.carry(frame, weights, border=0).channels
-        seen = (carried[-1] > 0).astype(np.uint8)
+        seen = (carried[VALID] > 0).astype(np.uint8)
         inside = np.pad(seen, 1, mode="edge")
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        share = np.minimum(depth / SOFT, 1) * carried[-1]
-        paint = carried[:3] / 2 + 0.5
+        share = np.minimum(depth / SOFT, 1) * carried[VALID]
+        paint = carried[PAINT] / 2 + 0.5
         rest = share < 1
         guessed = self._transfer.guess(frame, rest).T
         paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * guessed

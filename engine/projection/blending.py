@@ -11,6 +11,7 @@ import numpy as np
 
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
+from .channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 
 AGREEMENT_RADIUS = 4.0
 """Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
@@ -50,21 +51,22 @@ class Projected:
 
     def channels(self) -> FloatArray:
         """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
-        result = np.zeros((7, *self.valid.shape), np.float32)
-        _lay_out(self.paint, self.image, self.valid, result)
+        result = np.zeros((PROJECTION_CHANNELS, *self.valid.shape), np.float32)
+        result[VALID] = self.valid
+        _lay_out(self.paint, self.valid, result[PAINT])
+        _lay_out(self.image, self.valid, result[LIGHT])
         return result
 
 
 @compiled
-def _lay_out(paint: FloatArray, image: FloatArray, valid: BoolArray, result: FloatArray) -> None:
+def _lay_out(picture: FloatArray, valid: BoolArray, result: FloatArray) -> None:
+    """Write (H, W, 3), 0..1, to (3, H, W), −1..1, where valid."""
     height, width = valid.shape
     for row in range(height):
         for column in range(width):
             if valid[row, column]:
-                result[6, row, column] = 1
                 for channel in range(3):
-                    result[channel, row, column] = 2 * paint[row, column, channel] - 1
-                    result[3 + channel, row, column] = 2 * image[row, column, channel] - 1
+                    result[channel, row, column] = 2 * picture[row, column, channel] - 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,7 @@ from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from .blending import Projected, blend, turns
+from .channels import LIGHT, PAINT, VALID
 from .motion_projector import MotionProjector
 from .resampling import Ranged
 from .surface_edges import frame_edge_distance, is_known
@@ -132,10 +133,10 @@ class Projection:
         total = np.zeros(channels.shape[1:], np.float32)
         for share, one in zip(shares, candidates, strict=True):
             total += np.float32(share) * one.valid
-        _compare(channels, frame.image, total)
+        _compare(channels[PAINT], channels[LIGHT], channels[VALID], frame.image, total)
         if border and self._along_surface and frame.number not in self._keys:
             distance = _distance_to_unseen(frame, blended.valid | blended.moved)
-            channels[-1] *= np.minimum(distance / border, 1)
+            channels[VALID] *= np.minimum(distance / border, 1)
         return Carried(channels, blended.strokes)
 
     def each(self, frame: Frame) -> list[FloatArray]:
@@ -156,28 +157,31 @@ class Projection:
 
 
 @compiled
-def _compare(channels: FloatArray, image: FloatArray, total: FloatArray) -> None:
+def _compare(
+    paint: FloatArray, light: FloatArray, valid: FloatArray, image: FloatArray, total: FloatArray
+) -> None:
     """Turn keyframes' pictures into what they differ from the frame's, and fade what is faint.
 
     Args:
-        channels: (7, H, W), changed in place.
+        paint, light: (3, H, W), and ``valid``: (H, W), channels of the guide, changed in place;
+            light holds the keyframes' pictures at first.
         image: (H, W, 3), the frame's picture, 0..1.
         total: (H, W), how much the keyframes that see a pixel count.
     """
     height, width = total.shape
     for row in range(height):
         for column in range(width):
-            seen, counts = channels[6, row, column], total[row, column]
+            seen, counts = valid[row, column], total[row, column]
             if seen == 0:
                 continue
             fade = min(counts / np.float32(FAINT), np.float32(1))
             for channel in range(3):
-                channels[channel, row, column] *= fade
+                paint[channel, row, column] *= fade
                 here = (2 * image[row, column, channel] - 1) * seen
-                difference = channels[3 + channel, row, column] - here
+                difference = light[channel, row, column] - here
                 difference = min(max(difference, np.float32(-1)), np.float32(1))
-                channels[3 + channel, row, column] = difference * fade
-            channels[6, row, column] = min(seen, counts)
+                light[channel, row, column] = difference * fade
+            valid[row, column] = min(seen, counts)
 
 
 def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:
