@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..images.exr_layers import opened_layers
 from ..images.pictures import Picture, encode_srgb, read_picture
-from ..images.types import BoolArray, FloatArray
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
@@ -65,7 +65,6 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
         window: the part of the frame that the arrays show; None: all of it.
-        edge_distance, mixed: see ``surface_edges``, which sets them.
     """
 
     number: int
@@ -80,8 +79,6 @@ class Frame:
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
-    edge_distance: FloatArray | None = None
-    mixed: BoolArray | None = None
 
     def lean(self) -> Frame:
         """Return the frame with no more than what paint is carried along with."""

@@ -25,7 +25,7 @@ from .blending import Projected, blend, turns
 from .channels import LIGHT, PAINT, VALID
 from .motion_projector import MotionProjector
 from .resampling import Ranged
-from .surface_edges import frame_edge_distance, is_known
+from .surface_edges import SurfaceEdges, is_known
 from .surface_projector import LEAST_OUTLINE, KeyProjector
 
 BORDER = 2.0
@@ -111,6 +111,7 @@ class Projection:
         frame: Frame,
         weights: Mapping[int, float] | None = None,
         border: float = BORDER,
+        edges: SurfaceEdges | None = None,
     ) -> Carried:
         """Carry the keyframes that suit each pixel of the frame best.
 
@@ -124,18 +125,21 @@ class Projection:
             weights: keyframe → how much it counts on this frame, 0 or more; 1 where not named,
                 0 leaves it out.
             border: pixels over which validity falls; 0: not at all.
+            edges: the frame's, where they have been computed already.
         """
+        if edges is None and self._along_surface:
+            edges = SurfaceEdges.of(frame)
         given = weights or {}
         shares = [given.get(key, 1.0) for key in self._keys]
-        candidates = self._projected(frame)
+        candidates = self._projected(frame, edges)
         blended = blend(candidates, turns(self._keys, shares, frame.number), frame.image)
         channels = blended.channels()
         total = np.zeros(channels.shape[1:], np.float32)
         for share, one in zip(shares, candidates, strict=True):
             total += np.float32(share) * one.valid
         _compare(channels[PAINT], channels[LIGHT], channels[VALID], frame.image, total)
-        if border and self._along_surface and frame.number not in self._keys:
-            distance = _distance_to_unseen(frame, blended.valid | blended.moved)
+        if border and edges is not None and frame.number not in self._keys:
+            distance = _distance_to_unseen(frame, blended.valid | blended.moved, edges)
             channels[VALID] *= np.minimum(distance / border, 1)
         return Carried(channels, blended.strokes)
 
@@ -146,14 +150,16 @@ class Projection:
         where they are on the surface. The middle channels are the keyframe's picture itself,
         −1..1, not yet compared with the frame's.
         """
-        projected = self._projected(frame)
-        whole = [one.channels() for one in projected]
         if self._along_motion:
-            return whole
+            return [one.channels() for one in self._projected(frame, None)]
+        projected = self._projected(frame, SurfaceEdges.of(frame))
+        whole = [one.channels() for one in projected]
         return [*whole, *(one.without_outlines().channels() for one in projected)]
 
-    def _projected(self, frame: Frame) -> list[Projected]:
-        return [projector.project(frame) for projector in self._along_motion or self._along_surface]
+    def _projected(self, frame: Frame, edges: SurfaceEdges | None) -> list[Projected]:
+        if self._along_motion:
+            return [projector.project(frame) for projector in self._along_motion]
+        return [projector.project(frame, edges) for projector in self._along_surface]
 
 
 @compiled
@@ -184,14 +190,14 @@ def _compare(
             valid[row, column] = min(seen, counts)
 
 
-def _distance_to_unseen(frame: Frame, seen: BoolArray) -> FloatArray:
+def _distance_to_unseen(frame: Frame, seen: BoolArray, edges: SurfaceEdges) -> FloatArray:
     """Return (H, W) how far, in pixels, surface is that is not seen.
 
     What lies within ``LEAST_OUTLINE`` of an occlusion edge is left aside.
     """
     assert frame.surface is not None and frame.object is not None
     unseen = ~seen & (frame.object > 0) & is_known(frame.surface)
-    unseen &= frame_edge_distance(frame) > LEAST_OUTLINE
+    unseen &= edges.distance > LEAST_OUTLINE
     if not unseen.any():
         return np.full(seen.shape, np.inf, np.float32)
     return np.asarray(cv2.distanceTransform((~unseen).astype(np.uint8), cv2.DIST_L2, 3))

@@ -26,7 +26,7 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE, Window
 from .resampling import Ranged
 from .stroke_kernels import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
-from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
+from .surface_edges import SurfaceEdges, edge_distance, is_known, surface_steps
 
 MARGIN = 4.0
 """Nearer than this to an outline, in pixels, nothing is borrowed or added."""
@@ -97,28 +97,38 @@ class Continuation:
         part = self._residues.values[first : first + height * width]
         return part.reshape(height, width, 4)
 
-    def complete(self, strokes: FloatArray, frame: Frame, seen: FloatArray) -> None:
+    def complete(
+        self,
+        strokes: FloatArray,
+        frame: Frame,
+        seen: FloatArray,
+        edges: SurfaceEdges | None = None,
+    ) -> None:
         """Complete strokes that are carried along with the keyframes by borrowed ones, in place.
 
         Args:
             strokes: (H, W, 3), differences of paint 0..1.
             frame: with ``surface`` and ``object``.
             seen: (H, W) 0..1, how far keyframes see each pixel.
+            edges: the frame's, where they have been computed already.
         """
-        mix(strokes, self.strokes(frame, seen < 1), seen)
+        mix(strokes, self.strokes(frame, seen < 1, edges), seen)
 
-    def strokes(self, frame: Frame, wanted: BoolArray) -> FloatArray:
+    def strokes(
+        self, frame: Frame, wanted: BoolArray, edges: SurfaceEdges | None = None
+    ) -> FloatArray:
         """Return strokes to add to the network's paint.
 
         Args:
             frame: with ``surface`` and ``object``, (H, W).
             wanted: (H, W), the part that is to get strokes.
+            edges: the frame's, where they have been computed already.
 
         Returns:
             (H, W, 3), differences of paint 0..1, 0 where not wanted or nothing can be borrowed.
         """
         assert frame.surface is not None and frame.object is not None
-        edge = frame_edge_distance(frame)
+        edge = (edges or SurfaceEdges.of(frame)).distance
         result = np.zeros((*edge.shape, 3), np.float32)
         part = wanted & (frame.object > 0) & (edge > MARGIN) & is_known(frame.surface)
         inside = _around(part)

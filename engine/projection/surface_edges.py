@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -16,6 +18,24 @@ LARGEST = 1e12
 """Surface coordinates beyond this are a renderer's fault, and their squares would overflow."""
 
 
+class SurfaceEdges(NamedTuple):
+    """Where the surface in a frame breaks off; computed once for all keyframes carried to it.
+
+    Attributes:
+        distance: (H, W) float32, pixels to the nearest occlusion edge; infinity: none.
+        mixed: (H, W), pixels that an antialiased edge has mixed from two places (see ``mixed``).
+    """
+
+    distance: FloatArray
+    mixed: BoolArray
+
+    @classmethod
+    def of(cls, frame: Frame) -> SurfaceEdges:
+        """Find the edges of a frame that has ``surface`` and ``object``."""
+        assert frame.surface is not None and frame.object is not None
+        return cls(*_edges_and_mixed(frame.surface, frame.object))
+
+
 def edge_distance(surface: FloatArray, objects: IdArray) -> FloatArray:
     """Return each pixel's distance, in pixels, to the nearest occlusion edge.
 
@@ -26,23 +46,6 @@ def edge_distance(surface: FloatArray, objects: IdArray) -> FloatArray:
         objects: (H, W) ids.
     """
     return _edges_and_mixed(surface, objects)[0]
-
-
-def frame_edge_distance(frame: Frame) -> FloatArray:
-    """Return ``edge_distance`` of a frame with ``surface`` and ``object``, computed once."""
-    return _of_frame(frame)[0]
-
-
-def frame_mixed(frame: Frame) -> BoolArray:
-    """Return ``mixed`` of a frame with ``surface`` and ``object``, computed once."""
-    return _of_frame(frame)[1]
-
-
-def _of_frame(frame: Frame) -> tuple[FloatArray, BoolArray]:
-    if frame.edge_distance is None or frame.mixed is None:
-        assert frame.surface is not None and frame.object is not None
-        frame.edge_distance, frame.mixed = _edges_and_mixed(frame.surface, frame.object)
-    return frame.edge_distance, frame.mixed
 
 
 def _edges_and_mixed(surface: FloatArray, objects: IdArray) -> tuple[FloatArray, BoolArray]:

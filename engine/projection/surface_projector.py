@@ -13,7 +13,7 @@ from ..frames.frame import Frame
 from ..images.types import BoolArray, FloatArray
 from .blending import Projected
 from .resampling import Ranged
-from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
+from .surface_edges import SurfaceEdges, edge_distance
 from .surface_index import SurfaceIndex
 
 FAR = 1e4
@@ -61,12 +61,18 @@ class KeyProjector:
         self._edge = Ranged.of(np.minimum(edge_distance(surface, objects), FAR)[..., None])
         self._outline = outline_reach(width or objects.shape[1])
 
-    def project(self, frame: Frame) -> Projected:
-        """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
+    def project(self, frame: Frame, edges: SurfaceEdges | None = None) -> Projected:
+        """Carry the keyframe to a frame.
+
+        Args:
+            frame: of the keyframe's size, or a window of one, with ``surface`` and ``object``.
+            edges: the frame's, where they have been computed already.
+        """
         assert frame.surface is not None and frame.object is not None
-        located = self._index.locate(frame.surface, frame.object, frame_mixed(frame))
+        edges = edges or SurfaceEdges.of(frame)
+        located = self._index.locate(frame.surface, frame.object, edges.mixed)
         sampler = self._index.resampler.at(located)
-        here = np.minimum(frame_edge_distance(frame), FAR)
+        here = np.minimum(edges.distance, FAR)
         there = sampler.sample(self._edge)[..., 0]
         near, far = np.minimum(here, there), np.maximum(here, there)
         outline = near <= self._outline
