@@ -9,10 +9,8 @@ Where they leave holes, further layers of them begin.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import zipfile
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +20,8 @@ from scipy.ndimage import map_coordinates
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
+from ..motion.frame_chain import FrameChain
 from ..motion.optical_flow import both_ways, occluded
-from ..shared.errors import Cancelled
-from ..shared.files import digest_json, written_beside
-from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from .base import Guide
@@ -64,15 +60,13 @@ class Points:
 class MovingGaussians(Guide):
     """Three channels: the colours of the Gaussians.
 
-    The points of a frame follow from the frames between the keyframe and it alone, in that order,
-    so it does not matter which frames are asked for. They are kept in ``cache/gaussians`` of the
-    shot under digests of those frames.
+    The points are cached in ``cache/gaussians`` of the shot (see ``FrameChain``).
 
     Args:
-        shot: any shot; its motion is exact where it has ``motion``, else estimated.
-        keyframe: where the first layer is drawn.
-        settings: spacing and size.
-        report: hears how far ``prepare`` is, and may cancel it.
+        shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
+        keyframe: the frame where the first layer is drawn.
+        settings: spacing and size of the Gaussians.
+        report: receives the progress of ``prepare`` and may cancel it.
     """
 
     name = "gaussians"
@@ -86,110 +80,59 @@ class MovingGaussians(Guide):
         settings: GaussianSettings | None = None,
         report: Reporter | None = None,
     ) -> None:
-        self._shot, self._keyframe = shot, keyframe
         self._settings = settings or GaussianSettings()
-        self._report = report or Silent()
-        begin = [VERSION, dataclasses.astuple(self._settings), keyframe]
-        self._keys = {keyframe: digest_json([*begin, shot.frame_digest(keyframe)])}
+        self._chain = _PointChain(shot, keyframe, self._settings, report or Silent())
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Follow the points to the outermost of some frames, reporting progress.
-
-        Args:
-            step: of the progress, such as ``train``.
-            frames: of the shot.
-
-        Raises:
-            PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
-            Cancelled: the reporter asked to stop; what was found is kept.
-        """
-        wanted = sorted(frames)
-        for end in wanted[:1] + wanted[-1:]:
-            for frame in self._missing(end):
-                self._report.progress(step, 0.0, -1.0, f"Following the motion to frame {frame}")
-                if self._report.cancelled():
-                    raise Cancelled
-                self._follow(frame)
+        """Compute the points up to some frames; see ``FrameChain.prepare``."""
+        self._chain.prepare(step, frames)
 
     def points(self, frame: int) -> Points:
         """Return the points of a frame of the shot. Raises PaintoverError as ``prepare``."""
-        for missing in self._missing(frame):
-            self._follow(missing)
-        found = self._load(frame)
-        assert found is not None
-        return found
+        return self._chain.state(frame)
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
         """Write the colours, −1..1, 0 far from any point."""
         height, width = frame.alpha.shape
         result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
 
-    def _way(self, frame: int) -> list[int]:
-        """Return the frames from the keyframe to a frame, both included."""
-        low, high = sorted((self._keyframe, frame))
-        way = [number for number in self._shot.frames if low <= number <= high]
-        return way if frame >= self._keyframe else way[::-1]
 
-    def _missing(self, frame: int) -> list[int]:
-        """Return the frames whose points have yet to be found to know those of a frame."""
-        way = self._way(frame)
-        for before, here in itertools.pairwise(way):
-            if here not in self._keys:
-                self._keys[here] = digest_json([self._keys[before], self._shot.frame_digest(here)])
-        missing: list[int] = []
-        for number in reversed(way):
-            if self._load(number) is not None:
-                break
-            missing.append(number)
-        return missing[::-1]
+class _PointChain(FrameChain[Points]):
+    """The points of every frame of a shot."""
 
-    def _follow(self, frame: int) -> None:
-        """Find the points of a frame from those of the frame before it on the way."""
-        settings = self._settings
-        shape = (self._shot.manifest.height, self._shot.manifest.width)
-        if frame == self._keyframe:
-            places = scatter(np.ones(shape, bool), settings.radius, frame)
-            points = _begin(places, frame, FADE)
-        else:
-            before = self._way(frame)[-2]
-            earlier = self._load(before)
-            assert earlier is not None
-            low, high = sorted((before, frame))
-            forward, backward = both_ways(self._shot, low, high)
-            if frame < before:
-                forward, backward = backward, forward
-            moved = move(earlier, forward, occluded(forward, backward))
-            hole = _distances(moved.places, shape) > HOLE * settings.radius
-            fresh = _begin(scatter(hole, settings.radius, frame), frame, 0)
-            points = Points(
-                *(
-                    np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
-                    for field in dataclasses.fields(Points)
-                )
+    folder = "gaussians"
+
+    def __init__(
+        self, shot: Shot, keyframe: int, settings: GaussianSettings, report: Reporter
+    ) -> None:
+        super().__init__(shot, keyframe, report, [VERSION, dataclasses.astuple(settings)])
+        self._radius = settings.radius
+        self._shape = (shot.manifest.height, shot.manifest.width)
+
+    def begin(self) -> Points:
+        places = scatter(np.ones(self._shape, bool), self._radius, self._keyframe)
+        return _begin(places, self._keyframe, FADE)
+
+    def advance(self, state: Points, before: int, frame: int) -> Points:
+        low, high = sorted((before, frame))
+        forward, backward = both_ways(self._shot, low, high)
+        if frame < before:
+            forward, backward = backward, forward
+        moved = move(state, forward, occluded(forward, backward))
+        hole = _distances(moved.places, self._shape) > HOLE * self._radius
+        fresh = _begin(scatter(hole, self._radius, frame), frame, 0)
+        return Points(
+            *(
+                np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
+                for field in dataclasses.fields(Points)
             )
-        self._save(frame, points)
+        )
 
-    def _path(self, frame: int) -> Path:
-        name = f"{frame_name(frame)}.from.{frame_name(self._keyframe)}.npz"
-        return self._shot.cache_folder("gaussians") / name
+    def pack(self, state: Points) -> dict[str, npt.NDArray[Any]]:
+        return dataclasses.asdict(state)
 
-    def _save(self, frame: int, points: Points) -> None:
-        with written_beside(self._path(frame)) as path:
-            np.savez(
-                path,
-                key=np.frombuffer(self._keys[frame].encode(), np.uint8),
-                **dataclasses.asdict(points),
-            )
-
-    def _load(self, frame: int) -> Points | None:
-        """Return the points of a frame as found earlier; None if not found, stale or damaged."""
-        try:
-            with np.load(self._path(frame), allow_pickle=False) as file:
-                if file["key"].tobytes().decode() != self._keys[frame]:
-                    return None
-                return Points(file["places"], file["colours"], file["ages"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
+    def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Points:
+        return Points(arrays["places"], arrays["colours"], arrays["ages"])
 
 
 def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:
