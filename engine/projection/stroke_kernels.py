@@ -254,6 +254,8 @@ def _sample(
     return red / there, green / there, blue / there, one if share > 0.5 else np.float32(1e-3)
 
 
+# ``_clamped`` and ``_vector`` have twins in ``surface_lookup``: compiled functions call only those
+# of their own file, since Numba's cache on disk does not notice changes in other files.
 @inlined
 def _clamped(place: int, size: int) -> int:
     return min(max(place, 0), size - 1)
