@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a keyframe shows what each frame shows, found along the motion and cached."""
+"""The tracks of a keyframe in all frames of a shot, cached in the shot folder."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ..images.types import ByteArray
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_chain import FrameChain
-from .optical_flow import step
-from .tracking import Places, begin, follow
+from .optical_flow import neighbour_motion
+from .tracking import Track, extend_track, start_track
 
 VERSION = 1
-"""Changes whenever the same shot would give other places."""
+"""Raised whenever the same shot would give other tracks, so that caches are not reused."""
 UNKNOWN = 65535
+"""Stored for a coordinate that is not known."""
 
 
-class MotionChain(FrameChain[Places]):
-    """The places of one keyframe in every frame of a shot, cached in ``cache/chains``.
+class TrackCache(FrameChain[Track]):
+    """The tracks of one keyframe in every frame of a shot, cached in ``cache/tracks``.
 
-    They are stored as 16-bit integers, in fractions of a pixel that suit the size of the shot.
+    Positions are stored as 16-bit fixed point, with as many fractional bits as the size allows.
 
     Args:
         shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
@@ -33,7 +34,7 @@ class MotionChain(FrameChain[Places]):
         report: receives the progress of ``prepare`` and may cancel it.
     """
 
-    folder = "chains"
+    folder = "tracks"
     stores_keyframe = False
 
     def __init__(self, shot: Shot, keyframe: int, report: Reporter) -> None:
@@ -41,20 +42,20 @@ class MotionChain(FrameChain[Places]):
         self._shape = (shot.manifest.height, shot.manifest.width)
         self._steps = 1 << max(0, 15 - (max(self._shape) - 1).bit_length())
 
-    def places(self, frame: int) -> Places:
-        """Return the places of a frame of the shot. Raises PaintoverError as ``prepare``."""
+    def track(self, frame: int) -> Track:
+        """Return the track of a frame of the shot. Raises PaintoverError as ``prepare``."""
         return self.state(frame)
 
-    def begin(self) -> Places:
-        """Return the places of the keyframe in itself."""
-        return begin(self._shape)
+    def begin(self) -> Track:
+        """Return the track of the keyframe itself."""
+        return start_track(self._shape)
 
-    def advance(self, state: Places, before: int, frame: int) -> Places:
-        """Follow the motion from a frame to its neighbour; see ``FrameChain.advance``."""
-        return follow(state, step(self._shot, frame, before))
+    def advance(self, state: Track, before: int, frame: int) -> Track:
+        """Extend the neighbour's track to the frame; see ``FrameChain.advance``."""
+        return extend_track(state, neighbour_motion(self._shot, frame, before))
 
-    def pack(self, state: Places) -> dict[str, npt.NDArray[Any]]:
-        """Return the places rounded to ``1 / self._steps`` of a pixel, compressed."""
+    def pack(self, state: Track) -> dict[str, npt.NDArray[Any]]:
+        """Return the track rounded to ``1 / self._steps`` of a pixel, compressed."""
         at = np.rint(np.nan_to_num(state.at, nan=0) * self._steps) + self._steps
         at[np.isnan(state.at)] = UNKNOWN
         return {
@@ -64,24 +65,25 @@ class MotionChain(FrameChain[Places]):
             "exact": _packed(state.exact.astype(np.uint16)),
         }
 
-    def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Places:
-        """Return places from what ``pack`` gave; see ``FrameChain.unpack``."""
+    def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Track:
+        """Return the track that ``pack`` packed; see ``FrameChain.unpack``."""
         x, y, presence, exact = (
             _unpacked(arrays[name], self._shape) for name in ("x", "y", "presence", "exact")
         )
         at = (np.stack([x, y], -1).astype(np.float32) - self._steps) / self._steps
         at[(x == UNKNOWN) | (y == UNKNOWN)] = np.nan
-        return Places(at, presence.astype(np.float32) / 255, exact > 0)
+        return Track(at, presence.astype(np.float32) / 255, exact > 0)
 
 
 def _packed(values: npt.NDArray[np.uint16]) -> ByteArray:
-    """Compress (H, W), by the differences along the rows."""
+    """Compress (H, W) with zlib, as differences along the rows, low bytes first."""
     steps = np.diff(values, axis=1, prepend=np.uint16(0))
     planes = np.stack([steps & 255, steps >> 8]).astype(np.uint8)
     return np.frombuffer(zlib.compress(planes.tobytes(), 1), np.uint8)
 
 
 def _unpacked(packed: ByteArray, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
+    """Undo ``_packed``. Raises ValueError or zlib.error if the data is damaged."""
     planes = np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8).reshape(2, *shape)
     steps = planes[0] | (planes[1].astype(np.uint16) << 8)
     return np.asarray(np.cumsum(steps, axis=1, dtype=np.uint16))

@@ -17,7 +17,7 @@ from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
-from ..motion.track_cache import MotionChain
+from ..motion.track_cache import TrackCache
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, has_surface
@@ -74,8 +74,8 @@ class Projection:
             if has_surface(shot.manifest.passes):
                 self._along_surface.append(_surface_projector(keyframe, frame))
             else:
-                chain = MotionChain(shot, keyframe.frame, report)
-                self._along_motion.append(MotionProjector(keyframe, frame, chain))
+                tracks = TrackCache(shot, keyframe.frame, report)
+                self._along_motion.append(MotionProjector(keyframe, frame, tracks))
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
         """Do ahead, with progress, what leads from the keyframes to some frames.
@@ -90,7 +90,7 @@ class Projection:
         """
         wanted = list(frames)
         for projector in self._along_motion:
-            projector.chain.prepare(step, wanted)
+            projector.tracks.prepare(step, wanted)
 
     def carry_strokes(self, strokes: Sequence[Ranged]) -> None:
         """From now on carry strokes along with the keyframes, in their order.

@@ -9,8 +9,8 @@ import numpy as np
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.types import BoolArray, FloatArray
-from ..motion.track_cache import MotionChain
-from ..motion.tracking import scale
+from ..motion.track_cache import TrackCache
+from ..motion.tracking import pixel_scale
 from .blending import Projected
 from .resampling import Located, Ranged, Resampler
 
@@ -28,21 +28,21 @@ class MotionProjector:
     Args:
         keyframe: the painting; nothing outside its mask is projected.
         frame: the frame that it paints over; ``object``, where it has it, keeps objects apart.
-        chain: of the keyframe.
+        tracks: the keyframe's tracks.
     """
 
-    def __init__(self, keyframe: Keyframe, frame: Frame, chain: MotionChain) -> None:
-        self.chain = chain
+    def __init__(self, keyframe: Keyframe, frame: Frame, tracks: TrackCache) -> None:
+        self.tracks = tracks
         objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
         self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
         self._paint, self._image = Ranged.of(keyframe.paint), Ranged.of(frame.image)
         self._alpha, self._mask = frame.alpha, keyframe.mask
 
     def project(self, frame: Frame) -> Projected:
-        """Carry the keyframe to a frame. Raises PaintoverError as ``MotionChain.places``."""
-        places = self.chain.places(frame.number)
-        known = places.known()
-        at = np.where(known[..., None], places.at, 0)
+        """Carry the keyframe to a frame. Raises PaintoverError as ``TrackCache.track``."""
+        track = self.tracks.track(frame.number)
+        known = track.known()
+        at = np.where(known[..., None], track.at, 0)
         x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
         column, row = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
         height, width = self._mask.shape
@@ -50,10 +50,10 @@ class MotionProjector:
         nearest = np.where(valid, row * width + column, 0)
         valid &= self._mask.take(nearest)
         valid &= np.abs(self._alpha.take(nearest) - frame.alpha) <= OTHER_ALPHA
-        located = Located(x, y, valid, 1 / scale(places))
+        located = Located(x, y, valid, 1 / pixel_scale(track))
         sampler = self._resampler.at(located)
         image = sampler.sample(self._image)
-        valid = valid & (places.exact | ~_drifted(image, frame.image, valid))
+        valid = valid & (track.exact | ~_drifted(image, frame.image, valid))
         return Projected(
             paint=sampler.sample(self._paint) * valid[..., None],
             image=image * valid[..., None],
