@@ -12,7 +12,7 @@ from ..frames.keyframe import Keyframe
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..networks.device import give_back_freed
-from ..projection.stroke_residuals import Continuation, Source
+from ..projection.stroke_residuals import Source, StrokeResiduals
 from .tiled_inference import TiledInference
 
 
@@ -21,7 +21,7 @@ def learn_strokes(
     keyframes: Sequence[tuple[Keyframe, Frame]],
     without_paint: Callable[[Frame, Window], FloatArray],
     reach: int | None = None,
-) -> Continuation:
+) -> StrokeResiduals:
     """Learn the strokes of keyframes that a network does not foretell without their paint.
 
     Args:
@@ -49,4 +49,4 @@ def learn_strokes(
             residue[here] -= painted.transpose(1, 2, 0)[inside]
             give_back_freed()
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residue))
-    return Continuation(sources)
+    return StrokeResiduals(sources)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Projection along the motion: a keyframe carried to frames that no surface pass ties together."""
+"""Projection of a keyframe along the tracked motion, for shots without a surface pass.
+
+Estimated motion drifts. So a pixel whose projected picture differs too much from the frame's is not
+valid, except where all the motion on the way is the renderer's.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +19,19 @@ from .blending import Projected
 from .resampling import Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0
-"""Gaussian radius, in pixels, over which the carried picture is compared with the frame's."""
+"""Gaussian radius in pixels over which the projected picture is compared with the frame's."""
 DRIFT = 0.12
-"""Mean difference (0..1 a channel) from which on estimated motion is not trusted."""
+"""Mean difference (0..1 a channel) above which estimated motion counts as wrong."""
 OTHER_ALPHA = 0.5
-"""Difference of alpha from which on two pixels do not show the same."""
+"""Difference of alpha above which two pixels do not show the same point."""
 
 
 class MotionProjector:
-    """Carries the paint and the own picture of one keyframe to any frame along the motion.
+    """Projects the paint and the picture of one keyframe into any frame along the motion.
 
     Args:
         keyframe: the painting; nothing outside its mask is projected.
-        frame: the frame that it paints over; ``object``, where it has it, keeps objects apart.
+        frame: the painted frame; its ``object``, if any, prevents mixing pixels of two objects.
         tracks: the keyframe's tracks.
     """
 
@@ -39,7 +43,7 @@ class MotionProjector:
         self._alpha, self._mask = frame.alpha, keyframe.mask
 
     def project(self, frame: Frame) -> Projected:
-        """Carry the keyframe to a frame. Raises PaintoverError as ``TrackCache.track``."""
+        """Project the keyframe into a frame. Raises PaintoverError as ``TrackCache.track``."""
         track = self.tracks.track(frame.number)
         known = track.known()
         at = np.where(known[..., None], track.at, 0)
@@ -65,7 +69,7 @@ class MotionProjector:
 
 
 def _drifted(carried: FloatArray, image: FloatArray, valid: BoolArray) -> BoolArray:
-    """Tell (H, W) where the carried picture is too unlike the frame's to be of the same place."""
+    """Return (H, W) bool, True where the projected picture differs too much from the frame's."""
     wrong = np.abs(carried - image).mean(axis=2) * valid
     weight = valid.astype(np.float32)
     blurred, weights = (
