@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide ``gaussians``: coloured spots that move with the picture, to tell like places apart.
+"""The guide ``gaussians``: coloured spots that move with the picture.
 
-From few-shot patch-based training (Texler et al., ACM TOG 39(4):73, 2020): Gaussians of random
-colour, drawn on Poisson-disk points of a keyframe and moved along the motion to every other frame.
-Where they leave holes, further layers of them begin.
+They let the network tell apart places that look alike. Texler et al. introduced them ("Interactive
+Video Stylization Using Few-Shot Patch-Based Training", ACM TOG 39(4):73, 2020): Gaussians of random
+colour at Poisson-disk points of a keyframe, moved along the motion to every other frame. Where they
+leave holes, new points are added.
 """
 
 from __future__ import annotations
@@ -27,16 +28,21 @@ from ..shared.shot import Shot
 from .base import Guide
 
 VERSION = 1
-"""Changes whenever the same shot would give other points."""
+"""Raised whenever the same shot would give other points, so that caches are not reused."""
 HOLE = 1.5
-"""Pixels that are farther than this many radii from every point are a hole."""
+"""Pixels farther than this many radii from every point belong to a hole."""
 FADE = 4
-"""Frames in which a new point gets its full weight."""
+"""Frames over which a new point fades in."""
 
 
 @dataclasses.dataclass(frozen=True)
 class GaussianSettings:
-    """Least distance of new points, and standard deviation of each Gaussian, in pixels."""
+    """Spacing and size of the Gaussians.
+
+    Attributes:
+        radius: least distance between new points, in pixels.
+        sigma: standard deviation of each Gaussian, in pixels.
+    """
 
     radius: float = 10.0
     sigma: float = 10.0
@@ -44,12 +50,12 @@ class GaussianSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """The centres in one frame.
+    """The centres of the Gaussians in one frame.
 
     Attributes:
         places: (N, 2) float32, x and y in pixels.
         colours: (N, 3) float32, −1..1.
-        ages: (N,) int32, frames since a point began, at most ``FADE``.
+        ages: (N,) int32, frames since the point was added, at most ``FADE``.
     """
 
     places: FloatArray
@@ -58,13 +64,13 @@ class Points:
 
 
 class MovingGaussians(Guide):
-    """Three channels: the colours of the Gaussians.
+    """Three channels: the colours of the Gaussians, −1..1.
 
     The points are cached in ``cache/gaussians`` of the shot (see ``FrameChain``).
 
     Args:
         shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
-        keyframe: the frame where the first layer is drawn.
+        keyframe: the frame that the first points are placed in.
         settings: spacing and size of the Gaussians.
         report: receives the progress of ``prepare`` and may cancel it.
     """
@@ -92,7 +98,7 @@ class MovingGaussians(Guide):
         return self._chain.state(frame)
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the colours, −1..1, 0 far from any point."""
+        """Write the colours, −1..1; 0 far from any point."""
         height, width = frame.alpha.shape
         result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
 
@@ -111,7 +117,7 @@ class _PointChain(FrameChain[Points]):
 
     def begin(self) -> Points:
         places = scatter(np.ones(self._shape, bool), self._radius, self._keyframe)
-        return _begin(places, self._keyframe, FADE)
+        return _new_points(places, self._keyframe, FADE)
 
     def advance(self, state: Points, before: int, frame: int) -> Points:
         low, high = sorted((before, frame))
@@ -120,7 +126,7 @@ class _PointChain(FrameChain[Points]):
             forward, backward = backward, forward
         moved = move(state, forward, occluded(forward, backward))
         hole = _distances(moved.places, self._shape) > HOLE * self._radius
-        fresh = _begin(scatter(hole, self._radius, frame), frame, 0)
+        fresh = _new_points(scatter(hole, self._radius, frame), frame, 0)
         return Points(
             *(
                 np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
@@ -136,15 +142,15 @@ class _PointChain(FrameChain[Points]):
 
 
 def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:
-    """Choose Poisson-disk points: none nearer to another than a radius, and no room for more.
+    """Choose Poisson-disk points: no two nearer than a radius, and no room for another.
 
     Args:
-        allowed: (H, W), where points may be.
-        radius: in pixels.
-        seed: another number gives other points.
+        allowed: (H, W) bool, where points may lie.
+        radius: least distance in pixels.
+        seed: the points depend on it.
 
     Returns:
-        (N, 2) float32, x and y.
+        (N, 2) float32, x and y in pixels.
     """
     height, width = allowed.shape
     places = np.flatnonzero(allowed)
@@ -168,12 +174,12 @@ def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:
 
 
 def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
-    """Move points along offsets; those that get hidden or leave the picture end.
+    """Move points to another frame; drop those that become hidden or leave the picture.
 
     Args:
-        points: of one frame.
+        points: the points of one frame.
         offsets: (H, W, 2) to the other frame, in pixels, x right, y down.
-        hidden: (H, W), which pixels the other frame does not show.
+        hidden: (H, W) bool, pixels that the other frame does not show.
     """
     height, width = hidden.shape
     at = points.places[:, ::-1].T
@@ -187,14 +193,14 @@ def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
 
 
 def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
-    """Draw Gaussians over each other, with even contrast however many overlap.
+    """Draw overlapping Gaussians with the same contrast, however many overlap.
 
-    The weighted sum of the colours is divided by the root of the sum of squared weights, so it
-    varies as much as the colours themselves wherever there are any points.
+    The weighted sum of the colours is divided by the root of the sum of squared weights, which
+    keeps the variance of the colours.
 
     Args:
-        points: where, in what colours.
-        shape: height and width.
+        points: their centres, colours and ages.
+        shape: height and width of the picture.
         sigma: standard deviation in pixels.
 
     Returns:
@@ -212,7 +218,8 @@ def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
     return np.ascontiguousarray(np.clip(picture, -1, 1).transpose(2, 0, 1), np.float32)
 
 
-def _begin(places: FloatArray, frame: int, age: int) -> Points:
+def _new_points(places: FloatArray, frame: int, age: int) -> Points:
+    """Return points at places (N, 2) in random colours, which depend on the frame."""
     serial = np.arange(len(places) * 3, dtype=np.uint32) + _salt(frame + 1)
     colours = hash_unit(serial).reshape(-1, 3) * 2 - 1
     return Points(places, colours, np.full(len(places), age, np.int32))
@@ -223,7 +230,7 @@ def _salt(seed: int) -> np.uint32:
 
 
 def _distances(places: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Return how far each pixel (H, W) is from the nearest point, in pixels."""
+    """Return (H, W) float32, the distance in pixels to the nearest point."""
     if not len(places):
         return np.full(shape, np.inf, np.float32)
     empty = np.ones(shape, np.uint8)
@@ -233,7 +240,7 @@ def _distances(places: FloatArray, shape: tuple[int, int]) -> FloatArray:
 
 
 def _splat(places: FloatArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Add values (N, C) to the four pixels around each place, by nearness: (H, W, C)."""
+    """Add values (N, C) at places (N, 2) to (H, W, C) with bilinear weights."""
     height, width = shape
     left, top = np.floor(places).astype(np.int64).T
     part_x, part_y = (places - np.floor(places)).T
