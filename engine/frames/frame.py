@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ..images.exr_layers import opened_layers
 from ..images.pictures import Picture, encode_srgb, read_picture
-from ..images.types import BoolArray, FloatArray
+from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
@@ -34,7 +34,6 @@ _COMPONENTS = {
     "motion": "XYZW",
     "normal": "XYZ",
     "depth": "Z",
-    "position": "XYZ",
     "albedo": "RGB",
     "surface": "RGB",
 }
@@ -59,7 +58,6 @@ class Frame:
             previous frame, then to where it is in the next; NaN where not known.
         normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
         depth: (H, W) float32, scene units along the view axis; infinity on the background.
-        position: (H, W, 3) float32, world space; NaN where not known.
         albedo: (H, W, 3) float32, 0..1, display-referred.
         object: (H, W) int32, stable id; 0 on the background, −1 where several objects share the
             pixel or none is known.
@@ -67,7 +65,6 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences on what the passes turned out not to be good for.
         window: the part of the frame that the arrays show; None: all of it.
-        edge_distance, mixed: see ``surface_edges``, which sets them.
     """
 
     number: int
@@ -76,19 +73,16 @@ class Frame:
     motion: FloatArray | None = None
     normal: FloatArray | None = None
     depth: FloatArray | None = None
-    position: FloatArray | None = None
     albedo: FloatArray | None = None
     object: npt.NDArray[np.int32] | None = None
     surface: FloatArray | None = None
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
-    edge_distance: FloatArray | None = None
-    mixed: BoolArray | None = None
 
     def lean(self) -> Frame:
         """Return the frame with no more than what paint is carried along with."""
-        nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "position", "albedo"))
+        nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "albedo"))
         return dataclasses.replace(self, **nothing, guides={})
 
     def cut(self, window: Window) -> Frame:
@@ -222,8 +216,6 @@ def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]
         frame.normal = cleaning.bounded(raw["normal"], -1, 1)
     if "albedo" in raw:
         frame.albedo = encode_srgb(cleaning.bounded(raw["albedo"], 0, 1))
-    if "position" in raw:
-        frame.position = cleaning.unknown_where_infinite(raw["position"])
     if "surface" in wanted and "surface" in raw:
         frame.surface = cleaning.surface(raw["surface"], share, objects)
     if "motion" in wanted and "motion" in raw:

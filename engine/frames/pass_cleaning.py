@@ -43,12 +43,6 @@ def coverage(alpha: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.fmin(np.fmax(alpha, np.float32(0)), np.float32(1)))
 
 
-def unknown_where_infinite(values: FloatArray) -> FloatArray:
-    """Make every vector, along the last axis, with a component that isn't finite all NaN."""
-    known = all_finite(values)[..., None]
-    return np.where(known, values, np.float32(np.nan)).astype(np.float32, copy=False)
-
-
 def all_finite(values: FloatArray) -> BoolArray:
     """Tell (H, W) where all components of (H, W, C) are finite."""
     known: BoolArray = np.isfinite(values[..., 0])

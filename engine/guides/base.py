@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a guide is."""
+"""The base class of guides: channels of the network's input, computed from a frame."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Guide(ABC):
     """Turns a frame into input channels of the network.
 
     Attributes:
-        name: as styles record it.
-        needs: what ``read_frame`` must read for it.
-        channels: how many there are.
+        name: name of the guide, as stored in styles.
+        needs: passes and extra guides that ``read_frame`` must read.
+        channels: number of channels.
     """
 
     name: str
@@ -26,14 +26,14 @@ class Guide(ABC):
 
     @abstractmethod
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the channels, −1..1, 0 where nothing is known and never NaN.
+        """Write the channels, −1..1; 0 where unknown, never NaN.
 
         Args:
-            frame: read with what the guide ``needs``.
-            result: (channels, H, W), not set at first.
+            frame: a frame (H, W) read with the passes in ``needs``.
+            result: (channels, H, W) float32, uninitialized.
 
         Raises:
-            PaintoverError: the frame lacks what the guide needs.
+            PaintoverError: the frame lacks a pass or picture in ``needs``.
         """
 
     def compute(self, frame: Frame) -> FloatArray:

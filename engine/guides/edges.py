@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide ``edges``: where a painter would draw lines, told by depth, objects and normals."""
+"""The guide ``edges``: silhouettes and creases, from depth, objects and normals.
+
+These are the lines that painters draw; Saito and Takahashi, "Comprehensible Rendering of 3-D
+Shapes" (SIGGRAPH 1990), find them from the same passes. Depth jumps at a silhouette. Where a
+surface merely slopes, the depth changes by similar steps from pixel to pixel, so a jump is measured
+as the difference between a step and the steps next to it.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +18,15 @@ from ..images.types import FloatArray
 from .base import Guide
 
 JUMP = 0.03
-"""A jump in depth, relative to the depth, that half counts as an occlusion edge."""
+"""Jump in depth, relative to the depth, that gives a strength of 0.5."""
 CREASE = 0.35
-"""Change of the normal, as length of the difference, that half counts as a crease."""
+"""Length of the difference of two normals that gives a strength of 0.5."""
 
 
 class Edges(Guide):
-    """Occlusion edges seen from the near side and from the far side, and creases.
+    """Three channels, 0..1: silhouettes on the near side, on the far side, and creases.
 
-    A silhouette is where depth jumps (not where it slopes: a jump differs from the steps on both
-    of its sides) or where the object changes; the classical definition of "Comprehensible
-    Rendering of 3-D Shapes" (Saito and Takahashi, SIGGRAPH 1990).
+    A silhouette is where depth jumps or the object changes; a crease is where the normal changes.
     """
 
     name = "edges"
@@ -30,7 +34,7 @@ class Edges(Guide):
     channels = 3
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write occlusion edges on the near side, on the far side, and creases, each 0..1."""
+        """Write the strengths, 0..1; the frame has ``depth``, ``object`` and ``normal``."""
         assert frame.depth is not None and frame.object is not None and frame.normal is not None
         far_away = 4 * float(frame.depth[np.isfinite(frame.depth)].max(initial=1.0))
         depth = np.where(np.isfinite(frame.depth), frame.depth, far_away).astype(np.float32)
@@ -48,14 +52,14 @@ def _mark(
     right: int,
     result: FloatArray,
 ) -> None:
-    """Raise pixels on both sides of the steps down, or right, to what the steps tell.
+    """Raise the strength of the pixels on both sides of each step in one direction.
 
     Args:
         depth: (H, W), finite.
-        objects: (H, W).
+        objects: (H, W) ids.
         normals: (H, W, 3).
-        down, right: 1 and 0, or 0 and 1.
-        result: (3, H, W), the channels of the guide.
+        down, right: direction of the steps: 1 and 0, or 0 and 1.
+        result: (3, H, W), the guide's channels, changed in place.
     """
     height, width = depth.shape
     for row in range(height - down):
@@ -63,7 +67,7 @@ def _mark(
             r, c = row + down, column + right
             here, there = depth[row, column], depth[r, c]
             step = there - here
-            # At the picture's border there is a step on one side alone.
+            # At the picture's border only one of the adjacent steps exists.
             before = after = np.float32(np.inf)
             if row >= down and column >= right:
                 before = abs(step - (here - depth[row - down, column - right]))
@@ -92,7 +96,7 @@ def _mark(
 
 @compiled
 def _soft(value: np.float32, half: float) -> np.float32:
-    """Squash 0..infinity to 0..1 with 0.5 at ``half``, steeply."""
+    """Map 0..infinity to 0..1 by x² / (1 + x²), where x is ``value / half``."""
     share = value / np.float32(half)
     square = share * share
     return square / (np.float32(1) + square)

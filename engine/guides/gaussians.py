@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide ``gaussians``: coloured spots that move with the picture, to tell like places apart.
+"""The guide ``gaussians``: coloured spots that move with the picture.
 
-From few-shot patch-based training (Texler et al., ACM TOG 39(4):73, 2020): Gaussians of random
-colour, drawn on Poisson-disk points of a keyframe and moved along the motion to every other frame.
-Where they leave holes, further layers of them begin.
+They let the network tell apart places that look alike. Texler et al. introduced them ("Interactive
+Video Stylization Using Few-Shot Patch-Based Training", ACM TOG 39(4):73, 2020): Gaussians of random
+colour at Poisson-disk points of a keyframe, moved along the motion to every other frame. Where they
+leave holes, new points are added.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import zipfile
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,25 +21,28 @@ from scipy.ndimage import map_coordinates
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
+from ..motion.frame_chain import FrameChain
 from ..motion.optical_flow import both_ways, occluded
-from ..shared.errors import Cancelled
-from ..shared.files import digest_json, written_beside
-from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from .base import Guide
 
 VERSION = 1
-"""Changes whenever the same shot would give other points."""
+"""Raised whenever the same shot would give other points, so that caches are not reused."""
 HOLE = 1.5
-"""Pixels that are farther than this many radii from every point are a hole."""
+"""Pixels farther than this many radii from every point belong to a hole."""
 FADE = 4
-"""Frames in which a new point gets its full weight."""
+"""Frames over which a new point fades in."""
 
 
 @dataclasses.dataclass(frozen=True)
 class GaussianSettings:
-    """Least distance of new points, and standard deviation of each Gaussian, in pixels."""
+    """Spacing and size of the Gaussians.
+
+    Attributes:
+        radius: least distance between new points, in pixels.
+        sigma: standard deviation of each Gaussian, in pixels.
+    """
 
     radius: float = 10.0
     sigma: float = 10.0
@@ -48,12 +50,12 @@ class GaussianSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Points:
-    """The centres in one frame.
+    """The centres of the Gaussians in one frame.
 
     Attributes:
         places: (N, 2) float32, x and y in pixels.
         colours: (N, 3) float32, −1..1.
-        ages: (N,) int32, frames since a point began, at most ``FADE``.
+        ages: (N,) int32, frames since the point was added, at most ``FADE``.
     """
 
     places: FloatArray
@@ -62,17 +64,15 @@ class Points:
 
 
 class MovingGaussians(Guide):
-    """Three channels: the colours of the Gaussians.
+    """Three channels: the colours of the Gaussians, −1..1.
 
-    The points of a frame follow from the frames between the keyframe and it alone, in that order,
-    so it does not matter which frames are asked for. They are kept in ``cache/gaussians`` of the
-    shot under digests of those frames.
+    The points are cached in ``cache/gaussians`` of the shot (see ``FrameChain``).
 
     Args:
-        shot: any shot; its motion is exact where it has ``motion``, else estimated.
-        keyframe: where the first layer is drawn.
-        settings: spacing and size.
-        report: hears how far ``prepare`` is, and may cancel it.
+        shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
+        keyframe: the frame that the first points are placed in.
+        settings: spacing and size of the Gaussians.
+        report: receives the progress of ``prepare`` and may cancel it.
     """
 
     name = "gaussians"
@@ -86,122 +86,71 @@ class MovingGaussians(Guide):
         settings: GaussianSettings | None = None,
         report: Reporter | None = None,
     ) -> None:
-        self._shot, self._keyframe = shot, keyframe
         self._settings = settings or GaussianSettings()
-        self._report = report or Silent()
-        begin = [VERSION, dataclasses.astuple(self._settings), keyframe]
-        self._keys = {keyframe: digest_json([*begin, shot.frame_digest(keyframe)])}
+        self._chain = _PointChain(shot, keyframe, self._settings, report or Silent())
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Follow the points to the outermost of some frames, reporting progress.
-
-        Args:
-            step: of the progress, such as ``train``.
-            frames: of the shot.
-
-        Raises:
-            PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
-            Cancelled: the reporter asked to stop; what was found is kept.
-        """
-        wanted = sorted(frames)
-        for end in wanted[:1] + wanted[-1:]:
-            for frame in self._missing(end):
-                self._report.progress(step, 0.0, -1.0, f"Following the motion to frame {frame}")
-                if self._report.cancelled():
-                    raise Cancelled
-                self._follow(frame)
+        """Compute the points up to some frames; see ``FrameChain.prepare``."""
+        self._chain.prepare(step, frames)
 
     def points(self, frame: int) -> Points:
         """Return the points of a frame of the shot. Raises PaintoverError as ``prepare``."""
-        for missing in self._missing(frame):
-            self._follow(missing)
-        found = self._load(frame)
-        assert found is not None
-        return found
+        return self._chain.state(frame)
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the colours, −1..1, 0 far from any point."""
+        """Write the colours, −1..1; 0 far from any point."""
         height, width = frame.alpha.shape
         result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
 
-    def _way(self, frame: int) -> list[int]:
-        """Return the frames from the keyframe to a frame, both included."""
-        low, high = sorted((self._keyframe, frame))
-        way = [number for number in self._shot.frames if low <= number <= high]
-        return way if frame >= self._keyframe else way[::-1]
 
-    def _missing(self, frame: int) -> list[int]:
-        """Return the frames whose points have yet to be found to know those of a frame."""
-        way = self._way(frame)
-        for before, here in itertools.pairwise(way):
-            if here not in self._keys:
-                self._keys[here] = digest_json([self._keys[before], self._shot.frame_digest(here)])
-        missing: list[int] = []
-        for number in reversed(way):
-            if self._load(number) is not None:
-                break
-            missing.append(number)
-        return missing[::-1]
+class _PointChain(FrameChain[Points]):
+    """The points of every frame of a shot."""
 
-    def _follow(self, frame: int) -> None:
-        """Find the points of a frame from those of the frame before it on the way."""
-        settings = self._settings
-        shape = (self._shot.manifest.height, self._shot.manifest.width)
-        if frame == self._keyframe:
-            places = scatter(np.ones(shape, bool), settings.radius, frame)
-            points = _begin(places, frame, FADE)
-        else:
-            before = self._way(frame)[-2]
-            earlier = self._load(before)
-            assert earlier is not None
-            low, high = sorted((before, frame))
-            forward, backward = both_ways(self._shot, low, high)
-            if frame < before:
-                forward, backward = backward, forward
-            moved = move(earlier, forward, occluded(forward, backward))
-            hole = _distances(moved.places, shape) > HOLE * settings.radius
-            fresh = _begin(scatter(hole, settings.radius, frame), frame, 0)
-            points = Points(
-                *(
-                    np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
-                    for field in dataclasses.fields(Points)
-                )
+    folder = "gaussians"
+
+    def __init__(
+        self, shot: Shot, keyframe: int, settings: GaussianSettings, report: Reporter
+    ) -> None:
+        super().__init__(shot, keyframe, report, [VERSION, dataclasses.astuple(settings)])
+        self._radius = settings.radius
+        self._shape = (shot.manifest.height, shot.manifest.width)
+
+    def begin(self) -> Points:
+        places = scatter(np.ones(self._shape, bool), self._radius, self._keyframe)
+        return _new_points(places, self._keyframe, FADE)
+
+    def advance(self, state: Points, before: int, frame: int) -> Points:
+        low, high = sorted((before, frame))
+        forward, backward = both_ways(self._shot, low, high)
+        if frame < before:
+            forward, backward = backward, forward
+        moved = move(state, forward, occluded(forward, backward))
+        hole = _distances(moved.places, self._shape) > HOLE * self._radius
+        fresh = _new_points(scatter(hole, self._radius, frame), frame, 0)
+        return Points(
+            *(
+                np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
+                for field in dataclasses.fields(Points)
             )
-        self._save(frame, points)
+        )
 
-    def _path(self, frame: int) -> Path:
-        name = f"{frame_name(frame)}.from.{frame_name(self._keyframe)}.npz"
-        return self._shot.cache_folder("gaussians") / name
+    def pack(self, state: Points) -> dict[str, npt.NDArray[Any]]:
+        return dataclasses.asdict(state)
 
-    def _save(self, frame: int, points: Points) -> None:
-        with written_beside(self._path(frame)) as path:
-            np.savez(
-                path,
-                key=np.frombuffer(self._keys[frame].encode(), np.uint8),
-                **dataclasses.asdict(points),
-            )
-
-    def _load(self, frame: int) -> Points | None:
-        """Return the points of a frame as found earlier; None if not found, stale or damaged."""
-        try:
-            with np.load(self._path(frame), allow_pickle=False) as file:
-                if file["key"].tobytes().decode() != self._keys[frame]:
-                    return None
-                return Points(file["places"], file["colours"], file["ages"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None
+    def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Points:
+        return Points(arrays["places"], arrays["colours"], arrays["ages"])
 
 
 def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:
-    """Choose Poisson-disk points: none nearer to another than a radius, and no room for more.
+    """Choose Poisson-disk points: no two nearer than a radius, and no room for another.
 
     Args:
-        allowed: (H, W), where points may be.
-        radius: in pixels.
-        seed: another number gives other points.
+        allowed: (H, W) bool, where points may lie.
+        radius: least distance in pixels.
+        seed: the points depend on it.
 
     Returns:
-        (N, 2) float32, x and y.
+        (N, 2) float32, x and y in pixels.
     """
     height, width = allowed.shape
     places = np.flatnonzero(allowed)
@@ -225,12 +174,12 @@ def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:
 
 
 def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
-    """Move points along offsets; those that get hidden or leave the picture end.
+    """Move points to another frame; drop those that become hidden or leave the picture.
 
     Args:
-        points: of one frame.
+        points: the points of one frame.
         offsets: (H, W, 2) to the other frame, in pixels, x right, y down.
-        hidden: (H, W), which pixels the other frame does not show.
+        hidden: (H, W) bool, pixels that the other frame does not show.
     """
     height, width = hidden.shape
     at = points.places[:, ::-1].T
@@ -244,14 +193,14 @@ def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
 
 
 def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
-    """Draw Gaussians over each other, with even contrast however many overlap.
+    """Draw overlapping Gaussians with the same contrast, however many overlap.
 
-    The weighted sum of the colours is divided by the root of the sum of squared weights, so it
-    varies as much as the colours themselves wherever there are any points.
+    The weighted sum of the colours is divided by the root of the sum of squared weights, which
+    keeps the variance of the colours.
 
     Args:
-        points: where, in what colours.
-        shape: height and width.
+        points: their centres, colours and ages.
+        shape: height and width of the picture.
         sigma: standard deviation in pixels.
 
     Returns:
@@ -269,7 +218,8 @@ def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
     return np.ascontiguousarray(np.clip(picture, -1, 1).transpose(2, 0, 1), np.float32)
 
 
-def _begin(places: FloatArray, frame: int, age: int) -> Points:
+def _new_points(places: FloatArray, frame: int, age: int) -> Points:
+    """Return points at places (N, 2) in random colours, which depend on the frame."""
     serial = np.arange(len(places) * 3, dtype=np.uint32) + _salt(frame + 1)
     colours = hash_unit(serial).reshape(-1, 3) * 2 - 1
     return Points(places, colours, np.full(len(places), age, np.int32))
@@ -280,7 +230,7 @@ def _salt(seed: int) -> np.uint32:
 
 
 def _distances(places: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Return how far each pixel (H, W) is from the nearest point, in pixels."""
+    """Return (H, W) float32, the distance in pixels to the nearest point."""
     if not len(places):
         return np.full(shape, np.inf, np.float32)
     empty = np.ones(shape, np.uint8)
@@ -290,7 +240,7 @@ def _distances(places: FloatArray, shape: tuple[int, int]) -> FloatArray:
 
 
 def _splat(places: FloatArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:
-    """Add values (N, C) to the four pixels around each place, by nearness: (H, W, C)."""
+    """Add values (N, C) at places (N, 2) to (H, W, C) with bilinear weights."""
     height, width = shape
     left, top = np.floor(places).astype(np.int64).T
     part_x, part_y = (places - np.floor(places)).T

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the network looks at: frames as its guides need them, filtered over time or not."""
+"""Reads frames and builds the network's input from them, with the temporal filter if wanted."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from . import registry as guides
 from .gaussians import MovingGaussians
 
 GUIDES_REACH = 8
-"""How many pixels around a pixel guides look at at least; see ``Inputs.local``."""
+"""Lower bound of ``guides_reach``."""
 AROUND_OUTLINE = 4
-"""How many pixels farther than outlines reach."""
+"""Pixels that the projection looks at beyond the reach of outlines."""
 
 
 def guides_reach(width: int) -> int:
-    """Return how many pixels around a pixel guides look at in frames so wide."""
+    """Return how many pixels around a pixel the guides depend on, for frames of this width."""
     return max(GUIDES_REACH, math.ceil(outline_reach(width)) + AROUND_OUTLINE)
 
 
 class Inputs:
-    """Reads frames and builds the network's input of them, in any order.
+    """Reads frames and builds the network's input from them, in any order.
 
     Args:
         shot: the shot.
-        names: guides, in channel order.
-        keys: keyframes; moving Gaussians begin at the first.
-        radius: how many frames to each side the filter over time looks at, 0 for no filter.
-        report: hears how far ``prepare`` is, and may cancel the work.
+        names: names of the guides, in channel order.
+        keys: frame numbers of the keyframes; moving Gaussians start at the first.
+        radius: radius of the temporal filter in frames; 0 turns it off.
+        report: receives the progress of ``prepare`` and may cancel the work.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Inputs:
             self._gaussians = MovingGaussians(shot, first, report=report)
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Do ahead, with progress, what leads from the keyframe to some frames.
+        """Track moving Gaussians to some frames; nothing to do without that guide.
 
         Args:
-            step: of the progress, such as ``train``.
-            frames: of the shot.
+            step: name of the job's step in the progress, such as ``train``.
+            frames: frames of the shot.
 
         Raises:
             PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
@@ -73,18 +73,18 @@ class Inputs:
 
     @property
     def filters(self) -> bool:
-        """Whether pictures are filtered over time."""
+        """Whether the temporal filter is on."""
         return self._filter is not None
 
     @property
     def local(self) -> bool:
-        """Whether what the guides tell of a pixel follows from the frame's pixels near by."""
+        """Whether each pixel of the input depends only on nearby pixels of the same frame."""
         along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
         return not (self._filter or self._gaussians or along_motion)
 
     @property
     def reach(self) -> int:
-        """How many pixels around a pixel guides look at, where they are ``local``."""
+        """How many pixels around a pixel the input depends on, if it is ``local``."""
         return guides_reach(self._shot.manifest.width)
 
     def read(
@@ -95,16 +95,16 @@ class Inputs:
         part: Window | None = None,
         only: Collection[str] | None = None,
     ) -> Frame:
-        """Read a frame with what the guides need.
+        """Read a frame with the passes that the guides need.
 
         Args:
             frame: its number.
-            also: passes and extra guides to read besides.
-            around, part: as of ``read_frame``; only where ``local``.
-            only: what to read instead of all that the guides need.
+            also: further passes and extra guides to read.
+            around, part: as for ``read_frame``; only if ``local``.
+            only: passes to read instead of those that the guides need.
 
         Raises:
-            PaintoverError: it, or one that it is filtered with, cannot be read.
+            PaintoverError: the frame, or a neighbour that the filter needs, cannot be read.
             Cancelled: the reporter asked to stop.
         """
         wanted = self._wanted if only is None else set(only)
@@ -114,11 +114,11 @@ class Inputs:
         return read
 
     def build(self, frame: Frame, carried: FloatArray | None = None) -> FloatArray:
-        """Compute the network's input.
+        """Compute the network's input for a frame.
 
         Args:
-            frame: as ``read`` gave it.
-            carried: the channels of the guide ``projection``; None leaves it out.
+            frame: a frame (H, W) from ``read``.
+            carried: (7, H, W), the channels of the guide ``projection``; None leaves it out.
 
         Returns:
             (C, H, W) float32 in −1..1.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guides that show a pass of the frame as it is."""
+"""Guides that show one pass, the picture, or an extra guide picture of the frame."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .base import Guide
 
 
 def shot_is_transparent(shot: Shot) -> bool:
-    """Tell whether the first, middle or last picture of a shot has a pixel with alpha below 1.
+    """Return whether the first, middle or last picture of a shot has a pixel with alpha below 1.
 
-    A missing or damaged picture counts as opaque: it is told of where the frame itself is needed.
+    A missing or damaged picture counts as opaque; reading the frame itself will report it.
     """
     frames = shot.frames
     chosen = {frames[0], frames[len(frames) // 2], frames[-1]} if frames else set()
@@ -37,7 +37,7 @@ def _is_transparent(path: Path) -> bool:
 
 
 def _signed(values: FloatArray, result: FloatArray) -> None:
-    """Write (H, W, C), 0..1, to (C, H, W), −1..1."""
+    """Convert (H, W, C), 0..1, to (C, H, W), −1..1."""
     np.multiply(np.moveaxis(values, 2, 0), 2, out=result)
     result -= 1
 
@@ -49,19 +49,20 @@ def _lacking(name: str, frame: Frame) -> PaintoverError:
 
 
 class Colour(Guide):
-    """The picture itself; colours under zero alpha, which nobody sees, are grey."""
+    """The picture; colours are grey where alpha is 0."""
 
     name = "colour"
     needs = ("image",)
     channels = 3
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the picture's colours: 0..1 becomes −1..1."""
+        """Write the picture's display-referred colours, mapped from 0..1 to −1..1."""
         _spread(frame.image, frame.alpha, result)
 
 
 @compiled
 def _spread(image: FloatArray, alpha: FloatArray, result: FloatArray) -> None:
+    """Convert the picture (H, W, 3), 0..1, to (3, H, W), −1..1; 0 where alpha is 0."""
     height, width = alpha.shape
     for row in range(height):
         for column in range(width):
@@ -71,14 +72,14 @@ def _spread(image: FloatArray, alpha: FloatArray, result: FloatArray) -> None:
 
 
 class Alpha(Guide):
-    """The coverage of the frame."""
+    """The frame's alpha."""
 
     name = "alpha"
     needs = ("alpha",)
     channels = 1
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the coverage: 0..1 becomes −1..1."""
+        """Write alpha, mapped from 0..1 to −1..1."""
         _signed(frame.alpha[..., None], result)
 
 
@@ -90,35 +91,35 @@ class Normal(Guide):
     channels = 3
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the normals as they are."""
+        """Write the normals, −1..1, unchanged."""
         if frame.normal is None:
             raise _lacking(self.name, frame)
         result[:] = np.moveaxis(frame.normal, 2, 0)
 
 
 class Albedo(Guide):
-    """Surface colours without light."""
+    """The albedo pass: surface colours without light."""
 
     name = "albedo"
     needs = ("albedo",)
     channels = 3
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the display-referred albedo: 0..1 becomes −1..1."""
+        """Write the display-referred albedo, mapped from 0..1 to −1..1."""
         if frame.albedo is None:
             raise _lacking(self.name, frame)
         _signed(frame.albedo, result)
 
 
 class ObjectColour(Guide):
-    """A colour for each object, the same in every shot and frame."""
+    """A random colour for each object, the same in every shot and frame."""
 
     name = "object"
     needs = ("object",)
     channels = 3
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write a hash of the object's id as three values in −1..1."""
+        """Write three hashes of the object's id, −1..1; 0 for ids below 1."""
         if frame.object is None:
             raise _lacking(self.name, frame)
         _hash_ids(frame.object, result)
@@ -136,7 +137,7 @@ def _hash_ids(objects: npt.NDArray[np.int32], result: FloatArray) -> None:
 
 
 class Extra(Guide):
-    """Pictures of an extra guide folder."""
+    """The pictures of an extra guide folder; ``name`` is ``guide:NAME``."""
 
     channels = 3
 
@@ -145,7 +146,7 @@ class Extra(Guide):
         self.needs = (name,)
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the guide picture's colours: 0..1 becomes −1..1."""
+        """Write the guide picture's colours, mapped from 0..1 to −1..1."""
         picture = frame.guides.get(self.name.removeprefix(EXTRA_GUIDE))
         if picture is None:
             raise _lacking(self.name, frame)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guides: their registry, and building the network's input from them.
+"""The registry of guides, and building the network's input from them.
 
-A guide is named by a word (``normal``) or, for an extra guide folder, ``guide:NAME``. The guides
-``gaussians`` and ``projection`` look at other frames too; they are made by ``guides.gaussians`` and
-``projection.keyframe_projection`` and handed to ``build``, the latter as computed.
+A guide has a name, such as ``normal``, or ``guide:NAME`` for an extra guide folder. The guides
+``gaussians`` and ``projection`` depend on other frames, too, so callers compute or make them with
+``guides.gaussians`` and ``projection.keyframe_projection`` and pass them to ``build``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .surface_noise import SurfaceNoise
 
 GAUSSIANS_CHANNELS = 3
 _MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, SURFACE_NEEDS)}
-"""Channels of the guides that are handed to ``build``, and what they like to have."""
+"""Number of channels, and passes used if present, of the guides that are passed to ``build``."""
 
 _GUIDES: dict[str, Guide] = {
     guide.name: guide
@@ -34,10 +34,9 @@ _GUIDES: dict[str, Guide] = {
 
 
 def available(shot: Shot) -> list[str]:
-    """Name the guides that are of use for the shot, in channel order: ``projection`` comes last.
+    """Return the names of the guides to use for a shot, in channel order; ``projection`` is last.
 
-    ``alpha`` is of use where a picture is transparent anywhere, ``gaussians`` where no ``surface``
-    tells places apart.
+    ``alpha`` is left out where all pictures are opaque, ``gaussians`` where the shot has a surface.
     """
     names = _possible(shot)
     if "surface" in shot.manifest.passes:
@@ -55,10 +54,10 @@ def _possible(shot: Shot) -> list[str]:
 
 
 def check(shot: Shot, names: Sequence[str]) -> None:
-    """Check that a shot can feed guides.
+    """Check that a shot has the passes for these guides.
 
     Raises:
-        PaintoverError: it lacks one, or there is no such guide, or ``projection`` isn't last.
+        PaintoverError: a guide is unknown or lacks its passes, or ``projection`` is not last.
     """
     possible = _possible(shot)
     for name in names:
@@ -72,12 +71,12 @@ def check(shot: Shot, names: Sequence[str]) -> None:
 
 
 def channels(names: Sequence[str]) -> int:
-    """Return how many channels guides have together."""
+    """Return the total number of channels of these guides."""
     return sum(_MADE[name][0] if name in _MADE else _guide(name).channels for name in names)
 
 
 def needs(names: Sequence[str]) -> set[str]:
-    """Return what ``read_frame`` must read (its ``wanted``) to build these guides."""
+    """Return the passes and extra guides that ``read_frame`` must read for these guides."""
     wanted = {"image", "alpha"}
     for name in names:
         wanted.update(_MADE[name][1] if name in _MADE else _guide(name).needs)
@@ -93,16 +92,17 @@ def build(
     """Compute the network's input for a frame.
 
     Args:
-        names: guides in channel order.
-        frame: read with ``needs(names)`` at least.
-        projected: what ``Projection.compute`` gives for the frame, where ``names`` ends with it.
-        gaussians: the moving Gaussians of the shot, where ``names`` has them.
+        names: names of the guides in channel order.
+        frame: a frame (H, W) read with at least ``needs(names)``.
+        projected: (7, H, W), from ``Projection.carry``, if ``names`` has ``projection``.
+        gaussians: the shot's ``MovingGaussians``, if ``names`` has ``gaussians``.
 
     Returns:
         (C, H, W) float32 in −1..1.
 
     Raises:
         PaintoverError: the frame lacks the pass or the picture of a guide.
+        ValueError: ``projected`` or ``gaussians`` is missing.
     """
     result = np.empty((channels(names), *frame.alpha.shape), np.float32)
     first = 0
@@ -123,7 +123,7 @@ def build(
 
 
 def _not_handed_in(name: str) -> ValueError:
-    return ValueError(f"the guide {name} looks at other frames and has to be handed in")
+    return ValueError(f"the guide {name} depends on other frames and must be passed to build()")
 
 
 def _guide(name: str) -> Guide:

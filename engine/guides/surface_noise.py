@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Noise that is anchored to the surface, so that the network can tell places of it apart."""
+"""The guide ``noise``: smooth noise in surface coordinates.
+
+It lets the network tell apart places on a surface that look alike. It is fixed to the surface, so
+it moves along. Zooming would change its scale on the screen, so octaves fade in and out by the size
+of their cells in pixels (compare Bénard, Bousseau, Thollot 2009, "Dynamic Solid Textures for
+Real-Time Coherent Stylization").
+"""
 
 from __future__ import annotations
 
@@ -20,23 +26,23 @@ from .base import Guide
 
 CHANNELS = 4
 RATIO = 3.0
-"""Each octave's cells are this many times those of the next finer one."""
+"""Ratio between the cell sizes of two consecutive octaves."""
 FINEST_PIXELS = 3.0
-"""Cells smaller than this on the screen have faded out."""
+"""Smallest cell size in pixels; smaller cells have faded out."""
 FADE = 0.5
-"""Over how much of an octave's step noise fades in and out."""
+"""Width of the fade, in octaves."""
 LATTICE = 64
-"""The noise repeats after this many cells; a power of 2."""
+"""Period of the noise in cells; a power of 2."""
 SIDE = LATTICE + 1
+"""Side of the stored lattice, which repeats its first plane at the end."""
 
 
 class SurfaceNoise(Guide):
-    """Smooth value noise of the surface coordinates, another one on every object.
+    """Four octaves of value noise of the surface coordinates, different on every object.
 
-    Each pixel gets the four octaves whose cells are 3 to 243 pixels there, whatever the size of
-    the object. An octave has its place among the channels by its cell size in surface units, so
-    zooming exchanges one faded octave at a time and leaves the others as they are (compare
-    Bénard, Bousseau, Thollot 2009, "Dynamic Solid Textures").
+    Each pixel gets the four octaves whose cells are 3 to 243 pixels large there. The cell size in
+    surface units decides which channel an octave uses, so zooming replaces one faded octave at a
+    time and leaves the other channels as they are.
     """
 
     name = "noise"
@@ -44,7 +50,7 @@ class SurfaceNoise(Guide):
     channels = CHANNELS
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
-        """Write the octaves, −1..1, 0 where the surface is not known."""
+        """Write the octaves, −1..1; 0 where the surface is unknown."""
         result[:] = 0
         if frame.surface is None or frame.object is None:
             return
@@ -63,11 +69,15 @@ def _octaves(
     lattice: FloatArray,
     result: FloatArray,
 ) -> None:
-    """Compute the octaves (C, H, W) where the surface (H, W, 3) is known.
+    """Compute the octaves.
 
     Args:
-        size: (H, W), logarithm of what a pixel spans.
-        lattice: as ``_lattice`` gives it.
+        known: (H, W), pixels to compute.
+        surface: (H, W, 3) coordinates.
+        objects: (H, W) ids.
+        size: (H, W), logarithm of the side of a pixel in surface units.
+        lattice: the values from ``_lattice``.
+        result: (C, H, W), receives the octaves.
     """
     height, width = known.shape
     seed, shift_x, shift_y, shift_z = -1, 0.0, 0.0, 0.0
@@ -99,22 +109,22 @@ def _octaves(
 
 @compiled
 def _shift(seed: int, axis: int) -> float:
-    """Return by how many cells an object's noise is moved."""
+    """Return the offset of an object's noise along an axis, in whole cells."""
     return math.floor(hash_one(np.uint32(seed + axis)) * np.float32(LATTICE))
 
 
 def _log_footprint(
     surface: FloatArray, objects: npt.NDArray[np.int32], known: BoolArray
 ) -> npt.NDArray[np.float64]:
-    """Return the logarithm of how much surface a pixel spans, smooth over the screen.
+    """Return the logarithm of the side of a pixel on the surface, averaged over 9×9 pixels.
 
     Args:
-        surface: (H, W, 3).
-        objects: (H, W) ids; steps from one object to another do not count.
-        known: (H, W), where the surface is known.
+        surface: (H, W, 3) coordinates.
+        objects: (H, W) ids; steps between two objects are ignored.
+        known: (H, W) bool, where the surface is known.
 
     Returns:
-        (H, W), of lengths in surface units, where the surface is known.
+        (H, W) float64, logarithm of surface units; undefined where the surface is unknown.
     """
     spans = pixel_spans(surface, np.where(known, objects, 0))
     usable = spans > 0
@@ -133,7 +143,7 @@ def _log_footprint(
 
 @inlined
 def _noise(lattice: FloatArray, x: float, y: float, z: float) -> float:
-    """Return random values at lattice points, smoothly interpolated between them, −1..1."""
+    """Return value noise, −1..1: random values at lattice points, smoothly interpolated."""
     left, top, near = math.floor(x), math.floor(y), math.floor(z)
     across, down, deep = _smooth(x - left), _smooth(y - top), _smooth(z - near)
     last = LATTICE - 1
@@ -161,7 +171,7 @@ def _between(start: float, end: float, share: float) -> float:
 
 @functools.cache
 def _lattice() -> FloatArray:
-    """Return the values of the lattice in one row; its first planes follow its last again."""
+    """Return the lattice's random values, −1..1, flattened from (SIDE, SIDE, SIDE)."""
     cells = np.arange(LATTICE**3, dtype=np.uint32).reshape((LATTICE,) * 3)
     values = hash_unit(cells) * np.float32(2) - np.float32(1)
     return np.pad(values, (0, 1), mode="wrap").reshape(-1)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures and EXR layers: reading, writing, windows of them, compiled loops."""
+"""Reading and writing pictures and EXR layers, windows of pictures, and compiled loops."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading multilayer EXR: the passes of a frame."""
+"""Reading the channels of multilayer EXR files, which hold the passes of a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from .window import Window
 
 
 class Layers:
-    """A multilayer EXR that is open, of one part or many (see ``opened_layers``)."""
+    """An open multilayer EXR file with one part or many; made by ``opened_layers``."""
 
     def __init__(self, path: Path, file: Any) -> None:
         self._path, self._file = path, file
@@ -24,30 +24,30 @@ class Layers:
 
     @property
     def names(self) -> list[str]:
-        """All channels, by their full names, such as ``ViewLayer.Depth.Z``."""
+        """The full names of all channels, such as ``ViewLayer.Depth.Z``."""
         return [name for _, spec in self._parts for name in spec.channelnames]
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the display window."""
+        """Width and height of the display window, in pixels."""
         spec = self._parts[0][1]
         return spec.full_width, spec.full_height
 
     def read(
         self, groups: Mapping[str, Sequence[str]], window: Window | None = None
     ) -> dict[str, FloatArray]:
-        """Read channels.
+        """Read groups of channels.
 
         Args:
-            groups: any name → full names of channels; those that the file lacks are left out.
-            window: the part of the display window to read; None: all.
+            groups: any name → full names of channels; channels that the file lacks are left out.
+            window: the part of the display window to read; None reads all.
 
         Returns:
-            Name → (H, W, C) float32 as stored, over the window; 0 where the data window doesn't
-            reach. They are views, and several may share one array.
+            Name → (H, W, C) float32, values as stored; 0 outside the data window. Groups without
+            any channel are left out. The arrays are views and may share memory.
 
         Raises:
-            PaintoverError: the file is damaged or cut short.
+            PaintoverError: the file is damaged or truncated.
         """
         wanted = {channel for group in groups.values() for channel in group}
         layers: dict[str, tuple[FloatArray, int]] = {}
@@ -72,24 +72,17 @@ class Layers:
 
 @contextmanager
 def opened_layers(path: Path) -> Iterator[Layers]:
-    """Open a multilayer EXR. Raises PaintoverError where it is missing, damaged or not an EXR."""
+    """Open a multilayer EXR file.
+
+    Raises:
+        PaintoverError: the file is missing, damaged or not an EXR.
+    """
     with opened(path) as file:
         yield Layers(path, file)
 
 
-def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, FloatArray]:
-    """Read channels of a multilayer EXR, each (H, W), by name; None reads all.
-
-    Raises:
-        PaintoverError: as ``opened_layers`` and ``Layers.read``.
-    """
-    with opened_layers(path) as file:
-        names = file.names if wanted is None else wanted
-        return {k: v[..., 0] for k, v in file.read({name: [name] for name in names}).items()}
-
-
 def _together(channels: Sequence[tuple[FloatArray, int]]) -> FloatArray:
-    """Put channels of arrays (H, W, C), each with its number there, into one."""
+    """Combine channels, each given as an array (H, W, C) and an index into it, to (H, W, N)."""
     values, first = channels[0]
     if all(other is values and i == first + n for n, (other, i) in enumerate(channels)):
         return values[..., first : first + len(channels)]

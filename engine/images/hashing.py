@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random-looking numbers that are the same on every machine."""
+"""Pseudo-random numbers that are the same on every machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import FloatArray
 
 
 def hash_unit(values: npt.NDArray[np.uint32]) -> FloatArray:
-    """Hash integers, of any shape, to 0..1 as ``hash_one`` does."""
+    """Hash an array of integers, of any shape, to float32 in 0..1; see ``hash_one``."""
     result = np.empty(values.shape, np.float32)
     _hash_all(values.reshape(-1), result.reshape(-1))
     return result
@@ -25,9 +25,10 @@ def _hash_all(values: npt.NDArray[np.uint32], result: FloatArray) -> None:
 
 @compiled
 def hash_one(value: np.uint32) -> np.float32:
-    """Hash an integer to 0..1 (the integer mixer "lowbias32" of C. Wellons' hash prospector).
+    """Hash an integer to 0..1, with the mixer "lowbias32" of C. Wellons' Hash Prospector.
 
-    Compiled loops of other files keep copies of this, so it never changes.
+    This function must never change: compiled loops in other files inline it, and Numba's cache
+    would not notice.
     """
     x = np.uint32(value ^ (value >> np.uint32(16)))
     x = np.uint32(x * np.uint32(0x7FEB352D))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loops over pixels as machine code. The only module that uses Numba.
+"""Compiles loops over pixels to machine code. The only module that uses Numba.
 
-What is compiled is kept beside its source, or in the user's cache folder where that cannot be
-written, so that it is compiled once on a machine; where neither can be written, once a process.
+Numba caches compiled functions beside their source, or in the user's cache folder if that is
+read-only. If neither can be written, functions are compiled anew in each process.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function of arrays and numbers for each kind of arguments, at the first call.
+    """Compile a function of arrays and numbers at its first call, for each set of argument types.
 
-    Division by zero gives infinity or NaN as in NumPy. Other threads go on meanwhile. Compiled
-    functions call only those of their own file, since a change of another goes unnoticed where
-    they are kept, or such as never change.
+    The function releases the GIL. Division by zero gives infinity or NaN as in NumPy. It may only
+    call compiled functions of the same file or ones that never change, since Numba's cache does not
+    notice changes in other files.
     """
     try:
         made = njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # there is nowhere to keep it
+    except RuntimeError:  # no folder for the cache is writable
         made = njit(nogil=True, error_model="numpy")(function)
     return cast(_Function, made)
 
 
 def inlined(function: _Function) -> _Function:
-    """Make a part of compiled functions of the same file, put in where they call it.
+    """Inline a function into the compiled functions of the same file that call it.
 
-    Where arrays are handed over for every pixel, counting who holds them takes longer than most
-    of what is computed.
+    Numba counts references to arrays at each call; in a loop over pixels, that would take longer
+    than most computations.
     """
     made = njit(inline="always", error_model="numpy")(function)
     return cast(_Function, made)

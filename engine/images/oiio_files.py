@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Picture files as they lie on the disk. The only module that uses OpenImageIO."""
+"""Reading and writing picture files without colour conversion, by OpenImageIO.
+
+The only module that uses OpenImageIO.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ from .window import Window
 
 @contextmanager
 def decoded_where_read() -> Iterator[None]:
-    """Decode EXR in the thread that reads it, not in further ones, for where several threads read.
+    """Decode EXR files in the reading thread alone while the block runs, in the whole process.
 
-    It holds for the whole process while the block runs.
+    This is faster where several threads each read a file.
     """
     before = oiio.get_int_attribute("exr_threads")
     oiio.attribute("exr_threads", -1)
@@ -35,7 +38,7 @@ def decoded_where_read() -> Iterator[None]:
 
 
 def is_exr(path: Path) -> bool:
-    """Tell from its name whether a file is an OpenEXR."""
+    """Return whether a file is an OpenEXR, by its suffix."""
     return path.suffix.lower() == ".exr"
 
 
@@ -48,11 +51,15 @@ def damaged(path: Path) -> PaintoverError:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """Open a picture for reading. Raises PaintoverError where it is missing or not a picture."""
+    """Open a picture for reading.
+
+    Raises:
+        PaintoverError: the file is missing or not a picture.
+    """
     if not path.is_file():
         raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
     hints = oiio.ImageSpec()
-    hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses codes
+    hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses precision
     file = oiio.ImageInput.open(str(path), hints)
     if file is None:
         oiio.geterror()
@@ -64,7 +71,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def parts(file: Any) -> Iterator[tuple[int, Any]]:
-    """Yield the parts of an open file: number and header."""
+    """Yield number and header (``ImageSpec``) of each part of an open file."""
     part = 0
     while file.seek_subimage(part, 0):
         yield part, file.spec()
@@ -75,10 +82,13 @@ def parts(file: Any) -> Iterator[tuple[int, Any]]:
 def read_all(
     path: Path, file: Any, part: int, spec: Any, first: int = 0, last: int | None = None
 ) -> npt.NDArray[Any]:
-    """Read channels of a part over its data window, (H, W, C), as stored or of EXR as float32.
+    """Read channels ``first`` to ``last`` - 1 of a part over its data window.
+
+    Returns:
+        (H, W, C), in the stored type; float32 for EXR.
 
     Raises:
-        PaintoverError: the file is damaged or cut short.
+        PaintoverError: the file is damaged or truncated.
     """
     last = spec.nchannels if last is None else last
     kind = spec.format if not is_exr(path) else oiio.TypeDesc("float")
@@ -93,13 +103,13 @@ def read_all(
 def read_window(
     path: Path, file: Any, part: int, spec: Any, first: int, last: int, window: Window
 ) -> FloatArray:
-    """Read channels of a part of an EXR over a window of the display window, (H, W, C).
+    """Read channels ``first`` to ``last`` - 1 of an EXR's part in a window of its display window.
 
     Returns:
-        Values as stored, 0 where the data window doesn't reach.
+        (H, W, C) float32, values as stored; 0 outside the data window.
 
     Raises:
-        PaintoverError: the file is damaged or cut short.
+        PaintoverError: the file is damaged or truncated.
     """
     left, top = spec.x - spec.full_x, spec.y - spec.full_y
     y0, y1 = max(window.top, top), min(window.bottom, top + spec.height)
@@ -120,7 +130,7 @@ def read_window(
 
 
 def to_display_window(values: FloatArray, spec: Any) -> FloatArray:
-    """Lay values (H, W, C) over a data window into the display window, 0 where they don't reach."""
+    """Place values (H, W, C) of the data window in the display window, 0 elsewhere."""
     height, width = spec.full_height, spec.full_width
     left, top = spec.x - spec.full_x, spec.y - spec.full_y
     if (left, top, spec.width, spec.height) == (0, 0, width, height):
@@ -134,7 +144,7 @@ def to_display_window(values: FloatArray, spec: Any) -> FloatArray:
 
 
 def write_exr(path: Path, values: HalfArray) -> None:
-    """Write values (H, W, C) as half-float EXR, whole or not at all.
+    """Write values (H, W, C) as a half-float EXR, atomically.
 
     Raises:
         PaintoverError: the folder is read-only or the disk is full.

@@ -12,7 +12,7 @@ from .pictures import PICTURE_SUFFIXES
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures of a folder, by name; hidden files are left out."""
+    """Return the paths of the pictures in a folder, sorted by name, without hidden files."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -21,13 +21,15 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:
-    """Find the pictures of a folder by the last number in their names.
+    """Find the pictures in a folder by the last number in their names.
+
+    Pictures without a number are left out, with a warning.
 
     Returns:
         Frame number → picture, in frame order.
 
     Raises:
-        PaintoverError: it is no folder, has no such pictures, or two carry one number.
+        PaintoverError: it is not a folder, has no such pictures, or two have the same number.
     """
     if not folder.is_dir():
         raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")

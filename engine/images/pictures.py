@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading and writing pictures.
 
-Pictures inside the engine are display-referred with straight alpha. PNG, JPEG and TIFF hold them
-as codes. OpenEXR holds them with the sRGB curve undone and premultiplied alpha.
+Pictures inside the engine are display-referred float32, 0..1, with straight alpha. PNG, JPEG and
+TIFF store them as integers. OpenEXR stores them linear (the sRGB curve undone) with premultiplied
+alpha.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture as the artist sees it.
+    """A picture, or a window of one, as the artist sees it.
 
     Attributes:
         pixels: (H, W, 3) or (H, W, 4) float32, 0..1, display-referred, straight alpha, top row
             first.
-        bits: 8 or 16, how finely the file stores a channel (16 for EXR and floating point).
-        window: the part of the picture that was asked for.
-        size: width and height of the whole picture.
+        bits: bits a channel in the file, 8 or 16 (16 for EXR and floating point).
+        window: the part of the picture that ``pixels`` shows.
+        size: width and height of the whole picture, in pixels.
     """
 
     pixels: FloatArray
@@ -44,23 +45,23 @@ class Picture:
 
     @property
     def rgb(self) -> FloatArray:
-        """The colours, (H, W, 3), without gaps in memory."""
+        """The colours, (H, W, 3) float32, contiguous."""
         if self.pixels.shape[2] == 3:
             return np.ascontiguousarray(self.pixels)
         return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGBA2RGB), np.float32)
 
     @property
     def alpha(self) -> FloatArray | None:
-        """The alpha, (H, W), or None where the file has none."""
+        """The alpha, (H, W) float32, or None if the file has none."""
         return self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
 
     def cut(self, window: Window) -> Picture:
-        """Return the part of it in a window inside its own."""
+        """Return the part in a window that lies inside its own."""
         return Picture(self.pixels[window.within(self.window)], self.bits, window, self.size)
 
 
 def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
-    """Apply the sRGB curve (IEC 61966-2-1) to linear values; the result is clipped to 0..1."""
+    """Apply the sRGB curve (IEC 61966-2-1) to linear values of any shape; the result is 0..1."""
     x = np.clip(np.asarray(linear, np.float32), 0, 1)
     result = np.asarray(12.92 * x, np.float32)
     curved = ~(x <= 0.0031308)
@@ -69,14 +70,14 @@ def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
 
 
 def decode_srgb(display: npt.ArrayLike) -> FloatArray:
-    """Undo the sRGB curve (IEC 61966-2-1) of values in 0..1, to linear 0..1."""
+    """Undo the sRGB curve (IEC 61966-2-1); values are clipped to 0..1 first."""
     x = np.clip(np.asarray(display, np.float32), 0, 1)
     curve = np.power((x + 0.055) / 1.055, 2.4, dtype=np.float32)
     return np.where(x <= 0.04045, x / 12.92, curve).astype(np.float32)
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Read width and height of a picture without its pixels.
+    """Read the width and height of a picture from its header.
 
     Raises:
         PaintoverError: the file is missing, or not a picture.
@@ -89,7 +90,7 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def has_alpha(path: Path) -> bool:
-    """Tell, from its header alone, whether a picture has an alpha channel.
+    """Read from its header whether a picture has an alpha channel.
 
     Raises:
         PaintoverError: the file is missing, or not a picture.
@@ -101,18 +102,18 @@ def has_alpha(path: Path) -> bool:
 def read_picture(path: Path, around: int | None = None, part: Window | None = None) -> Picture:
     """Read a PNG, JPEG, TIFF or EXR as a display-referred picture.
 
-    Grey becomes RGB. Codes of PNG, JPEG and TIFF are divided by the largest code, and their alpha
-    is taken as straight. EXR is divided by its alpha (where that is above zero), then goes through
-    the sRGB curve. Values above 1, infinity included, become 1, those below 0 become 0.
+    Grey becomes RGB. Integers are divided by their largest value, and their alpha is taken as
+    straight. EXR is divided by its alpha (where that is above 0), then goes through the sRGB curve.
+    Values are clipped to 0..1.
 
     Args:
         path: the file.
-        around: return only the window of what is not fully transparent and so many pixels around
-            it; None returns all.
+        around: return only the window of pixels that are not fully transparent, grown by this many
+            pixels; None returns all.
         part: return only this window.
 
     Raises:
-        PaintoverError: the file is missing, damaged, cut short, not a picture, or holds NaN.
+        PaintoverError: the file is missing, damaged, truncated, not a picture, or contains NaN.
     """
     with opened(path) as file:
         number, spec, wanted = _colour_channels(path, file)
@@ -146,17 +147,17 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
 def write_picture(
     path: Path, pixels: FloatArray, bits: int = 8, window: Window | None = None
 ) -> FloatArray:
-    """Write a display-referred picture; a suffix of ``.exr`` means half-float EXR, else PNG.
+    """Write a display-referred picture, atomically: half-float EXR for ``.exr``, otherwise PNG.
 
     Args:
-        path: where to; replaced whole or not at all.
-        pixels: (H, W, 3) or (H, W, 4) float32, 0..1, straight alpha. Values are clipped and
-            rounded to the nearest code without dither; colours under zero alpha are kept in PNG.
-        bits: 8 or 16 bits a channel of PNG.
-        window: the part of the picture that the pixels show; it is 0 elsewhere. None: all.
+        path: the file to write or replace.
+        pixels: (H, W, 3) or (H, W, 4) float32, 0..1, straight alpha. For PNG, values are clipped
+            and rounded without dither; colours where alpha is 0 are kept.
+        bits: bits a channel of PNG, 8 or 16.
+        window: the part of the picture that the pixels show; the rest becomes 0. None: all.
 
     Returns:
-        The colours (H, W, 3) of the window as ``read_picture`` gives them from now on.
+        The colours (H, W, 3) float32 of the window as ``read_picture`` will return them.
 
     Raises:
         PaintoverError: the folder is read-only or the disk is full.
@@ -169,20 +170,22 @@ def write_picture(
         return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)[..., :3]
     codes = _codes(pixels, bits)
     order = cv2.COLOR_RGBA2BGRA if codes.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    # By default OpenCV compresses fast and takes one filter for all rows. With any level named,
-    # it tries all five on each row, which takes nearly three times as long and saves 5 %.
+    # By default OpenCV uses one PNG filter for all rows. With an explicit compression level it
+    # tries all five on each row, which takes nearly three times as long and saves 5 %.
     _, data = cv2.imencode(".png", window.spread(cv2.cvtColor(codes, order), whole))
     write_bytes(path, data.tobytes())
     return _from_codes(codes[..., :3])
 
 
 def _from_codes(codes: npt.NDArray[Any]) -> FloatArray:
+    """Convert unsigned integers to 0..1."""
     values: FloatArray = codes.astype(np.float32)
     values /= np.float32(np.iinfo(codes.dtype).max)
     return values
 
 
 def _codes(pixels: FloatArray, bits: int) -> npt.NDArray[Any]:
+    """Convert 0..1 to unsigned integers of 8 or 16 bits."""
     kind, most = (np.uint8, 255) if bits == 8 else (np.uint16, 65535)
     codes: npt.NDArray[Any] = np.empty(pixels.shape, kind)
     _round(np.ascontiguousarray(pixels, np.float32), np.float32(most), codes)
@@ -200,9 +203,15 @@ def _round(pixels: FloatArray, most: np.float32, codes: npt.NDArray[Any]) -> Non
 
 
 def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
-    """Find a picture's grey, grey and alpha, RGB or RGBA: part, its header, channel indices.
+    """Find the channels of a picture: Y, YA, RGB or RGBA.
 
-    Of a multilayer EXR it is the layer without a name, else Blender's Combined, else the first.
+    In a multilayer EXR these are the layer without a name, or Blender's Combined, or the first.
+
+    Returns:
+        Number and header of the part, and indices of the channels.
+
+    Raises:
+        PaintoverError: an EXR has no colours.
     """
     spec = file.spec()
     if not is_exr(path):
@@ -228,6 +237,7 @@ def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
 
 
 def _display_from_linear(pixels: FloatArray) -> FloatArray:
+    """Convert linear, premultiplied (H, W, 3 or 4) to display-referred with straight alpha."""
     if pixels.shape[2] == 3:
         return encode_srgb(pixels)
     alpha = np.clip(pixels[..., 3:], 0, 1)
@@ -236,6 +246,7 @@ def _display_from_linear(pixels: FloatArray) -> FloatArray:
 
 
 def _linear_from_display(pixels: FloatArray) -> FloatArray:
+    """Convert display-referred (H, W, 3 or 4) with straight alpha to linear, premultiplied."""
     values = decode_srgb(pixels[..., :3])
     if pixels.shape[2] == 3:
         return values

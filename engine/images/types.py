@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Types of arrays, one name for each kind of number."""
+"""Array types for annotations, one for each element type."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ HalfArray = npt.NDArray[np.float16]
 BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
 IdArray = npt.NDArray[np.integer[Any]]
-"""Integers of any size: ids of objects."""
+"""Object ids, integers of any size."""

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of pictures: where a frame is seen, nothing else needs to be read or computed."""
+"""Rectangular windows of pictures.
+
+Only the part of a frame where something is visible has to be read and computed. Large pictures are
+processed in bands to bound the memory.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,21 @@ import numpy as np
 import numpy.typing as npt
 
 LARGE = 1 << 22
-"""Larger pictures are worked on in parts, to bound the memory."""
+"""Pictures of more pixels than this are processed in bands."""
 BAND = 5 << 17
-"""About how many pixels such a part has."""
+"""Approximate number of pixels of a band."""
 STEP = 16
-"""Windows begin and end at multiples of this many pixels, or at the picture's border."""
+"""Grown windows and bands are aligned to multiples of this many pixels, or end at the border."""
 
 
 class Window(NamedTuple):
-    """A rectangle of pixels; bottom and right are excluded. And the size of the whole picture."""
+    """A rectangle of pixels in a picture.
+
+    Attributes:
+        top, left: first row and column.
+        bottom, right: last row and column, plus 1.
+        height, width: size of the whole picture.
+    """
 
     top: int
     left: int
@@ -30,12 +40,12 @@ class Window(NamedTuple):
 
     @classmethod
     def whole(cls, height: int, width: int) -> Window:
-        """Return the window that shows all of a picture."""
+        """Return the window that covers a whole picture."""
         return cls(0, 0, height, width, height, width)
 
     @property
     def inside(self) -> tuple[slice, slice]:
-        """What indexes the window in arrays of the whole picture."""
+        """Slices (rows, columns) of the window in arrays of the whole picture."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
@@ -44,12 +54,12 @@ class Window(NamedTuple):
         return self.bottom - self.top, self.right - self.left
 
     def within(self, larger: Window) -> tuple[slice, slice]:
-        """Return what indexes this window in arrays of a larger one."""
+        """Return slices (rows, columns) of this window in arrays of a larger one."""
         top, left = self.top - larger.top, self.left - larger.left
         return slice(top, top + self.shape[0]), slice(left, left + self.shape[1])
 
     def grown(self, by: int) -> Window:
-        """Return the window with so many pixels more on each side, where the picture goes on."""
+        """Return the window grown by this many pixels on each side, aligned, inside the picture."""
         return Window(
             max(0, (self.top - by) // STEP * STEP),
             max(0, (self.left - by) // STEP * STEP),
@@ -60,27 +70,31 @@ class Window(NamedTuple):
         )
 
     def parts(self, around: int) -> Iterator[tuple[Window, Window]]:
-        """Cut the window into bands of rows if it is large, to bound the memory.
+        """Split the window into bands of rows if it is large.
 
         Args:
-            around: rows to look at above and below a band, where the window goes on.
+            around: rows above and below a band that its computation needs.
 
-        Returns:
-            Bands, and with each the same with the rows around it.
+        Yields:
+            Each band, and the same band grown by these rows inside the window.
         """
         height, width = self.shape
         if height * width <= LARGE:
             yield self, self
             return
         high = max(STEP, BAND // width // STEP * STEP)
-        spare = -(-around // STEP) * STEP
+        margin = -(-around // STEP) * STEP
         for top in range(self.top, self.bottom, high):
             bottom = min(top + high, self.bottom)
-            first, last = max(self.top, top - spare), min(self.bottom, bottom + spare)
+            first, last = max(self.top, top - margin), min(self.bottom, bottom + margin)
             yield self._replace(top=top, bottom=bottom), self._replace(top=first, bottom=last)
 
     def squares(self, side: int) -> Iterator[Window]:
-        """Yield the window if it is no larger than four squares of a side, else four inside it."""
+        """Yield sample squares: four inside the window, or the window itself if it is small.
+
+        Args:
+            side: side of a square in pixels; windows of at most four such areas are small.
+        """
         height, width = self.shape
         if height * width <= 4 * side * side:
             yield self
@@ -94,21 +108,21 @@ class Window(NamedTuple):
 
     @property
     def spare(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """How many rows of the picture are above and below the window, and columns beside it."""
+        """Cropped margins ((top, bottom), (left, right)), in pixels."""
         return (self.top, self.height - self.bottom), (self.left, self.width - self.right)
 
     @property
     def halved(self) -> Window:
-        """The window in the picture of half the size."""
+        """The same window in a picture of half the size."""
         return Window(*(size // 2 for size in self))
 
     @property
     def is_of_large(self) -> bool:
-        """Whether the whole picture is large."""
+        """Whether the whole picture has more than ``LARGE`` pixels."""
         return self.height * self.width > LARGE
 
     def joined(self, other: Window) -> Window:
-        """Return the smallest window that holds both."""
+        """Return the smallest window that contains both."""
         return Window(
             min(self.top, other.top),
             min(self.left, other.left),
@@ -119,7 +133,7 @@ class Window(NamedTuple):
         )
 
     def spread(self, values: npt.NDArray[Any], larger: Window) -> npt.NDArray[Any]:
-        """Return an array (H, W, …) of a larger window, 0 where this one does not reach."""
+        """Place values (h, w, …) of this window in an array of a larger one, 0 elsewhere."""
         if self == larger:
             return values
         result = np.zeros((*larger.shape, *values.shape[2:]), values.dtype)
@@ -128,11 +142,11 @@ class Window(NamedTuple):
 
 
 def seen_window(alpha: npt.NDArray[Any], around: int) -> Window:
-    """Return the window of what is not fully transparent, and so many pixels around it.
+    """Return the bounding window of the pixels that are not fully transparent, grown.
 
     Args:
-        alpha: (H, W), of any type; 0 is transparent.
-        around: pixels to add on each side, where the picture goes on.
+        alpha: (H, W) of any number type; 0 is transparent.
+        around: pixels to grow the window by on each side (see ``Window.grown``).
     """
     height, width = alpha.shape
     shown = np.ascontiguousarray(alpha if alpha.dtype == np.uint8 else alpha > 0).view(np.uint8)

@@ -22,8 +22,9 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.device import give_back_freed
-from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.channels import PROJECTION_CHANNELS, VALID
 from ..projection.keyframe_projection import Projection
+from ..projection.surface_edges import SurfaceEdges
 from ..shared.errors import PaintoverError
 from ..shared.keyframe_weights import weights_at
 from ..shared.reporter import Reporter
@@ -163,9 +164,10 @@ class FramePipeline:
             return _Input(frame, self._inputs.build(frame), None)
         number = frame.number
         weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
-        channels, strokes = self._projection.carry(frame, weights)
+        edges = SurfaceEdges.of(frame) if self._strokes else None
+        channels, strokes = self._projection.carry(frame, weights, edges=edges)
         if self._strokes and strokes is not None:
-            self._strokes.complete(strokes, frame, seen=channels[-1])
+            self._strokes.complete(strokes, frame, channels[VALID], edges)
         if self._in_bands:
             give_back_freed()
         return _Input(frame, self._inputs.build(frame, channels), strokes)

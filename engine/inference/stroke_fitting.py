@@ -12,7 +12,7 @@ from ..frames.keyframe import Keyframe
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..networks.device import give_back_freed
-from ..projection.stroke_residuals import Continuation, Source
+from ..projection.stroke_residuals import Source, StrokeResiduals
 from .tiled_inference import TiledInference
 
 
@@ -21,7 +21,7 @@ def fit_strokes(
     keyframes: Sequence[tuple[Keyframe, Frame]],
     input_without_paint: Callable[[Frame, Window], FloatArray],
     reach: int | None = None,
-) -> Continuation:
+) -> StrokeResiduals:
     """Compute stroke residuals of keyframes, to be carried to other frames.
 
     Args:
@@ -50,4 +50,4 @@ def fit_strokes(
             residual[here] -= painted.transpose(1, 2, 0)[inside]
             give_back_freed()
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residual))
-    return Continuation(sources)
+    return StrokeResiduals(sources)

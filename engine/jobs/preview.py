@@ -19,6 +19,7 @@ from ..frames.alpha import ALPHA_LEARNT, alpha_of, finish
 from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..images.types import FloatArray
+from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
@@ -130,11 +131,11 @@ class _PaintProjector:
     def paint(self, frame: Frame, weights: dict[int, float]) -> FloatArray:
         """Return (3, H, W) float32, 0..1: colours of all pixels of a frame."""
         carried = self.projection.carry(frame, weights, border=0).channels
-        valid = (carried[-1] > 0).astype(np.uint8)
+        valid = (carried[VALID] > 0).astype(np.uint8)
         inside = np.pad(valid, 1, mode="edge")
         distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        share = np.minimum(distance / BLEND_WIDTH, 1) * carried[-1]
-        paint = carried[:3] / 2 + 0.5
+        share = np.minimum(distance / BLEND_WIDTH, 1) * carried[VALID]
+        paint = carried[PAINT] / 2 + 0.5
         rest = share < 1
         transferred = self._transfer.guess(frame, rest).T
         paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * transferred

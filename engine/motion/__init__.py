@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Motion between frames: optical flow, tracking, the filter over time."""
+"""Motion between frames: optical flow, tracking of keyframes, temporal filter."""

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Motion between frames: the renderer's where there is one, else estimated; warping; occlusion.
+"""Motion between two frames, warping a picture along it, and finding occluded pixels.
 
-Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) of one picture is at
-(x, y) + offsets of the other. NaN means not known.
+Motion comes from the renderer where the shot has a motion pass; otherwise optical flow estimates it
+from the two pictures.
+
+Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) in one picture is at
+(x, y) + offset in the other. NaN means unknown.
 """
 
 from __future__ import annotations
@@ -18,22 +21,22 @@ from ..images.types import BoolArray, FloatArray
 from ..shared.shot import Shot
 
 SMALLEST_FOR_FLOW = 16
-"""Pictures narrower or lower than this are padded before motion is estimated."""
+"""Smaller pictures are padded to this many pixels a side before motion is estimated."""
 BAND = 256
-"""Rows of large pictures that are looked at at once."""
+"""Rows of a picture that ``occluded`` processes at once, to bound its memory."""
 
 
 def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Estimate motion from one picture to another by dense inverse search.
+    """Estimate the motion from one picture to another with DIS optical flow.
 
-    Kroeger, Timofte, Dai, Van Gool 2016, "Fast Optical Flow using Dense Inverse Search", as OpenCV
-    has it (medium preset).
+    Kroeger, Timofte, Dai, Van Gool 2016, "Fast Optical Flow using Dense Inverse Search"; OpenCV's
+    implementation, medium preset, on 8-bit greys.
 
     Args:
         first, second: (H, W, 3) float32, 0..1, display-referred.
 
     Returns:
-        Offsets (H, W, 2) from the first to the second.
+        Offsets (H, W, 2) from the first to the second; never NaN.
     """
     height, width = first.shape[:2]
     pad = [max(SMALLEST_FOR_FLOW - size, 0) for size in (height, width)]
@@ -48,20 +51,20 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def warp(
-    picture: FloatArray, offsets: FloatArray, cubic: bool = False, top: int = 0, every: int = 1
+    picture: FloatArray, offsets: FloatArray, top: int = 0, every: int = 1
 ) -> tuple[FloatArray, BoolArray]:
-    """Fetch for each pixel what another picture shows at its offset.
+    """Sample a picture at each pixel plus its offset, with bilinear interpolation.
 
     Args:
         picture: (H, W) or (H, W, C) float32.
-        offsets: (H, W, 2), into that picture; they may be those of a band of rows.
-        cubic: bicubic instead of bilinear; it may exceed the picture's range.
-        top: the first row that the offsets are of.
-        every: they are of every so many rows and columns.
+        offsets: (h, w, 2) into that picture, for all of its pixels, a band of rows, or a coarser
+            grid.
+        top: row of the picture that the first row of ``offsets`` belongs to.
+        every: spacing in pixels of the grid that ``offsets`` has values for.
 
     Returns:
-        The fetched picture, of the picture's shape, 0 where not valid; and (H, W) bool, False
-        where the offset is not known or leads out of the picture.
+        (h, w) or (h, w, C) float32, 0 where not valid; and (h, w) bool, False where the offset is
+        unknown or points outside the picture.
     """
     height, width = offsets.shape[:2]
     x = np.arange(0, width * every, every, dtype=np.float32) + offsets[..., 0]
@@ -71,12 +74,11 @@ def warp(
     with np.errstate(invalid="ignore"):
         valid = (x >= 0) & (x <= last_x) & (y >= 0) & (y <= last_y)
     x, y = np.where(valid, x, 0), np.where(valid, y, 0)
-    how = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     layers = picture[..., None] if picture.ndim == 2 else picture
     fetched = np.zeros((height, width, layers.shape[2]), np.float32)
     for first in range(0, layers.shape[2], 4):
         part = np.ascontiguousarray(layers[..., first : first + 4])
-        values = cv2.remap(part, x, y, how, borderMode=cv2.BORDER_REPLICATE)
+        values = cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         fetched[..., first : first + 4] = values.reshape(height, width, -1)
     fetched[~valid] = 0
     return (fetched[..., 0] if picture.ndim == 2 else fetched), valid
@@ -88,42 +90,41 @@ def occluded(
     every: int = 1,
     apart: tuple[int, int] = (0, 0),
 ) -> BoolArray:
-    """Tell which pixels the other picture does not show, by going there and back.
+    """Find the pixels that the other picture does not show, with a forward-backward check.
 
-    The test of Sundaram, Brox, Keutzer 2010, "Dense Point Trajectories by GPU-accelerated Large
+    A pixel is occluded if following its offset forward and then backward misses it. The tolerance
+    is that of Sundaram, Brox, Keutzer 2010, "Dense Point Trajectories by GPU-accelerated Large
     Displacement Optical Flow".
 
     Args:
-        forward: (H, W, 2), from this picture to the other.
-        backward: (H, W, 2), from the other to this one, both in full.
-        every: ``forward`` is of every so many rows and columns.
-        apart: how far right and down this picture begins of the other, where they show parts of
-            frames.
+        forward: (h, w, 2), from this picture to the other.
+        backward: (H, W, 2), from the other picture to this one, at full resolution.
+        every: spacing in pixels of the grid that ``forward`` has values for.
+        apart: how many pixels right of and below the other picture this one begins, where they are
+            crops of frames.
 
     Returns:
-        (H, W) bool, True as well where an offset is not known or leads out of the picture.
+        (h, w) bool; also True where an offset is unknown or points outside the picture.
     """
     result = np.ones(forward.shape[:2], bool)
     for rows in _bands(len(forward)):
-        there = forward[rows]
-        moved = there + np.array(apart, np.float32)
+        offsets = forward[rows]
+        moved = offsets + np.array(apart, np.float32)
         back, valid = warp(backward, moved, top=rows.start * every, every=every)
         with np.errstate(invalid="ignore"):
-            missed = _squares(there + back)
-            allowed = 0.01 * (_squares(there) + _squares(back)) + 0.5
-            result[rows] = ~(valid & (missed <= allowed))
+            error = _squared_length(offsets + back)
+            tolerance = 0.01 * (_squared_length(offsets) + _squared_length(back)) + 0.5
+            result[rows] = ~(valid & (error <= tolerance))
     return result
 
 
-def _squares(offsets: FloatArray) -> FloatArray:
+def _squared_length(offsets: FloatArray) -> FloatArray:
     x, y = offsets[..., 0], offsets[..., 1]
     return np.asarray(x * x + y * y)
 
 
 def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:
-    """Return where each pixel of a frame was in the previous frame.
-
-    Exact where the shot has motion; elsewhere estimated from the two pictures.
+    """Return the motion from a frame to the previous one, exact where the shot has motion.
 
     Returns:
         Offsets (H, W, 2), never NaN; and (H, W) bool, False where the previous frame does not
@@ -140,45 +141,45 @@ def to_previous(shot: Shot, frame: int) -> tuple[FloatArray, BoolArray]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """The motion from one frame to a neighbour, as both of them tell it.
+class NeighbourMotion:
+    """The motion between a frame and a neighbouring one, in both directions.
 
     Attributes:
-        there: (H, W, 2), from this frame to the neighbour; never NaN.
-        back: (H, W, 2), from the neighbour to this frame; never NaN.
-        exact: (H, W) bool, where the renderer told ``there``; elsewhere it is estimated.
+        forward: (H, W, 2), offsets from the frame to the neighbour; never NaN.
+        backward: (H, W, 2), offsets from the neighbour to the frame; never NaN.
+        exact: (H, W) bool, where ``forward`` is the renderer's; elsewhere it is estimated.
     """
 
-    there: FloatArray
-    back: FloatArray
+    forward: FloatArray
+    backward: FloatArray
     exact: BoolArray
 
 
-def step(shot: Shot, here: int, there: int) -> Step:
-    """Return the motion from a frame of a shot to its neighbour, the next or the previous one.
+def neighbour_motion(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
+    """Return the motion between a frame of a shot and the next or the previous one.
 
-    Exact where the shot has motion and the frames are successive; elsewhere estimated from the
-    two pictures.
+    It is exact where the shot has motion and the frames are consecutive numbers; elsewhere it is
+    estimated from the two pictures.
 
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    first, second = (read_frame(shot, frame, {"motion"}) for frame in (here, there))
+    first, second = (read_frame(shot, number, {"motion"}) for number in (frame, neighbour))
     shape = first.image.shape[:2]
-    successive = abs(here - there) == 1
-    side = 2 if there > here else 0
-    offsets = _side(first.motion if successive else None, side, shape)
-    back = _side(second.motion if successive else None, 2 - side, shape)
-    exact = np.isfinite(offsets).all(axis=2)
-    for field, start, end in ((offsets, first, second), (back, second, first)):
+    consecutive = abs(frame - neighbour) == 1
+    side = 2 if neighbour > frame else 0
+    forward = _side(first.motion if consecutive else None, side, shape)
+    backward = _side(second.motion if consecutive else None, 2 - side, shape)
+    exact = np.isfinite(forward).all(axis=2)
+    for field, start, end in ((forward, first, second), (backward, second, first)):
         unknown = np.isnan(field).any(axis=2)
         if unknown.any():
             field[unknown] = estimate_flow(start.image, end.image)[unknown]
-    return Step(offsets, back, exact)
+    return NeighbourMotion(forward, backward, exact)
 
 
 def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
-    """Return the motion between two neighbouring frames of a shot, as ``step``.
+    """Return the motion between two neighbouring frames of a shot; see ``neighbour_motion``.
 
     Returns:
         Offsets (H, W, 2) from the earlier frame to the later one, and back; never NaN.
@@ -186,17 +187,18 @@ def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArr
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    found = step(shot, before, after)
-    return found.there, found.back
+    motion = neighbour_motion(shot, before, after)
+    return motion.forward, motion.backward
 
 
 def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> FloatArray:
+    """Return the offsets to the previous (``first`` 0) or the next frame (2), NaN if unknown."""
     if motion is None:
         return np.full((*shape, 2), np.nan, np.float32)
     return motion[..., first : first + 2].copy()
 
 
 def _bands(height: int) -> Iterator[slice]:
-    """Cut rows into bands, to bound the memory of what is computed on the way."""
+    """Split rows into bands of at most ``BAND``."""
     for top in range(0, height, BAND):
         yield slice(top, min(top + BAND, height))

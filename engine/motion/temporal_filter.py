@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bilateral filter over time, along the motion, that takes noise and flicker out of a shot.
+"""A motion-compensated bilateral filter over time, which removes noise and flicker from a shot.
 
-From few-shot patch-based training (Texler et al., ACM TOG 39(4):73, 2020), which filters its input
-so (compare Bennett, McMillan 2005, "Video Enhancement Using Per-Pixel Virtual Exposures"): each
-pixel becomes the mean of what the frames around show at the same place of the scene, weighted by
-how near they are in time and how alike in colour.
+Each pixel becomes a weighted mean of the same scene point in the frames before and after. Frames
+that are nearer in time and colours that are more alike weigh more. Texler et al. filter their input
+this way ("Interactive Video Stylization Using Few-Shot Patch-Based Training", ACM TOG 39(4):73,
+2020); compare Bennett, McMillan 2005, "Video Enhancement Using Per-Pixel Virtual Exposures".
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ from ..shared.shot import Shot
 from .optical_flow import both_ways, occluded, warp
 
 VERSION = 1
-"""Changes whenever the same shot would give other pictures."""
+"""Raised whenever the same shot would give other pictures, so that caches are not reused."""
 STEPS = 64
-"""Steps of a pixel in which motion is kept; it reaches as far as 511 pixels."""
+"""Steps a pixel in which scratch files store motion, as int16; it reaches 511 pixels."""
 HIDDEN = -32768
+"""Stored instead of motion where the other frame hides the point."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FilterSettings:
-    """How far and how strictly the filter looks.
+    """The filter's reach and its standard deviations.
 
     Attributes:
-        radius: frames to each side.
+        radius: how many frames before and after are averaged.
         time: standard deviation over time, in frames, as a share of the radius.
-        colour: standard deviation of colour distances, as a share of the diagonal of RGB.
+        colour: standard deviation over colour distance, as a share of the diagonal of RGB.
     """
 
     radius: int = 15
@@ -49,15 +50,15 @@ class FilterSettings:
 
 
 class TemporalFilter:
-    """Filters frames of a shot, any of them in any order.
+    """Filters frames of a shot, in any order.
 
-    Results are kept in ``cache/filter`` under digests of the frames that they were made from.
-    Pictures and motion of the frames around are kept in a scratch folder there while they are
-    needed, so memory holds but a few frames.
+    Results are cached in ``cache/filter`` with digests of the frames that they depend on. Pictures
+    and motion of neighbouring frames are stored in a scratch folder there while they are needed, so
+    memory holds only a few frames.
 
     Args:
-        shot: any shot; its motion is exact where it has ``motion``, else estimated.
-        settings: how far and how strictly it looks.
+        shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
+        settings: the filter's reach and its standard deviations.
         report: may cancel the work.
     """
 
@@ -71,10 +72,11 @@ class TemporalFilter:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def picture(self, frame: int) -> FloatArray:
-        """Return a frame's filtered picture, (H, W, 3), 0..1, display-referred, straight.
+        """Return a frame's filtered picture, (H, W, 3) float32, 0..1, display-referred, straight.
 
         Raises:
-            PaintoverError: a frame nearby cannot be read, or the cache cannot be written.
+            PaintoverError: one of the averaged frames cannot be read, or the cache cannot be
+                written.
             Cancelled: the reporter asked to stop.
         """
         path = self._path(frame)
@@ -115,44 +117,44 @@ class TemporalFilter:
                 if self._report.cancelled():
                     raise Cancelled
                 there = self._frames[index + direction * distance]
-                step, seen = warp(self._motion(here, there), offsets)
+                step, valid = warp(self._motion(here, there), offsets)
                 offsets += step
-                offsets[~seen] = np.nan
-                fetched, seen = warp(self._premultiplied(there), offsets)
+                offsets[~valid] = np.nan
+                fetched, valid = warp(self._premultiplied(there), offsets)
                 alpha = fetched[..., 3]
                 colours = fetched[..., :3] / np.maximum(alpha, 1e-6)[..., None]
                 apart = ((colours - own) ** 2).sum(axis=2)
                 late = (distance / (settings.radius * settings.time)) ** 2 / 2
-                weight = np.exp(-apart / spread - late) * alpha * seen
+                weight = np.exp(-apart / spread - late) * alpha * valid
                 total += weight[..., None] * colours
                 weights += weight
                 here = there
-        self._forget_beyond(index)
+        self._delete_far_from(index)
         return np.clip(total / weights[..., None], 0, 1)
 
     def _motion(self, here: int, there: int) -> FloatArray:
-        """Return the offsets between neighbouring frames, NaN where the other hides the point."""
-        path = self._kept("motion", here, there)
+        """Return the offsets (H, W, 2) to a neighbouring frame, NaN where it hides the point."""
+        path = self._scratch_file("motion", here, there)
         if not path.is_file():
             low, high = sorted((here, there))
             forward, backward = both_ways(self._shot, low, high)
-            np.save(self._kept("motion", low, high), _packed(forward, backward))
-            np.save(self._kept("motion", high, low), _packed(backward, forward))
+            np.save(self._scratch_file("motion", low, high), _packed(forward, backward))
+            np.save(self._scratch_file("motion", high, low), _packed(backward, forward))
         packed: npt.NDArray[np.int16] = np.load(path)
         offsets = packed.astype(np.float32) / STEPS
         offsets[packed == HIDDEN] = np.nan
         return offsets
 
     def _premultiplied(self, frame: int) -> FloatArray:
-        """Return a frame as (H, W, 4), colours times alpha."""
-        path = self._kept("picture", frame)
+        """Return a frame as (H, W, 4) float32, colours premultiplied by alpha."""
+        path = self._scratch_file("picture", frame)
         if not path.is_file():
             read = read_frame(self._shot, frame, ())
             alpha = read.alpha[..., None]
             np.save(path, np.concatenate([read.image * alpha, alpha], 2).astype(np.float16))
         return np.asarray(np.load(path), np.float32)
 
-    def _kept(self, what: str, *frames: int) -> Path:
+    def _scratch_file(self, what: str, *frames: int) -> Path:
         if self._scratch is None:
             folder = self._shot.cache_folder("filter")
             try:
@@ -168,8 +170,8 @@ class TemporalFilter:
         names = ".".join(frame_name(frame) for frame in frames)
         return Path(self._scratch.name) / f"{what}.{names}.npy"
 
-    def _forget_beyond(self, index: int) -> None:
-        """Delete what the next frame will not need."""
+    def _delete_far_from(self, index: int) -> None:
+        """Delete the scratch files that the next frame does not need."""
         if self._scratch is None:
             return
         reach = self._settings.radius + 1
@@ -180,7 +182,7 @@ class TemporalFilter:
 
 
 def _packed(offsets: FloatArray, back: FloatArray) -> npt.NDArray[np.int16]:
-    """Round offsets to a 64th of a pixel, (H, W, 2); ``HIDDEN`` where the other frame hides it."""
+    """Convert offsets (H, W, 2) to ``STEPS`` a pixel; ``HIDDEN`` where the other frame hides it."""
     steps = np.rint(offsets * STEPS)
     lost = occluded(offsets, back) | (np.abs(steps) > -HIDDEN - 1).any(axis=2)
     steps[lost] = HIDDEN

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Following a keyframe's places along the motion, one frame after the other.
+"""Tracking a keyframe along the motion, one frame at a time.
 
-Each pixel of a frame asks the frame before it, at the end of its offset, which place of the
-keyframe is shown there. Only those of the four pixels around that move as the offset says may
-answer, so that nothing is fetched across the border of what moves otherwise, and what was hidden
-stays unknown.
+A track gives for each pixel of a frame the position in the keyframe that it shows. A frame's track
+follows from the track of its neighbour nearer to the keyframe: each pixel follows its offset into
+the neighbour and interpolates the four tracked positions around the end point. A neighbour's pixel
+counts only if its own backward motion returns to the start (the forward-backward check of Sundaram,
+Brox, Keutzer 2010). So nothing is interpolated across a motion boundary, and a point that was
+hidden once stays unknown.
 """
 
 from __future__ import annotations
@@ -16,36 +18,36 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.types import BoolArray, FloatArray
-from .optical_flow import Step
+from .optical_flow import NeighbourMotion
 
 AGREE = 1.5
-"""Places of neighbours that differ this many pixels from an even map are not mixed."""
+"""Tracked positions that differ this many pixels from a linear map are not interpolated."""
 EVEN = 0.5
-"""Motion of neighbours that differs this many pixels is looked at pixel by pixel."""
+"""Where the motion of neighbours differs by more pixels than this, each one is checked alone."""
 TORN, COLLAPSED = 3.0, 0.15
-"""A map whose places lie farther apart, or nearer, than this many pixels for each pixel is none."""
+"""Neighbouring pixels whose positions lie farther apart, or closer, than this are not connected."""
 RENDERED_SLIP = (0.02, 0.0004)
-"""Squared pixels by which rendered motion there and back may miss: at rest, and relative."""
+"""Tolerance of the check for rendered motion, in squared pixels: constant, and relative."""
 ESTIMATED_SLIP = (0.5, 0.01)
-"""The same of estimated motion (Sundaram, Brox, Keutzer 2010)."""
+"""The same for estimated motion (Sundaram, Brox, Keutzer 2010)."""
 SEEN = 0.5
-"""Presence from which on a place counts as seen."""
+"""Lowest presence of a pixel that counts as tracked."""
 MOVING = 0.5
-"""Least share of the four pixels around that must move along."""
+"""Least bilinear weight of the four neighbouring pixels that must pass the check."""
 EDGE_GAIN = 1.5
-"""Steepening of the border of presence at each step, against its blur."""
+"""Contrast gain on presence at each frame, which counters the blur of interpolation."""
 OUTSIDE = 0.25
-"""Pixels beyond the middle of the outermost pixels that still count as in the picture."""
+"""Pixels beyond the centres of the outermost pixels that still count as inside the picture."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Places:
-    """Where a keyframe shows what a frame shows.
+class Track:
+    """For each pixel of a frame, the position in the keyframe that it shows.
 
     Attributes:
-        at: (H, W, 2) float32, x and y in pixels of the keyframe; NaN where not known.
-        presence: (H, W) float32, 1 where seen all the way, 0 where not; the border between them
-            lies at ``SEEN``.
+        at: (H, W, 2) float32, x and y in pixels of the keyframe; NaN where unknown.
+        presence: (H, W) float32, 0..1: 1 where the point was visible in all frames on the way;
+            from ``SEEN`` on it counts as tracked.
         exact: (H, W) bool, where all the motion on the way is the renderer's.
     """
 
@@ -54,76 +56,76 @@ class Places:
     exact: BoolArray
 
     def known(self) -> BoolArray:
-        """Return (H, W), where the keyframe's place is known and was never hidden."""
+        """Return (H, W) bool, True where the position is known and was never hidden."""
         return np.asarray((self.presence >= SEEN) & np.isfinite(self.at).all(axis=2))
 
 
-def begin(shape: tuple[int, int]) -> Places:
-    """Return the places of the keyframe (height, width) itself."""
+def start_track(shape: tuple[int, int]) -> Track:
+    """Return the track of the keyframe itself, of this height and width."""
     rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     at = np.stack([columns, rows], -1)
-    return Places(at, np.ones(shape, np.float32), np.ones(shape, bool))
+    return Track(at, np.ones(shape, np.float32), np.ones(shape, bool))
 
 
-def follow(before: Places, step: Step) -> Places:
-    """Return the places of a frame from those of its neighbour nearer to the keyframe.
+def extend_track(before: Track, step: NeighbourMotion) -> Track:
+    """Return the track of a frame from that of its neighbour nearer to the keyframe.
 
     Args:
-        before: places of the neighbour.
+        before: track of the neighbour.
         step: the motion from the frame to the neighbour.
     """
     shape = before.presence.shape
     height, width = shape
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    x, y = columns + step.there[..., 0], rows + step.there[..., 1]
+    x, y = columns + step.forward[..., 0], rows + step.forward[..., 1]
     beyond = np.maximum(np.abs(x - (width - 1) / 2) - (width - 1) / 2, 0)
     beyond = np.maximum(beyond, np.abs(y - (height - 1) / 2) - (height - 1) / 2)
     inside = beyond <= OUTSIDE
-    slip = _allowed(step)
+    slip = _tolerance(step)
     left = np.clip(np.floor(x), 0, width - 2).astype(np.intp)
     top = np.clip(np.floor(y), 0, height - 2).astype(np.intp)
     corner = top * width + left
     known = np.isfinite(before.at).all(axis=2)
     field = np.dstack([np.where(known[..., None], before.at, 0), before.presence])
     fetched = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    back = cv2.remap(step.back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    simple = (beyond <= 0) & _even(before.at, step.back).take(corner)
-    simple &= ((step.there + back) ** 2).sum(axis=2) <= slip
+    back = cv2.remap(step.backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    smooth = (beyond <= 0) & _is_smooth(before.at, step.backward).take(corner)
+    smooth &= ((step.forward + back) ** 2).sum(axis=2) <= slip
     at: FloatArray = fetched[..., :2].astype(np.float32)
     presence: FloatArray = fetched[..., 2].astype(np.float32)
     exact = step.exact & before.exact.take(corner)
-    at[~simple], presence[~simple] = np.nan, 0
-    somewhere = cv2.dilate(known.astype(np.uint8), np.ones((2, 2), np.uint8), anchor=(0, 0))
-    rest = np.flatnonzero(inside & ~simple & (somewhere.take(corner) > 0))
+    at[~smooth], presence[~smooth] = np.nan, 0
+    nearby = cv2.dilate(known.astype(np.uint8), np.ones((2, 2), np.uint8), anchor=(0, 0))
+    rest = np.flatnonzero(inside & ~smooth & (nearby.take(corner) > 0))
     if len(rest):
         found = _pick(before, step, rest, np.stack([x.take(rest), y.take(rest)], -1), slip)
         at.reshape(-1, 2)[rest], presence.reshape(-1)[rest], exact.reshape(-1)[rest] = found
     presence *= 1 - beyond * (0.5 / OUTSIDE)
     presence = np.clip((presence - 0.5) * EDGE_GAIN + 0.5, 0, 1)
-    lost = (presence <= 0) | ~_has_neighbour(at)
+    lost = (presence <= 0) | ~_is_connected(at)
     at[lost], presence[lost] = np.nan, 0
-    return Places(at, presence, exact & ~lost)
+    return Track(at, presence, exact & ~lost)
 
 
-def scale(places: Places) -> FloatArray:
-    """Return (H, W) how many pixels of the keyframe a pixel of the frame shows, along a side."""
+def pixel_scale(places: Track) -> FloatArray:
+    """Return (H, W) float32, the side of each pixel measured in pixels of the keyframe, 0.1..10."""
     along = [np.gradient(places.at, axis=axis) for axis in (1, 0)]
     area = np.abs(along[0][..., 0] * along[1][..., 1] - along[0][..., 1] * along[1][..., 0])
     side = np.sqrt(np.nan_to_num(area, nan=1.0))
     return np.asarray(np.clip(side, 0.1, 10), np.float32)
 
 
-def _allowed(step: Step) -> FloatArray:
-    """Return (H, W) squared pixels by which going there and back may miss."""
-    moved = (step.there**2).sum(axis=2)
+def _tolerance(step: NeighbourMotion) -> FloatArray:
+    """Return (H, W) the tolerance of the forward-backward check, in squared pixels."""
+    moved = (step.forward**2).sum(axis=2)
     rendered, estimated = (
         rest + 2 * relative * moved for rest, relative in (RENDERED_SLIP, ESTIMATED_SLIP)
     )
     return np.where(step.exact, rendered, estimated)
 
 
-def _even(at: FloatArray, back: FloatArray) -> BoolArray:
-    """Tell (H, W) of each pixel whether it, its right, lower and lower right one fit together."""
+def _is_smooth(at: FloatArray, back: FloatArray) -> BoolArray:
+    """Return (H, W) bool: position and motion of the 2×2 pixels from each one on vary smoothly."""
     height, width = at.shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     result = np.zeros((height, width), bool)
@@ -142,18 +144,33 @@ def _even(at: FloatArray, back: FloatArray) -> BoolArray:
 
 
 def _pick(
-    before: Places, step: Step, pixels: npt.NDArray[np.intp], ends: FloatArray, slip: FloatArray
+    before: Track,
+    step: NeighbourMotion,
+    pixels: npt.NDArray[np.intp],
+    ends: FloatArray,
+    slip: FloatArray,
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Fetch for pixels (N) at ends (N, 2) from those of the four around that move along."""
+    """Interpolate the track at end points, using only pixels that pass the check.
+
+    Args:
+        before: track of the neighbour.
+        step: the motion from the frame to the neighbour.
+        pixels: (N), flat indices of pixels of the frame.
+        ends: (N, 2), where their offsets end in the neighbour, x and y.
+        slip: (H, W), tolerance in squared pixels.
+
+    Returns:
+        Positions (N, 2), presence (N) and exactness (N).
+    """
     height, width = before.presence.shape
-    there, allowed = step.there.reshape(-1, 2)[pixels], 2 * slip.take(pixels)
+    there, allowed = step.forward.reshape(-1, 2)[pixels], 2 * slip.take(pixels)
     left = np.clip(np.floor(ends[:, 0]), 0, width - 2).astype(np.intp)
     top = np.clip(np.floor(ends[:, 1]), 0, height - 2).astype(np.intp)
     part_x, part_y = (np.clip(ends[:, i] - (left, top)[i], 0, 1) for i in (0, 1))
     moving, shares, places, guesses, corners = [], [], [], [], []
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
         corner = (top + down) * width + left + right
-        miss = ((there + step.back.reshape(-1, 2)[corner]) ** 2).sum(axis=1)
+        miss = ((there + step.backward.reshape(-1, 2)[corner]) ** 2).sum(axis=1)
         share = (part_x if right else 1 - part_x) * (part_y if down else 1 - part_y)
         place = before.at.reshape(-1, 2)[corner]
         moving.append((miss <= allowed) * (share + 1e-6))
@@ -182,7 +199,10 @@ def _pick(
 
 
 def _slope(at: FloatArray, pixels: npt.NDArray[np.intp], axis: int) -> FloatArray:
-    """Return (N, 2) change of places to the right (axis 0) or down (1), from the even side."""
+    """Return (N, 2), the change of positions per pixel to the right (axis 0) or down (1).
+
+    It is taken on the side where the positions vary more linearly.
+    """
     height, width = at.shape[:2]
     rows, columns = np.divmod(pixels, width)
     step = (0, 1) if axis == 0 else (1, 0)
@@ -206,8 +226,8 @@ def _slope(at: FloatArray, pixels: npt.NDArray[np.intp], axis: int) -> FloatArra
     return np.where(sure[:, None], chosen, usual)
 
 
-def _has_neighbour(at: FloatArray) -> BoolArray:
-    """Tell (H, W) where one of the four neighbours goes on in the same map."""
+def _is_connected(at: FloatArray) -> BoolArray:
+    """Return (H, W) bool, True where the track connects to one of the four neighbours."""
     found = np.zeros(at.shape[:2], bool)
     for axis in (0, 1):
         apart = (np.diff(at, axis=axis) ** 2).sum(axis=2)

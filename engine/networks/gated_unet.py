@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 from .base import GRID, Painter
 
 GATE_SLOPE = 4.0
@@ -118,11 +118,11 @@ class GatedPainter(Painter):
         out = out.to(projected.dtype)
         paint = out[:, :3] if strokes is None else out[:, :3] + 2 * strokes
         if self.projection:
-            relit = projected[:, 3:6].abs().mean(1, keepdim=True) / RELIT
+            relit = projected[:, LIGHT].abs().mean(1, keepdim=True) / RELIT
             opening = GATE_SLOPE * out[:, 3:4] + TRUST * (1 - relit).clamp_min(-1)
             opening = opening + LIGHT_SLOPE * log_odds(1 - self.light)
-            gate = torch.sigmoid(opening) * projected[:, -1:]
-            paint = torch.lerp(paint, projected[:, :3], gate)
+            gate = torch.sigmoid(opening) * projected[:, VALID, None]
+            paint = torch.lerp(paint, projected[:, PAINT], gate)
         return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint
 
     @property

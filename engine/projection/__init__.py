@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paint of the keyframes, carried to other frames."""
+"""Projection of the keyframes' paint into other frames."""

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyframes carried to a frame, and one picture made of several of them without seams or pops."""
+"""Blending several projected keyframes into one picture, without visible seams or sudden changes.
+
+Each pixel gets a cost for each keyframe: how much the projected picture differs from the frame,
+how coarsely the keyframe saw the surface, and how far away it is in time. The keyframes' weights
+are a soft minimum (softmax of the negative cost), so that one keyframe dominates and the transition
+to another is gradual in space and time.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +17,34 @@ import numpy as np
 
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
+from .channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 
 AGREEMENT_RADIUS = 4.0
-"""Gaussian radius, in pixels, over which a keyframe's picture must agree to be chosen."""
+"""Gaussian radius in pixels over which a keyframe's cost is averaged."""
 GRAZING = 0.02
-"""Disagreement (0..1 a channel) that seeing a surface half as large counts for."""
+"""Cost of seeing the surface at half the size, as a mean difference of colour (0..1 a channel)."""
 APART = 0.06
-"""Disagreement (0..1 a channel) that being a whole keyframe farther away in time counts for."""
+"""Cost of being one keyframe farther away in time, in the same unit."""
 SHARPNESS = 0.006
-"""Difference of disagreement at which one keyframe counts e times as much as another."""
+"""Temperature of the softmax: a cost lower by this much gives e times the weight."""
 FADE = 4
-"""Frames over which a keyframe takes over before its own frame, and gives way after it."""
+"""Frames over which a keyframe fades in before its own frame, and out after it."""
 FEATHER = 3.0
-"""Pixels over which a keyframe gives way at the border of what it sees."""
+"""Pixels over which a keyframe fades out at the border of its valid area."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Projected:
-    """A keyframe carried to a frame: (H, W, 3) paint and picture, 0..1, and as in ``Located``.
+    """A keyframe projected into a frame of size (H, W).
 
     Attributes:
-        outline: (H, W), where an outline of the keyframe, or of the frame, may be painted.
-        moved: (H, W), where the keyframe saw the surface, but an outline has moved over it.
-        strokes: (H, W, 3), the keyframe's strokes (``stroke_residuals``), where they are carried.
+        paint: (H, W, 3) float32, the painting, 0..1, display-referred.
+        image: (H, W, 3) float32, the keyframe's rendered picture, 0..1, display-referred.
+        valid: (H, W) bool, where the keyframe shows the pixel; the others are undefined elsewhere.
+        stretch: (H, W) float32, see ``Located``.
+        outline: (H, W) bool, where an outline may be painted in the keyframe or the frame.
+        moved: (H, W) bool, where the keyframe shows the point, but an outline has moved over it.
+        strokes: (H, W, 3) float32, stroke residuals (see ``stroke_residuals``), or None.
     """
 
     paint: FloatArray
@@ -45,36 +56,37 @@ class Projected:
     strokes: FloatArray | None = None
 
     def without_outlines(self) -> Projected:
-        """Return the same but not valid where outlines may be painted."""
+        """Return a copy that is not valid where outlines may be painted."""
         return dataclasses.replace(self, valid=self.valid & ~self.outline)
 
     def channels(self) -> FloatArray:
-        """Return (7, H, W): paint −1..1, picture −1..1, both 0 where not valid, validity 0 or 1."""
-        result = np.zeros((7, *self.valid.shape), np.float32)
-        _lay_out(self.paint, self.image, self.valid, result)
+        """Return (7, H, W) float32: paint and picture −1..1, 0 where not valid; validity 0 or 1."""
+        result = np.zeros((PROJECTION_CHANNELS, *self.valid.shape), np.float32)
+        result[VALID] = self.valid
+        _lay_out(self.paint, self.valid, result[PAINT])
+        _lay_out(self.image, self.valid, result[LIGHT])
         return result
 
 
 @compiled
-def _lay_out(paint: FloatArray, image: FloatArray, valid: BoolArray, result: FloatArray) -> None:
+def _lay_out(picture: FloatArray, valid: BoolArray, result: FloatArray) -> None:
+    """Write (H, W, 3), 0..1, to (3, H, W), −1..1, where valid."""
     height, width = valid.shape
     for row in range(height):
         for column in range(width):
             if valid[row, column]:
-                result[6, row, column] = 1
                 for channel in range(3):
-                    result[channel, row, column] = 2 * paint[row, column, channel] - 1
-                    result[3 + channel, row, column] = 2 * image[row, column, channel] - 1
+                    result[channel, row, column] = 2 * picture[row, column, channel] - 1
 
 
 @dataclasses.dataclass(frozen=True)
-class Turn:
-    """How much a keyframe counts on one frame, whatever it shows.
+class TimeWeight:
+    """How much a keyframe counts in one frame because of time and the user's weight.
 
     Attributes:
-        weight: factor, 0 and more; 0 leaves the keyframe out.
-        cost: disagreement (0..1 a channel) that its distance in time counts for.
-        hold: share that it takes before all else, 0..1; those of all keyframes sum to 1 at most.
+        weight: the user's weight, 0 or more; 0 leaves the keyframe out.
+        cost: cost of its distance in time (see ``APART``).
+        hold: share reserved for it wherever it is valid, 0..1; all keyframes' sum to 1 at most.
     """
 
     weight: float
@@ -82,16 +94,16 @@ class Turn:
     hold: float
 
 
-def turns(keys: Sequence[int], weights: Sequence[float], frame: int) -> list[Turn]:
-    """Tell how much each keyframe counts on a frame by time alone.
+def time_weights(keys: Sequence[int], weights: Sequence[float], frame: int) -> list[TimeWeight]:
+    """Return how much each keyframe counts in a frame because of time and its weight.
 
-    Between two keyframes the cost of one rises linearly as that of the other falls. On its own
-    frame a keyframe of weight 1 takes all; before and after it others come in over ``FADE`` frames.
+    Between two keyframes the cost of one rises linearly while that of the other falls. In its own
+    frame a keyframe of weight 1 takes everything; the others fade in over ``FADE`` frames.
 
     Args:
-        keys: frames of the keyframes, all different.
-        weights: of each, 0 or more, usually 1.
-        frame: any number.
+        keys: frame numbers of the keyframes, all different.
+        weights: weight of each keyframe, 0 or more, usually 1.
+        frame: any frame number.
     """
     order = sorted(keys)
     now = float(np.interp(frame, order, range(len(order))))
@@ -99,34 +111,32 @@ def turns(keys: Sequence[int], weights: Sequence[float], frame: int) -> list[Tur
     for key, weight in zip(keys, weights, strict=True):
         fade = min([FADE, *(abs(other - key) for other in keys if other != key)])
         hold = max(0.0, 1 - abs(frame - key) / fade) * min(1.0, weight)
-        found.append(Turn(weight, APART * abs(now - order.index(key)), hold))
+        found.append(TimeWeight(weight, APART * abs(now - order.index(key)), hold))
     return found
 
 
-def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: FloatArray) -> Projected:
-    """Make one projection of several keyframes: mostly of the one that suits each pixel best.
+def blend(
+    candidates: Sequence[Projected], times: Sequence[TimeWeight], image: FloatArray
+) -> Projected:
+    """Blend projected keyframes into one; the module docstring explains the weights.
 
-    A keyframe suits where its own picture agrees with the frame's, averaged over a few pixels, so
-    that neighbours choose alike, where it saw the surface large, and where it is near in time. The
-    keyframes' shares are a soft minimum of that cost: keyframes that suit alike are mixed, which
-    in a still picture happens in narrow bands, and over time dissolves one into the other.
-    Before that, each takes its ``hold`` wherever it sees anything.
+    Each keyframe first gets its ``hold`` wherever it is valid; the softmax shares out the rest.
 
     Args:
-        candidates: at least one keyframe, carried to the frame.
-        turns: of the same keyframes, on this frame.
-        image: (H, W, 3) the frame's picture, 0..1.
+        candidates: at least one keyframe, projected into the frame.
+        times: one for each candidate, for this frame.
+        image: (H, W, 3) float32, the frame's picture, 0..1.
 
     Returns:
-        The mixture, valid where any keyframe that counts is.
+        The blend, valid where any keyframe with a weight above 0 is.
     """
-    used = [pair for pair in zip(candidates, turns, strict=True) if pair[1].weight > 0]
+    used = [pair for pair in zip(candidates, times, strict=True) if pair[1].weight > 0]
     if not used:
         nothing = np.zeros_like(candidates[0].valid)
         return dataclasses.replace(candidates[0], valid=nothing)
     if len(used) == 1:
         return used[0][0]
-    shares = _shares([one for one, _ in used], [turn for _, turn in used], image)
+    shares = _shares([one for one, _ in used], [time for _, time in used], image)
     paint, picture = np.zeros_like(image), np.zeros_like(image)
     strokes = np.zeros_like(image) if used[0][0].strokes is not None else None
     stretch = np.zeros(image.shape[:2], np.float32)
@@ -143,22 +153,22 @@ def blend(candidates: Sequence[Projected], turns: Sequence[Turn], image: FloatAr
     return Projected(paint, picture, valid, stretch, outline, moved, strokes)
 
 
-def _shares(candidates: list[Projected], turns: list[Turn], image: FloatArray) -> FloatArray:
-    """Return (N, H, W) shares that sum to 1 wherever any candidate is valid, else are 0."""
-    seen = np.stack([np.where(one.valid, one.stretch, np.inf) for one in candidates])
-    finest = np.maximum(seen.min(axis=0), 1e-20)
+def _shares(candidates: list[Projected], times: list[TimeWeight], image: FloatArray) -> FloatArray:
+    """Return (N, H, W) weights that sum to 1 where any candidate is valid, and are 0 elsewhere."""
+    stretches = np.stack([np.where(one.valid, one.stretch, np.inf) for one in candidates])
+    finest = np.maximum(stretches.min(axis=0), 1e-20)
     costs, holds = [], []
-    for one, turn in zip(candidates, turns, strict=True):
+    for one, time in zip(candidates, times, strict=True):
         wrong = np.abs(one.image - image).mean(-1) * one.valid
         weight = _smooth(one.valid.astype(np.float32))
         cost = _smooth(wrong) / np.maximum(weight, 1e-6)
         coarse = np.where(one.valid, one.stretch / finest, 1).astype(np.float32)
         cost += GRAZING * np.log2(np.maximum(_smooth(coarse), 1))
-        cost += turn.cost - SHARPNESS * np.log(turn.weight)
+        cost += time.cost - SHARPNESS * np.log(time.weight)
         inside = np.pad(one.valid, 1, mode="edge").astype(np.uint8)
         depth = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1] / FEATHER
         cost -= SHARPNESS * np.log(np.clip(depth, 1e-3, 1))
-        holds.append(turn.hold * np.clip(depth + turn.hold, 0, 1) * one.valid)
+        holds.append(time.hold * np.clip(depth + time.hold, 0, 1) * one.valid)
         costs.append(np.where(one.valid, cost, np.inf))
     lowest = np.min(costs, axis=0)
     lowest[np.isinf(lowest)] = 0

@@ -1,5 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The channels of the guide ``projection``, which come last in the network's input."""
+"""The channels of the guide ``projection``, which come last in the network's input.
+
+Style files rely on this order, so it never changes.
+"""
 
 PROJECTION_CHANNELS = 7
-"""Projected paint (3), how much lighter the keyframe was (3), validity (1)."""
+PAINT = slice(0, 3)
+"""Projected paint, −1..1; 0 where not valid."""
+LIGHT = slice(3, 6)
+"""The keyframe's own picture, projected likewise, minus the frame's, −1..1.
+
+``Projection.each`` gives the keyframe's picture itself there, −1..1.
+"""
+VALID = 6
+"""How far any keyframe shows the pixel, 0..1."""

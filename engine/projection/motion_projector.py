@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Projection along the motion: a keyframe carried to frames that no surface pass ties together."""
+"""Projection of a keyframe along the tracked motion, for shots without a surface pass.
+
+Estimated motion drifts. So a pixel whose projected picture differs too much from the frame's is not
+valid, except where all the motion on the way is the renderer's.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +13,40 @@ import numpy as np
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.types import BoolArray, FloatArray
-from ..motion.track_cache import MotionChain
-from ..motion.tracking import scale
+from ..motion.track_cache import TrackCache
+from ..motion.tracking import pixel_scale
 from .blending import Projected
 from .resampling import Located, Ranged, Resampler
 
 DRIFT_RADIUS = 3.0
-"""Gaussian radius, in pixels, over which the carried picture is compared with the frame's."""
+"""Gaussian radius in pixels over which the projected picture is compared with the frame's."""
 DRIFT = 0.12
-"""Mean difference (0..1 a channel) from which on estimated motion is not trusted."""
+"""Mean difference (0..1 a channel) above which estimated motion counts as wrong."""
 OTHER_ALPHA = 0.5
-"""Difference of alpha from which on two pixels do not show the same."""
+"""Difference of alpha above which two pixels do not show the same point."""
 
 
 class MotionProjector:
-    """Carries the paint and the own picture of one keyframe to any frame along the motion.
+    """Projects the paint and the picture of one keyframe into any frame along the motion.
 
     Args:
         keyframe: the painting; nothing outside its mask is projected.
-        frame: the frame that it paints over; ``object``, where it has it, keeps objects apart.
-        chain: of the keyframe.
+        frame: the painted frame; its ``object``, if any, prevents mixing pixels of two objects.
+        tracks: the keyframe's tracks.
     """
 
-    def __init__(self, keyframe: Keyframe, frame: Frame, chain: MotionChain) -> None:
-        self.chain = chain
+    def __init__(self, keyframe: Keyframe, frame: Frame, tracks: TrackCache) -> None:
+        self.tracks = tracks
         objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
         self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
         self._paint, self._image = Ranged.of(keyframe.paint), Ranged.of(frame.image)
         self._alpha, self._mask = frame.alpha, keyframe.mask
 
     def project(self, frame: Frame) -> Projected:
-        """Carry the keyframe to a frame. Raises PaintoverError as ``MotionChain.places``."""
-        places = self.chain.places(frame.number)
-        known = places.known()
-        at = np.where(known[..., None], places.at, 0)
+        """Project the keyframe into a frame. Raises PaintoverError as ``TrackCache.track``."""
+        track = self.tracks.track(frame.number)
+        known = track.known()
+        at = np.where(known[..., None], track.at, 0)
         x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
         column, row = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
         height, width = self._mask.shape
@@ -50,10 +54,10 @@ class MotionProjector:
         nearest = np.where(valid, row * width + column, 0)
         valid &= self._mask.take(nearest)
         valid &= np.abs(self._alpha.take(nearest) - frame.alpha) <= OTHER_ALPHA
-        located = Located(x, y, valid, 1 / scale(places))
+        located = Located(x, y, valid, 1 / pixel_scale(track))
         sampler = self._resampler.at(located)
         image = sampler.sample(self._image)
-        valid = valid & (places.exact | ~_drifted(image, frame.image, valid))
+        valid = valid & (track.exact | ~_drifted(image, frame.image, valid))
         return Projected(
             paint=sampler.sample(self._paint) * valid[..., None],
             image=image * valid[..., None],
@@ -65,7 +69,7 @@ class MotionProjector:
 
 
 def _drifted(carried: FloatArray, image: FloatArray, valid: BoolArray) -> BoolArray:
-    """Tell (H, W) where the carried picture is too unlike the frame's to be of the same place."""
+    """Return (H, W) bool, True where the projected picture differs too much from the frame's."""
     wrong = np.abs(carried - image).mean(axis=2) * valid
     weight = valid.astype(np.float32)
     blurred, weights = (

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fetching a keyframe's pictures at places between its pixels, sharply."""
+"""Resampling a keyframe's pictures at fractional positions, without mixing two objects.
+
+Interpolation is bicubic (Keys 1981, "Cubic convolution interpolation for digital image processing")
+inside an object, bilinear near its border, and nearest-neighbour on the border.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +18,27 @@ from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray, IdArray
 
 LENGTH = 1024
-"""Positions in a row; OpenCV takes grids of at most 32767 a side."""
+"""Positions in a row of the grid given to OpenCV, whose sides may be 32767 at most."""
 
 
 class Located(NamedTuple):
-    """Where a keyframe shows what a frame shows; x and y in pixels, centres at whole numbers."""
+    """For each pixel (H, W) of a frame, the position in the keyframe that shows the same point.
+
+    Attributes:
+        x, y: float32, pixels of the keyframe; pixel centres are whole numbers.
+        valid: bool, False where the keyframe does not show the point.
+        stretch: float32, side of the keyframe's pixel there, in surface units or frame pixels;
+            smaller means that the keyframe saw the point in more detail.
+    """
 
     x: FloatArray
     y: FloatArray
     valid: BoolArray
     stretch: FloatArray
-    """How large the keyframe's pixel is there, in any unit that its other frames share."""
 
 
 class Ranged(NamedTuple):
-    """A picture (H, W, C ≤ 4) and its lowest and highest value, which resampling keeps to."""
+    """A picture (H, W, C ≤ 4) float32 and the range that resampling clips to."""
 
     values: FloatArray
     lowest: float
@@ -36,15 +46,15 @@ class Ranged(NamedTuple):
 
     @classmethod
     def of(cls, values: FloatArray) -> Ranged:
-        """Return a picture with its range."""
+        """Return a picture with the range of its values."""
         return cls(values, float(values.min()), float(values.max()))
 
 
 class Resampler:
-    """Fetches pictures of one keyframe.
+    """Prepares resampling of one keyframe's pictures.
 
     Args:
-        objects: (H, W) ids of the keyframe; what has another id is never mixed in.
+        objects: (H, W) integer ids of the keyframe; pixels of different ids are never mixed.
     """
 
     def __init__(self, objects: IdArray) -> None:
@@ -54,12 +64,12 @@ class Resampler:
 
     @property
     def inside(self) -> BoolArray:
-        """Where (H, W) no other object is within two pixels."""
+        """(H, W) bool, True where no other object is within two pixels."""
         inside: BoolArray = self._room == 2
         return inside
 
     def at(self, located: Located) -> Sampler:
-        """Return what resamples pictures of the keyframe at located positions."""
+        """Return a sampler for located positions."""
         places = np.flatnonzero(located.valid)
         x, y = located.x.reshape(-1)[places], located.y.reshape(-1)[places]
         columns = np.clip(np.rint(x).astype(np.intp), 0, self._width - 1)
@@ -73,13 +83,12 @@ class Resampler:
 
 
 class Sampler:
-    """Resamples pictures of one keyframe at the same positions of a frame; see ``Resampler.at``.
-
-    Bicubic (Keys 1981) inside an object, bilinear near its border, the nearest pixel at it.
+    """Resamples pictures of one keyframe at fixed positions; made by ``Resampler.at``.
 
     Args:
         shape: height and width of the frame.
-        groups: places in the frame, x and y in the keyframe, and how OpenCV interpolates there.
+        groups: for each interpolation, flat indices of frame pixels, x and y in the keyframe, and
+            OpenCV's flag.
     """
 
     def __init__(
@@ -93,7 +102,7 @@ class Sampler:
         """Resample a picture of the keyframe.
 
         Returns:
-            (H, W, C) of the frame; not valid positions are 0; nothing exceeds the picture's range.
+            (H, W, C) float32 of the frame, within the picture's range; 0 where not valid.
         """
         values, lowest, highest = picture
         result = np.zeros((*self._shape, values.shape[2]), np.float32)
@@ -112,7 +121,7 @@ def _put(
     highest: np.float32,
     result: FloatArray,
 ) -> None:
-    """Put values (N, C), within a range, to places (N) of a picture (H × W, C)."""
+    """Write values (N, C), clipped to a range, to flat indices (N) of a picture (H × W, C)."""
     count, channels = found.shape
     for number in range(count):
         place = places[number]
@@ -133,6 +142,7 @@ def _fetch(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> Float
 
 
 def _same_object(objects: IdArray, size: int) -> BoolArray:
+    """Return (H, W) bool, True where the square of this size around a pixel has one id."""
     ids = np.unique(objects, return_inverse=True)[1].reshape(objects.shape).astype(np.float32)
     square = np.ones((size, size), np.uint8)
     return np.asarray(cv2.dilate(ids, square) == cv2.erode(ids, square))

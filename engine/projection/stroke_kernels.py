@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loops of ``stroke_residuals``: which place of a keyframe lends its strokes to a surface point."""
+"""Compiled loops of ``stroke_residuals``: texture synthesis from keyframe pixels.
+
+Space is divided into cubic cells. Each corner of the lattice picks one keyframe pixel as its
+anchor, by a hash of the corner's coordinates, the object and the direction that the surface faces.
+A surface point blends the residuals around the anchors of the eight corners of its cell, at the
+offsets that it has from the corners in its tangent plane.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +22,34 @@ Vector = tuple[Any, Any, Any]
 Four = tuple[Any, Any, Any, Any]
 
 CELL = 24.0
-"""Side of a cell in pixels of the keyframe."""
+"""Side of a cell, in pixels of the keyframe."""
 SHARPNESS_DOUBLINGS = 2
-"""The cells' weights are squared so many times: the more often, the narrower they overlap."""
+"""How often trilinear weights are squared; more makes the transition between corners narrower."""
 LEAST_WEIGHT = 1e-6
-"""Cells that count less than this beside others are left out."""
+"""Corners of a smaller weight are skipped."""
 LEAST_SIZE = 0.1
-"""Surface seen at a steeper slant than this lends nothing."""
+"""Surface foreshortened more than this (minor to major axis) is no source."""
 TRIES = 12
-"""Places that a cell chooses from."""
+"""How many random pixels a corner chooses its anchor from."""
 SLOTS = 1024
-"""Places chosen by cells that are kept for the next row, which meets the same; a power of 2."""
+"""Size of the hash table that keeps anchors from row to row; a power of 2."""
 GOLDEN = np.uint32(0x9E3779B1)
+"""2³² divided by the golden ratio, which spreads consecutive numbers."""
 
 
-class Places(NamedTuple):
-    """Pixels of keyframes that lend: where they are, how they face, how roomy they are, (N)."""
+class SourcePixels(NamedTuple):
+    """Pixels of keyframes that may become anchors; each array has N elements.
+
+    Attributes:
+        source: number of the keyframe.
+        x, y: position in pixels.
+        objects: id of the object.
+        footprint: side of the pixel in surface units.
+        facing: which of six directions the surface faces most, 0..5.
+        room: distance in pixels to the border of the usable area, at most ``CELL``.
+        strength: mean magnitude of the residual around the pixel.
+        to_pixels: (N, 4), 2×2 matrix from lengths along the tangent plane's axes to x, y in pixels.
+    """
 
     source: npt.NDArray[np.int16]
     x: FloatArray
@@ -42,13 +60,14 @@ class Places(NamedTuple):
     room: FloatArray
     strength: FloatArray
     to_pixels: FloatArray
-    """(N, 4): from lengths along the tangent plane's axes to x and to y in pixels."""
 
 
-class Residues(NamedTuple):
-    """Pictures of any sizes in one array: (N, 4), pixel by pixel, and which is where.
+class Residuals(NamedTuple):
+    """Residuals of all keyframes in one array.
 
-    The fourth channel tells where there is any residue. ``shapes`` are (first, height, width).
+    Attributes:
+        values: (N, 4) float32, the pixels of all keyframes: residual (3), and 1 where it is usable.
+        shapes: (K, 3), for each keyframe the index of its first pixel, its height and its width.
     """
 
     values: FloatArray
@@ -56,8 +75,8 @@ class Residues(NamedTuple):
 
 
 @compiled
-def smooth(normals: FloatArray) -> None:
-    """Give vectors (H, W, 3), means of normals, unit length; those of none become 0, 0, 1."""
+def normalize(normals: FloatArray) -> None:
+    """Normalize vectors (H, W, 3) in place; zero vectors become (0, 0, 1)."""
     height, width = normals.shape[:2]
     for row in range(height):
         for column in range(width):
@@ -71,8 +90,8 @@ def smooth(normals: FloatArray) -> None:
 
 
 @compiled
-def normals_of(across: FloatArray, down: FloatArray, result: FloatArray) -> None:
-    """Find the normals (H, W, 3) of a surface from its steps; 0 where it has none."""
+def surface_normals(across: FloatArray, down: FloatArray, result: FloatArray) -> None:
+    """Compute normals (H, W, 3) from the surface's derivatives; 0 where these are 0."""
     height, width = across.shape[:2]
     for row in range(height):
         for column in range(width):
@@ -84,7 +103,7 @@ def normals_of(across: FloatArray, down: FloatArray, result: FloatArray) -> None
 
 
 @compiled
-def lay_flat(
+def flatten_surface(
     taken: BoolArray,
     normals: FloatArray,
     across: FloatArray,
@@ -93,14 +112,15 @@ def lay_flat(
     facing: npt.NDArray[np.int16],
     to_pixels: FloatArray,
 ) -> None:
-    """Find how surface lies in its tangent plane, where it is taken (H, W).
+    """Compute the map between pixels and the surface's tangent plane.
 
     Args:
-        taken: which pixels, (H, W).
-        normals, across, down: of the surface, (H, W, 3).
-        size: takes the side of a pixel, (H, W); 0 where the surface is too slanted to lend.
-        facing: takes which of six directions the surface faces most, (H, W).
-        to_pixels: takes ``Places.to_pixels``, (H, W, 4).
+        taken: (H, W), pixels to compute.
+        normals, across, down: (H, W, 3), normals and derivatives of the surface.
+        size: (H, W), receives the side of the pixel in surface units; stays 0 where the surface is
+            foreshortened too much.
+        facing: (H, W), receives which of six directions the surface faces most.
+        to_pixels: (H, W, 4), receives ``SourcePixels.to_pixels``.
     """
     height, width = taken.shape
     for row in range(height):
@@ -121,30 +141,30 @@ def lay_flat(
 
 
 @compiled
-def borrow(
+def borrow_strokes(
     wanted: FloatArray,
     surface: FloatArray,
     normals: FloatArray,
     cell: float,
     identity: int,
     mine: npt.NDArray[np.intp],
-    places: Places,
-    residues: Residues,
+    pixels: SourcePixels,
+    residuals: Residuals,
     result: FloatArray,
 ) -> None:
-    """Mix strokes of the cells around each wanted point of one object.
+    """Synthesize strokes for the surface of one object.
 
     Args:
-        wanted: (H, W), how strong the strokes are to be.
+        wanted: (H, W), strength of the strokes, 0..1; pixels of 0 are skipped.
         surface, normals: (H, W, 3).
         cell: side of a cell in surface units.
-        identity: the object.
-        mine: places of it that lend, (N).
-        places, residues: of all keyframes.
-        result: takes the strokes, (H, W, 3), differences of paint.
+        identity: id of the object.
+        mine: (M), indices of the object's pixels in ``pixels``.
+        pixels, residuals: of all keyframes.
+        result: (H, W, 3), receives the strokes, differences of paint 0..1.
     """
     height, width = wanted.shape
-    anchors, keys, kept = np.zeros(8, np.intp), np.full(SLOTS, -1), np.zeros(SLOTS, np.intp)
+    anchors, keys, table = np.zeros(8, np.intp), np.full(SLOTS, -1), np.zeros(SLOTS, np.intp)
     last_x = last_y = last_z = last_facing = -1
     known, one = False, np.float32(1)
     for row in range(height):
@@ -165,8 +185,8 @@ def borrow(
                     slot = int(seed) & (SLOTS - 1)
                     if keys[slot] != 8 * int(seed) + facing:
                         keys[slot] = 8 * int(seed) + facing
-                        kept[slot] = _anchor(places, mine, seed, facing)
-                    anchors[corner] = kept[slot]
+                        table[slot] = _anchor(pixels, mine, seed, facing)
+                    anchors[corner] = table[slot]
                 known, last_x, last_y, last_z, last_facing = True, x, y, z, facing
             red = green = blue = square = np.float32(0)
             across, down, deep = lx - np.float32(x), ly - np.float32(y), lz - np.float32(z)
@@ -186,7 +206,7 @@ def borrow(
                     pz - np.float32(at_z * cell),
                 )
                 r, g, b, share = _sample(
-                    places, residues, anchors[corner], _dot(offset, u), _dot(offset, v)
+                    pixels, residuals, anchors[corner], _dot(offset, u), _dot(offset, v)
                 )
                 weight = closeness * share
                 red, green, blue = red + r * weight, green + g * weight, blue + b * weight
@@ -198,8 +218,8 @@ def borrow(
 
 
 @compiled
-def mix(strokes: FloatArray, others: FloatArray, share: FloatArray) -> None:
-    """Take a share (H, W), 0..1, of strokes (H, W, 3), in place, and the rest of others."""
+def blend_strokes(strokes: FloatArray, others: FloatArray, share: FloatArray) -> None:
+    """Blend strokes (H, W, 3) with others in place; ``share`` (H, W), 0..1, is the strokes' own."""
     height, width = share.shape
     for row in range(height):
         for column in range(width):
@@ -211,14 +231,14 @@ def mix(strokes: FloatArray, others: FloatArray, share: FloatArray) -> None:
 
 
 @inlined
-def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing: int) -> int:
-    """Choose for a cell the roomiest of a few random places that face alike."""
+def _anchor(pixels: SourcePixels, mine: npt.NDArray[np.intp], seed: np.uint32, facing: int) -> int:
+    """Choose an anchor: among a few random pixels, one with room that faces alike."""
     best, room = mine[0], -np.inf
     for attempt in range(TRIES):
         chance = hash_one(np.uint32(seed + np.uint32(attempt) * GOLDEN))
         number = int(np.float32(chance * np.float32(len(mine))))
         there = mine[min(number, len(mine) - 1)]
-        found = places.room[there] + 2 * CELL * (places.facing[there] == facing)
+        found = pixels.room[there] + 2 * CELL * (pixels.facing[there] == facing)
         if found > room:
             best, room = there, found
     return int(best)
@@ -226,19 +246,23 @@ def _anchor(places: Places, mine: npt.NDArray[np.intp], seed: np.uint32, facing:
 
 @inlined
 def _sample(
-    places: Places, residues: Residues, anchor: int, u: float, v: float
+    pixels: SourcePixels, residuals: Residuals, anchor: int, u: float, v: float
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Fetch residue at an offset in the tangent plane of a place, and how much it counts."""
+    """Sample the residual at an offset (u, v) in an anchor's tangent plane.
+
+    Returns:
+        Red, green and blue, and a weight: 1 where usable, else nearly 0.
+    """
     most = np.float32(2 * CELL)
-    right = places.to_pixels[anchor, 0] * u + places.to_pixels[anchor, 1] * v
-    down = places.to_pixels[anchor, 2] * u + places.to_pixels[anchor, 3] * v
-    x = places.x[anchor] + min(max(right, -most), most)
-    y = places.y[anchor] + min(max(down, -most), most)
-    first, height, width = residues.shapes[places.source[anchor]]
+    right = pixels.to_pixels[anchor, 0] * u + pixels.to_pixels[anchor, 1] * v
+    down = pixels.to_pixels[anchor, 2] * u + pixels.to_pixels[anchor, 3] * v
+    x = pixels.x[anchor] + min(max(right, -most), most)
+    y = pixels.y[anchor] + min(max(down, -most), most)
+    first, height, width = residuals.shapes[pixels.source[anchor]]
     left, top = int(np.floor(x)), int(np.floor(y))
     across, down = x - np.float32(left), y - np.float32(top)
     one, zero = np.float32(1), np.float32(0)
-    # What lies outside counts nothing; its place is clamped, so that it can be read.
+    # Pixels outside the keyframe have weight 0; their indices are clamped so that they are valid.
     before = one - across if 0 <= left < width else zero
     after = across if -1 <= left < width - 1 else zero
     above = one - down if 0 <= top < height else zero
@@ -248,20 +272,22 @@ def _sample(
     lower = first + _clamped(top + 1, height) * width
     weights = above * before, above * after, below * before, below * after
     at = upper + near, upper + far, lower + near, lower + far
-    red, green = _mixed(residues, at, weights, 0), _mixed(residues, at, weights, 1)
-    blue, share = _mixed(residues, at, weights, 2), _mixed(residues, at, weights, 3)
+    red, green = _bilinear(residuals, at, weights, 0), _bilinear(residuals, at, weights, 1)
+    blue, share = _bilinear(residuals, at, weights, 2), _bilinear(residuals, at, weights, 3)
     there = max(share, np.float32(1e-6))
     return red / there, green / there, blue / there, one if share > 0.5 else np.float32(1e-3)
 
 
+# ``_clamped`` and ``_vector`` have twins in ``surface_lookup``: compiled functions call only those
+# of their own file, since Numba's cache on disk does not notice changes in other files.
 @inlined
 def _clamped(place: int, size: int) -> int:
     return min(max(place, 0), size - 1)
 
 
 @inlined
-def _mixed(residues: Residues, at: Four, weights: Four, channel: int) -> np.float32:
-    values = residues.values
+def _bilinear(residuals: Residuals, at: Four, weights: Four, channel: int) -> np.float32:
+    values = residuals.values
     above = weights[0] * values[at[0], channel] + weights[1] * values[at[1], channel]
     below = weights[2] * values[at[2], channel] + weights[3] * values[at[3], channel]
     mixed: np.float32 = above + below
@@ -270,6 +296,7 @@ def _mixed(residues: Residues, at: Four, weights: Four, channel: int) -> np.floa
 
 @compiled
 def _seed(cell: Vector, facing: int, identity: int) -> np.uint32:
+    """Hash integer coordinates of a lattice corner (Teschner et al. 2003), facing and object."""
     mixed = cell[0] * 73856093 ^ cell[1] * 19349663 ^ cell[2] * 83492791
     mixed ^= facing * 2654435761 ^ identity * 40503
     return np.uint32(mixed & 0xFFFFFFFF)
@@ -277,7 +304,7 @@ def _seed(cell: Vector, facing: int, identity: int) -> np.uint32:
 
 @compiled
 def _facing(normal: Vector) -> int:
-    """Return which of six directions a normal faces most."""
+    """Return which of the six directions ±x, ±y, ±z a normal faces most, 0..5."""
     x, y, z = normal
     axis, most = 0, x
     if abs(y) > abs(most):
@@ -289,7 +316,7 @@ def _facing(normal: Vector) -> int:
 
 @compiled
 def _axes(normal: Vector) -> tuple[Vector, Vector]:
-    """Return two axes of the tangent plane, alike wherever the surface faces alike."""
+    """Return two orthonormal axes of the tangent plane, which depend on the normal alone."""
     zero, one = np.float32(0), np.float32(1)
     steep = abs(normal[2]) > np.float32(0.9)
     x, y, z = _cross((zero, one if steep else zero, zero if steep else one), normal)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strokes where the network paints itself: the keyframe's own, carried along or borrowed.
+"""Stroke residuals: the details of paintings that the network cannot predict.
 
-What a network cannot foretell of a painting without seeing the paint, single strokes and grain, it
-leaves out. That residue is known on the keyframes: the painting less what the network paints there
-without the projection. Where a keyframe sees the surface the residue is carried along with it, so
-that strokes stay where the light has changed. Unseen surface is divided into cells that stick to
-it; each takes the residue of a place of the same object, laid flat and turned alike, so that
-strokes keep their size and their direction on the object. Lattice cells and overlapping patches are
-those of "Lapped Textures" (Praun, Finkelstein, Hoppe, SIGGRAPH 2000), carried over to screen-space
-keyframes.
+Without projected paint, a network paints the general look of a painting but leaves out single
+strokes and grain. The residual of a keyframe is its painting minus what the network paints there
+without projected paint. It is added wherever the network's own paint shows:
+
+- Where a keyframe shows the surface, its residual is projected along, so strokes stay in place even
+  where the light has changed.
+- Elsewhere residuals are borrowed from the same object by texture synthesis. Space is divided into
+  cells in rest coordinates, so the texture sticks to the surface. Patches are mapped through the
+  tangent plane, so strokes keep their size and their direction on the object (see
+  ``stroke_kernels``). The overlapping patches are those of Praun, Finkelstein, Hoppe, "Lapped
+  Textures" (SIGGRAPH 2000), with keyframes in screen space as the source.
 """
 
 from __future__ import annotations
@@ -25,39 +28,55 @@ from ..frames.frame import Frame
 from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE, Window
 from .resampling import Ranged
-from .stroke_kernels import CELL, Places, Residues, borrow, lay_flat, mix, normals_of, smooth
-from .surface_edges import edge_distance, frame_edge_distance, is_known, surface_steps
+from .stroke_kernels import (
+    CELL,
+    Residuals,
+    SourcePixels,
+    blend_strokes,
+    borrow_strokes,
+    flatten_surface,
+    normalize,
+    surface_normals,
+)
+from .surface_edges import SurfaceEdges, edge_distance, is_known, surface_steps
 
 MARGIN = 4.0
-"""Nearer than this to an outline, in pixels, nothing is borrowed or added."""
+"""Distance in pixels to an occlusion edge below which nothing is borrowed or added."""
 COARSEST = 6.0
-"""Gaussian radius in pixels; of the residue, what is smoother than this is no stroke."""
+"""Gaussian radius in pixels of the low-pass part, which is removed from residuals."""
 STRONGEST = 2.5
-"""Residue stronger than this many times its usual strength is not texture but a mistake."""
+"""Residuals are clipped to this many times their mean strength nearby."""
 REACH = 4
-"""How many pixels around a pixel are looked at to tell its normal, and some to spare."""
+"""Pixels around a pixel that its smoothed normal depends on, rounded up."""
 LEAST_PLACES = 64
-"""Objects that keyframes show in fewer good pixels lend nothing."""
+"""Objects with fewer usable keyframe pixels than this are not borrowed from."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """One keyframe: surface (H, W, 3), objects (H, W), mask (H, W), residue (H, W, 3)."""
+    """A keyframe and its residual.
+
+    Attributes:
+        surface: (H, W, 3) float32 rest positions, NaN where unknown.
+        objects: (H, W) int32 ids.
+        mask: (H, W) bool, the part of the painting that counts.
+        residual: (H, W, 3) float32, painting minus predicted paint, both 0..1.
+    """
 
     surface: FloatArray
     objects: npt.NDArray[np.int32]
     mask: BoolArray
-    residue: FloatArray
+    residual: FloatArray
 
 
-class Continuation:
-    """Borrows the residue of keyframes for surface that they do not show.
+class StrokeResiduals:
+    """The residuals of keyframes, and synthesis of strokes from them.
 
-    What a surface point gets depends on the point and the keyframes alone, so it does not move or
+    What a surface point gets depends only on the point and the keyframes, so it does not move or
     change from frame to frame.
 
     Args:
-        sources: the keyframes, all of one size.
+        sources: the keyframes; their sizes may differ.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -65,60 +84,70 @@ class Continuation:
         sizes = shapes.prod(axis=1)
         first = np.cumsum(sizes) - sizes
         values = np.ones((int(sizes.sum()), 4), np.float32)
-        self._residues = Residues(values, np.column_stack([first, shapes]))
-        places: list[Places] = []
+        self._residuals = Residuals(values, np.column_stack([first, shapes]))
+        pixels: list[SourcePixels] = []
         for number, source in enumerate(sources):
-            lends = _lends(source)
-            residue = _strokes(source.residue, lends)
-            own = self._residue(number)
-            own[..., :3] = residue
-            own[~lends] = 0
-            places.append(_places(number, source, residue, lends))
-        self._places = Places(*(np.concatenate(parts) for parts in zip(*places, strict=True)))
+            usable = _usable(source)
+            strokes = _strokes(source.residual, usable)
+            own = self._residual(number)
+            own[..., :3] = strokes
+            own[~usable] = 0
+            pixels.append(_source_pixels(number, source, strokes, usable))
+        self._pixels = SourcePixels(*(np.concatenate(parts) for parts in zip(*pixels, strict=True)))
         self._cells: dict[int, float] = {}
         self._of_object: dict[int, npt.NDArray[np.intp]] = {}
-        for identity in np.unique(self._places.objects):
-            mine = np.flatnonzero(self._places.objects == identity)
+        for identity in np.unique(self._pixels.objects):
+            mine = np.flatnonzero(self._pixels.objects == identity)
             if len(mine) >= LEAST_PLACES:
-                strength = self._places.strength[mine]
+                strength = self._pixels.strength[mine]
                 self._of_object[int(identity)] = mine[strength <= np.median(strength)]
-                self._cells[int(identity)] = CELL * float(np.median(self._places.footprint[mine]))
+                self._cells[int(identity)] = CELL * float(np.median(self._pixels.footprint[mine]))
 
     @property
     def carried(self) -> list[Ranged]:
-        """The strokes of each keyframe itself, 0 where it lends none; a fourth channel tells."""
-        residues = [self._residue(number) for number in range(len(self._residues.shapes))]
-        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in residues)
-        return [Ranged(r, *span) for r, span in zip(residues, spans, strict=True)]
+        """For each keyframe (H, W, 4): its strokes, 0 where unusable, and 1 where usable."""
+        residuals = [self._residual(number) for number in range(len(self._residuals.shapes))]
+        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in residuals)
+        return [Ranged(r, *span) for r, span in zip(residuals, spans, strict=True)]
 
-    def _residue(self, number: int) -> FloatArray:
-        """Return the residue (H, W, 4) of a keyframe."""
-        first, height, width = self._residues.shapes[number]
-        part = self._residues.values[first : first + height * width]
+    def _residual(self, number: int) -> FloatArray:
+        """Return a view of a keyframe's residual, (H, W, 4)."""
+        first, height, width = self._residuals.shapes[number]
+        part = self._residuals.values[first : first + height * width]
         return part.reshape(height, width, 4)
 
-    def complete(self, strokes: FloatArray, frame: Frame, seen: FloatArray) -> None:
-        """Complete strokes that are carried along with the keyframes by borrowed ones, in place.
+    def complete(
+        self,
+        strokes: FloatArray,
+        frame: Frame,
+        seen: FloatArray,
+        edges: SurfaceEdges | None = None,
+    ) -> None:
+        """Fill in projected strokes with borrowed ones, in place.
 
         Args:
-            strokes: (H, W, 3), differences of paint 0..1.
-            frame: with ``surface`` and ``object``.
-            seen: (H, W) 0..1, how far keyframes see each pixel.
+            strokes: (H, W, 3) float32, the projected ones, differences of paint 0..1.
+            frame: the frame, with ``surface`` and ``object``.
+            seen: (H, W) float32, 0..1, share of the projected strokes in each pixel.
+            edges: the frame's, where they have been computed already.
         """
-        mix(strokes, self.strokes(frame, seen < 1), seen)
+        blend_strokes(strokes, self.strokes(frame, seen < 1, edges), seen)
 
-    def strokes(self, frame: Frame, wanted: BoolArray) -> FloatArray:
-        """Return strokes to add to the network's paint.
+    def strokes(
+        self, frame: Frame, wanted: BoolArray, edges: SurfaceEdges | None = None
+    ) -> FloatArray:
+        """Return borrowed strokes to add to the network's paint.
 
         Args:
-            frame: with ``surface`` and ``object``, (H, W).
-            wanted: (H, W), the part that is to get strokes.
+            frame: the frame (H, W), with ``surface`` and ``object``.
+            wanted: (H, W) bool, the pixels that should get strokes.
+            edges: the frame's, where they have been computed already.
 
         Returns:
-            (H, W, 3), differences of paint 0..1, 0 where not wanted or nothing can be borrowed.
+            (H, W, 3) float32, differences of paint 0..1; 0 where not wanted or not available.
         """
         assert frame.surface is not None and frame.object is not None
-        edge = frame_edge_distance(frame)
+        edge = (edges or SurfaceEdges.of(frame)).distance
         result = np.zeros((*edge.shape, 3), np.float32)
         part = wanted & (frame.object > 0) & (edge > MARGIN) & is_known(frame.surface)
         inside = _around(part)
@@ -133,25 +162,29 @@ class Continuation:
             drawn: FloatArray = strength * (objects == identity)
             if drawn.any():
                 cell = self._cells[identity]
-                known = self._places, self._residues
-                borrow(drawn, surface, normals, cell, identity, mine, *known, strokes)
+                known = self._pixels, self._residuals
+                borrow_strokes(drawn, surface, normals, cell, identity, mine, *known, strokes)
         result[inside] = strokes
         return result
 
 
-def _lends(source: Source) -> BoolArray:
+def _usable(source: Source) -> BoolArray:
+    """Return (H, W) bool, True for painted pixels of known surface away from occlusion edges."""
     edge = edge_distance(source.surface, source.objects)
     return source.mask & is_known(source.surface) & (source.objects > 0) & (edge > MARGIN)
 
 
-def _places(number: int, source: Source, residue: FloatArray, lends: BoolArray) -> Places:
-    room = cv2.distanceTransform(np.pad(lends, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    strength = cv2.GaussianBlur(np.abs(residue).mean(-1), (0, 0), CELL / 3)
-    apart = math.ceil(math.sqrt(lends.size / LARGE))
-    taken = np.zeros_like(lends)
-    taken[::apart, ::apart] = lends[::apart, ::apart]
+def _source_pixels(
+    number: int, source: Source, strokes: FloatArray, usable: BoolArray
+) -> SourcePixels:
+    """Describe the usable pixels of a keyframe, or an even sample of those of a large one."""
+    room = cv2.distanceTransform(np.pad(usable, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    strength = cv2.GaussianBlur(np.abs(strokes).mean(-1), (0, 0), CELL / 3)
+    apart = math.ceil(math.sqrt(usable.size / LARGE))
+    taken = np.zeros_like(usable)
+    taken[::apart, ::apart] = usable[::apart, ::apart]
     parts = []
-    for core, band in Window.whole(*lends.shape).parts(REACH):
+    for core, band in Window.whole(*usable.shape).parts(REACH):
         surface, objects = source.surface[band.inside], source.objects[band.inside]
         across, down = (surface_steps(surface, objects, axis) for axis in (1, 0))
         normals = _smooth_normals(across, down)
@@ -159,11 +192,11 @@ def _places(number: int, source: Source, residue: FloatArray, lends: BoolArray) 
         wanted[core.within(band)] = taken[core.inside]
         size = np.zeros(band.shape, np.float32)
         facing, to_pixels = np.zeros(band.shape, np.int16), np.zeros((*band.shape, 4), np.float32)
-        lay_flat(wanted, normals, across, down, size, facing, to_pixels)
+        flatten_surface(wanted, normals, across, down, size, facing, to_pixels)
         here = np.nonzero(size)
         there = here[0] + band.top, here[1] + band.left
         parts.append(
-            Places(
+            SourcePixels(
                 source=np.full(len(there[0]), number, np.int16),
                 x=there[1].astype(np.float32),
                 y=there[0].astype(np.float32),
@@ -175,17 +208,17 @@ def _places(number: int, source: Source, residue: FloatArray, lends: BoolArray) 
                 to_pixels=to_pixels[here],
             )
         )
-    return Places(*(np.concatenate(found) for found in zip(*parts, strict=True)))
+    return SourcePixels(*(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
-def _strokes(residue: FloatArray, lends: BoolArray) -> FloatArray:
-    """Leave of a residue what is finer than ``COARSEST``, and cut what is too strong."""
-    weight = lends.astype(np.float32)
+def _strokes(residual: FloatArray, usable: BoolArray) -> FloatArray:
+    """Return the high-pass part of a residual (H, W, 3), clipped to ``STRONGEST``."""
+    weight = usable.astype(np.float32)
     share = np.maximum(cv2.GaussianBlur(weight, (0, 0), COARSEST), 1e-3)
-    fine = residue * weight[..., None]
+    fine = residual * weight[..., None]
     for channel in range(fine.shape[2]):
         smooth = cv2.GaussianBlur(fine[..., channel], (0, 0), COARSEST)
-        fine[..., channel] = (residue[..., channel] - smooth / share) * weight
+        fine[..., channel] = (residual[..., channel] - smooth / share) * weight
     strength = np.abs(fine).max(axis=-1)
     usual = cv2.GaussianBlur(strength, (0, 0), 2 * COARSEST)
     usual /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 2 * COARSEST), 1e-3)
@@ -194,15 +227,16 @@ def _strokes(residue: FloatArray, lends: BoolArray) -> FloatArray:
 
 
 def _smooth_normals(across: FloatArray, down: FloatArray) -> FloatArray:
+    """Return unit normals (H, W, 3), averaged over 5×5 pixels."""
     normals = np.empty_like(across)
-    normals_of(across, down, normals)
+    surface_normals(across, down, normals)
     normals = np.asarray(cv2.blur(normals, (5, 5)), np.float32)
-    smooth(normals)
+    normalize(normals)
     return normals
 
 
 def _around(part: BoolArray) -> tuple[slice, slice]:
-    """Return the rectangle of a part and ``REACH`` pixels around it."""
+    """Return the bounding rectangle of a part (H, W), grown by ``REACH`` pixels."""
     left, top, width, height = cv2.boundingRect(part.astype(np.uint8))
     return (
         slice(max(0, top - REACH), top + height + REACH),

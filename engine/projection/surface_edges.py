@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a surface is known, how it changes over the picture, and where it breaks off."""
+"""Occlusion edges and derivatives of the surface pass.
+
+The pass gives each pixel the rest position of the surface point that it shows. On a smooth surface
+the position changes evenly from pixel to pixel. An occlusion edge is where the object changes, or
+where the step between neighbours is much larger than the usual step around it. Antialiasing mixes
+the positions of both sides at an edge; such a pixel lies far from both neighbours and is useless.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,38 +19,37 @@ from ..images.jit import compiled, inlined
 from ..images.types import BoolArray, FloatArray, IdArray
 
 SEAM = 2.5
-"""A step between neighbours this many times the step on the other side is an occlusion edge."""
+"""A step this many times as large as the step on the other side of a pixel is a jump."""
 LARGEST = 1e12
-"""Surface coordinates beyond this are a renderer's fault, and their squares would overflow."""
+"""Larger coordinates are a renderer's error; their squares would overflow float32."""
+
+
+class SurfaceEdges(NamedTuple):
+    """The occlusion edges of a frame, computed once for all keyframes projected into it.
+
+    Attributes:
+        distance: (H, W) float32, pixels to the nearest occlusion edge; infinity: none.
+        mixed: (H, W) bool, see the function ``mixed``.
+    """
+
+    distance: FloatArray
+    mixed: BoolArray
+
+    @classmethod
+    def of(cls, frame: Frame) -> SurfaceEdges:
+        """Find the edges of a frame that has ``surface`` and ``object``."""
+        assert frame.surface is not None and frame.object is not None
+        return cls(*_edges_and_mixed(frame.surface, frame.object))
 
 
 def edge_distance(surface: FloatArray, objects: IdArray) -> FloatArray:
-    """Return each pixel's distance, in pixels, to the nearest occlusion edge.
-
-    Edges are where the object changes, and where the surface jumps within one.
+    """Return (H, W) float32, the distance in pixels to the nearest occlusion edge.
 
     Args:
-        surface: (H, W, 3), NaN where not known.
-        objects: (H, W) ids.
+        surface: (H, W, 3) float32, NaN where unknown.
+        objects: (H, W) integer ids.
     """
     return _edges_and_mixed(surface, objects)[0]
-
-
-def frame_edge_distance(frame: Frame) -> FloatArray:
-    """Return ``edge_distance`` of a frame with ``surface`` and ``object``, computed once."""
-    return _of_frame(frame)[0]
-
-
-def frame_mixed(frame: Frame) -> BoolArray:
-    """Return ``mixed`` of a frame with ``surface`` and ``object``, computed once."""
-    return _of_frame(frame)[1]
-
-
-def _of_frame(frame: Frame) -> tuple[FloatArray, BoolArray]:
-    if frame.edge_distance is None or frame.mixed is None:
-        assert frame.surface is not None and frame.object is not None
-        frame.edge_distance, frame.mixed = _edges_and_mixed(frame.surface, frame.object)
-    return frame.edge_distance, frame.mixed
 
 
 def _edges_and_mixed(surface: FloatArray, objects: IdArray) -> tuple[FloatArray, BoolArray]:
@@ -61,7 +68,7 @@ def _edges_and_mixed(surface: FloatArray, objects: IdArray) -> tuple[FloatArray,
 def _mark_jumps(
     ahead: FloatArray, usual: FloatArray, down: int, right: int, edge: BoolArray
 ) -> None:
-    """Mark pixels on both sides of steps that are larger than usual, or to another object."""
+    """Mark the pixels on both sides of a step that is infinite or much larger than usual."""
     height, width = ahead.shape
     for row in range(height - down):
         for column in range(width - right):
@@ -71,7 +78,7 @@ def _mark_jumps(
 
 
 def is_known(surface: FloatArray) -> BoolArray:
-    """Tell (H, W) where surface coordinates (H, W, 3) are numbers of a possible size."""
+    """Return (H, W) bool, True where surface coordinates (H, W, 3) are within ±``LARGEST``."""
     known: BoolArray = np.abs(surface[..., 0]) <= LARGEST
     for component in (1, 2):
         known &= np.abs(surface[..., component]) <= LARGEST
@@ -79,30 +86,29 @@ def is_known(surface: FloatArray) -> BoolArray:
 
 
 def mixed(surface: FloatArray, objects: IdArray) -> BoolArray:
-    """Mark pixels whose surface coordinates an antialiased edge has mixed from two places.
+    """Return (H, W) bool, True where antialiasing mixed the coordinates of two surfaces.
 
-    Such a pixel steps far to both of its neighbours, along a row or a column, beside pixels that
-    do not.
+    Such a pixel is far from both neighbours in its row or column, while pixels around it are not.
 
     Args:
-        surface: (H, W, 3), finite where there is an object.
-        objects: (H, W) ids, 0 where there is nothing to look at.
+        surface: (H, W, 3) float32, finite where ``objects`` is not 0.
+        objects: (H, W) integer ids, 0 for pixels to ignore.
     """
     return _Steps(surface, objects, objects).mixed()
 
 
 class _Steps:
-    """How far the surface steps from pixel to pixel, (2, H, W): down, then across.
+    """Lengths of the steps of the surface between neighbouring pixels, (2, H, W): down, across.
 
     Args:
         surface: (H, W, 3).
-        objects: (H, W) ids; steps from one to another are infinite.
-        known: (H, W), the same where the surface is known, else 0.
+        objects: (H, W) ids; steps between two objects are infinite.
+        known: (H, W), the ids where the surface is known, 0 elsewhere.
 
     Attributes:
-        ahead: to the next pixel.
-        nearest: to the nearer one of both sides.
-        nearest_known: the same, where steps to what is not known are infinite, too.
+        ahead: step to the next pixel.
+        nearest: the smaller one of the steps to the next and to the previous pixel.
+        nearest_known: the same, but steps to pixels of unknown surface are infinite, too.
     """
 
     def __init__(self, surface: FloatArray, objects: IdArray, known: IdArray) -> None:
@@ -121,7 +127,7 @@ class _Steps:
 
 
 def _least_around(steps: FloatArray) -> FloatArray:
-    """Return the smallest step among each pixel and its eight neighbours."""
+    """Return the smallest step (H, W) of each pixel and its eight neighbours."""
     square = np.ones((3, 3), np.uint8)
     return np.asarray(cv2.erode(steps, square, borderType=cv2.BORDER_REPLICATE), np.float32)
 
@@ -135,7 +141,7 @@ def _find_nearest(
     nearest: FloatArray,
     nearest_known: FloatArray,
 ) -> None:
-    """Fill the attributes of ``_Steps``, which are infinite at first."""
+    """Fill the attributes of ``_Steps``, which start as infinity."""
     height, width = objects.shape
     for row in range(height):
         for column in range(width):
@@ -152,7 +158,7 @@ def _find_nearest(
                         step_known = _length(surface, objects, row, column, r, c)
                 if objects[row, column] == objects[r, c]:
                     step = step_known
-                    if mine != theirs:  # what is not known counts as being at the origin
+                    if mine != theirs:  # unknown surface counts as the origin
                         r0, c0 = (row, column) if mine != 0 else (r, c)
                         x, y, z = surface[r0, c0, 0], surface[r0, c0, 1], surface[r0, c0, 2]
                         step = np.float32(np.sqrt(x * x + y * y + z * z))
@@ -175,15 +181,17 @@ def _mark_far(steps: FloatArray, usual: FloatArray, found: BoolArray) -> None:
 
 
 def surface_steps(surface: FloatArray, objects: IdArray, axis: int) -> FloatArray:
-    """Return how the surface changes from pixel to pixel, taken on the side without an edge.
+    """Return the derivative of the surface along an axis, never taken across an edge.
+
+    It is a central difference, or a one-sided one where the other side jumps.
 
     Args:
-        surface: (H, W, 3), NaN where not known.
-        objects: (H, W) ids.
+        surface: (H, W, 3) float32, NaN where unknown.
+        objects: (H, W) integer ids.
         axis: 0 for down, 1 for across.
 
     Returns:
-        (H, W, 3) in surface units a pixel, 0 where not known.
+        (H, W, 3) float32, surface units a pixel, 0 where unknown.
     """
     result = np.zeros(surface.shape, np.float32)
     _find_steps(surface, objects, 1 - axis, axis, result)
@@ -218,14 +226,14 @@ def _find_steps(
 
 
 def pixel_spans(surface: FloatArray, objects: IdArray) -> FloatArray:
-    """Return how much surface a pixel spans: the larger one of its steps across and down.
+    """Return the size of a pixel on the surface: the larger one of its steps across and down.
 
     Args:
-        surface: (H, W, 3), NaN where not known.
-        objects: (H, W) ids, 0 where there is nothing to look at.
+        surface: (H, W, 3) float32, NaN where unknown.
+        objects: (H, W) integer ids, 0 for pixels to ignore.
 
     Returns:
-        (H, W) in surface units, 0 where not known.
+        (H, W) float32 in surface units, 0 where unknown.
     """
     result = np.zeros(objects.shape, np.float32)
     _find_spans(surface, objects, result)
@@ -253,6 +261,7 @@ def _find_spans(surface: FloatArray, objects: IdArray, result: FloatArray) -> No
 def _length(
     surface: FloatArray, objects: IdArray, row: int, column: int, next_row: int, next_column: int
 ) -> np.float32:
+    """Return the distance of two pixels' surface points; infinity for two objects or NaN."""
     if objects[row, column] != objects[next_row, next_column]:
         return np.float32(np.inf)
     x = surface[next_row, next_column, 0] - surface[row, column, 0]

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pixel of a keyframe shows the same surface point as a pixel of a frame.
+"""Finds for each pixel of a frame the position in a keyframe that shows the same surface point.
 
-Nearest neighbours on (surface, object), then a local solve in the keyframe for the position
-between pixels.
+A k-d tree over (surface, object) gives the nearest pixel of the keyframe; ``surface_lookup`` then
+solves for the position between pixels. Tree searches are slow, so only a coarse grid of pixels is
+searched. In finer and finer grids, each pixel starts from where its already located neighbours
+lead, and only those that fail are searched.
 """
 
 from __future__ import annotations
@@ -19,22 +21,28 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
-from .surface_lookup import Asked, Shows, follow, number_objects, settle_all
+from .surface_lookup import (
+    FrameSurface,
+    KeySurface,
+    locate_by_neighbours,
+    number_objects,
+    refine_all,
+)
 
 AT_ONCE = 1 << 20
-"""Points that are looked up at once, to bound the memory."""
+"""Points that are searched at once, to bound the memory."""
 FOR_ALL_CORES = 1 << 14
-"""Fewer points are looked up by one thread."""
+"""Fewer points than this are searched by one thread."""
 STRIDES = (16, 4, 1)
-"""Of so many pixels in each direction one is looked up before the others, which begin near it."""
+"""Spacings in pixels of the grids, from coarse to fine."""
 
 
 class SurfaceIndex:
-    """The visible surface points of one keyframe, ready to be looked up.
+    """The visible surface points of one keyframe, indexed for searching.
 
     Args:
-        surface: (H, W, 3) rest-position coordinates, NaN where not known.
-        objects: (H, W) ids; 0 (background) and −1 (several) are not looked up.
+        surface: (H, W, 3) float32 rest positions, NaN where unknown.
+        objects: (H, W) int32 ids; pixels of 0 (background) and −1 (several objects) are ignored.
     """
 
     def __init__(self, surface: FloatArray, objects: npt.NDArray[np.int32]) -> None:
@@ -47,18 +55,18 @@ class SurfaceIndex:
         across, down = (surface_steps(clean, numbers, axis) for axis in (1, 0))
         square = np.einsum("ijk,ijk->ij", across, across)
         square += np.einsum("ijk,ijk->ij", down, down)
-        self._shows = Shows(clean, across, down, np.sqrt(square / 2), numbers)
+        self._key = KeySurface(clean, across, down, np.sqrt(square / 2), numbers)
         self.resampler = Resampler(numbers)
-        self._pixels = np.flatnonzero(self._searched(known))
+        self._pixels = np.flatnonzero(self._indexed(known))
         points = clean.reshape(-1, 3)[self._pixels].astype(np.float64)
         self._apart = 4 * float(np.ptp(points, axis=0).max()) + 1 if len(points) else 1.0
-        usual = np.quantile(self._shows.footprint[known], 0.99) if len(points) else 0.0
+        usual = np.quantile(self._key.footprint[known], 0.99) if len(points) else 0.0
         self._farthest = 2 * float(usual)
         flat_objects = numbers.reshape(-1)[self._pixels]
         self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
 
-    def _searched(self, known: BoolArray) -> BoolArray:
-        """Return which pixels are searched; of large pictures not all, but all thin parts."""
+    def _indexed(self, known: BoolArray) -> BoolArray:
+        """Return the pixels to index (H, W): all; of a large picture a quarter and thin parts."""
         if known.size <= LARGE:
             return known
         some = ~self.resampler.inside
@@ -71,12 +79,12 @@ class SurfaceIndex:
         """Find the surface points of a frame in this keyframe.
 
         Args:
-            surface, objects: (H, W, 3) and (H, W) of the frame, any size, as in the constructor.
-            blended: (H, W), pixels to leave out, as ``surface_edges.mixed`` tells.
+            surface, objects: (H, W, 3) and (H, W) of a frame of any size, as in the constructor.
+            blended: (H, W) bool, pixels to leave out (see ``surface_edges.mixed``).
 
         Returns:
-            Positions in the keyframe for every pixel of the frame; background, unknown surface,
-            surface that the keyframe does not see and other objects are not valid.
+            Positions in the keyframe for all pixels of the frame. Not valid are the background,
+            unknown surface, and points that the keyframe does not show.
         """
         shape = objects.shape
         numbers = np.zeros(shape, np.uint16)
@@ -89,19 +97,19 @@ class SurfaceIndex:
         )
         if not len(self._pixels):
             return found
-        asked = Asked(np.ascontiguousarray(surface), numbers)
+        frame = FrameSurface(np.ascontiguousarray(surface), numbers)
         first = np.zeros(shape, bool)
         first[:: STRIDES[0], :: STRIDES[0]] = numbers[:: STRIDES[0], :: STRIDES[0]] > 0
-        self._look_up(asked, found, np.flatnonzero(first))
+        self._look_up(frame, found, np.flatnonzero(first))
         missed = np.empty(np.count_nonzero(numbers), np.intp)
         for coarser, stride in itertools.pairwise(STRIDES):
-            count = follow(self._shows, asked, found, stride, coarser, missed)
-            self._look_up(asked, found, missed[:count])
+            count = locate_by_neighbours(self._key, frame, found, stride, coarser, missed)
+            self._look_up(frame, found, missed[:count])
         return found
 
-    def _look_up(self, asked: Asked, found: Located, places: npt.NDArray[np.intp]) -> None:
-        """Search the whole keyframe for these places."""
-        surface, objects = asked.surface.reshape(-1, 3), asked.objects.reshape(-1)
+    def _look_up(self, frame: FrameSurface, found: Located, places: npt.NDArray[np.intp]) -> None:
+        """Search the whole keyframe for the points of these pixels (flat indices)."""
+        surface, objects = frame.surface.reshape(-1, 3), frame.objects.reshape(-1)
         for part in _parts(places):
             features = self._features(surface[part].astype(np.float64), objects[part])
             threads = -1 if len(part) >= FOR_ALL_CORES else 1
@@ -109,13 +117,14 @@ class SurfaceIndex:
                 features, distance_upper_bound=self._farthest, workers=threads
             )
             near = nearest < len(self._pixels)
-            settle_all(self._shows, asked, found, part[near], self._pixels[nearest[near]])
+            refine_all(self._key, frame, found, part[near], self._pixels[nearest[near]])
 
     def _features(self, points: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return (N, 4) coordinates for the tree, in which other objects are too far to match."""
         return np.concatenate([points, ids[:, None] * self._apart], axis=1)
 
     def _dense(self, objects: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Number the objects of this keyframe 1, 2, 3 …"""
+        """Number this keyframe's objects 1, 2, 3 …; ids of other objects give a wrong number."""
         return (np.searchsorted(self._ids, objects) + 1).astype(np.int32)
 
 

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a keyframe pixel near by to the place between pixels that shows a surface point."""
+"""Compiled loops of ``surface_index``: positions between pixels of a keyframe.
+
+Around a keyframe pixel the surface is nearly a plane, given by the pixel's surface point and its
+derivatives across and down. The offset of a given surface point from the pixel is the least-squares
+solution on that plane. If the offset leads to another pixel, the solve is repeated from there.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +21,21 @@ from .surface_edges import LARGEST
 _Four = tuple[Any, Any, Any, Any]
 
 REACH = np.float32(0.9)
-"""How far from a keyframe pixel, in pixels, a surface point may lie to count as seen there."""
+"""Largest offset in pixels from the keyframe pixel at which a surface point counts as visible."""
 OFF_SURFACE = np.float32(0.5)
-"""How far off the keyframe's surface a point may lie, in footprints of its pixel."""
+"""Largest distance of a point from the keyframe's surface, in footprints of the pixel."""
 MOST_STEPS = 2
-"""How often a neighbour that suits better may be tried."""
+"""How often the solve may move on to another pixel."""
 
 
-class Shows(NamedTuple):
-    """What a keyframe shows: (H, W, 3) and (H, W), 0 where that is not known.
+class KeySurface(NamedTuple):
+    """The surface that a keyframe shows; 0 where unknown.
 
     Attributes:
-        surface: coordinates.
-        across, down: how they change from pixel to pixel.
-        footprint: how large a pixel is, in surface units.
-        objects: numbers of the objects, uint16.
+        surface: (H, W, 3) float32, coordinates.
+        across, down: (H, W, 3) float32, derivatives in surface units a pixel.
+        footprint: (H, W) float32, side of a pixel in surface units.
+        objects: (H, W) uint16, numbers of the objects from 1.
     """
 
     surface: FloatArray
@@ -40,39 +45,43 @@ class Shows(NamedTuple):
     objects: npt.NDArray[np.uint16]
 
 
-class Asked(NamedTuple):
-    """Surface (H, W, 3) and objects (H, W), as the keyframe numbers them; 0: not asked for."""
+class FrameSurface(NamedTuple):
+    """The surface of a frame to locate in a keyframe.
+
+    Attributes:
+        surface: (H, W, 3) float32, coordinates.
+        objects: (H, W) uint16, the keyframe's numbers of the objects; 0 for pixels to ignore.
+    """
 
     surface: FloatArray
     objects: npt.NDArray[np.uint16]
 
 
 @inlined
-def settle(
-    shows: Shows, asked: Asked, found: Located, at: int, to: int, row: int, column: int
+def refine(
+    key: KeySurface, frame: FrameSurface, found: Located, at: int, to: int, row: int, column: int
 ) -> bool:
-    """Note where a point is seen near a pixel of the keyframe; tell whether it is.
+    """Locate a frame's surface point, starting from a keyframe pixel; return whether it is valid.
 
-    The offset from the pixel follows from least squares; from there a neighbour may suit better.
     Vectors are written out, since loops over three axes take three times as long.
 
     Args:
-        shows: the keyframe.
-        asked: the frame.
-        found: is written to.
+        key: the keyframe.
+        frame: the frame.
+        found: receives the position.
         at, to: row and column of the point in the frame.
-        row, column: a pixel of the keyframe.
+        row, column: the keyframe pixel to start from.
     """
-    height, width = shows.objects.shape
+    height, width = key.objects.shape
     one, tiny = np.float32(1), np.float32(1e-20)
-    mine = asked.objects[at, to]
-    x, y, z = asked.surface[at, to, 0], asked.surface[at, to, 1], asked.surface[at, to, 2]
+    mine = frame.objects[at, to]
+    x, y, z = frame.surface[at, to, 0], frame.surface[at, to, 1], frame.surface[at, to, 2]
     least, best_x, best_y = np.float32(np.inf), np.float32(0), np.float32(0)
     best_row, best_column = row, column
     for step in range(MOST_STEPS + 1):
-        ax, ay, az = _vector(shows.across, row, column)
-        bx, by, bz = _vector(shows.down, row, column)
-        px, py, pz = _vector(shows.surface, row, column)
+        ax, ay, az = _vector(key.across, row, column)
+        bx, by, bz = _vector(key.down, row, column)
+        px, py, pz = _vector(key.surface, row, column)
         px, py, pz = x - px, y - py, z - pz
         xx, yy = ax * ax + ay * ay + az * az, bx * bx + by * by + bz * bz
         xy = ax * bx + ay * by + az * bz
@@ -83,7 +92,7 @@ def settle(
         dx, dy = (yy * ox - xy * oy) / determinant, (xx * oy - xy * ox) / determinant
         px, py, pz = px - (ax * dx + bx * dy), py - (ay * dx + by * dy), pz - (az * dx + bz * dy)
         off = np.float32(np.sqrt(px * px + py * py + pz * pz))
-        allowed = OFF_SURFACE * (shows.footprint[row, column] + np.float32(1e-10))
+        allowed = OFF_SURFACE * (key.footprint[row, column] + np.float32(1e-10))
         miss = max(max(abs(dx), abs(dy)) / REACH, off / allowed)
         if step and not miss < least:
             break
@@ -93,11 +102,11 @@ def settle(
         column = min(max(column + int(np.rint(best_x)), 0), width - 1)
         if row == best_row and column == best_column:
             break
-        if shows.objects[row, column] != mine:
+        if key.objects[row, column] != mine:
             break
     found.x[at, to] = np.float32(best_column) + best_x
     found.y[at, to] = np.float32(best_row) + best_y
-    found.stretch[at, to] = shows.footprint[best_row, best_column]
+    found.stretch[at, to] = key.footprint[best_row, best_column]
     found.valid[at, to] = least <= 1
     return bool(least <= 1)
 
@@ -115,14 +124,14 @@ def number_objects(
     ids: npt.NDArray[np.int32],
     numbers: npt.NDArray[np.uint16],
 ) -> None:
-    """Number the objects of a frame (H, W) as a keyframe does, from 1; what has none stays 0.
+    """Convert a frame's object ids to a keyframe's numbers.
 
     Args:
-        surface: (H, W, 3); objects count where it is known.
+        surface: (H, W, 3); pixels of unknown surface get no number.
         objects: (H, W) ids.
         left_out: (H, W), pixels that get no number.
-        ids: the keyframe's objects, sorted.
-        numbers: takes the numbers, (H, W).
+        ids: the keyframe's ids, sorted; the first has the number 1.
+        numbers: (H, W), receives the numbers; 0 at first, and where there is none.
     """
     height, width = objects.shape
     last, number = 0, 0
@@ -142,52 +151,52 @@ def number_objects(
 
 
 @compiled
-def settle_all(
-    shows: Shows,
-    asked: Asked,
+def refine_all(
+    key: KeySurface,
+    frame: FrameSurface,
     found: Located,
     places: npt.NDArray[np.intp],
     pixels: npt.NDArray[np.intp],
 ) -> None:
-    """``settle`` (N) points.
+    """Call ``refine`` for N points.
 
     Args:
-        shows, asked, found: see there.
-        places: numbers of the points' pixels in the frame, row by row.
-        pixels: numbers of pixels of the keyframe, likewise.
+        key, frame, found: as for ``refine``.
+        places: (N), flat indices of the points' pixels in the frame.
+        pixels: (N), flat indices of the keyframe pixels to start from.
     """
-    width, key_width = asked.objects.shape[1], shows.objects.shape[1]
+    width, key_width = frame.objects.shape[1], key.objects.shape[1]
     for number in range(len(places)):
         at, to = divmod(places[number], width)
         row, column = divmod(pixels[number], key_width)
-        settle(shows, asked, found, at, to, row, column)
+        refine(key, frame, found, at, to, row, column)
 
 
 @compiled
-def follow(
-    shows: Shows,
-    asked: Asked,
+def locate_by_neighbours(
+    key: KeySurface,
+    frame: FrameSurface,
     found: Located,
     stride: int,
     coarser: int,
     missed: npt.NDArray[np.intp],
 ) -> int:
-    """Look where the places of a coarse raster around each place of a finer one lead to.
+    """Locate the pixels of a grid from the corners of a coarser grid that is already located.
 
-    Neighbours on a surface are neighbours in the keyframe, so most need no search, in the finest
-    raster often not even where only some of them are seen; nor do those there whose neighbours on
-    the same object are all not seen.
+    Pixels that are close on the surface are close in the keyframe, too. So each pixel starts at the
+    bilinear mean of the four corners' positions. At stride 1, a pixel whose corners are not all
+    valid starts from a valid one; it is skipped if all of them show its object and are hidden.
 
     Args:
-        shows, asked, found: as of ``settle``.
-        stride: pixels from place to place.
-        coarser: the same of the raster whose places were looked for before.
-        missed: (N), takes the places that are not found in this way.
+        key, frame, found: as for ``refine``.
+        stride: spacing of the grid in pixels.
+        coarser: spacing of the coarser grid.
+        missed: receives the flat indices of pixels that could not be located and need a search.
 
     Returns:
-        How many these are.
+        The number of these pixels.
     """
-    height, width = asked.objects.shape
+    height, width = frame.objects.shape
     last_row, last_column = (height - 1) // coarser * coarser, (width - 1) // coarser * coarser
     part, count = np.float32(1) / np.float32(coarser), 0
     for top in range(0, height, coarser):
@@ -195,23 +204,25 @@ def follow(
         for left in range(0, width, coarser):
             around = top, bottom, left, min(left + coarser, last_column)
             x, y = _corners(found.x, around), _corners(found.y, around)
-            seen, objects = _corners(found.valid, around), _corners(asked.objects, around)
+            valid, objects = _corners(found.valid, around), _corners(frame.objects, around)
             for row in range(top, min(top + coarser, height), stride):
                 down, is_below = np.float32(row - top) * part, row > top
                 for column in range(left, min(left + coarser, width), stride):
-                    mine, is_right = asked.objects[row, column], column > left
+                    mine, is_right = frame.objects[row, column], column > left
                     if mine == 0 or not (is_below or is_right):
                         continue
-                    if _all(seen, is_right, is_below):
+                    if _all(valid, is_right, is_below):
                         across = np.float32(column - left) * part
-                        r = _nearest(_between(y, across, down), shows.objects.shape[0])
-                        c = _nearest(_between(x, across, down), shows.objects.shape[1])
-                        is_same = shows.objects[r, c] == mine
-                        if is_same and settle(shows, asked, found, row, column, r, c):
+                        r = _nearest(_between(y, across, down), key.objects.shape[0])
+                        c = _nearest(_between(x, across, down), key.objects.shape[1])
+                        is_same = key.objects[r, c] == mine
+                        if is_same and refine(key, frame, found, row, column, r, c):
                             continue
                     elif stride == 1:
-                        is_lost = _all(_lost(seen, objects, mine), is_right, is_below)
-                        if is_lost or _leads(shows, asked, found, row, column, around):
+                        is_hidden = _all(_hidden(valid, objects, mine), is_right, is_below)
+                        if is_hidden or _refine_from_corners(
+                            key, frame, found, row, column, around
+                        ):
                             continue
                     missed[count] = row * width + column
                     count += 1
@@ -219,51 +230,51 @@ def follow(
 
 
 @inlined
-def _leads(
-    shows: Shows,
-    asked: Asked,
+def _refine_from_corners(
+    key: KeySurface,
+    frame: FrameSurface,
     found: Located,
     row: int,
     column: int,
     around: tuple[int, int, int, int],
 ) -> bool:
-    """``settle`` a place by one of the corners around it alone; tell whether it is seen."""
+    """Call ``refine`` from each valid corner of the same object until one succeeds."""
     top, bottom, left, right = around
-    height, width = shows.objects.shape
-    mine = asked.objects[row, column]
+    height, width = key.objects.shape
+    mine = frame.objects[row, column]
     for corner in range(4):
         at, to = bottom if corner & 2 else top, right if corner & 1 else left
-        if found.valid[at, to] and asked.objects[at, to] == mine:
+        if found.valid[at, to] and frame.objects[at, to] == mine:
             r = _nearest(found.y[at, to] + np.float32(row - at), height)
             c = _nearest(found.x[at, to] + np.float32(column - to), width)
-            is_same = shows.objects[r, c] == mine
-            if is_same and settle(shows, asked, found, row, column, r, c):
+            is_same = key.objects[r, c] == mine
+            if is_same and refine(key, frame, found, row, column, r, c):
                 return True
     return False
 
 
 @inlined
 def _corners(values: npt.NDArray[Any], around: tuple[int, int, int, int]) -> _Four:
-    """Return the values at the upper left, upper right, lower left and lower right corner."""
+    """Return the values at the top left, top right, bottom left and bottom right corner."""
     top, bottom, left, right = around
     return values[top, left], values[top, right], values[bottom, left], values[bottom, right]
 
 
 @inlined
 def _all(corners: _Four, is_right: bool, is_below: bool) -> bool:
-    """Tell whether all corners are true that count for a place right of and below the first."""
+    """Return whether all corners that have a bilinear weight above 0 are true."""
     above = corners[0] and (corners[1] or not is_right)
     return above and (not is_below or (corners[2] and (corners[3] or not is_right)))
 
 
 @inlined
-def _lost(seen: _Four, objects: _Four, mine: int) -> _Four:
-    """Tell of each corner whether it is of the object and not seen."""
+def _hidden(valid: _Four, objects: _Four, mine: int) -> _Four:
+    """Return for each corner whether it shows the object and is not valid."""
     return (
-        not seen[0] and objects[0] == mine,
-        not seen[1] and objects[1] == mine,
-        not seen[2] and objects[2] == mine,
-        not seen[3] and objects[3] == mine,
+        not valid[0] and objects[0] == mine,
+        not valid[1] and objects[1] == mine,
+        not valid[2] and objects[2] == mine,
+        not valid[3] and objects[3] == mine,
     )
 
 

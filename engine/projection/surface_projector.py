@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Surface projection: the paint of a keyframe carried to any frame that shows the same surface.
+"""Projection of a keyframe along the surface pass, for shots that have one.
 
-Paint is resampled once, so it stays sharp. Outlines stay behind where silhouettes move.
+Each pixel of a frame looks up its surface point in the keyframe, so paint is resampled only once
+and stays sharp. Painted outlines follow the silhouette, not the surface. So near occlusion edges a
+pixel is valid only if it is about as far from the edge in the keyframe as in the frame.
 """
 
 from __future__ import annotations
@@ -13,37 +15,40 @@ from ..frames.frame import Frame
 from ..images.types import BoolArray, FloatArray
 from .blending import Projected
 from .resampling import Ranged
-from .surface_edges import edge_distance, frame_edge_distance, frame_mixed
+from .surface_edges import SurfaceEdges, edge_distance
 from .surface_index import SurfaceIndex
 
 FAR = 1e4
-"""Distance, in pixels, that counts as infinite."""
+"""Largest distance to an edge in pixels; clips infinity."""
 OUTLINE = 0.006
-"""How far from an occlusion edge outlines are painted, in widths of the picture."""
+"""Largest distance of a painted outline from an occlusion edge, in widths of the picture."""
 LEAST_OUTLINE = 2.0
-"""The same in pixels, for small pictures."""
+"""Lower bound of that distance, in pixels."""
 OUTLINE_SLIP = 0.75
-"""An outline that lies this many pixels nearer to the edge, or farther, has not moved with it."""
+"""Difference in pixels between the distances to the edge above which the outline has moved."""
 
 
 def outline_reach(width: int) -> float:
-    """Return how far from an occlusion edge, in pixels, a picture so wide has its outlines."""
+    """Return the largest distance of outlines from an occlusion edge, in pixels.
+
+    Args:
+        width: of the whole picture, in pixels.
+    """
     return max(LEAST_OUTLINE, OUTLINE * width)
 
 
-class KeyProjector:
-    """Carries the paint and the own picture of one keyframe to any frame.
+class SurfaceProjector:
+    """Projects the paint and the picture of one keyframe into any frame along the surface.
 
     Args:
-        surface, objects: as for ``SurfaceIndex``, of the keyframe.
-        paint: (H, W, 3) the painting, 0..1, display-referred.
-        image: (H, W, 3) the keyframe's own picture, 0..1, display-referred.
-        mask: (H, W) the part of the painting that counts; nothing else is projected.
-        width: of the whole picture, if these are parts of it.
+        surface, objects: (H, W, 3) and (H, W) of the keyframe, as for ``SurfaceIndex``.
+        paint: (H, W, 3) float32, the painting, 0..1, display-referred.
+        image: (H, W, 3) float32, the keyframe's rendered picture, 0..1, display-referred.
+        mask: (H, W) bool, the part of the painting to project.
+        width: width of the whole picture in pixels, if the arrays are a window of it.
 
     Attributes:
-        strokes: of the painting, to be carried too, of whose channels the first three count; None
-            where there are none.
+        strokes: stroke residuals to project, too, in the first three channels; None: none.
     """
 
     def __init__(
@@ -61,14 +66,20 @@ class KeyProjector:
         self._edge = Ranged.of(np.minimum(edge_distance(surface, objects), FAR)[..., None])
         self._outline = outline_reach(width or objects.shape[1])
 
-    def project(self, frame: Frame) -> Projected:
-        """Carry the keyframe to a frame of its size, or a window of one, with its surface."""
+    def project(self, frame: Frame, edges: SurfaceEdges | None = None) -> Projected:
+        """Project the keyframe into a frame.
+
+        Args:
+            frame: of the keyframe's size, or a window of one, with ``surface`` and ``object``.
+            edges: the frame's, where they have been computed already.
+        """
         assert frame.surface is not None and frame.object is not None
-        located = self._index.locate(frame.surface, frame.object, frame_mixed(frame))
+        edges = edges or SurfaceEdges.of(frame)
+        located = self._index.locate(frame.surface, frame.object, edges.mixed)
         sampler = self._index.resampler.at(located)
-        here = np.minimum(frame_edge_distance(frame), FAR)
-        there = sampler.sample(self._edge)[..., 0]
-        near, far = np.minimum(here, there), np.maximum(here, there)
+        in_frame = np.minimum(edges.distance, FAR)
+        in_key = sampler.sample(self._edge)[..., 0]
+        near, far = np.minimum(in_frame, in_key), np.maximum(in_frame, in_key)
         outline = near <= self._outline
         moved = outline & (far > near + OUTLINE_SLIP) & located.valid
 

@@ -18,7 +18,6 @@ PASS_MEANINGS = (
     "motion",
     "normal",
     "depth",
-    "position",
     "albedo",
     "object",
     "surface",
@@ -106,11 +105,14 @@ def manifest_from_json(path: Path, data: Any) -> Manifest:
             int(key): {int(frame): float(weight) for frame, weight in curve.items()}
             for key, curve in data.get("weights", {}).items()
         }
-        manifest = Manifest(**{**data, "frames": frames, "colour": colour, "weights": weights})
+        # Earlier versions listed "position", which nothing read.
+        passes = {k: v for k, v in data.get("passes", {}).items() if k in PASS_MEANINGS}
+        parsed = {"frames": frames, "colour": colour, "weights": weights, "passes": passes}
+        manifest = Manifest(**{**data, **parsed})
         positive = manifest.width > 0 and manifest.height > 0
     except (KeyError, TypeError, ValueError, AttributeError):
         raise damaged from None
-    if not positive or not isinstance(manifest.passes, dict):
+    if not positive:
         raise damaged
     return manifest
 

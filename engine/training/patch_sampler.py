@@ -21,7 +21,7 @@ from ..images.types import BoolArray, HalfArray
 from ..images.window import seen_window
 from ..networks.base import GRID
 from ..networks.device import sent
-from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 
 PATCH = 64
 SQUARE = 256
@@ -129,7 +129,7 @@ class Patches:
                     yield x.permute(2, 0, 1)[None]
                     continue
                 own = self._projections[int(self._first[number]) + number, *part.inside].float()
-                own[..., 3:6] = 0  # the keyframe's picture is the frame's
+                own[..., LIGHT] = 0  # the keyframe's picture is the frame's
                 for carried in (own, torch.zeros_like(own)):
                     yield torch.cat([x, carried], -1).permute(2, 0, 1)[None]
 
@@ -245,8 +245,9 @@ class Patches:
         own = _shift_and_blur(own, chance)
         light = torch.randn(count, 2, 1, 1, 1, generator=chance) * LIGHT_DRIFT
         light = sent(light, self._device)
-        drifted = own[:, 3:6] * (1 + light[:, 0]) + light[:, 1] * own[:, 6:]
-        own = torch.cat([own[:, :3], drifted, own[:, 6:]], 1)
+        valid = own[:, VALID, None]
+        drifted = own[:, LIGHT] * (1 + light[:, 0]) + light[:, 1] * valid
+        own = torch.cat([own[:, PAINT], drifted, valid], 1)
 
         elsewhere = self._cut(self._projections, *self._elsewhere(keys, rows, columns, chance))
         size = self._size
@@ -255,13 +256,13 @@ class Patches:
             sent(coarse, self._device), size=(size, size), mode="bicubic", align_corners=False
         )
         levels = sent(torch.rand(count, 2, generator=chance), self._device)
-        differs = (elsewhere[:, 3:6] - own[:, 3:6]).abs().mean(1, keepdim=True)
+        differs = (elsewhere[:, LIGHT] - own[:, LIGHT]).abs().mean(1, keepdim=True)
         differs = functional.avg_pool2d(differs, 9, 1, 4)
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
         replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
         worn = torch.where(replace & (differs > NOTICEABLE), elsewhere, own)
         picture = self._cut(self._pictures, keys, rows, columns)
-        worn[:, 3:6] = (worn[:, 3:6] - picture * worn[:, 6:]).clamp(-1, 1)
+        worn[:, LIGHT] = (worn[:, LIGHT] - picture * worn[:, VALID, None]).clamp(-1, 1)
         return torch.where(drop, torch.zeros_like(worn), worn)
 
 
@@ -283,8 +284,8 @@ def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
     moved = functional.conv2d(
         functional.pad(flat, (1, 1, 1, 1), mode="replicate"), kernel, groups=count * colours
     )
-    moved = moved.reshape(count, colours, *projection.shape[-2:]) * projection[:, -1:]
-    return torch.cat([moved, projection[:, -1:]], 1)
+    moved = moved.reshape(count, colours, *projection.shape[-2:]) * projection[:, VALID, None]
+    return torch.cat([moved, projection[:, VALID, None]], 1)
 
 
 def _held_blocks(learnt: BoolArray, seed: int) -> npt.NDArray[np.int64]:

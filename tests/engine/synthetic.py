@@ -7,13 +7,14 @@ background at infinity. The columns left of A and right of B are half covered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
+from engine.images.exr_layers import opened_layers
 from engine.images.pictures import write_picture
 from engine.shared import passes
 from engine.shared.files import digest_file
@@ -122,6 +123,13 @@ def write_layers(
         assert number == 0 or file.open(str(path), spec, "AppendSubimage")
         assert file.write_image(np.stack([channels[name] for name in names], -1))
     assert file.close()
+
+
+def read_layers(path: Path, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Read channels of a multilayer EXR, each (H, W), by name; None reads all."""
+    with opened_layers(path) as file:
+        names = file.names if wanted is None else wanted
+        return {k: v[..., 0] for k, v in file.read({name: [name] for name in names}).items()}
 
 
 def rotated_camera(degrees: float, field: float = 1.0) -> Camera:

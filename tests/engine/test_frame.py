@@ -14,7 +14,7 @@ from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
 from engine.frames import object_ids
 from engine.frames.frame import read_frame
-from engine.images.exr_layers import opened_layers, read_layers
+from engine.images.exr_layers import opened_layers
 from engine.images.pictures import encode_srgb, read_picture, write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
@@ -51,7 +51,7 @@ def test_every_pass_has_its_meaning(strange_folder, many_parts, old_names):
 def test_only_what_is_wanted_is_read(rendered_shot):
     frame = read_frame(rendered_shot, 1, {"normal"})
     assert frame.normal is not None
-    for name in ("motion", "depth", "position", "albedo", "object", "surface"):
+    for name in ("motion", "depth", "albedo", "object", "surface"):
         assert getattr(frame, name) is None, name
     rendered_shot.passes_path(2).unlink()
     assert read_frame(rendered_shot, 2, {"image"}).normal is None
@@ -96,7 +96,7 @@ def test_half_covered_pixels_of_24_bit_floats_keep_their_object(tmp_path):
     layers = {"share": share, "values": steps * OBJECT_STEP * share}
     path = tmp_path / "24bits.exr"
     synthetic.write_layers(path, layers, compression="pxr24")
-    read = read_layers(path, list(layers))
+    read = synthetic.read_layers(path, list(layers))
     assert not np.array_equal(read["values"], layers["values"].astype(np.float32))
     found = object_ids.objects_from_random(read["values"], read["share"], None)
     covered = share > 0.5
@@ -184,7 +184,7 @@ def test_the_clip_end_of_eevee_is_background(tmp_path):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_in_passes_are_unknown_or_zero(tmp_path, value):
-    channels = ("Normal.X", "Vector.X", "Depth.Z", "Diffuse Color.R", "Position.Z")
+    channels = ("Normal.X", "Vector.X", "Depth.Z", "Diffuse Color.R")
     channels += ("paintover_surface.G", "paintover_object.X", "Combined.R", "Object Index.X")
     shot = synthetic.make_shot(tmp_path / "shot", 1, change=dict.fromkeys(channels, value))
     frame = read_frame(shot, 1)
@@ -194,9 +194,8 @@ def test_nan_and_infinity_in_passes_are_unknown_or_zero(tmp_path, value):
     assert frame.albedo[30, 40, 0] == 0
     assert np.isnan(frame.motion[30, 40]).all()
     assert np.isnan(frame.surface[30, 40]).all()
-    assert np.isnan(frame.position[30, 40]).all()
     assert frame.object[30, 40] <= 0
-    for name in ("normal", "albedo", "motion", "surface", "position", "object"):
+    for name in ("normal", "albedo", "motion", "surface", "object"):
         ours, theirs = getattr(frame, name), getattr(whole, name)
         if name in ("normal", "albedo"):
             assert np.isfinite(ours).all()
@@ -359,7 +358,7 @@ def test_a_window_shows_what_the_whole_frame_shows(rendered_shot):
     window = part.window
     assert window.shape != whole.alpha.shape
     assert whole.alpha.sum() == part.alpha.sum() > 0
-    names = ["image", "alpha", "motion", "normal", "depth", "position", "albedo", "object"]
+    names = ["image", "alpha", "motion", "normal", "depth", "albedo", "object"]
     for name in [*names, "surface"]:
         found, expected = getattr(part, name), getattr(whole, name)[window.inside]
         assert np.array_equal(found, expected, equal_nan=True), name

@@ -110,7 +110,7 @@ def test_projection_is_handed_over_and_comes_last(rendered_shot):
     built = guides.build(names, frame, np.full((7, HEIGHT, WIDTH), 0.5, np.float32))
     assert built.shape[0] == 10
     assert (built[3:] == 0.5).all()
-    with pytest.raises(ValueError, match="has to be handed in"):
+    with pytest.raises(ValueError, match="must be passed to build"):
         guides.build(names, frame)
 
 

@@ -14,7 +14,7 @@ import synthetic
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import write_picture
-from engine.motion.track_cache import MotionChain
+from engine.motion.track_cache import TrackCache
 from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
@@ -48,7 +48,7 @@ def test_rendered_motion_carries_paint_where_there_is_no_surface(tmp_path):
     shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
     synthetic.paint(shot, 1)
     del shot.manifest.passes["surface"]
-    places = MotionChain(shot, 1, Silent()).places(3)
+    places = TrackCache(shot, 1, Silent()).track(3)
     known = places.known()
     left, top, right, bottom = synthetic.bounds(3)
     inner = (slice(top + 1, bottom - 1), slice(left + 1, right - 1))
@@ -120,25 +120,25 @@ def test_nothing_outside_the_mask_is_carried(plain):
 
 def test_it_does_not_matter_which_frames_were_asked_for(plain, tmp_path):
     other = Shot.open(shutil.copytree(plain.folder, tmp_path / "other"))
-    chain = MotionChain(plain, 2, Silent())
-    in_order = {frame: chain.places(frame) for frame in plain.frames}
+    chain = TrackCache(plain, 2, Silent())
+    in_order = {frame: chain.track(frame) for frame in plain.frames}
     for frame in (FRAMES, 1, 4):
-        alone = MotionChain(other, 2, Silent()).places(frame)
+        alone = TrackCache(other, 2, Silent()).track(frame)
         assert np.array_equal(alone.at, in_order[frame].at, equal_nan=True)
         assert np.array_equal(alone.presence, in_order[frame].presence)
         assert np.array_equal(alone.exact, in_order[frame].exact)
 
 
 def test_kept_places_follow_the_frames(plain):
-    before = MotionChain(plain, 1, Silent()).places(5).at
-    folder = plain.cache_folder("chains")
+    before = TrackCache(plain, 1, Silent()).track(5).at
+    folder = plain.cache_folder("tracks")
     kept = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert len(kept) == 4
-    again = MotionChain(plain, 1, Silent()).places(5).at
+    again = TrackCache(plain, 1, Silent()).track(5).at
     assert np.array_equal(again, before, equal_nan=True)
     assert kept == {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     write_picture(plain.image_path(4), footage.noisy(2))
-    after = MotionChain(plain, 1, Silent()).places(5).at
+    after = TrackCache(plain, 1, Silent()).track(5).at
     assert not np.array_equal(after, before, equal_nan=True)
     assert {path.name[:4] for path in kept if path.stat().st_mtime_ns != kept[path]} == {
         *("0004", "0005")
@@ -146,10 +146,10 @@ def test_kept_places_follow_the_frames(plain):
 
 
 def test_damaged_cache_is_made_anew(plain):
-    before = MotionChain(plain, 1, Silent()).places(3).at
-    for path in plain.cache_folder("chains").iterdir():
+    before = TrackCache(plain, 1, Silent()).track(3).at
+    for path in plain.cache_folder("tracks").iterdir():
         path.write_bytes(path.read_bytes()[:80])
-    again = MotionChain(plain, 1, Silent()).places(3).at
+    again = TrackCache(plain, 1, Silent()).track(3).at
     assert np.array_equal(again, before, equal_nan=True)
 
 
@@ -162,7 +162,7 @@ def test_cancelled_on_the_way_goes_on_later(plain):
             return self.asked > 2
 
     with pytest.raises(Cancelled):
-        MotionChain(plain, 1, Impatient()).prepare("train", [FRAMES])
-    assert len([*plain.cache_folder("chains").iterdir()]) == 2
-    MotionChain(plain, 1, Silent()).prepare("train", [FRAMES])
-    assert len([*plain.cache_folder("chains").iterdir()]) == FRAMES - 1
+        TrackCache(plain, 1, Impatient()).prepare("train", [FRAMES])
+    assert len([*plain.cache_folder("tracks").iterdir()]) == 2
+    TrackCache(plain, 1, Silent()).prepare("train", [FRAMES])
+    assert len([*plain.cache_folder("tracks").iterdir()]) == FRAMES - 1

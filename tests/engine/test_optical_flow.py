@@ -28,11 +28,10 @@ def test_flow_of_pictures_smaller_than_a_patch():
     assert np.abs(flow).max() < 0.5
 
 
-@pytest.mark.parametrize("cubic", [False, True])
-def test_warp_fetches_along_the_offsets(cubic):
+def test_warp_fetches_along_the_offsets():
     picture = TEXTURE[:50, :60]
     offsets = np.full((50, 60, 2), (3, -2), np.float32)
-    warped, valid = warp(picture, offsets, cubic)
+    warped, valid = warp(picture, offsets)
     assert np.allclose(warped[2:, :-3], picture[:-2, 3:], atol=1e-5)
     assert valid[2:, :-3].all()
     assert not valid[:2].any()

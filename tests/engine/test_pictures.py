@@ -9,7 +9,7 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 import synthetic
 
-from engine.images.exr_layers import opened_layers, read_layers
+from engine.images.exr_layers import opened_layers
 from engine.images.pictures import (
     decode_srgb,
     encode_srgb,
@@ -96,7 +96,7 @@ def test_exr_is_linear_and_premultiplied_and_comes_back(strange_folder):
     pixels[:5, :, 3] = 0
     path = strange_folder / "ü.exr"
     write_picture(path, pixels)
-    stored = read_layers(path)
+    stored = synthetic.read_layers(path)
     assert set(stored) == {"R", "G", "B", "A"}
     linear = decode_srgb(pixels[..., 0]) * pixels[..., 3]
     assert np.allclose(stored["R"], linear, atol=1e-3)
@@ -144,7 +144,7 @@ def test_data_window_is_laid_into_the_display_window(tmp_path):
     assert file.close()
     wanted = np.zeros((8, 12), np.float32)
     wanted[:3, 2:8] = values[2:, :, 0]
-    assert np.array_equal(read_layers(path)["R"], wanted)
+    assert np.array_equal(synthetic.read_layers(path)["R"], wanted)
     assert picture_size(path) == (12, 8)
     assert np.allclose(read_picture(path).pixels[..., 0], encode_srgb(wanted))
 
@@ -157,21 +157,21 @@ def test_one_part_and_many_parts_read_alike(strange_folder):
         with opened_layers(path) as file:
             assert set(file.names) == set(wanted)
             assert file.size == (synthetic.WIDTH, synthetic.HEIGHT)
-        read = read_layers(path)
+        read = synthetic.read_layers(path)
         assert set(read) == set(wanted)
         for name, values in read.items():
             assert values.dtype == np.float32
             assert np.array_equal(values, wanted[name]), name
         chosen = [f"{synthetic.LAYER}.Vector.W", f"{synthetic.LAYER}.Normal.X", "no such channel"]
-        assert set(read_layers(path, chosen)) == set(chosen[:2])
+        assert set(synthetic.read_layers(path, chosen)) == set(chosen[:2])
 
 
 def test_the_picture_in_a_multilayer_exr_is_the_combined_pass(tmp_path):
     for many in (False, True):
         path = tmp_path / f"{many}.exr"
         synthetic.write_layers(path, synthetic.layers(1), many)
-        combined = read_layers(path)[f"{synthetic.LAYER}.Combined.R"]
-        alpha = read_layers(path)[f"{synthetic.LAYER}.Combined.A"]
+        combined = synthetic.read_layers(path)[f"{synthetic.LAYER}.Combined.R"]
+        alpha = synthetic.read_layers(path)[f"{synthetic.LAYER}.Combined.A"]
         solid = alpha == 1
         pixels = read_picture(path).pixels
         assert np.allclose(pixels[..., 0][solid], encode_srgb(combined)[solid])
@@ -222,11 +222,11 @@ def test_truncated_passes_are_found_and_named(tmp_path, many, share):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(PaintoverError, match=r"cut\.exr"):
-        read_layers(path)
+        synthetic.read_layers(path)
 
 
 def test_missing_files_and_folders_are_sentences(tmp_path):
-    for read in (read_picture, picture_size, has_alpha, read_layers):
+    for read in (read_picture, picture_size, has_alpha, synthetic.read_layers):
         for path in (tmp_path / "none.png", tmp_path):
             with pytest.raises(PaintoverError, match="There is no picture"):
                 read(path)

@@ -12,13 +12,13 @@ import synthetic
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
-from engine.projection.blending import blend, turns
+from engine.projection.blending import blend, time_weights
 from engine.projection.channels import PROJECTION_CHANNELS
 from engine.projection.keyframe_projection import Projection
 from engine.projection.resampling import Ranged
 from engine.projection.surface_edges import edge_distance, mixed
 from engine.projection.surface_index import SurfaceIndex
-from engine.projection.surface_projector import KeyProjector
+from engine.projection.surface_projector import SurfaceProjector
 
 HEIGHT, WIDTH = 48, 64
 
@@ -54,10 +54,10 @@ def ones(value: int = 1) -> np.ndarray:
     return np.full((HEIGHT, WIDTH), value, np.int32)
 
 
-def projector(surface, objects, paint=None, image=None, mask=None) -> KeyProjector:
+def projector(surface, objects, paint=None, image=None, mask=None) -> SurfaceProjector:
     paint = texture(surface) if paint is None else paint
     image = paint if image is None else image
-    return KeyProjector(surface, objects, paint, image, objects > -9 if mask is None else mask)
+    return SurfaceProjector(surface, objects, paint, image, objects > -9 if mask is None else mask)
 
 
 def showing(surface: np.ndarray, objects: np.ndarray) -> Frame:
@@ -205,7 +205,7 @@ def test_the_keyframe_that_agrees_is_chosen_without_speckles():
         )
         for number, picture in ((0, left), (1, right))
     ]
-    chosen = blend(candidates, turns([0, 20], [1, 1], 10), image).paint[..., 0]
+    chosen = blend(candidates, time_weights([0, 20], [1, 1], 10), image).paint[..., 0]
     assert chosen[:, : WIDTH // 2 - 2].max() < 0.01
     assert chosen[:, WIDTH // 2 + 2 :].min() > 0.99
 
@@ -216,7 +216,7 @@ def test_a_keyframe_fills_what_another_does_not_see():
         for surface, paint in ((plane(20, 0), 0.25), (plane(-20, 0), 0.75))
     ]
     carried = [candidate.project(showing(plane(), ones())) for candidate in candidates]
-    found = blend(carried, turns([0, 40], [1, 1], 20), plane() * 0)
+    found = blend(carried, time_weights([0, 40], [1, 1], 20), plane() * 0)
     assert found.valid[2:-2, 2:-2].all()
     assert np.allclose(found.paint[2:-2, 2:18], 0.25)
     assert np.allclose(found.paint[2:-2, -18:-2], 0.75)

@@ -9,6 +9,7 @@ import os
 import pytest
 import synthetic
 
+from engine.frames.frame import read_frame
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file, digest_json, write_bytes, written_beside
 from engine.shared.frame_lists import format_frames, frame_name, parse_frames
@@ -52,6 +53,16 @@ def test_the_manifest_comes_back_whole(strange_folder):
     Shot(strange_folder / "shot", manifest).save()
     assert Shot.open(strange_folder / "shot").manifest == manifest
     assert Shot.open(strange_folder / "shot").frames == [-2, 7]
+
+
+def test_a_manifest_that_lists_a_pass_of_an_earlier_version_opens(rendered_shot):
+    path = rendered_shot.folder / "shot.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["passes"]["position"] = "Position"
+    path.write_text(json.dumps(data))
+    shot = Shot.open(rendered_shot.folder)
+    assert shot.manifest.passes == rendered_shot.manifest.passes
+    assert read_frame(shot, 1).surface is not None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.frames.frame import Frame
-from engine.projection.stroke_residuals import MARGIN, Continuation, Source
+from engine.projection.stroke_residuals import MARGIN, Source, StrokeResiduals
 
 HEIGHT, WIDTH = 80, 96
 SHAPE = (HEIGHT, WIDTH)
@@ -59,10 +59,10 @@ def grain() -> np.ndarray:
     return np.random.default_rng(1).normal(0, 0.1, (*SHAPE, 3)).astype(np.float32)
 
 
-def learnt(residue: np.ndarray, surface: np.ndarray | None = None) -> Continuation:
+def learnt(residue: np.ndarray, surface: np.ndarray | None = None) -> StrokeResiduals:
     """Strokes of a keyframe that shows the plane around its origin."""
     surface = plane(left=0) if surface is None else surface
-    return Continuation([Source(surface, OBJECTS, np.ones(SHAPE, bool), residue)])
+    return StrokeResiduals([Source(surface, OBJECTS, np.ones(SHAPE, bool), residue)])
 
 
 def frame_of(surface: np.ndarray, objects: np.ndarray) -> Frame:
@@ -70,12 +70,14 @@ def frame_of(surface: np.ndarray, objects: np.ndarray) -> Frame:
     return Frame(2, image, alpha, object=objects, surface=surface)
 
 
-def drawn(strokes: Continuation, surface: np.ndarray, objects: np.ndarray = OBJECTS) -> np.ndarray:
+def drawn(
+    strokes: StrokeResiduals, surface: np.ndarray, objects: np.ndarray = OBJECTS
+) -> np.ndarray:
     """Strokes (H, W, 3) wherever there can be any."""
     return strokes.strokes(frame_of(surface, objects), np.ones(SHAPE, bool))
 
 
-def completed(strokes: Continuation, carried: float, seen: np.ndarray) -> np.ndarray:
+def completed(strokes: StrokeResiduals, carried: float, seen: np.ndarray) -> np.ndarray:
     """Strokes (H, W, 3) that were the same everywhere, completed."""
     drawn = np.full((*SHAPE, 3), carried, np.float32)
     strokes.complete(drawn, frame_of(plane(), OBJECTS), seen.astype(np.float32))
@@ -181,7 +183,7 @@ def test_surface_shown_at_a_slant_takes_strokes(slant: float) -> None:
 def test_an_object_of_few_pixels_lends_nothing() -> None:
     few = np.where(inside(HEIGHT / 2 - 6), PLANE, 0).astype(np.int32)
     source = Source(plane(left=0), few, np.ones(SHAPE, bool), grain())
-    assert not drawn(Continuation([source]), plane()).any()
+    assert not drawn(StrokeResiduals([source]), plane()).any()
 
 
 def test_unknown_surface_neither_lends_nor_takes() -> None:
@@ -200,7 +202,7 @@ def test_two_keyframes_lend_to_each_objects_own_surface() -> None:
     plain = np.zeros((*SHAPE, 3), np.float32)
     mask = np.ones(SHAPE, bool)
     other = np.where(OBJECTS > 0, OTHER, 0).astype(np.int32)
-    strokes = Continuation(
+    strokes = StrokeResiduals(
         [Source(plane(0), OBJECTS, mask, plain), Source(plane(0), other, mask, stripes())]
     )
     assert not drawn(strokes, plane()).any()

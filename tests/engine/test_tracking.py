@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.motion.optical_flow import Step
-from engine.motion.tracking import Places, begin, follow, scale
+from engine.motion.optical_flow import NeighbourMotion
+from engine.motion.tracking import Track, extend_track, pixel_scale, start_track
 
 HEIGHT, WIDTH = 72, 96
 TURN = np.radians(2.5)
@@ -43,17 +43,17 @@ def motion(frame: int, other: int) -> np.ndarray:
     return moved.astype(np.float32)
 
 
-def step(frame: int, other: int) -> Step:
+def step(frame: int, other: int) -> NeighbourMotion:
     exact = np.ones((HEIGHT, WIDTH), bool)
-    return Step(motion(frame, other), motion(other, frame), exact)
+    return NeighbourMotion(motion(frame, other), motion(other, frame), exact)
 
 
 @pytest.fixture(scope="module")
-def followed() -> list[Places]:
+def followed() -> list[Track]:
     """The places of frames 0 to the last."""
-    found = [begin((HEIGHT, WIDTH))]
+    found = [start_track((HEIGHT, WIDTH))]
     for frame in range(1, FRAMES + 1):
-        found.append(follow(found[-1], step(frame, frame - 1)))
+        found.append(extend_track(found[-1], step(frame, frame - 1)))
     return found
 
 
@@ -103,13 +103,13 @@ def test_nothing_is_known_that_was_hidden_in_between(followed):
 
 def test_what_comes_out_from_under_slow_things_is_not_known():
     """Motion of a quarter pixel a frame, far below what estimated motion could tell apart."""
-    places = begin((20, 60))
+    places = start_track((20, 60))
     columns = np.arange(60)
     for frame in range(1, 25):
         there, back = np.zeros((2, 20, 60, 2), np.float32)
         there[:, columns >= 10 + 0.25 * frame, 0] = -0.25
         back[:, columns >= 10 + 0.25 * (frame - 1), 0] = 0.25
-        places = follow(places, Step(there, back, np.ones((20, 60), bool)))
+        places = extend_track(places, NeighbourMotion(there, back, np.ones((20, 60), bool)))
     known = places.known()
     assert known[:, :9].all()
     assert not known[:, 11:15].any()
@@ -120,14 +120,16 @@ def test_estimated_steps_are_remembered():
     first = step(1, 0)
     exact = first.exact.copy()
     exact[:, :40] = False
-    places = follow(begin((HEIGHT, WIDTH)), Step(first.there, first.back, exact))
+    places = extend_track(
+        start_track((HEIGHT, WIDTH)), NeighbourMotion(first.forward, first.backward, exact)
+    )
     assert not places.exact[:, :40].any()
-    again = follow(places, step(2, 1))
+    again = extend_track(places, step(2, 1))
     assert not again.exact[30:40, 5:30].any()
     assert again.exact[30:40, 60:80].all()
 
 
 def test_scale_tells_how_much_larger_the_keyframe_saw_it():
-    places = begin((HEIGHT, WIDTH))
-    nearer = Places(places.at * np.float32(0.5), places.presence, places.exact)
-    assert np.allclose(scale(nearer), 0.5)
+    places = start_track((HEIGHT, WIDTH))
+    nearer = Track(places.at * np.float32(0.5), places.presence, places.exact)
+    assert np.allclose(pixel_scale(nearer), 0.5)

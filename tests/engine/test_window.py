@@ -17,8 +17,8 @@ from engine.inference.tiled_inference import TiledInference
 from engine.inference.tiling import NO_MARGINS, Margins
 from engine.networks.device import Device
 from engine.networks.registry import build
-from engine.projection.stroke_residuals import Continuation, Source
-from engine.projection.surface_projector import KeyProjector
+from engine.projection.stroke_residuals import Source, StrokeResiduals
+from engine.projection.surface_projector import SurfaceProjector
 
 HEIGHT, WIDTH = 208, 240
 NAMES = ["colour", "alpha", "normal", "object", "edges", "noise", "projection"]
@@ -49,8 +49,8 @@ def test_a_frame_painted_in_a_window_is_the_whole_frame():
     assert key.surface is not None and key.object is not None
     mask = key.alpha > 0
     paint = np.random.default_rng(5).random(key.image.shape).astype(np.float32)
-    projector = KeyProjector(key.surface, key.object, paint, key.image, mask)
-    strokes = Continuation([Source(key.surface, key.object, mask, paint - key.image)])
+    projector = SurfaceProjector(key.surface, key.object, paint, key.image, mask)
+    strokes = StrokeResiduals([Source(key.surface, key.object, mask, paint - key.image)])
     (projector.strokes,) = strokes.carried
     network = build("small", guides.channels(NAMES), projection=True, alpha=False)
     for weights in network.parameters():

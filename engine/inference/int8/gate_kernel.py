@@ -8,6 +8,7 @@ import numpy as np
 from ...images.jit import compiled
 from ...images.types import FloatArray
 from ...networks.gated_unet import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
+from ...projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 
 
 def apply_gate(
@@ -26,16 +27,19 @@ def apply_gate(
     """
     result = np.empty((3 + network.alpha, *outputs.shape[:2]), np.float32)
     given = np.zeros((3, 0, 0), np.float32) if strokes is None else strokes
-    gated = projected if network.projection else projected[:0]
+    nothing = np.zeros((PROJECTION_CHANNELS, 0, 0), np.float32)
+    gated = projected if network.projection else nothing
     bias = np.float32(LIGHT_SLOPE * log_odds(1 - network.light))
-    _apply_gate(outputs, gated, given, bias, result)
+    _apply_gate(outputs, gated[PAINT], gated[LIGHT], gated[VALID], given, bias, result)
     return result
 
 
 @compiled
 def _apply_gate(
     outputs: FloatArray,
-    projected: FloatArray,
+    paint: FloatArray,
+    light: FloatArray,
+    valid: FloatArray,
     strokes: FloatArray,
     bias: np.float32,
     result: FloatArray,
@@ -53,16 +57,16 @@ def _apply_gate(
                 result[channel, row, column] = own
             if half > 4:
                 result[3, row, column] = out[4] + out[half + 4]
-            if not len(projected) or projected[6, row, column] == 0:
+            if not len(valid) or valid[row, column] == 0:
                 continue
             relit = np.float32(0)
-            for channel in range(3, 6):
-                relit += abs(projected[channel, row, column])
+            for channel in range(3):
+                relit += abs(light[channel, row, column])
             opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3]) + bias
             opening += np.float32(TRUST) * max(one - relit * third, -one)
-            gate = projected[6, row, column] / (one + np.exp(-opening))
+            gate = valid[row, column] / (one + np.exp(-opening))
             for channel in range(3):
-                carried = projected[channel, row, column]
+                carried = paint[channel, row, column]
                 change = carried - result[channel, row, column]
                 if gate < np.float32(0.5):
                     result[channel, row, column] += gate * change
