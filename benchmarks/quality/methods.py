@@ -3,7 +3,7 @@
 
 A method is named by ``moved``, ``projection``, or a network with the guides that it may look at:
 ``fast`` (all that the shot has), ``fast/colour+normal`` (these), ``fast/-projection`` (all but
-this one). Settings of training (see ``protocol.Train``) may follow: ``fast,steady=0,muon=false``.
+this one). Training settings (``TrainingSettings``) may follow: ``fast,steady=0,muon=false``.
 """
 
 from __future__ import annotations
@@ -33,10 +33,6 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 
 MOVED, PROJECTION = "moved", "projection"
-SETTINGS = (
-    *("patch", "batch", "blocks", "rate", "adversarial", "gradients", "steady"),
-    *("muon", "filter"),
-)
 LABELS = {
     MOVED: "keyframe moved by exact motion",
     PROJECTION: "projection alone, the render where nothing is seen",
@@ -114,7 +110,7 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
             network=network,
             guides=names,
             device=device,
-            **dict(map(_setting, settings)),
+            settings=dict(map(_setting, settings)),
         ),
         Silent(),
     )
@@ -131,8 +127,6 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
 
 def _setting(words: str) -> tuple[str, Any]:
     name, _, value = words.partition("=")
-    if name not in SETTINGS:
-        raise PaintoverError(f'There is no setting "{name}"; there are {", ".join(SETTINGS)}.')
     try:
         return name, json.loads(value)
     except ValueError:

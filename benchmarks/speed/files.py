@@ -71,7 +71,9 @@ def files_row(
     stylized("fast", [first])
     steps = {"fast": lambda: stylized("fast", shot.frames)}
     if with_paper:
-        barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
+        barely = dataclasses.replace(
+            request, style="paper", network="paper", steps=1, settings={"batch": 1}
+        )
         train(barely, Silent())
         stylized("paper", [last])
         steps["paper"] = lambda: stylized("paper", [last])

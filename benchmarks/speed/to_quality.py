@@ -21,7 +21,7 @@ from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent
-from engine.training.settings import default_configuration
+from engine.training.settings import default_settings
 
 from .rows import Row
 
@@ -158,7 +158,7 @@ def _read_kept() -> dict[str, Any]:
 
 
 def _settings() -> str:
-    settings = dataclasses.asdict(default_configuration("paper"))
+    settings = dataclasses.asdict(default_settings("paper"))
     return digest_json([STEPS, settings])[:12]
 
 

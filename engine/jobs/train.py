@@ -38,9 +38,9 @@ from ..training.dataset import TrainingSet, read_training_set
 from ..training.live_preview import LivePreview
 from ..training.patch_sampler import Patches
 from ..training.run_log import RunLog
-from ..training.settings import configure, default_guides
+from ..training.settings import default_guides, run_settings
 from ..training.temporal_pairs import SteadyPatches, read_pairs
-from ..training.trainer import Trainer, TrainerSettings
+from ..training.trainer import Trainer
 from ..training.vgg_loss import VGGLoss
 
 DEFAULT_SECONDS = 60.0
@@ -108,11 +108,9 @@ class _Run:
         self._folder = shot.style_folder(request.style)
         saved = load_resume(self._folder) if request.resume else None
         network, header = self._begin(saved[1] if saved else None)
-        configuration = configure(request, header.network, header.settings)
-        header.settings.update(dataclasses.asdict(configuration))
-        training_set = read_training_set(
-            shot, request.keys, header.guides, configuration.filter, report
-        )
+        settings = run_settings(request.settings, header.network, header.settings)
+        header.settings.update(dataclasses.asdict(settings))
+        training_set = read_training_set(shot, request.keys, header.guides, settings.filter, report)
         header.trained_on = training_set.digests
         if network is None:
             header.settings[ALPHA] = training_set.alpha
@@ -126,24 +124,15 @@ class _Run:
             )
         self._header = header
         header.settings["seed"] = request.seed
-        settings = TrainerSettings(
-            batch=configuration.batch,
-            rate=configuration.rate,
-            muon=configuration.muon,
-            seed=request.seed,
-            gradients=configuration.gradients,
-            adversarial=configuration.adversarial,
-            steady=configuration.steady,
-        )
-        self._patches = Patches(
-            training_set.examples, device.unit, request.seed, configuration.patch
-        )
+        self._patches = Patches(training_set.examples, device.unit, request.seed, settings.patch)
         training_set = dataclasses.replace(training_set, examples=[])
-        vgg = VGGLoss(Path(configuration.vgg), device) if configuration.vgg else None
-        pairs = read_pairs(shot, training_set, request.seed) if configuration.steady else []
-        self._steady = SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None
+        vgg = VGGLoss(Path(settings.vgg), device) if settings.vgg else None
+        pairs = read_pairs(shot, training_set, request.seed) if settings.steady else []
+        self._steady = SteadyPatches(pairs, device.unit, settings.patch) if pairs else None
         self._device = device
-        self.trainer = Trainer(network, self._patches, device, settings, vgg, self._steady)
+        self.trainer = Trainer(
+            network, self._patches, device, settings, request.seed, vgg, self._steady
+        )
         seconds = request.seconds or DEFAULT_SECONDS
         self._budget = _Budget(request.steps, 0.0 if request.steps else seconds)
         self._before = 0.0

@@ -10,7 +10,7 @@ from torch.nn import functional
 SCALES = 3
 
 
-def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float = 1.0) -> Tensor:
+def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float) -> Tensor:
     """Return the loss of colours, and of the offset of alpha where there is one.
 
     Args:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
+from ..shared.training_settings import TrainingSettings
 from .adversarial_loss import Adversary
 from .losses import held_out_loss, training_loss
 from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
@@ -39,29 +39,6 @@ AVERAGED_SHARE = 0.1
 """… and what share of all steps so far."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainerSettings:
-    """What changes the result, besides the examples and the network.
-
-    Attributes:
-        batch: patches a step.
-        rate: learning rate at its height.
-        muon: whether kernels are learnt by Muon.
-        seed: of all chance.
-        gradients: weight of the gradient loss.
-        adversarial: weight of the adversarial loss, 0 for none.
-        steady: weight of the loss of steadiness over time.
-    """
-
-    batch: int = 8
-    rate: float = 2e-3
-    muon: bool = True
-    seed: int = 0
-    gradients: float = 1.0
-    adversarial: float = 0.0
-    steady: float = 0.0
-
-
 class Trainer:
     """Trains a network step by step.
 
@@ -72,7 +49,8 @@ class Trainer:
         network: it goes to the device.
         patches: what to learn.
         device: where to compute.
-        settings: how.
+        settings: the losses, their weights, the batch and the optimizer.
+        seed: of all random numbers.
         vgg: the VGG loss, if wanted.
         pairs: unpainted frames to be steady on, if wanted.
 
@@ -88,7 +66,8 @@ class Trainer:
         network: Painter,
         patches: Patches,
         device: Device,
-        settings: TrainerSettings,
+        settings: TrainingSettings,
+        seed: int,
         vgg: VGGLoss | None = None,
         pairs: SteadyPatches | None = None,
     ) -> None:
@@ -101,9 +80,9 @@ class Trainer:
         self._vgg, self._pairs = vgg, pairs
         self._adversary: Adversary | None = None
         if settings.adversarial:
-            self._adversary = Adversary(device, settings.rate, settings.seed)
-        self._chance = torch.Generator().manual_seed(settings.seed)
-        self._held = patches.held_out(settings.seed)
+            self._adversary = Adversary(device, settings.rate, seed)
+        self._chance = torch.Generator().manual_seed(seed)
+        self._held = patches.held_out(seed)
         self._loss = torch.full((), math.nan, device=device.unit)
 
     @property

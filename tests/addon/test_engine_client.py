@@ -21,11 +21,11 @@ needs_engine = pytest.mark.skipif(
     not engine_runs(), reason="the engine's Python lacks the engine's packages"
 )
 READY = json.dumps(
-    {"version": 1, "kind": "Ready", "job": 0, "device": "none", "engine_version": "0"}
+    {"version": 2, "kind": "Ready", "job": 0, "device": "none", "engine_version": "0"}
 )
 PROGRESS = json.dumps(
     {
-        "version": 1,
+        "version": 2,
         "kind": "Progress",
         "job": 1,
         "step": "train",

@@ -83,7 +83,7 @@ def test_a_style_tells_what_its_network_sees_of_all_the_shot(shot, monkeypatch):
     assert less is not None
     assert all((seen.ranges[name].above >= less.ranges[name].above).all() for name in seen.ranges)
     assert any((seen.ranges[name].above > less.ranges[name].above).any() for name in seen.ranges)
-    train(request(shot, network="paper", blocks=1), Silent())
+    train(request(shot, network="paper", settings={"blocks": 1}), Silent())
     assert load_style(shot.style_path("style"))[2] is None
 
 
