@@ -61,9 +61,10 @@ def write_sheet(
         for column, f in enumerate([*shown, close]):
             picture = _over_paper(paths[f])
             if column == len(shown):
-                picture = cv2.resize(
+                enlarged = cv2.resize(
                     picture[window], (width, height), interpolation=cv2.INTER_NEAREST
                 )
+                picture = np.asarray(enlarged, np.uint8)
             x = LEFT + column * (width + GAP)
             sheet[y : y + height, x : x + width] = picture
     path.parent.mkdir(parents=True, exist_ok=True)

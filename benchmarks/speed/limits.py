@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -78,7 +79,7 @@ def _integer_product() -> Callable[[], object]:
     packed = torch.ops.onednn.qlinear_prepack(weight, None)
     steps, zeros = torch.ones(MATRIX), torch.zeros(MATRIX, dtype=torch.int64)
     source = (codes, 1.0, 0, packed, steps, zeros, None)
-    target = (1.0, 0, torch.float32, "none", [], "")
+    target: tuple[Any, ...] = (1.0, 0, torch.float32, "none", [], "")
     return lambda: torch.ops.onednn.qlinear_pointwise(*source, *target)
 
 

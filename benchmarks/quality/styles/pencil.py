@@ -24,13 +24,14 @@ def paint(look: Look) -> Painted:
     tone = _tone(look)
     wobble = fractal(look.place * 3, 5)
     grain = fractal(look.place * 40, 51, 2) - 0.5
-    cover = np.zeros(tone.shape)
+    cover: Floats = np.zeros(tone.shape)
     for number, (direction, begins, broadest, pressed) in enumerate(HATCHES):
         phase = look.place @ direction + 1.5 * wobble + 0.37 * number
         share = 1 - smoothstep(broadest, begins, tone)
         lifted = smoothstep(0.0, 0.25, share + 0.9 * (fractal(look.place * 5, 31 + number) - 0.55))
         lines = stripes(phase, 0.10 + 0.38 * share, look.things) * lifted * (share > 0)
-        cover = 1 - (1 - cover) * (1 - pressed * np.clip(1 + 0.9 * grain, 0, 1.1) * lines)
+        stroke: Floats = pressed * np.clip(1 + 0.9 * grain, 0, 1.1) * lines
+        cover = np.asarray(1 - (1 - cover) * (1 - stroke))
     outline = look.lines(1.3) * (0.75 + 0.5 * (fractal(look.place * 5, 71) - 0.5))
     cover = np.clip(np.maximum(cover, outline), 0, 1)[..., None]
     hue = np.clip(look.albedo / (look.albedo.mean(axis=2, keepdims=True) + 0.08), 0.45, 1.35)
