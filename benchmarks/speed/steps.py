@@ -14,7 +14,7 @@ from engine.shared.style_header import PROJECTION
 from engine.training.dataset import read_training_set
 from engine.training.patch_sampler import Patches
 from engine.training.settings import default_guides, default_settings
-from engine.training.temporal_pairs import SteadyPatches, read_pairs
+from engine.training.temporal_pairs import PairPatches, read_pairs
 from engine.training.trainer import Trainer
 
 from .rows import Row
@@ -68,7 +68,7 @@ def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
         device,
         settings,
         seed=0,
-        pairs=SteadyPatches(pairs, device.unit, settings.patch) if pairs else None,
+        pairs=PairPatches(pairs, device.unit, settings.patch) if pairs else None,
     )
 
 

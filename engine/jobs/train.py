@@ -46,7 +46,7 @@ from ..training.patch_sampler import Patches
 from ..training.resume import SavedRun, load_run, save_run
 from ..training.run_log import RunLog
 from ..training.settings import default_guides, run_settings
-from ..training.temporal_pairs import SteadyPatches, read_pairs
+from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
 from ..training.vgg_loss import VGGLoss
 
@@ -166,11 +166,11 @@ def _make_trainer(
     device: Device,
     settings: TrainingSettings,
     seed: int,
-) -> tuple[Trainer, SteadyPatches | None]:
+) -> tuple[Trainer, PairPatches | None]:
     """Return the trainer with its losses, and the pairs of frames of the temporal loss."""
     vgg = VGGLoss(Path(settings.vgg), device) if settings.vgg else None
     found = read_pairs(shot, training_set, seed) if settings.steady else []
-    pairs = SteadyPatches(found, device.unit, settings.patch) if found else None
+    pairs = PairPatches(found, device.unit, settings.patch) if found else None
     return Trainer(network, patches, device, settings, seed, vgg, pairs), pairs
 
 
@@ -180,7 +180,7 @@ def _write_style(
     header: StyleHeader,
     watch: Stopwatch,
     patches: Patches,
-    pairs: SteadyPatches | None,
+    pairs: PairPatches | None,
     device: Device,
 ) -> None:
     """Write the best averaged weights, with their activation ranges if int8 can use them."""
@@ -189,6 +189,6 @@ def _write_style(
     header.steps, header.seconds = trainer.steps, round(watch.seconds(), 2)
     if isinstance(network, GatedPainter):
         network.load_state_dict(weights)
-        later = pairs.later() if pairs else ()
-        ranges = calibrate(network, device, itertools.chain(patches.squares(), later))
+        later = pairs.later_inputs() if pairs else ()
+        ranges = calibrate(network, device, itertools.chain(patches.calibration_inputs(), later))
     save_style(path, weights, header, ranges)

@@ -84,7 +84,7 @@ class Budget:
             return max(0.0, self.seconds - used)
         return used / spent * (1 - spent) if spent > 0 else -1.0
 
-    def is_time_to_judge(self, steps: int, seconds_since: float) -> bool:
+    def is_time_to_validate(self, steps: int, seconds_since: float) -> bool:
         """Return whether the held-out loss should be measured now.
 
         Args:

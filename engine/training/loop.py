@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The training loop: steps until the budget is spent, with progress, judging and saving."""
+"""The training loop: steps until the budget is spent, with progress, validation and saving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrainingLoop:
         trainer: takes the steps.
         budget: how long; marked as finished at the end.
         watch: measures the seconds of the run.
-        curve: the training curve (``StyleHeader.curve``); a row is added at each judging.
+        curve: the training curve (``StyleHeader.curve``); each validation adds a row.
         preview: shows live pictures.
         log: gets the curve and how the run ended.
         report: hears the progress, and may cancel.
@@ -60,16 +60,16 @@ class TrainingLoop:
             Cancelled: the job was told to stop; state and style are saved if a step was taken.
         """
         trainer, budget, watch = self._trainer, self._budget, self._watch
-        last_report = last_save = last_judged = time.monotonic()
+        last_report = last_save = last_validated = time.monotonic()
         stopped_early = False
         while (spent := budget.spent(trainer.steps, watch.seconds())) < 1 and not stopped_early:
             if self._report.cancelled():
                 self._cancel()
             trainer.step(spent)
             now = time.monotonic()
-            if budget.is_time_to_judge(trainer.steps, now - last_judged):
-                self._judge()
-                last_judged = time.monotonic()
+            if budget.is_time_to_validate(trainer.steps, now - last_validated):
+                self._validate()
+                last_validated = time.monotonic()
                 stopped_early = _has_converged(trainer)
             if now - last_report > PROGRESS_INTERVAL:
                 self._report_progress(spent)
@@ -78,7 +78,7 @@ class TrainingLoop:
                 self._save_state()
                 last_save = time.monotonic()
             self._preview.update(trainer.averaged)
-        self._judge()
+        self._validate()
         budget.finished = True
         self._save_state()
         self._save_style()
@@ -86,8 +86,8 @@ class TrainingLoop:
         self._log.say(f"{why}: {trainer.steps} steps, {watch.seconds():.1f} s")
         return stopped_early
 
-    def _judge(self) -> None:
-        held_out = self._trainer.judge()
+    def _validate(self) -> None:
+        held_out = self._trainer.validate()
         row = [float(self._trainer.steps), self._watch.seconds(), self._trainer.loss, held_out]
         self._curve.append([round(value, 5) if math.isfinite(value) else -1.0 for value in row])
         self._log.curve(self._curve)
@@ -102,7 +102,7 @@ class TrainingLoop:
     def _cancel(self) -> NoReturn:
         if self._trainer.steps:
             self._save_state()
-            self._judge()
+            self._validate()
             self._save_style()
         self._log.say(f"cancelled after {self._trainer.steps} steps")
         raise Cancelled

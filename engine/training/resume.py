@@ -55,7 +55,7 @@ class SavedRun:
         Args:
             trainer: a new trainer of the same network.
             digests: keyframe → digest of its painting now. If any differs, the best state so far
-                no longer counts, since it was judged on other paintings.
+                no longer counts, since it was measured on other paintings.
 
         Raises:
             PaintoverError: the state is damaged or of another network.

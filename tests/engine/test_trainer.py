@@ -36,11 +36,11 @@ def test_the_loss_is_smoothed_over_steps(trainer):
 
 def test_training_that_went_astray_keeps_the_best_state(trainer):
     trainer.step(0.0)
-    trainer.judge()
+    trainer.validate()
     best = {name: value.clone() for name, value in trainer.best().items()}
     with torch.no_grad():
         next(trainer._network.parameters()).fill_(math.nan)
     trainer.step(0.5)
-    with pytest.raises(PaintoverError, match="astray before step 2"):
-        trainer.judge()
+    with pytest.raises(PaintoverError, match="diverged before step 2"):
+        trainer.validate()
     assert all(torch.equal(value, best[name]) for name, value in trainer.best().items())
