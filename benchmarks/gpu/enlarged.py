@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large shot made of a small one, since captured frames of 1080p are too large to travel."""
+"""A large shot made of a small one, because captured 1080p frames would make the kit too large."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.shared.shot import Shot
 from .exr import Floats, rewrite
 
 APART = 16.0
-"""How far tiles are apart in surface coordinates, so that each shows surface of its own."""
+"""Offset between tiles in surface coordinates, so that no two tiles show the same surface."""
 
 
 def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
@@ -28,14 +28,14 @@ def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
 
     Args:
         shot: captured, with surface coordinates.
-        job: the size, and how many frames; beyond those of the small shot they are repeated.
+        job: size and number of frames; the frames of the small shot are repeated if needed.
         folder: the shot folder to make.
 
     Returns:
         The folder.
 
     Raises:
-        PaintoverError: equal tiles cannot make that size.
+        PaintoverError: the size is not a multiple of that of equal tiles.
     """
     small, size = shot.manifest, job.size
     times = max(-(-size.height // small.height), -(-size.width // small.width))

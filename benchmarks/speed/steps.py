@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps of training, taken one by one."""
+"""Training steps per second."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .rows import Row
 from .turns import medians_in_turns
 
 OURS_IN_A_TURN = 8
-"""Two rounds of what differs from step to step."""
+"""Steps of ours per turn: two periods of the temporal loss."""
 
 
 def training_row(shot: Shot, turns: int, device: Device) -> Row:
-    """Measure steps of training as ``engine train`` takes them by default.
+    """Measure training steps with the default settings of ``engine train``.
 
     Args:
-        shot: with painted keyframes.
-        turns: how often ours and the yardstick follow each other.
+        shot: a shot with painted keyframes.
+        turns: how often our network and ``paper`` are measured in turn.
         device: where to compute.
     """
     ours, paper = trainer_of(shot, "fast", device), trainer_of(shot, "paper", device)
@@ -53,7 +53,7 @@ def training_row(shot: Shot, turns: int, device: Device) -> Row:
 
 
 def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
-    """Return what ``engine train`` would train by default."""
+    """Return a trainer with the default settings of ``engine train``."""
     settings = default_settings(network)
     names = default_guides(network, shot)
     training_set = read_training_set(shot, [], names, settings.filter, Silent())

@@ -15,8 +15,8 @@ HATCHES = (
     (np.array([11.7, 9.2, -10.5]), 0.50, 0.12, 0.78),
     (np.array([-4.6, 15.9, 6.3]), 0.27, 0.02, 0.88),
 )
-"""Lines a unit along each axis; the tone below which they begin; where they are broadest; how hard
-the pencil is pressed."""
+"""Lines per unit along each axis; tone below which they begin; tone at which they are broadest;
+pressure of the pencil."""
 
 
 def paint(look: Look) -> Painted:
@@ -40,7 +40,7 @@ def paint(look: Look) -> Painted:
 
 
 def _tone(look: Look) -> Floats:
-    """How light a place is to be drawn: by its light, and a little by its own colour."""
+    """Return the tone (H, W) to draw, from the light and a little from the albedo."""
     own = look.albedo @ np.array([0.3, 0.59, 0.11])
     tone = np.clip(look.light, 0, 1.4) ** 0.6 * (0.38 + 0.85 * own)
     return np.asarray(tone + 0.08 * (fractal(look.place * 4, 3) - 0.5))
