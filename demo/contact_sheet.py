@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 PAPER = (246, 240, 229)
 TEXT = (62, 43, 66)
@@ -17,7 +18,7 @@ GAP, MARGIN = 14, 40
 _FINE = 4
 
 
-def text_mask(words: str, size: float) -> np.ndarray:
+def text_mask(words: str, size: float) -> npt.NDArray[Any]:
     """Set one line of text: (height, width) uint8 cover, trimmed to ``size`` above and below.
 
     Args:
@@ -45,12 +46,16 @@ def text_mask(words: str, size: float) -> np.ndarray:
     big = np.zeros((int(size * 1.3) * _FINE, width * _FINE), np.uint8)
     points = np.stack([points[:, 0], 1.0 - points[:, 1]], axis=1) * scale * 16
     for triangle in points[corners.reshape(-1, 3)]:
-        cv2.fillConvexPoly(big, np.round(triangle).astype(np.int32), 255, cv2.LINE_8, 4)
+        cv2.fillConvexPoly(big, np.round(triangle).astype(np.int32), (255,), cv2.LINE_8, 4)
     return cv2.resize(big, (width, big.shape[0] // _FINE), interpolation=cv2.INTER_AREA)
 
 
 def write_text(
-    page: np.ndarray, words: str, at: tuple[int, int], size: float, colour: Sequence[int] = TEXT
+    page: npt.NDArray[Any],
+    words: str,
+    at: tuple[int, int],
+    size: float,
+    colour: Sequence[int] = TEXT,
 ) -> None:
     """Write a line onto a page of RGB codes, its upper left corner at x, y."""
     cover = text_mask(words, size)[..., None] / 255
@@ -60,7 +65,7 @@ def write_text(
     place[:] = np.round(place * (1 - cover) + np.array(colour) * cover)
 
 
-def over_paper(picture: np.ndarray) -> np.ndarray:
+def over_paper(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Lay a picture of RGB or straight RGBA codes onto the paper."""
     if picture.shape[2] == 3:
         return picture
@@ -69,8 +74,10 @@ def over_paper(picture: np.ndarray) -> np.ndarray:
 
 
 def contact_sheet(
-    title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[np.ndarray | None]]]
-) -> np.ndarray:
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[npt.NDArray[Any] | None]]],
+) -> npt.NDArray[Any]:
     """Lay out pictures of one size, a row each for what they are, a column each for a frame.
 
     Args:

@@ -19,6 +19,7 @@ from typing import Any
 import bpy
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 import build_addon
 from engine.shared.frame_lists import format_frames
@@ -191,8 +192,8 @@ from frame to frame, so even a second try by the same hand would not score perfe
         """How close the render itself is to the painter's pictures, the mean in decibels."""
         values = []
         for frame in frames:
-            paths = self.out / "truth" / shot.image_path(frame).name, shot.image_path(frame)
-            values.append(cv2.PSNR(*(cv2.imread(str(path)) for path in paths)))
+            truth = cv2.imread(str(self.out / "truth" / shot.image_path(frame).name))
+            values.append(cv2.PSNR(truth, cv2.imread(str(shot.image_path(frame)))))
         return float(np.mean(values))
 
     def _farewell(self) -> None:
@@ -254,7 +255,7 @@ def _number(value: float | None, digits: int) -> str:
     return "equal" if value is None else f"{value:.{digits}f}"
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(path: Path) -> npt.NDArray[Any]:
     """Read a picture as RGB or RGBA codes."""
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
@@ -264,6 +265,6 @@ def _read(path: Path) -> np.ndarray:
     )
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
+def _write(path: Path, picture: npt.NDArray[Any]) -> None:
     if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
         raise DemoError(f"cannot write {path}.")

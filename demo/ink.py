@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from .brushes import FINE
 from .view import sample
 
 
-def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
+def outlines(inside: npt.NDArray[Any], depth: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     """Trace where an object stands in front of something else.
 
     Args:
@@ -47,13 +50,13 @@ def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
     return lines
 
 
-def _closed_gaps(drawn: np.ndarray, gap: int) -> np.ndarray:
+def _closed_gaps(drawn: npt.NDArray[Any], gap: int) -> npt.NDArray[Any]:
     grown = np.convolve(np.pad(drawn, gap, mode="wrap"), np.ones(2 * gap + 1), "same") > 0
     shrunk = np.convolve(~grown, np.ones(2 * gap + 1), "same") > 0
     return ~shrunk[gap:-gap] | drawn
 
 
-def _runs(ring: np.ndarray, drawn: np.ndarray) -> list[np.ndarray]:
+def _runs(ring: npt.NDArray[Any], drawn: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     """Cut a closed ring of points into the runs that are drawn."""
     if drawn.all():
         return [np.concatenate([ring, ring[: 2 * FINE]])]
@@ -66,7 +69,12 @@ def _runs(ring: np.ndarray, drawn: np.ndarray) -> list[np.ndarray]:
     return [ring[a:b] for a, b in pairs if b - a > 5 * FINE]
 
 
-def draw_line(cover: np.ndarray, line: np.ndarray, width: np.ndarray, wobble: np.ndarray) -> None:
+def draw_line(
+    cover: npt.NDArray[Any],
+    line: npt.NDArray[Any],
+    width: npt.NDArray[Any],
+    wobble: npt.NDArray[Any],
+) -> None:
     """Draw one line of varying width into a cover (canvas size, uint8).
 
     Args:
@@ -87,9 +95,9 @@ def draw_line(cover: np.ndarray, line: np.ndarray, width: np.ndarray, wobble: np
         for i in range(len(left) - 1):
             quad = np.array([left[i], left[i + 1], right[i + 1], right[i]])
             codes = np.round((quad * FINE - 0.5) * (1 << shift)).astype(np.int32)
-            cv2.fillConvexPoly(cover, codes, 255, cv2.LINE_AA, shift)
+            cv2.fillConvexPoly(cover, codes, (255,), cv2.LINE_AA, shift)
 
 
-def _runs_of(drawn: np.ndarray) -> list[slice]:
+def _runs_of(drawn: npt.NDArray[Any]) -> list[slice]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], drawn.astype(int), [0]])))
     return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 2]

@@ -10,10 +10,10 @@ from typing import Any
 
 import bpy
 import cv2
-import numpy as np
+import numpy.typing as npt
 
 
-def write_movie(path: Path, pictures: Sequence[np.ndarray], fps: int) -> None:
+def write_movie(path: Path, pictures: Sequence[npt.NDArray[Any]], fps: int) -> None:
     """Write pictures (RGB codes, one size, even sides) to an MP4 (H.264).
 
     Args:

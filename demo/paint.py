@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engine.frames.frame import Frame, read_frame
 from engine.shared.frame_lists import parse_frames
@@ -42,7 +44,7 @@ class Painter:
         view = View(reference)
         self._habits = {area: _Habit(view, area) for area in view.order}
 
-    def paint(self, frame: Frame) -> np.ndarray:
+    def paint(self, frame: Frame) -> npt.NDArray[Any]:
         """Paint a frame: (H, W, 4) uint8, display-referred, straight alpha."""
         view = View(frame)
         height, width = view.shape
@@ -52,7 +54,7 @@ class Painter:
             self._paint_area(canvas, view, area)
         self._draw_ink(canvas, view)
         grain = soft_noise(canvas.relief.shape, 1.6, self.seed)
-        grain += 0.6 * soft_noise(canvas.relief.shape, 5, self.seed + 1)
+        grain = grain + 0.6 * soft_noise(canvas.relief.shape, 5, self.seed + 1)
         painting = canvas.finished(grain)
         rgba = np.dstack([painting, frame.alpha])
         return np.round(np.clip(rgba, 0, 1) * 255).astype(np.uint8)
@@ -104,7 +106,7 @@ class Painter:
         )
 
     def _hatch(
-        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: npt.NDArray[Any]
     ) -> None:
         """Thin violet lines where it is dark, a second way across where it is darkest."""
         size = min(max(scale, 0.7), 1.1)
@@ -129,7 +131,7 @@ class Painter:
             canvas.lay(strokes, mask)
 
     def _light_up(
-        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: npt.NDArray[Any]
     ) -> None:
         """Thick warm touches where the light falls fullest."""
         size = min(max(scale, 0.45), 1.1)
@@ -183,7 +185,9 @@ class _Habit:
 class _Chosen:
     """Places to put a stroke, with dice that are always the same for the same place."""
 
-    def __init__(self, at: np.ndarray, pixel: np.ndarray, dice: np.ndarray) -> None:
+    def __init__(
+        self, at: npt.NDArray[Any], pixel: npt.NDArray[Any], dice: npt.NDArray[Any]
+    ) -> None:
         self.at = at
         self.pixel = pixel
         self.dice = dice
@@ -192,7 +196,7 @@ class _Chosen:
 class _Seeds:
     """Places on one object's surface."""
 
-    def __init__(self, view: View, inside: np.ndarray, habit: _Habit, seed: int) -> None:
+    def __init__(self, view: View, inside: npt.NDArray[Any], habit: _Habit, seed: int) -> None:
         self._view = view
         self._inside = inside
         self._cell = habit.cell
@@ -205,7 +209,7 @@ class _Seeds:
             wave = 0.45 * np.sin(0.9 * x + 0.6 * z) + 0.35 * np.sin(1.7 * z - 0.5 * x)
             self._double = np.stack([np.cos(2 * wave), np.sin(2 * wave)], axis=-1)
 
-    def spread(self, spacing: float, layer: int, where: np.ndarray | None = None) -> _Chosen:
+    def spread(self, spacing: float, layer: int, where: npt.NDArray[Any] | None = None) -> _Chosen:
         """Choose a place in every cell of the surface that is in sight.
 
         Args:
@@ -234,7 +238,9 @@ class _Seeds:
         pixel = np.stack([x, y], axis=1)[chosen]
         return _Chosen(at[last], pixel[last], dice[chosen][last, :6])
 
-    def direction(self, chosen: _Chosen, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def direction(
+        self, chosen: _Chosen, turn: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Angle and curvature of strokes that run along the form, turned by an angle."""
         middle = sample(self._double, chosen.pixel)
         angle = np.arctan2(middle[:, 1], middle[:, 0]) / 2
@@ -247,7 +253,7 @@ class _Seeds:
         return angle + turn, np.clip(change / 8, -0.05, 0.05)
 
 
-def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def _ragged(inside: npt.NDArray[Any], noise: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Where a brush goes that paints an area: its shape, here and there a little over the edge."""
     rows, columns = inside.shape
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
@@ -262,7 +268,7 @@ def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
+def _hash(cells: npt.NDArray[Any], seed: int) -> npt.NDArray[Any]:
     """A number for each row of three integers."""
     with np.errstate(over="ignore"):
         mixed = np.full(len(cells), np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15))
@@ -272,7 +278,7 @@ def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
     return mixed
 
 
-def _dice(names: np.ndarray, throws: int) -> np.ndarray:
+def _dice(names: npt.NDArray[Any], throws: int) -> npt.NDArray[Any]:
     """(N, throws) numbers in 0..1 that depend on the name alone."""
     rows = []
     with np.errstate(over="ignore"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Vector
 
 from scenes.meshes import (
@@ -121,8 +122,8 @@ def _backdrop() -> None:
         stops.new(position).color = (*hex_colour(colour), 1)
     angle = np.linspace(-1.1, 1.1, 25)
     level = np.linspace(-3, 9, 13)
-    wide, high = np.meshgrid(angle, level)
-    points = np.stack([12 * np.sin(wide), 12 * np.cos(wide) - 1, high], axis=-1).reshape(-1, 3)
+    wide, tall = np.meshgrid(angle, level)
+    points = np.stack([12 * np.sin(wide), 12 * np.cos(wide) - 1, tall], axis=-1).reshape(-1, 3)
     faces = [
         (r * 25 + c, r * 25 + c + 1, (r + 1) * 25 + c + 1, (r + 1) * 25 + c)
         for r in range(12)
@@ -199,7 +200,9 @@ def _props() -> None:
         _pine(index, x, y, size, leaf)
 
 
-def _mushroom(index: int, at: np.ndarray, size: float, lean: float, cap: Any, stem: Any) -> None:
+def _mushroom(
+    index: int, at: npt.NDArray[Any], size: float, lean: float, cap: Any, stem: Any
+) -> None:
     rise = np.linspace(0, 1, 8)
     path = np.stack([lean * rise**2, 0 * rise, 0.36 * rise], axis=1) * size + at
     radii = np.interp(rise[1:-1], [0, 0.5, 1], [0.075, 0.05, 0.045]) * size
@@ -218,7 +221,8 @@ def _mushroom(index: int, at: np.ndarray, size: float, lean: float, cap: Any, st
 
 
 def _tuft(index: int, x: float, y: float, rng: np.random.Generator, look: Any) -> None:
-    points, faces = [], []
+    points: list[npt.NDArray[Any]] = []
+    faces: list[tuple[int, ...]] = []
     ground = -0.06 - 0.085 * np.hypot(x, y) ** 1.7
     for _ in range(5):
         turn, tall = rng.uniform(0, 2 * pi), rng.uniform(0.18, 0.36)

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
@@ -13,7 +16,7 @@ LIGHT, SHADOW = np.array([1.0, 0.93, 0.68]), np.array([0.33, 0.24, 0.52])
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
+def sample(picture: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Values of a picture at points (x, y), nearest pixel."""
     x = np.clip(at[:, 0].astype(int), 0, picture.shape[1] - 1)
     y = np.clip(at[:, 1].astype(int), 0, picture.shape[0] - 1)
@@ -70,36 +73,36 @@ class View:
         ]
         self.run = self._surface_run()
 
-    def inside(self, area: int) -> np.ndarray:
+    def inside(self, area: int) -> npt.NDArray[Any]:
         """(H, W) bool: the pixels of an area of one colour."""
         return self.areas == area
 
-    def glows(self, inside: np.ndarray) -> bool:
+    def glows(self, inside: npt.NDArray[Any]) -> bool:
         """Tell whether an area shines by itself."""
         return bool(self._glow[inside].mean() > 0.5)
 
-    def footprint(self, inside: np.ndarray) -> float:
+    def footprint(self, inside: npt.NDArray[Any]) -> float:
         """How far a pixel reaches on the surface, in the object's units (median)."""
         steps = np.linalg.norm(self.run[inside], axis=1).min(axis=-1)
         return max(float(np.median(steps)), 1e-5)
 
-    def long_axis(self, inside: np.ndarray) -> int:
+    def long_axis(self, inside: npt.NDArray[Any]) -> int:
         """The axis of surface coordinates along which an area is longest."""
         values = self.surface[inside]
         return int(np.argmax(np.percentile(values, 98, 0) - np.percentile(values, 2, 0)))
 
-    def _split_by_colour(self, thing: int, albedo: np.ndarray) -> None:
+    def _split_by_colour(self, thing: int, albedo: npt.NDArray[Any]) -> None:
         """Number an object's areas of one colour, the largest first."""
         inside = self.things == thing
         colours = albedo[inside]
         coarse, counts = np.unique(np.round(colours * 6).astype(int), axis=0, return_counts=True)
-        kept: list[np.ndarray] = []
+        kept: list[npt.NDArray[Any]] = []
         for colour in coarse[np.argsort(-counts, kind="stable")] / 6:
             share = (np.abs(colours - colour).max(axis=1) < 0.12).mean()
             new = all(np.abs(colour - other).max() > 0.25 for other in kept)
             if new and len(kept) < 3 and (share > 0.03 or not kept):
                 kept.append(colour)
-        kept.sort(key=lambda colour: tuple(np.round(colour, 2)))
+        kept.sort(key=lambda colour: np.round(colour, 2).tolist())
         nearest = np.argmin([np.abs(colours - colour).sum(axis=1) for colour in kept], axis=0)
         sizes = np.bincount(nearest, minlength=len(kept))
         for index in np.argsort(-sizes, kind="stable"):
@@ -112,7 +115,7 @@ class View:
             if len(y):
                 self.boxes[name] = np.s_[y.min() : y.max() + 1, x.min() : x.max() + 1]
 
-    def _within(self, values: np.ndarray, blur: float) -> np.ndarray:
+    def _within(self, values: npt.NDArray[Any], blur: float) -> npt.NDArray[Any]:
         """Blur each area by itself."""
         result = np.array(values, np.float32)
         for name, box in self.boxes.items():
@@ -126,7 +129,7 @@ class View:
             result[box][inside] = (soft / (scale[..., None] if values.ndim == 3 else scale))[inside]
         return result
 
-    def _surface_run(self) -> np.ndarray:
+    def _surface_run(self) -> npt.NDArray[Any]:
         """(H, W, 3, 2): how surface coordinates change with x and with y."""
         steps = []
         for axis in (1, 0):
@@ -139,7 +142,7 @@ class View:
         return np.stack(steps, axis=-1)
 
 
-def _without_specks(things: np.ndarray) -> np.ndarray:
+def _without_specks(things: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(H, W) bool: pixels that surely show one object, without specks of mixed edge pixels."""
     sure = np.zeros(things.shape, bool)
     for number in np.unique(things[things > 0]):
@@ -153,8 +156,11 @@ def _without_specks(things: np.ndarray) -> np.ndarray:
 
 
 def _repainted(
-    local: np.ndarray, shade: np.ndarray, image: np.ndarray, glow: np.ndarray
-) -> np.ndarray:
+    local: npt.NDArray[Any],
+    shade: npt.NDArray[Any],
+    image: npt.NDArray[Any],
+    glow: npt.NDArray[Any],
+) -> npt.NDArray[Any]:
     """Colours as a painter would mix them: warm lights, violet shadows, few steps between."""
     grey = (local @ _LUMA)[..., None]
     rich = np.clip(grey + (local - grey) * 1.12, 0, 1)

@@ -9,10 +9,11 @@ from typing import Any
 import bmesh
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 Colour = tuple[float, float, float]
 Marking = tuple[str, Colour]
-Groups = dict[str, np.ndarray]
+Groups = dict[str, npt.NDArray[Any]]
 
 
 def hex_colour(code: str) -> Colour:
@@ -22,13 +23,13 @@ def hex_colour(code: str) -> Colour:
     return linear[0], linear[1], linear[2]
 
 
-def smooth(low: float, high: float, value: np.ndarray) -> np.ndarray:
+def smooth(low: float, high: float, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Smoothstep from 0 at ``low`` to 1 at ``high``."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def ball_points(rows: int, columns: int) -> np.ndarray:
+def ball_points(rows: int, columns: int) -> npt.NDArray[Any]:
     """Directions of a sphere's grid, (2 + rows·columns, 3): bottom pole, rows upwards, top pole."""
     polar = np.linspace(-np.pi / 2, np.pi / 2, rows + 2)[1:-1, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :]
@@ -44,8 +45,8 @@ def ball_points(rows: int, columns: int) -> np.ndarray:
 
 
 def tube_points(
-    path: np.ndarray, radii: np.ndarray, columns: int, flat: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
+    path: npt.NDArray[Any], radii: npt.NDArray[Any], columns: int, flat: float = 1.0
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Points of a tube with closed ends, laid out as ``ball_points``.
 
     Args:
@@ -145,11 +146,11 @@ def material(
 
 def mesh_object(
     name: str,
-    points: np.ndarray,
+    points: npt.NDArray[Any],
     faces: Sequence[tuple[int, ...]],
     look: Any,
     *,
-    marks: dict[str, np.ndarray] | None = None,
+    marks: dict[str, npt.NDArray[Any]] | None = None,
     bones: Groups | None = None,
     armature: Any = None,
     subdivide: int = 1,
@@ -192,7 +193,7 @@ def mesh_object(
 
 def ball(
     name: str,
-    shape: Callable[[np.ndarray], np.ndarray],
+    shape: Callable[[npt.NDArray[Any]], npt.NDArray[Any]],
     look: Any,
     rows: int = 14,
     columns: int = 24,
@@ -203,6 +204,6 @@ def ball(
     return mesh_object(name, points, closed_faces(rows, columns), look, **settings)
 
 
-def all_on(bone: str, points: np.ndarray) -> Groups:
+def all_on(bone: str, points: npt.NDArray[Any]) -> Groups:
     """Weights that hang every point on one bone."""
     return {bone: np.ones(len(points))}
