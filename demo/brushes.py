@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bristle brushes, and the canvas that they leave paint on."""
+"""Bristle brushes, and the canvas that they paint on."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 FINE = 3
-"""The canvas has this many pixels to a pixel of the frame."""
+"""Canvas pixels per pixel of the frame, in x and in y."""
 _STAMP_LENGTH, _STAMP_WIDTH, _STAMPS = 192, 48, 12
 
 
 @dataclasses.dataclass
 class Strokes:
-    """Brush strokes in the order in which they are laid; sizes in pixels of the frame.
+    """Brush strokes in painting order; lengths are in pixels of the frame.
 
     Attributes:
-        at: (N, 2) middles, x and y.
+        at: (N, 2) centres, x and y.
         angle: (N,) direction in radians.
         bend: (N,) curvature, 1 / pixel.
-        length, width: (N,) sizes.
+        length, width: (N,) size.
         colour: (N, 3) display-referred, 0..1.
         opacity: (N,) 0..1.
-        brush: (N,) any numbers; they choose the bristles.
-        relief: how thick the paint is laid, 0..1.
+        brush: (N,) integers that choose the brush, modulo the number of brushes.
+        relief: thickness of the paint, 0..1.
     """
 
     at: npt.NDArray[Any]
@@ -42,7 +42,7 @@ class Strokes:
 
 
 class Canvas:
-    """Paint and its thickness, ``FINE`` times the size of the frame."""
+    """Paint (colour) and relief (thickness), ``FINE`` times the size of the frame."""
 
     def __init__(self, height: int, width: int, ground: tuple[float, float, float]) -> None:
         self.paint = np.empty((height * FINE, width * FINE, 3), np.float32)
@@ -51,7 +51,7 @@ class Canvas:
         self._stamps = _stamps()
 
     def lay(self, strokes: Strokes, mask: npt.NDArray[Any]) -> None:
-        """Lay strokes one over the other, within a mask (canvas size, 0..1)."""
+        """Paint strokes in order, within a mask (canvas size, 0..1)."""
         rows, columns = self.relief.shape
         colours = strokes.colour.astype(np.float32)
         for i in range(len(strokes.angle)):
@@ -87,17 +87,17 @@ class Canvas:
             relief += cover * np.float32(strokes.relief) * (mark[..., 1] - relief)
 
     def glaze(self, colour: npt.NDArray[Any], cover: npt.NDArray[Any]) -> None:
-        """Lay one colour over the canvas, (rows, columns) of cover in 0..255."""
+        """Blend one colour over the canvas by coverage (canvas size, 0..255)."""
         left, top, width, height = cv2.boundingRect(cover)
         place = np.s_[top : top + height, left : left + width]
         share = cover[place].astype(np.float32)[..., None] / 255
         self.paint[place] += share * (colour - self.paint[place])
 
     def finished(self, grain: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the painting at the frame's size, (H, W, 3), 0..1, lit from above left.
+        """Return the painting at the size of the frame, (H, W, 3), 0..1, lit from the upper left.
 
         Args:
-            grain: the tooth of the canvas, canvas size, about −1..1.
+            grain: roughness of the canvas, canvas size, about −1..1.
         """
         surface = cv2.GaussianBlur(self.relief, (0, 0), 0.8) + 0.05 * grain
         across = cv2.Sobel(surface, cv2.CV_32F, 1, 0, ksize=3)
@@ -110,7 +110,7 @@ class Canvas:
 
 
 def soft_noise(shape: tuple[int, ...], scale: float, seed: int) -> npt.NDArray[Any]:
-    """Smooth noise of about −1..1 with features of ``scale`` pixels."""
+    """Return smooth noise of this shape, about −1..1, with features of ``scale`` pixels."""
     rng = np.random.default_rng(seed)
     coarse = (max(2, int(shape[0] / scale) + 2), max(2, int(shape[1] / scale) + 2))
     values = rng.uniform(-1, 1, coarse).astype(np.float32)
@@ -118,10 +118,10 @@ def soft_noise(shape: tuple[int, ...], scale: float, seed: int) -> npt.NDArray[A
 
 
 def _stamps() -> list[npt.NDArray[Any]]:
-    """Some brushes, each (_STAMP_WIDTH, _STAMP_LENGTH, 2): cover and ridges, 0..1.
+    """Return brushes, each (_STAMP_WIDTH, _STAMP_LENGTH, 2): coverage and relief, 0..1.
 
-    A brush is a row of bristles. Each holds its own load of paint: it begins a little late, runs
-    dry a little early, and leaves a ridge.
+    A brush is a row of bristles. Each bristle starts a little late, runs dry a little early, and
+    leaves a ridge of paint.
     """
     stamps = []
     across = np.linspace(-1, 1, _STAMP_WIDTH)[:, None]

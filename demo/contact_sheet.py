@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sheet of pictures with captions, set in the typeface that comes with Blender."""
+"""A contact sheet with captions in Blender's own typeface."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FINE = 4
 
 
 def text_mask(words: str, size: float) -> npt.NDArray[Any]:
-    """Set one line of text: (height, width) uint8 cover, trimmed to ``size`` above and below.
+    """Render one line of text as coverage, (height, width) uint8.
 
     Args:
-        words: the line.
+        words: the text.
         size: height of the line in pixels; capitals are about 0.7 of it.
     """
     data: Any = bpy.data.curves.new("Caption", "FONT")
@@ -57,7 +57,7 @@ def write_text(
     size: float,
     colour: Sequence[int] = TEXT,
 ) -> None:
-    """Write a line onto a page of RGB codes, its upper left corner at x, y."""
+    """Draw a line of text onto a page (H, W, 3) uint8; its upper left corner is ``at`` (x, y)."""
     cover = text_mask(words, size)[..., None] / 255
     x, y = at
     place = page[y : y + cover.shape[0], x : x + cover.shape[1]]
@@ -66,7 +66,7 @@ def write_text(
 
 
 def over_paper(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Lay a picture of RGB or straight RGBA codes onto the paper."""
+    """Return a picture, RGB or straight RGBA uint8, over the paper colour, as RGB uint8."""
     if picture.shape[2] == 3:
         return picture
     alpha = picture[..., 3:] / 255
@@ -78,15 +78,15 @@ def contact_sheet(
     columns: Sequence[str],
     rows: Sequence[tuple[str, Sequence[npt.NDArray[Any] | None]]],
 ) -> npt.NDArray[Any]:
-    """Lay out pictures of one size, a row each for what they are, a column each for a frame.
+    """Lay out pictures of one size in a grid.
 
     Args:
-        title: over the sheet.
-        columns: a caption a column.
-        rows: a caption, and a picture a column (RGB or RGBA codes); None leaves an empty place.
+        title: text above the sheet.
+        columns: caption of each column.
+        rows: per row a caption and a picture per column, RGB or RGBA uint8; None leaves a gap.
 
     Returns:
-        RGB codes, (H, W, 3) uint8.
+        (H, W, 3) uint8, RGB.
     """
     sample = next(p for _, pictures in rows for p in pictures if p is not None)
     high, wide = sample.shape[:2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo's characters: a fox with a scarf, and the small bird that rides on its head."""
+"""The characters of the demo: a fox with a scarf, and a small bird on its head."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ BONES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float], s
 
 
 def build_fox() -> Any:
-    """Model the fox and its bird at the origin, looking towards -Y. Return the armature."""
+    """Model the fox and its bird at the origin, facing −Y. Returns the armature."""
     rig = _armature()
     fur = hex_colour("#e0662a")
     cream = hex_colour("#fbeedb")
@@ -112,7 +112,7 @@ def _body(rig: Any, look: Any) -> None:
 
 
 def head_shape(towards: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Points of the head's surface for directions from its middle, both (N, 3)."""
+    """Return points of the surface of the head for directions from its centre, both (N, 3)."""
     points = towards * [0.355, 0.31, 0.30]
     bumps = [((0.0, -1, -0.36), 0.24, 0.40), ((0, -0.55, -0.85), 0.07, 0.55)]
     bumps += [((side * 0.96, -0.15, -0.16), 0.12, 0.36) for side in (1, -1)]

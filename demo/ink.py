@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ink lines along silhouettes, thick in the shadow, lost in the light, with a slight wobble."""
+"""Ink lines along silhouettes, thick in shadow and thin in light, with a slight wobble."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .view import sample
 
 
 def outlines(inside: npt.NDArray[Any], depth: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """Trace where an object stands in front of something else.
+    """Trace the silhouette of an object where it is in front of something else.
 
     Args:
-        inside: (H, W) the object's pixels.
+        inside: (H, W) bool, the pixels of the object.
         depth: (H, W) distance to the camera.
 
     Returns:
-        Lines of points, (N, 2) x and y in pixels of the frame, smooth, about a third of a pixel
-        apart; not along the picture's border, nor where something else is in front.
+        Smooth lines, each (N, 2), x and y in pixels of the frame, with points about a third of a
+        pixel apart; not along the border of the picture, nor where the object is occluded.
     """
     height, width = inside.shape
     solid = cv2.resize(inside.astype(np.float32), None, fx=FINE, fy=FINE)
@@ -57,7 +57,7 @@ def _closed_gaps(drawn: npt.NDArray[Any], gap: int) -> npt.NDArray[Any]:
 
 
 def _runs(ring: npt.NDArray[Any], drawn: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """Cut a closed ring of points into the runs that are drawn."""
+    """Cut a closed ring (N, 2) into its runs of points where ``drawn`` (N,) is true."""
     if drawn.all():
         return [np.concatenate([ring, ring[: 2 * FINE]])]
     if not drawn.any():
@@ -75,12 +75,13 @@ def draw_line(
     width: npt.NDArray[Any],
     wobble: npt.NDArray[Any],
 ) -> None:
-    """Draw one line of varying width into a cover (canvas size, uint8).
+    """Draw one line of varying width into a coverage mask, in place.
 
     Args:
+        cover: canvas size, uint8.
         line: (N, 2) points in pixels of the frame.
-        width: (N,) width in pixels of the frame; below 0.25 the line is lost.
-        wobble: (N,) how far it strays sideways, in pixels of the frame.
+        width: (N,) width in pixels of the frame; below 0.25 nothing is drawn.
+        wobble: (N,) sideways offset in pixels of the frame.
     """
     taper = np.minimum(np.arange(len(line)), np.arange(len(line))[::-1]) / (7.0 * FINE)
     width = gaussian_filter1d(width, 2.0 * FINE) * np.clip(taper + 0.12, 0, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures to an MP4, through Blender's sequencer."""
+"""Writes an MP4 through Blender's sequencer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 
 def write_movie(path: Path, pictures: Sequence[npt.NDArray[Any]], fps: int) -> None:
-    """Write pictures (RGB codes, one size, even sides) to an MP4 (H.264).
+    """Write pictures to an MP4 (H.264).
 
     Args:
         path: the file, ending in ``.mp4``.
-        pictures: in the order in which they are shown.
-        fps: pictures a second.
+        pictures: the frames in order, (H, W, 3) uint8, RGB, of one size with even sides.
+        fps: frames per second.
     """
     before: Any = bpy.context.window.scene if bpy.context.window else bpy.context.scene
     scene: Any = bpy.data.scenes.new("Movie")

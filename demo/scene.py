@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo's scene: a fox that turns on its hill at dusk, and a camera that moves past it."""
+"""The scene of the demo: a fox on a hill at dusk turns, and a camera moves past it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from scenes.rendering import has_denoiser
 from .fox import build_fox
 
 FPS = 12
-"""On twos, as drawn animation often is."""
+"""Frames per second: half of film's 24, as in animation on twos."""
 
 
 def build_scene(width: int, height: int, frames: int) -> Any:
-    """Empty the file and build the shot in it, ready to render.
+    """Empty the .blend and build the shot in it, ready to render.
 
     Args:
         width, height: size of the picture in pixels.
-        frames: how long the shot is, from frame 1.
+        frames: number of frames, from frame 1.
 
     Returns:
         The scene.
@@ -104,7 +104,7 @@ def _ground() -> None:
 
 
 def _backdrop() -> None:
-    """A curved sky that shines by itself, the sun, and two ridges with trees."""
+    """Add a curved emissive sky, the sun, and two ridges with trees."""
     bands = [("#f9c98b", "#f6b08a"), ("#f6b08a", "#c98fa3"), ("#c98fa3", "#7f87b4")]
     look = material("Sky", hex_colour("#f9d29a"), glow=True)
     tree: Any = look.node_tree
@@ -160,7 +160,7 @@ def _backdrop() -> None:
 
 
 def _no_light(made: Any) -> None:
-    """Let the camera alone see an object."""
+    """Make an object visible to the camera only, not to light."""
     made.visible_shadow = made.visible_diffuse = made.visible_glossy = False
 
 
@@ -275,7 +275,7 @@ def _pose(rig: Any, bone: str, frame: float, degrees: tuple[float, float, float]
 
 
 def _animate_fox(rig: Any, frames: int) -> None:
-    """Turn the fox from its right to its left: eyes first, then head, body and tail."""
+    """Animate the fox to turn from its right to its left: eyes first, then head, body, tail."""
 
     def at(share: float) -> float:
         return 1 + share * (frames - 1)
