@@ -11,13 +11,14 @@ import numpy as np
 
 from benchmarks.speed.extents import FileJob
 from engine.images.pictures import read_picture, write_picture
+from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
 from engine.shared.manifest import FrameRecord
 from engine.shared.passes import SURFACE_AOV
 from engine.shared.shot import Shot
 
-from .exr import Floats, rewrite
+from .exr import rewrite
 
 APART = 16.0
 """Offset between tiles in surface coordinates, so that no two tiles show the same surface."""
@@ -45,8 +46,8 @@ def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
     tiles = (times, times, 1)
     rows, columns = np.divmod(np.arange(times * times), times)
 
-    def tiled(values: Floats, name: str) -> Floats:
-        result: Floats = np.tile(values[:high, :wide], tiles)
+    def tiled(values: FloatArray, name: str) -> FloatArray:
+        result: FloatArray = np.tile(values[:high, :wide], tiles)
         if name == SURFACE_AOV:  # its colours are weighted by coverage, which is its alpha
             for row, column in zip(rows, columns, strict=True):
                 part = result[row * high : (row + 1) * high, column * wide : (column + 1) * wide]

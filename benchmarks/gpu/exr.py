@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too long to repeat)
 
+from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
 
-Floats = npt.NDArray[np.float32]
-Change = Callable[[Floats, str], Floats]
+Change = Callable[[FloatArray, str], FloatArray]
 """Function from the pixels (H, W, C) and the name of a pass to the pixels to write."""
 
 
@@ -60,7 +59,7 @@ def rewrite(
     _write(target, specs, pixels)
 
 
-def _write(target: Path, specs: list[Any], pixels: list[Floats]) -> None:
+def _write(target: Path, specs: list[Any], pixels: list[FloatArray]) -> None:
     file = oiio.ImageOutput.create(str(target))
     written = file.open(str(target), tuple(specs))
     for number, values in enumerate(pixels):

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from engine.evaluation.scores import gradient
 from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
+from engine.images.types import ByteArray
 from engine.shared.frame_lists import frame_name
 from engine.shared.shot import OUT_SUFFIXES, Shot
 
-Codes = npt.NDArray[np.uint8]
 PAPER = (235, 235, 235)
 INK = (30, 30, 30)
 GAP, LEFT, TOP = 8, 210, 30
@@ -97,12 +96,12 @@ def _result(shot: Shot, name: str, frame: int) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _over_paper(path: Path) -> Codes:
+def _over_paper(path: Path) -> ByteArray:
     picture = read_picture(path)
     alpha = 1.0 if picture.alpha is None else picture.alpha[..., None]
     shown = picture.rgb * alpha + np.array(PAPER) / 255 * (1 - alpha)
     return np.asarray(np.rint(shown * 255), np.uint8)
 
 
-def _text(sheet: Codes, words: str, x: int, y: int) -> None:
+def _text(sheet: ByteArray, words: str, x: int, y: int) -> None:
     cv2.putText(sheet, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.55, INK, 1, cv2.LINE_AA)

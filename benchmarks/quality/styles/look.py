@@ -8,13 +8,14 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
 from engine.images.pictures import decode_srgb
+from engine.images.types import BoolArray
 
-Floats = npt.NDArray[np.float64]
+from .noise import Floats
+
 FAR = 50.0
 BACKGROUND = 0
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -79,7 +80,7 @@ class Look:
         return self.within(np.clip(reflected / np.maximum(own, 0.01), 0, 2), LIGHT_BLUR)
 
     @cached_property
-    def borders(self) -> npt.NDArray[np.bool_]:
+    def borders(self) -> BoolArray:
         """(H, W), pixels before another object (to the right or below) or at an occlusion edge."""
         near = 1 / np.maximum(self.depth, 1e-6)
         found = np.zeros(self.things.shape, bool)
@@ -93,7 +94,7 @@ class Look:
         return found
 
     @cached_property
-    def creases(self) -> npt.NDArray[np.bool_]:
+    def creases(self) -> BoolArray:
         """(H, W), pixels whose right or lower neighbour has a sharply different normal."""
         found = np.zeros(self.things.shape, bool)
         for axis in (0, 1):
@@ -137,7 +138,7 @@ class Look:
         return boxes
 
 
-def _before(steps: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:
+def _before(steps: BoolArray, axis: int) -> BoolArray:
     padding = [(0, 0), (0, 0)]
     padding[axis] = (0, 1)
     return np.pad(steps, padding)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .look import Floats, Look, Painted, smoothstep
-from .noise import fractal, stripes
+from .look import Look, Painted, smoothstep
+from .noise import Floats, fractal, stripes
 
 PAPER = np.array([0.96, 0.93, 0.86])
 GRAPHITE = np.array([0.17, 0.16, 0.21])

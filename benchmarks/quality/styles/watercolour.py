@@ -10,8 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .look import BACKGROUND, Floats, Look, Painted, smoothstep
-from .noise import fractal
+from .look import BACKGROUND, Look, Painted, smoothstep
+from .noise import Floats, fractal
 
 PAPER = np.array([0.98, 0.965, 0.93])
 SHADE = np.array([0.50, 0.53, 0.78])
