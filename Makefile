@@ -40,8 +40,8 @@ format: setup  ## Bring every file into the format
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-types: setup  ## Check types of the engine and of the add-on
-	@$(PYTHON) -m mypy engine
+types: setup  ## Check the types of all code but the tests
+	@$(PYTHON) -m mypy engine benchmarks demo scenes tools
 	@$(PYTHON) build_addon.py --stage dist/types
 	@cd dist/types && ../../$(PYTHON) -m mypy --config-file ../../pyproject.toml -p paintover
 

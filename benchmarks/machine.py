@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine that a measurement ran on, in words."""
+"""A description of the machine that a measurement ran on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def describe_machine() -> dict[str, str]:
-    """Return processor, cores, memory, system, how busy it is, and versions that matter."""
+    """Return processor, cores, memory, system, load, and versions of Python and of packages."""
     described = {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else "?"),

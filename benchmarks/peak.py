@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The most memory that this process held. Light, so that asking changes nothing."""
+"""Peak memory of this process. Imports little, so that measuring does not change the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 def peak_memory() -> int:
     """Return this process's peak resident memory in bytes.
 
-    On Linux not by ``getrusage``, which also counts what the parent held when it started it.
+    On Linux it is read from ``/proc``, because ``getrusage`` includes the memory of the parent
+    process at the time of the fork.
     """
     status = Path("/proc/self/status")
     if status.is_file():

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: a scene of ours, painted by a script, through the installed add-on."""
+"""The demo: renders a scene, paints it by a script, and runs all steps of the installed add-on."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m demo``: the whole way, from a scene to a painted shot in the compositor."""
+"""``python -m demo``: all steps, from a scene to a painted shot in the compositor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _frames(text: str) -> int:
 
 
 def main() -> int:
-    """Read the options, then run the demo in a Blender with an empty user folder."""
+    """Parse the options and run the demo in Blender with an empty user folder."""
     parser = argparse.ArgumentParser(
         prog="python -m demo",
         description="Render a small shot, paint a frame of it, and let Paintover do the others.",
@@ -47,7 +47,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="paintover-demo-") as user_folder:
         os.environ["BLENDER_USER_RESOURCES"] = user_folder
         os.environ.setdefault("PAINTOVER_ENGINE_PYTHON", sys.executable)
-        # Blender looks for its user folder when it is imported.
+        # bpy reads the user folder when it is imported.
         from .demo import Demo, DemoError  # noqa: PLC0415
 
         try:

@@ -1,46 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bristle brushes, and the canvas that they leave paint on."""
+"""Bristle brushes, and the canvas that they paint on."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 FINE = 3
-"""The canvas has this many pixels to a pixel of the frame."""
+"""Canvas pixels per pixel of the frame, in x and in y."""
 _STAMP_LENGTH, _STAMP_WIDTH, _STAMPS = 192, 48, 12
 
 
 @dataclasses.dataclass
 class Strokes:
-    """Brush strokes in the order in which they are laid; sizes in pixels of the frame.
+    """Brush strokes in painting order; lengths are in pixels of the frame.
 
     Attributes:
-        at: (N, 2) middles, x and y.
+        at: (N, 2) centres, x and y.
         angle: (N,) direction in radians.
         bend: (N,) curvature, 1 / pixel.
-        length, width: (N,) sizes.
+        length, width: (N,) size.
         colour: (N, 3) display-referred, 0..1.
         opacity: (N,) 0..1.
-        brush: (N,) any numbers; they choose the bristles.
-        relief: how thick the paint is laid, 0..1.
+        brush: (N,) integers that choose the brush, modulo the number of brushes.
+        relief: thickness of the paint, 0..1.
     """
 
-    at: np.ndarray
-    angle: np.ndarray
-    bend: np.ndarray
-    length: np.ndarray
-    width: np.ndarray
-    colour: np.ndarray
-    opacity: np.ndarray
-    brush: np.ndarray
+    at: npt.NDArray[Any]
+    angle: npt.NDArray[Any]
+    bend: npt.NDArray[Any]
+    length: npt.NDArray[Any]
+    width: npt.NDArray[Any]
+    colour: npt.NDArray[Any]
+    opacity: npt.NDArray[Any]
+    brush: npt.NDArray[Any]
     relief: float = 1.0
 
 
 class Canvas:
-    """Paint and its thickness, ``FINE`` times the size of the frame."""
+    """Paint (colour) and relief (thickness), ``FINE`` times the size of the frame."""
 
     def __init__(self, height: int, width: int, ground: tuple[float, float, float]) -> None:
         self.paint = np.empty((height * FINE, width * FINE, 3), np.float32)
@@ -48,8 +50,8 @@ class Canvas:
         self.relief = np.zeros(self.paint.shape[:2], np.float32)
         self._stamps = _stamps()
 
-    def lay(self, strokes: Strokes, mask: np.ndarray) -> None:
-        """Lay strokes one over the other, within a mask (canvas size, 0..1)."""
+    def lay(self, strokes: Strokes, mask: npt.NDArray[Any]) -> None:
+        """Paint strokes in order, within a mask (canvas size, 0..1)."""
         rows, columns = self.relief.shape
         colours = strokes.colour.astype(np.float32)
         for i in range(len(strokes.angle)):
@@ -84,22 +86,22 @@ class Canvas:
             relief = self.relief[place]
             relief += cover * np.float32(strokes.relief) * (mark[..., 1] - relief)
 
-    def glaze(self, colour: np.ndarray, cover: np.ndarray) -> None:
-        """Lay one colour over the canvas, (rows, columns) of cover in 0..255."""
+    def glaze(self, colour: npt.NDArray[Any], cover: npt.NDArray[Any]) -> None:
+        """Blend one colour over the canvas by coverage (canvas size, 0..255)."""
         left, top, width, height = cv2.boundingRect(cover)
         place = np.s_[top : top + height, left : left + width]
         share = cover[place].astype(np.float32)[..., None] / 255
         self.paint[place] += share * (colour - self.paint[place])
 
-    def finished(self, grain: np.ndarray) -> np.ndarray:
-        """Return the painting at the frame's size, (H, W, 3), 0..1, lit from above left.
+    def finished(self, grain: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the painting at the size of the frame, (H, W, 3), 0..1, lit from the upper left.
 
         Args:
-            grain: the tooth of the canvas, canvas size, about −1..1.
+            grain: roughness of the canvas, canvas size, about −1..1.
         """
         surface = cv2.GaussianBlur(self.relief, (0, 0), 0.8) + 0.05 * grain
-        slope = cv2.Sobel(surface, cv2.CV_32F, 1, 0, ksize=3)
-        slope += cv2.Sobel(surface, cv2.CV_32F, 0, 1, ksize=3)
+        across = cv2.Sobel(surface, cv2.CV_32F, 1, 0, ksize=3)
+        slope = across + cv2.Sobel(surface, cv2.CV_32F, 0, 1, ksize=3)
         light = 1 + np.clip(0.055 * slope, -0.14, 0.14) + 0.008 * grain
         light += 0.10 * (self.relief - 0.5)
         lit = np.clip(self.paint * light[..., None], 0, 1)
@@ -107,19 +109,19 @@ class Canvas:
         return cv2.resize(lit, size, interpolation=cv2.INTER_AREA)
 
 
-def soft_noise(shape: tuple[int, int], scale: float, seed: int) -> np.ndarray:
-    """Smooth noise of about −1..1 with features of ``scale`` pixels."""
+def soft_noise(shape: tuple[int, ...], scale: float, seed: int) -> npt.NDArray[Any]:
+    """Return smooth noise of this shape, about −1..1, with features of ``scale`` pixels."""
     rng = np.random.default_rng(seed)
     coarse = (max(2, int(shape[0] / scale) + 2), max(2, int(shape[1] / scale) + 2))
     values = rng.uniform(-1, 1, coarse).astype(np.float32)
     return cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
-def _stamps() -> list[np.ndarray]:
-    """Some brushes, each (_STAMP_WIDTH, _STAMP_LENGTH, 2): cover and ridges, 0..1.
+def _stamps() -> list[npt.NDArray[Any]]:
+    """Return brushes, each (_STAMP_WIDTH, _STAMP_LENGTH, 2): coverage and relief, 0..1.
 
-    A brush is a row of bristles. Each holds its own load of paint: it begins a little late, runs
-    dry a little early, and leaves a ridge.
+    A brush is a row of bristles. Each bristle starts a little late, runs dry a little early, and
+    leaves a ridge of paint.
     """
     stamps = []
     across = np.linspace(-1, 1, _STAMP_WIDTH)[:, None]

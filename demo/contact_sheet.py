@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A sheet of pictures with captions, set in the typeface that comes with Blender."""
+"""A contact sheet with captions in Blender's own typeface."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 PAPER = (246, 240, 229)
 TEXT = (62, 43, 66)
@@ -17,11 +18,11 @@ GAP, MARGIN = 14, 40
 _FINE = 4
 
 
-def text_mask(words: str, size: float) -> np.ndarray:
-    """Set one line of text: (height, width) uint8 cover, trimmed to ``size`` above and below.
+def text_mask(words: str, size: float) -> npt.NDArray[Any]:
+    """Render one line of text as coverage, (height, width) uint8.
 
     Args:
-        words: the line.
+        words: the text.
         size: height of the line in pixels; capitals are about 0.7 of it.
     """
     data: Any = bpy.data.curves.new("Caption", "FONT")
@@ -45,14 +46,18 @@ def text_mask(words: str, size: float) -> np.ndarray:
     big = np.zeros((int(size * 1.3) * _FINE, width * _FINE), np.uint8)
     points = np.stack([points[:, 0], 1.0 - points[:, 1]], axis=1) * scale * 16
     for triangle in points[corners.reshape(-1, 3)]:
-        cv2.fillConvexPoly(big, np.round(triangle).astype(np.int32), 255, cv2.LINE_8, 4)
+        cv2.fillConvexPoly(big, np.round(triangle).astype(np.int32), (255,), cv2.LINE_8, 4)
     return cv2.resize(big, (width, big.shape[0] // _FINE), interpolation=cv2.INTER_AREA)
 
 
 def write_text(
-    page: np.ndarray, words: str, at: tuple[int, int], size: float, colour: Sequence[int] = TEXT
+    page: npt.NDArray[Any],
+    words: str,
+    at: tuple[int, int],
+    size: float,
+    colour: Sequence[int] = TEXT,
 ) -> None:
-    """Write a line onto a page of RGB codes, its upper left corner at x, y."""
+    """Draw a line of text onto a page (H, W, 3) uint8; its upper left corner is ``at`` (x, y)."""
     cover = text_mask(words, size)[..., None] / 255
     x, y = at
     place = page[y : y + cover.shape[0], x : x + cover.shape[1]]
@@ -60,8 +65,8 @@ def write_text(
     place[:] = np.round(place * (1 - cover) + np.array(colour) * cover)
 
 
-def over_paper(picture: np.ndarray) -> np.ndarray:
-    """Lay a picture of RGB or straight RGBA codes onto the paper."""
+def over_paper(picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a picture, RGB or straight RGBA uint8, over the paper colour, as RGB uint8."""
     if picture.shape[2] == 3:
         return picture
     alpha = picture[..., 3:] / 255
@@ -69,17 +74,19 @@ def over_paper(picture: np.ndarray) -> np.ndarray:
 
 
 def contact_sheet(
-    title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[np.ndarray | None]]]
-) -> np.ndarray:
-    """Lay out pictures of one size, a row each for what they are, a column each for a frame.
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[npt.NDArray[Any] | None]]],
+) -> npt.NDArray[Any]:
+    """Lay out pictures of one size in a grid.
 
     Args:
-        title: over the sheet.
-        columns: a caption a column.
-        rows: a caption, and a picture a column (RGB or RGBA codes); None leaves an empty place.
+        title: text above the sheet.
+        columns: caption of each column.
+        rows: per row a caption and a picture per column, RGB or RGBA uint8; None leaves a gap.
 
     Returns:
-        RGB codes, (H, W, 3) uint8.
+        (H, W, 3) uint8, RGB.
     """
     sample = next(p for _, pictures in rows for p in pictures if p is not None)
     high, wide = sample.shape[:2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the demo, each step through the installed add-on, and says what it does."""
+"""Runs the steps of the demo through the installed add-on, and prints what it does."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from typing import Any
 import bpy
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 import build_addon
 from engine.shared.frame_lists import format_frames
@@ -31,21 +32,21 @@ from .scene import FPS, build_scene, save_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY_SHARE = 0.45
-"""Where in the shot the painted frame lies: it sees both sides of the fox."""
+"""Position of the painted frame in the shot, 0..1; it shows both sides of the fox."""
 
 
 class DemoError(Exception):
-    """Something went wrong; the text says what."""
+    """A step of the demo failed; the text says why."""
 
 
 class Demo:
     """One run of the demo.
 
     Args:
-        out: the folder for everything that it makes.
-        frames: how many frames the shot has.
+        out: the output folder.
+        frames: number of frames of the shot.
         size: width and height in pixels.
-        seconds: training time.
+        seconds: seconds of training.
     """
 
     def __init__(self, out: Path, frames: int, size: tuple[int, int], seconds: float) -> None:
@@ -60,7 +61,7 @@ class Demo:
         self._terminal = os.dup(1)
 
     def run(self) -> None:
-        """Do every step. Raises DemoError where one fails."""
+        """Run all steps. Raises DemoError if one fails."""
         width, height = self.size
         self._say(f"Paintover demo: {self.frames} frames of {width}×{height}, into {self.out}\n")
         self._empty_folder()
@@ -71,7 +72,7 @@ class Demo:
             )
         with self._doing("Make the scene and save it as fox.blend"):
             scene = build_scene(width, height, self.frames)
-            # A graphics card, which not every machine has, is asked for otherwise.
+            # Without this Blender would look for a graphics card, which not every machine has.
             scene.render.compositor_device = "CPU"
             bpy.context.preferences.filepaths.save_version = 0
             save_scene(self.out / "fox.blend")
@@ -108,7 +109,7 @@ class Demo:
         return Shot.open(found[0].parent)
 
     def _paint(self, frames: list[int], folder: Path) -> None:
-        """Let the painter work in processes of its own, as a paint program would."""
+        """Paint frames into a folder, in processes of their own."""
         command = [sys.executable, "-m", "demo.paint", str(self._shot().folder)]
         command += ["--like", str(self.key), "--out", str(folder), "--frames"]
         parts = [part for part in (frames[::2], frames[1::2]) if part]
@@ -188,11 +189,11 @@ from frame to frame, so even a second try by the same hand would not score perfe
         )
 
     def _psnr_of_render(self, shot: Shot, frames: list[int]) -> float:
-        """How close the render itself is to the painter's pictures, the mean in decibels."""
+        """Return the PSNR of the render against the true paintings, mean in decibels."""
         values = []
         for frame in frames:
-            paths = self.out / "truth" / shot.image_path(frame).name, shot.image_path(frame)
-            values.append(cv2.PSNR(*(cv2.imread(str(path)) for path in paths)))
+            truth = cv2.imread(str(self.out / "truth" / shot.image_path(frame).name))
+            values.append(cv2.PSNR(truth, cv2.imread(str(shot.image_path(frame)))))
         return float(np.mean(values))
 
     def _farewell(self) -> None:
@@ -208,7 +209,7 @@ Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
         )
 
     def _command(self, command: list[str]) -> str:
-        """Run a command of ours from the root of the project; return what it printed."""
+        """Run a command in the root of the project and return its output."""
         done = subprocess.run(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
@@ -221,7 +222,7 @@ Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
-        """Name a step, keep Blender's chatter in the log, and tell how long it took."""
+        """Print the name of a step and its seconds; redirect Blender's output to the log."""
         self._step += 1
         self._say(f"{self._step:2}. {what} ... ", end="")
         began = time.monotonic()
@@ -246,7 +247,7 @@ Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
 
 
 def _flush_blender() -> None:
-    """Write out what Blender printed but still holds back."""
+    """Flush Blender's buffered output."""
     ctypes.CDLL(None).fflush(None)
 
 
@@ -254,8 +255,8 @@ def _number(value: float | None, digits: int) -> str:
     return "equal" if value is None else f"{value:.{digits}f}"
 
 
-def _read(path: Path) -> np.ndarray:
-    """Read a picture as RGB or RGBA codes."""
+def _read(path: Path) -> npt.NDArray[Any]:
+    """Read a picture as RGB or RGBA, (H, W, 3 or 4) uint8."""
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise DemoError(f"cannot read {path}.")
@@ -264,6 +265,6 @@ def _read(path: Path) -> np.ndarray:
     )
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
+def _write(path: Path, picture: npt.NDArray[Any]) -> None:
     if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
         raise DemoError(f"cannot write {path}.")

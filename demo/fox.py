@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo's characters: a fox with a scarf, and the small bird that rides on its head."""
+"""The characters of the demo: a fox with a scarf, and a small bird on its head."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from scenes.meshes import (
     all_on,
@@ -48,7 +49,7 @@ BONES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float], s
 
 
 def build_fox() -> Any:
-    """Model the fox and its bird at the origin, looking towards -Y. Return the armature."""
+    """Model the fox and its bird at the origin, facing −Y. Returns the armature."""
     rig = _armature()
     fur = hex_colour("#e0662a")
     cream = hex_colour("#fbeedb")
@@ -110,10 +111,10 @@ def _body(rig: Any, look: Any) -> None:
     mesh_object("Body", points, faces, look, marks=marks, bones=bones, armature=rig)
 
 
-def head_shape(towards: np.ndarray) -> np.ndarray:
-    """Points of the head's surface for directions from its middle, both (N, 3)."""
+def head_shape(towards: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return points of the surface of the head for directions from its centre, both (N, 3)."""
     points = towards * [0.355, 0.31, 0.30]
-    bumps = [((0, -1, -0.36), 0.24, 0.40), ((0, -0.55, -0.85), 0.07, 0.55)]
+    bumps = [((0.0, -1, -0.36), 0.24, 0.40), ((0, -0.55, -0.85), 0.07, 0.55)]
     bumps += [((side * 0.96, -0.15, -0.16), 0.12, 0.36) for side in (1, -1)]
     for direction, height, width in bumps:
         aim = np.array(direction) / np.linalg.norm(direction)
@@ -321,7 +322,7 @@ def _scarf(rig: Any, look: Any) -> None:
 def _bird(rig: Any, eye: Any) -> None:
     at = np.array([0.03, -0.05, 1.45])
 
-    def shape(d: np.ndarray) -> np.ndarray:
+    def shape(d: npt.NDArray[Any]) -> npt.NDArray[Any]:
         body = d * [0.135, 0.155, 0.145]
         body[:, 1] += 0.13 * np.clip(d[:, 1], 0, 1) ** 3
         body[:, 2] += 0.05 * np.clip(d[:, 1], 0, 1) ** 3

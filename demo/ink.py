@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ink lines along silhouettes, thick in the shadow, lost in the light, with a slight wobble."""
+"""Ink lines along silhouettes, thick in shadow and thin in light, with a slight wobble."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from .brushes import FINE
 from .view import sample
 
 
-def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
-    """Trace where an object stands in front of something else.
+def outlines(inside: npt.NDArray[Any], depth: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Trace the silhouette of an object where it is in front of something else.
 
     Args:
-        inside: (H, W) the object's pixels.
+        inside: (H, W) bool, the pixels of the object.
         depth: (H, W) distance to the camera.
 
     Returns:
-        Lines of points, (N, 2) x and y in pixels of the frame, smooth, about a third of a pixel
-        apart; not along the picture's border, nor where something else is in front.
+        Smooth lines, each (N, 2), x and y in pixels of the frame, with points about a third of a
+        pixel apart; not along the border of the picture, nor where the object is occluded.
     """
     height, width = inside.shape
     solid = cv2.resize(inside.astype(np.float32), None, fx=FINE, fy=FINE)
@@ -47,14 +50,14 @@ def outlines(inside: np.ndarray, depth: np.ndarray) -> list[np.ndarray]:
     return lines
 
 
-def _closed_gaps(drawn: np.ndarray, gap: int) -> np.ndarray:
+def _closed_gaps(drawn: npt.NDArray[Any], gap: int) -> npt.NDArray[Any]:
     grown = np.convolve(np.pad(drawn, gap, mode="wrap"), np.ones(2 * gap + 1), "same") > 0
     shrunk = np.convolve(~grown, np.ones(2 * gap + 1), "same") > 0
     return ~shrunk[gap:-gap] | drawn
 
 
-def _runs(ring: np.ndarray, drawn: np.ndarray) -> list[np.ndarray]:
-    """Cut a closed ring of points into the runs that are drawn."""
+def _runs(ring: npt.NDArray[Any], drawn: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Cut a closed ring (N, 2) into its runs of points where ``drawn`` (N,) is true."""
     if drawn.all():
         return [np.concatenate([ring, ring[: 2 * FINE]])]
     if not drawn.any():
@@ -66,13 +69,19 @@ def _runs(ring: np.ndarray, drawn: np.ndarray) -> list[np.ndarray]:
     return [ring[a:b] for a, b in pairs if b - a > 5 * FINE]
 
 
-def draw_line(cover: np.ndarray, line: np.ndarray, width: np.ndarray, wobble: np.ndarray) -> None:
-    """Draw one line of varying width into a cover (canvas size, uint8).
+def draw_line(
+    cover: npt.NDArray[Any],
+    line: npt.NDArray[Any],
+    width: npt.NDArray[Any],
+    wobble: npt.NDArray[Any],
+) -> None:
+    """Draw one line of varying width into a coverage mask, in place.
 
     Args:
+        cover: canvas size, uint8.
         line: (N, 2) points in pixels of the frame.
-        width: (N,) width in pixels of the frame; below 0.25 the line is lost.
-        wobble: (N,) how far it strays sideways, in pixels of the frame.
+        width: (N,) width in pixels of the frame; below 0.25 nothing is drawn.
+        wobble: (N,) sideways offset in pixels of the frame.
     """
     taper = np.minimum(np.arange(len(line)), np.arange(len(line))[::-1]) / (7.0 * FINE)
     width = gaussian_filter1d(width, 2.0 * FINE) * np.clip(taper + 0.12, 0, 1)
@@ -87,9 +96,9 @@ def draw_line(cover: np.ndarray, line: np.ndarray, width: np.ndarray, wobble: np
         for i in range(len(left) - 1):
             quad = np.array([left[i], left[i + 1], right[i + 1], right[i]])
             codes = np.round((quad * FINE - 0.5) * (1 << shift)).astype(np.int32)
-            cv2.fillConvexPoly(cover, codes, 255, cv2.LINE_AA, shift)
+            cv2.fillConvexPoly(cover, codes, (255,), cv2.LINE_AA, shift)
 
 
-def _runs_of(drawn: np.ndarray) -> list[slice]:
+def _runs_of(drawn: npt.NDArray[Any]) -> list[slice]:
     edges = np.flatnonzero(np.diff(np.concatenate([[0], drawn.astype(int), [0]])))
     return [slice(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 2]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures to an MP4, through Blender's sequencer."""
+"""Writes an MP4 through Blender's sequencer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 import bpy
 import cv2
-import numpy as np
+import numpy.typing as npt
 
 from scenes import versions
 
 
-def write_movie(path: Path, pictures: Sequence[np.ndarray], fps: int) -> None:
-    """Write pictures (RGB codes, one size, even sides) to an MP4 (H.264).
+def write_movie(path: Path, pictures: Sequence[npt.NDArray[Any]], fps: int) -> None:
+    """Write pictures to an MP4 (H.264).
 
     Args:
         path: the file, ending in ``.mp4``.
-        pictures: in the order in which they are shown.
-        fps: pictures a second.
+        pictures: the frames in order, (H, W, 3) uint8, RGB, of one size with even sides.
+        fps: frames per second.
     """
     before: Any = bpy.context.window.scene if bpy.context.window else bpy.context.scene
     scene: Any = bpy.data.scenes.new("Movie")

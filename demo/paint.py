@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paints a frame as a person might: underpainting, strokes along the form, hatching, ink.
+"""Paints a frame like an artist: underpainting, strokes along the form, hatching, ink lines.
 
-Where a stroke begins, and which brush makes it, hangs on the place of the surface that it paints,
-so the same painter paints another frame of the shot with the same strokes.
+The start and the brush of a stroke depend on the point of the surface that it paints, so the same
+painter paints other frames of the shot with the same strokes.
 
     python -m demo.paint SHOT --like 10 --frames 10,20 --out FOLDER
 """
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from engine.frames.frame import Frame, read_frame
 from engine.shared.frame_lists import parse_frames
@@ -30,11 +32,11 @@ _NEEDED = ("depth", "albedo", "object", "surface")
 
 
 class Painter:
-    """Someone with a hand of their own, who has decided how large to paint each object.
+    """Paints frames of a shot, with brush sizes chosen on a reference frame.
 
     Args:
-        reference: the frame that the brush sizes are chosen by.
-        seed: another seed is another hand.
+        reference: the frame on which the brush sizes are chosen.
+        seed: of all random numbers; another seed gives other strokes.
     """
 
     def __init__(self, reference: Frame, seed: int = 7) -> None:
@@ -42,8 +44,8 @@ class Painter:
         view = View(reference)
         self._habits = {area: _Habit(view, area) for area in view.order}
 
-    def paint(self, frame: Frame) -> np.ndarray:
-        """Paint a frame: (H, W, 4) uint8, display-referred, straight alpha."""
+    def paint(self, frame: Frame) -> npt.NDArray[Any]:
+        """Return the painting of a frame, (H, W, 4) uint8, display-referred, straight alpha."""
         view = View(frame)
         height, width = view.shape
         canvas = Canvas(height, width, GROUND)
@@ -52,7 +54,7 @@ class Painter:
             self._paint_area(canvas, view, area)
         self._draw_ink(canvas, view)
         grain = soft_noise(canvas.relief.shape, 1.6, self.seed)
-        grain += 0.6 * soft_noise(canvas.relief.shape, 5, self.seed + 1)
+        grain = grain + 0.6 * soft_noise(canvas.relief.shape, 5, self.seed + 1)
         painting = canvas.finished(grain)
         rgba = np.dstack([painting, frame.alpha])
         return np.round(np.clip(rgba, 0, 1) * 255).astype(np.uint8)
@@ -84,7 +86,7 @@ class Painter:
         turn: float,
         blur: int,
     ) -> Strokes:
-        """Opaque strokes in the colours of the place, with a hand's small differences."""
+        """Return opaque strokes in the colours of their places, with small random variations."""
         a, b, c, d, e, f = chosen.dice.T
         angle, bend = seeds.direction(chosen, turn + (a - 0.5) * 0.7)
         colour = sample(view.tones[blur], chosen.pixel)
@@ -104,9 +106,9 @@ class Painter:
         )
 
     def _hatch(
-        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: npt.NDArray[Any]
     ) -> None:
-        """Thin violet lines where it is dark, a second way across where it is darkest."""
+        """Draw thin violet hatching in the dark, and cross-hatching in the darkest places."""
         size = min(max(scale, 0.7), 1.1)
         for layer, (limit, turn, spacing) in enumerate([(0.48, 0.8, 3.6), (0.26, -0.7, 4.2)]):
             chosen = seeds.spread(spacing * size, 10 + layer, view.shade < limit)
@@ -129,9 +131,9 @@ class Painter:
             canvas.lay(strokes, mask)
 
     def _light_up(
-        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: np.ndarray
+        self, canvas: Canvas, view: View, seeds: _Seeds, scale: float, mask: npt.NDArray[Any]
     ) -> None:
-        """Thick warm touches where the light falls fullest."""
+        """Paint thick warm highlights in the brightest places."""
         size = min(max(scale, 0.45), 1.1)
         chosen = seeds.spread(5.5 * size, 20, view.shade > 0.93)
         a, b, c, *_ = chosen.dice.T
@@ -171,7 +173,7 @@ class Painter:
 
 
 class _Habit:
-    """How an area is painted, in every frame alike: brush size, and which way strokes run."""
+    """How an area is painted in every frame: brush size and direction of the strokes."""
 
     def __init__(self, view: View, area: int) -> None:
         inside = view.inside(area)
@@ -181,18 +183,20 @@ class _Habit:
 
 
 class _Chosen:
-    """Places to put a stroke, with dice that are always the same for the same place."""
+    """Places of strokes, with random numbers that depend only on the place on the surface."""
 
-    def __init__(self, at: np.ndarray, pixel: np.ndarray, dice: np.ndarray) -> None:
+    def __init__(
+        self, at: npt.NDArray[Any], pixel: npt.NDArray[Any], dice: npt.NDArray[Any]
+    ) -> None:
         self.at = at
         self.pixel = pixel
         self.dice = dice
 
 
 class _Seeds:
-    """Places on one object's surface."""
+    """Places of strokes on the surface of one object."""
 
-    def __init__(self, view: View, inside: np.ndarray, habit: _Habit, seed: int) -> None:
+    def __init__(self, view: View, inside: npt.NDArray[Any], habit: _Habit, seed: int) -> None:
         self._view = view
         self._inside = inside
         self._cell = habit.cell
@@ -205,13 +209,13 @@ class _Seeds:
             wave = 0.45 * np.sin(0.9 * x + 0.6 * z) + 0.35 * np.sin(1.7 * z - 0.5 * x)
             self._double = np.stack([np.cos(2 * wave), np.sin(2 * wave)], axis=-1)
 
-    def spread(self, spacing: float, layer: int, where: np.ndarray | None = None) -> _Chosen:
-        """Choose a place in every cell of the surface that is in sight.
+    def spread(self, spacing: float, layer: int, where: npt.NDArray[Any] | None = None) -> _Chosen:
+        """Choose a place in each visible cell of the surface.
 
         Args:
             spacing: size of a cell in pixels of the reference frame.
-            layer: another layer has other places.
-            where: (H, W) bool, only there.
+            layer: number of the layer; each layer has its own places.
+            where: (H, W) bool, the pixels to choose from; None for all.
         """
         view = self._view
         y, x = np.nonzero(self._inside if where is None else self._inside & where)
@@ -234,8 +238,10 @@ class _Seeds:
         pixel = np.stack([x, y], axis=1)[chosen]
         return _Chosen(at[last], pixel[last], dice[chosen][last, :6])
 
-    def direction(self, chosen: _Chosen, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Angle and curvature of strokes that run along the form, turned by an angle."""
+    def direction(
+        self, chosen: _Chosen, turn: npt.NDArray[Any]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Return angle and curvature (N,) of strokes along the form, rotated by ``turn`` (N,)."""
         middle = sample(self._double, chosen.pixel)
         angle = np.arctan2(middle[:, 1], middle[:, 0]) / 2
         ahead = np.stack([np.cos(angle + turn), np.sin(angle + turn)], axis=1) * 4
@@ -247,8 +253,8 @@ class _Seeds:
         return angle + turn, np.clip(change / 8, -0.05, 0.05)
 
 
-def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Where a brush goes that paints an area: its shape, here and there a little over the edge."""
+def _ragged(inside: npt.NDArray[Any], noise: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the mask of an area with a ragged edge, as left by a brush."""
     rows, columns = inside.shape
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
     x, y = max(0, left - 3), max(0, top - 3)
@@ -262,8 +268,8 @@ def _ragged(inside: np.ndarray, noise: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
-    """A number for each row of three integers."""
+def _hash(cells: npt.NDArray[Any], seed: int) -> npt.NDArray[Any]:
+    """Return a hash for each row of (N, 3) integers."""
     with np.errstate(over="ignore"):
         mixed = np.full(len(cells), np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15))
         for column in cells.astype(np.uint64).T:
@@ -272,8 +278,8 @@ def _hash(cells: np.ndarray, seed: int) -> np.ndarray:
     return mixed
 
 
-def _dice(names: np.ndarray, throws: int) -> np.ndarray:
-    """(N, throws) numbers in 0..1 that depend on the name alone."""
+def _dice(names: npt.NDArray[Any], throws: int) -> npt.NDArray[Any]:
+    """Return random numbers (N, throws), 0..1, that depend only on ``names`` (N,)."""
     rows = []
     with np.errstate(over="ignore"):
         for throw in range(throws):
@@ -286,7 +292,7 @@ def _dice(names: np.ndarray, throws: int) -> np.ndarray:
 
 
 def main() -> None:
-    """Paint frames of a shot into a folder, the file names being the frames' own."""
+    """Paint frames of a shot into a folder, under the file names of the frames."""
     parser = argparse.ArgumentParser(prog="python -m demo.paint", description=main.__doc__)
     parser.add_argument("shot", type=Path, help="the shot folder")
     parser.add_argument("--like", type=int, required=True, help="the frame that sets brush sizes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo's scene: a fox that turns on its hill at dusk, and a camera that moves past it."""
+"""The scene of the demo: a fox on a hill at dusk turns, and a camera moves past it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Vector
 
 from scenes import versions
@@ -27,15 +28,15 @@ from scenes.rendering import has_denoiser
 from .fox import build_fox
 
 FPS = 12
-"""On twos, as drawn animation often is."""
+"""Frames per second: half of film's 24, as in animation on twos."""
 
 
 def build_scene(width: int, height: int, frames: int) -> Any:
-    """Empty the file and build the shot in it, ready to render.
+    """Empty the .blend and build the shot in it, ready to render.
 
     Args:
         width, height: size of the picture in pixels.
-        frames: how long the shot is, from frame 1.
+        frames: number of frames, from frame 1.
 
     Returns:
         The scene.
@@ -104,7 +105,7 @@ def _ground() -> None:
 
 
 def _backdrop() -> None:
-    """A curved sky that shines by itself, the sun, and two ridges with trees."""
+    """Add a curved emissive sky, the sun, and two ridges with trees."""
     bands = [("#f9c98b", "#f6b08a"), ("#f6b08a", "#c98fa3"), ("#c98fa3", "#7f87b4")]
     look = material("Sky", hex_colour("#f9d29a"), glow=True)
     tree: Any = look.node_tree
@@ -122,8 +123,8 @@ def _backdrop() -> None:
         stops.new(position).color = (*hex_colour(colour), 1)
     angle = np.linspace(-1.1, 1.1, 25)
     level = np.linspace(-3, 9, 13)
-    wide, high = np.meshgrid(angle, level)
-    points = np.stack([12 * np.sin(wide), 12 * np.cos(wide) - 1, high], axis=-1).reshape(-1, 3)
+    wide, tall = np.meshgrid(angle, level)
+    points = np.stack([12 * np.sin(wide), 12 * np.cos(wide) - 1, tall], axis=-1).reshape(-1, 3)
     faces = [
         (r * 25 + c, r * 25 + c + 1, (r + 1) * 25 + c + 1, (r + 1) * 25 + c)
         for r in range(12)
@@ -160,7 +161,7 @@ def _backdrop() -> None:
 
 
 def _no_light(made: Any) -> None:
-    """Let the camera alone see an object."""
+    """Make an object visible to the camera only, not to light."""
     made.visible_shadow = made.visible_diffuse = made.visible_glossy = False
 
 
@@ -200,7 +201,9 @@ def _props() -> None:
         _pine(index, x, y, size, leaf)
 
 
-def _mushroom(index: int, at: np.ndarray, size: float, lean: float, cap: Any, stem: Any) -> None:
+def _mushroom(
+    index: int, at: npt.NDArray[Any], size: float, lean: float, cap: Any, stem: Any
+) -> None:
     rise = np.linspace(0, 1, 8)
     path = np.stack([lean * rise**2, 0 * rise, 0.36 * rise], axis=1) * size + at
     radii = np.interp(rise[1:-1], [0, 0.5, 1], [0.075, 0.05, 0.045]) * size
@@ -219,7 +222,8 @@ def _mushroom(index: int, at: np.ndarray, size: float, lean: float, cap: Any, st
 
 
 def _tuft(index: int, x: float, y: float, rng: np.random.Generator, look: Any) -> None:
-    points, faces = [], []
+    points: list[npt.NDArray[Any]] = []
+    faces: list[tuple[int, ...]] = []
     ground = -0.06 - 0.085 * np.hypot(x, y) ** 1.7
     for _ in range(5):
         turn, tall = rng.uniform(0, 2 * pi), rng.uniform(0.18, 0.36)
@@ -271,7 +275,7 @@ def _pose(rig: Any, bone: str, frame: float, degrees: tuple[float, float, float]
 
 
 def _animate_fox(rig: Any, frames: int) -> None:
-    """Turn the fox from its right to its left: eyes first, then head, body and tail."""
+    """Animate the fox to turn from its right to its left: eyes first, then head, body, tail."""
 
     def at(share: float) -> float:
         return 1 + share * (frames - 1)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the painter sees in a frame: areas of one colour, light and shade, how surfaces run."""
+"""The painter's analysis of a frame: areas of one colour, light and shade, surface directions."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
@@ -13,25 +16,25 @@ LIGHT, SHADOW = np.array([1.0, 0.93, 0.68]), np.array([0.33, 0.24, 0.52])
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def sample(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values of a picture at points (x, y), nearest pixel."""
+def sample(picture: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the values of a picture at points (N, 2), x and y, by nearest pixel."""
     x = np.clip(at[:, 0].astype(int), 0, picture.shape[1] - 1)
     y = np.clip(at[:, 1].astype(int), 0, picture.shape[0] - 1)
     return picture[y, x]
 
 
 class View:
-    """A frame through the painter's eyes.
+    """The analysis of a frame.
 
     Attributes:
         shape: height and width.
-        things: (H, W) int32, which object a pixel shows; every pixel shows one.
-        areas: (H, W) int64, which area of one colour; four numbers to an object.
-        objects, order: the objects and the areas, the farthest first.
-        surface, depth: as the frame has them, without gaps.
-        shade: (H, W) how much light falls there, 0..1.2; shade_around is blurred.
-        tones: (H, W, 3) colours as they will be mixed: fine, coarser, coarsest.
-        run: (H, W, 3, 2) how surface coordinates change with x and with y.
+        things: (H, W) int32, object ids without gaps.
+        areas: (H, W) int64, ids of areas of one colour; up to four per object.
+        objects, order: ids of the objects and of the areas, the farthest first.
+        surface, depth: the passes of the frame, without gaps.
+        shade: (H, W) light, 0..1.2; ``shade_around`` is blurred.
+        tones: three (H, W, 3) pictures of the colours to mix, from fine to coarse.
+        run: (H, W, 3, 2) derivatives of the surface coordinates by x and by y, per pixel.
     """
 
     def __init__(self, frame: Frame) -> None:
@@ -70,36 +73,36 @@ class View:
         ]
         self.run = self._surface_run()
 
-    def inside(self, area: int) -> np.ndarray:
-        """(H, W) bool: the pixels of an area of one colour."""
+    def inside(self, area: int) -> npt.NDArray[Any]:
+        """Return the pixels of an area, (H, W) bool."""
         return self.areas == area
 
-    def glows(self, inside: np.ndarray) -> bool:
-        """Tell whether an area shines by itself."""
+    def glows(self, inside: npt.NDArray[Any]) -> bool:
+        """Return whether an area is emissive."""
         return bool(self._glow[inside].mean() > 0.5)
 
-    def footprint(self, inside: np.ndarray) -> float:
-        """How far a pixel reaches on the surface, in the object's units (median)."""
+    def footprint(self, inside: npt.NDArray[Any]) -> float:
+        """Return the median size of a pixel on the surface, in the units of the object."""
         steps = np.linalg.norm(self.run[inside], axis=1).min(axis=-1)
         return max(float(np.median(steps)), 1e-5)
 
-    def long_axis(self, inside: np.ndarray) -> int:
-        """The axis of surface coordinates along which an area is longest."""
+    def long_axis(self, inside: npt.NDArray[Any]) -> int:
+        """Return the axis of the surface coordinates along which an area is longest."""
         values = self.surface[inside]
         return int(np.argmax(np.percentile(values, 98, 0) - np.percentile(values, 2, 0)))
 
-    def _split_by_colour(self, thing: int, albedo: np.ndarray) -> None:
-        """Number an object's areas of one colour, the largest first."""
+    def _split_by_colour(self, thing: int, albedo: npt.NDArray[Any]) -> None:
+        """Split an object into areas of one colour, the largest first."""
         inside = self.things == thing
         colours = albedo[inside]
         coarse, counts = np.unique(np.round(colours * 6).astype(int), axis=0, return_counts=True)
-        kept: list[np.ndarray] = []
+        kept: list[npt.NDArray[Any]] = []
         for colour in coarse[np.argsort(-counts, kind="stable")] / 6:
             share = (np.abs(colours - colour).max(axis=1) < 0.12).mean()
             new = all(np.abs(colour - other).max() > 0.25 for other in kept)
             if new and len(kept) < 3 and (share > 0.03 or not kept):
                 kept.append(colour)
-        kept.sort(key=lambda colour: tuple(np.round(colour, 2)))
+        kept.sort(key=lambda colour: np.round(colour, 2).tolist())
         nearest = np.argmin([np.abs(colours - colour).sum(axis=1) for colour in kept], axis=0)
         sizes = np.bincount(nearest, minlength=len(kept))
         for index in np.argsort(-sizes, kind="stable"):
@@ -112,8 +115,8 @@ class View:
             if len(y):
                 self.boxes[name] = np.s_[y.min() : y.max() + 1, x.min() : x.max() + 1]
 
-    def _within(self, values: np.ndarray, blur: float) -> np.ndarray:
-        """Blur each area by itself."""
+    def _within(self, values: npt.NDArray[Any], blur: float) -> npt.NDArray[Any]:
+        """Blur values inside each area."""
         result = np.array(values, np.float32)
         for name, box in self.boxes.items():
             inside = self.areas[box] == name
@@ -126,8 +129,8 @@ class View:
             result[box][inside] = (soft / (scale[..., None] if values.ndim == 3 else scale))[inside]
         return result
 
-    def _surface_run(self) -> np.ndarray:
-        """(H, W, 3, 2): how surface coordinates change with x and with y."""
+    def _surface_run(self) -> npt.NDArray[Any]:
+        """Return ``run``."""
         steps = []
         for axis in (1, 0):
             ahead = np.roll(self.surface, -1, axis) - self.surface
@@ -139,8 +142,8 @@ class View:
         return np.stack(steps, axis=-1)
 
 
-def _without_specks(things: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pixels that surely show one object, without specks of mixed edge pixels."""
+def _without_specks(things: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the pixels (H, W) that show one object, without specks of mixed edge pixels."""
     sure = np.zeros(things.shape, bool)
     for number in np.unique(things[things > 0]):
         _, labels, stats, _ = cv2.connectedComponentsWithStats((things == number).astype(np.uint8))
@@ -153,9 +156,12 @@ def _without_specks(things: np.ndarray) -> np.ndarray:
 
 
 def _repainted(
-    local: np.ndarray, shade: np.ndarray, image: np.ndarray, glow: np.ndarray
-) -> np.ndarray:
-    """Colours as a painter would mix them: warm lights, violet shadows, few steps between."""
+    local: npt.NDArray[Any],
+    shade: npt.NDArray[Any],
+    image: npt.NDArray[Any],
+    glow: npt.NDArray[Any],
+) -> npt.NDArray[Any]:
+    """Return colours as a painter mixes them: warm lights, violet shadows, few tones between."""
     grey = (local @ _LUMA)[..., None]
     rich = np.clip(grey + (local - grey) * 1.12, 0, 1)
     dark = np.clip(rich * (0.40 + 0.45 * SHADOW) + 0.10 * SHADOW, 0, 1)

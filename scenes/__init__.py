@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Meshes and parts of scenes that the demo and the benchmarks share."""
+"""Meshes and materials shared by the scenes of the demo and of the benchmarks."""

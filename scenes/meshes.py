@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small tools to model with: grids bent into shapes, materials with markings."""
+"""Modelling tools: shapes made of grids, and materials with markings."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from typing import Any
 import bmesh
 import bpy
 import numpy as np
+import numpy.typing as npt
 
 from . import versions
 
 Colour = tuple[float, float, float]
 Marking = tuple[str, Colour]
-Groups = dict[str, np.ndarray]
+Groups = dict[str, npt.NDArray[Any]]
 
 
 def hex_colour(code: str) -> Colour:
-    """Turn ``#e8743b`` (as a person picks it, sRGB) into scene-linear red, green, blue."""
+    """Convert a colour such as ``#e8743b`` from sRGB to scene-linear red, green, blue."""
     channels = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return linear[0], linear[1], linear[2]
 
 
-def smooth(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """Smoothstep from 0 at ``low`` to 1 at ``high``."""
+def smooth(low: float, high: float, value: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the smoothstep of values, from 0 at ``low`` to 1 at ``high``."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def ball_points(rows: int, columns: int) -> np.ndarray:
-    """Directions of a sphere's grid, (2 + rows·columns, 3): bottom pole, rows upwards, top pole."""
+def ball_points(rows: int, columns: int) -> npt.NDArray[Any]:
+    """Return unit vectors (2 + rows·columns, 3) of a sphere: bottom, rows upwards, top."""
     polar = np.linspace(-np.pi / 2, np.pi / 2, rows + 2)[1:-1, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None, :]
     grid = np.stack(
@@ -46,18 +47,18 @@ def ball_points(rows: int, columns: int) -> np.ndarray:
 
 
 def tube_points(
-    path: np.ndarray, radii: np.ndarray, columns: int, flat: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a tube with closed ends, laid out as ``ball_points``.
+    path: npt.NDArray[Any], radii: npt.NDArray[Any], columns: int, flat: float = 1.0
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return points of a tube with closed ends, in the order of ``ball_points``.
 
     Args:
-        path: (N, 3) middle line; its ends are the tube's tips.
+        path: (N, 3) centre line, from tip to tip.
         radii: (N - 2,) radius at each inner point of the path.
-        columns: points around.
-        flat: the second radius as a share of the first.
+        columns: points around the tube.
+        flat: ratio of the second radius to the first.
 
     Returns:
-        The points, and where along the tube each lies, 0..1.
+        The points, and the position of each along the tube, 0..1.
     """
     along = np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
@@ -75,7 +76,7 @@ def tube_points(
 
 
 def closed_faces(rows: int, columns: int) -> list[tuple[int, ...]]:
-    """Faces of points that are laid out as ``ball_points``."""
+    """Return the faces for points in the order of ``ball_points``."""
     last = 1 + rows * columns
     faces: list[tuple[int, ...]] = []
     for c in range(columns):
@@ -95,12 +96,12 @@ def material(
     glow: bool = False,
     gloss: bool = False,
 ) -> Any:
-    """Make a material: a base colour, and over it a colour wherever a marking is above zero.
+    """Make a material: a base colour, covered by a colour wherever a marking is above zero.
 
     Args:
-        markings: names of float attributes of the mesh, each with its colour, lowest first.
-        glow: shine by itself, without light.
-        gloss: shine like an eye.
+        markings: float attributes of the mesh with their colours, the lowest first.
+        glow: whether it is emissive.
+        gloss: whether it is glossy.
     """
     made = bpy.data.materials.new(name)
     versions.use_nodes(made)
@@ -114,7 +115,7 @@ def material(
         else "ShaderNodeBsdfDiffuse"
     )
     if glow:
-        # It is there to be seen; what it would light is not worth the rays.
+        # Its light on other objects is not worth the render time.
         made.cycles.emission_sampling = "NONE"
     colour = shader.inputs["Base Color" if gloss else "Color"]
     colour.default_value = (*base, 1)
@@ -146,11 +147,11 @@ def material(
 
 def mesh_object(
     name: str,
-    points: np.ndarray,
+    points: npt.NDArray[Any],
     faces: Sequence[tuple[int, ...]],
     look: Any,
     *,
-    marks: dict[str, np.ndarray] | None = None,
+    marks: dict[str, npt.NDArray[Any]] | None = None,
     bones: Groups | None = None,
     armature: Any = None,
     subdivide: int = 1,
@@ -158,9 +159,9 @@ def mesh_object(
     """Make a smooth mesh object in the scene.
 
     Args:
-        marks: float attributes, a value a point.
-        bones: vertex groups: bone → weight of each point.
-        armature: the object that deforms it, if any.
+        marks: float attributes, one value per point.
+        bones: vertex groups: bone → weight per point.
+        armature: the armature that deforms it, or None.
         subdivide: levels of subdivision.
     """
     mesh = bpy.data.meshes.new(name)
@@ -193,17 +194,17 @@ def mesh_object(
 
 def ball(
     name: str,
-    shape: Callable[[np.ndarray], np.ndarray],
+    shape: Callable[[npt.NDArray[Any]], npt.NDArray[Any]],
     look: Any,
     rows: int = 14,
     columns: int = 24,
     **settings: Any,
 ) -> Any:
-    """Make an object of a sphere whose directions ``shape`` turns into points."""
+    """Make an object of a sphere; ``shape`` maps its unit vectors (N, 3) to points."""
     points = shape(ball_points(rows, columns))
     return mesh_object(name, points, closed_faces(rows, columns), look, **settings)
 
 
-def all_on(bone: str, points: np.ndarray) -> Groups:
-    """Weights that hang every point on one bone."""
+def all_on(bone: str, points: npt.NDArray[Any]) -> Groups:
+    """Return weights that attach every point to one bone."""
     return {bone: np.ones(len(points))}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the renderer of this Blender can do."""
+"""Features of the renderer in this build of Blender."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 
 
 def has_denoiser() -> bool:
-    """Tell whether this Blender was built with the denoiser."""
+    """Return whether this Blender was built with the denoiser."""
     try:
         cycles = importlib.import_module("_cycles")
     except ImportError:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Set-up, tests and rules of this repository."""
+"""Set-up, test runner and import rules of this repository."""

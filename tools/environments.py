@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the virtual environments that the project runs in: ``.venv`` and one for each other bpy.
+"""Makes the virtual environments of the project: ``.venv``, and one for each other bpy.
 
     python3 tools/environments.py [main|matrix|all] [--install-system-libraries]
 
-``.venv`` has the engine, the development tools and one bpy. ``.venv-bpy-4.5`` and its like have
-another bpy and pytest alone: the engine runs in ``.venv`` for them too. What is there already is
-left alone, so a second call takes no time. Runs in whatever Python the machine has (3.8 or later).
+``.venv`` has the engine, the development tools and one bpy. ``.venv-bpy-4.5`` and so on have only
+another bpy and pytest; the engine runs in ``.venv`` for them too. Existing environments are kept,
+so a second call takes no time. Runs in any Python from 3.8.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAIN_REQUIREMENTS = (
     ROOT / "requirements/score.txt",
     ROOT / "requirements/development.txt",
 )
-# bpy → the one Python that it is built for; the first whose Python is found goes into .venv
+# bpy → the Python version that it is built for; the first one found goes into .venv
 BPY_PYTHONS = {"5.0.1": "3.11", "5.2.3": "3.13", "4.5.15": "3.11"}
 STAMP = "set-up.txt"
 
@@ -46,24 +46,24 @@ class Environment(NamedTuple):
 
     @property
     def python(self) -> Path:
-        """The interpreter inside the environment."""
+        """The interpreter of the environment."""
         windows = os.name == "nt"
         return self.folder / ("Scripts/python.exe" if windows else "bin/python")
 
     @property
     def site_packages(self) -> Path:
-        """Where its packages lie."""
+        """The folder of its packages."""
         if os.name == "nt":
             return self.folder / "Lib/site-packages"
         return self.folder / f"lib/python{self.python_version}/site-packages"
 
 
 class SetUpError(Exception):
-    """Set-up cannot go on; the text says what to do."""
+    """Set-up failed; the text says what to do."""
 
 
 def main_environment() -> Environment:
-    """Return ``.venv``: as it is, or else for the first bpy whose Python this machine has."""
+    """Return ``.venv``: the existing one, or one for the first bpy whose Python is found."""
     folder = ROOT / ".venv"
     existing = python_version(str(Environment(folder, "", "", main=True).python))
     for bpy, version in BPY_PYTHONS.items():
@@ -78,7 +78,7 @@ def main_environment() -> Environment:
 
 
 def matrix_environments() -> list[Environment]:
-    """Return an environment for every bpy that ``.venv`` does not have."""
+    """Return an environment for each bpy that is not in ``.venv``."""
     main = main_environment()
     return [
         Environment(ROOT / f".venv-bpy-{bpy.rpartition('.')[0]}", version, bpy, main=False)
@@ -88,13 +88,13 @@ def matrix_environments() -> list[Environment]:
 
 
 def set_up(environment: Environment, install_libraries: bool = False) -> None:
-    """Make an environment, or bring it up to date; do nothing where it is.
+    """Make an environment, or update it if its requirements have changed.
 
     Args:
         install_libraries: install missing system libraries instead of naming the command.
 
     Raises:
-        SetUpError: something is missing that the user has to install.
+        SetUpError: the user has to install something first.
     """
     stamp = environment.folder / STAMP
     wanted = _fingerprint(environment)
@@ -134,7 +134,7 @@ def _make(environment: Environment) -> None:
 
 
 def _install_torch(environment: Environment) -> None:
-    """Install PyTorch: the build for the GPU where there is one, else the far smaller CPU build."""
+    """Install PyTorch: the GPU build if the machine has one, else the much smaller CPU build."""
     requirement = next(
         line for line in MAIN_REQUIREMENTS[0].read_text().split() if line.startswith("torch==")
     )
@@ -164,7 +164,7 @@ def _install_torch_with_uv(environment: Environment, requirement: str, backend: 
 
 
 def _pip_offers_cpu_build(environment: Environment, requirement: str) -> bool:
-    """Tell whether pip would take a build without CUDA by itself, as on ARM or with own wheels."""
+    """Return whether pip chooses a build without CUDA by default, as on ARM."""
     command = [str(environment.python), "-m", "pip", "install", "--quiet", "--dry-run"]
     command += ["--no-deps", "--ignore-installed", "--report", "-", requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -211,7 +211,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Command line; see the module's text."""
+    """Run the command line; see the docstring of the module."""
     parser = argparse.ArgumentParser(description="Make the project's virtual environments.")
     parser.add_argument("which", nargs="?", default="main", choices=("main", "matrix", "all"))
     parser.add_argument(

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which module may import which: the one place where the rules stand.
+"""The import rules of the repository.
 
-``build_addon.py`` makes no zip that breaks them, and ``tests/engine/test_house.py`` tells how.
+``build_addon.py`` makes no zip that breaks them; ``tests/engine/test_house.py`` checks them.
 
-- In ``engine/`` each package imports only itself and those before it in ``ORDER``.
-- Modules do not import each other in circles.
-- ``engine/`` never imports Blender. ``engine/shared/`` needs the standard library alone.
-- ``blender_addon/`` imports no part of the engine but ``engine/shared/`` and the version, and none
-  of the libraries that the engine computes with.
+- In ``engine/`` a package imports only itself and the packages before it in ``ORDER``.
+- There are no import cycles.
+- ``engine/`` never imports Blender. ``engine/shared/`` imports only the standard library.
+- ``blender_addon/`` imports only ``engine/shared/`` and the version from the engine, and none of
+  the engine's libraries.
 
-Imports inside functions count too; those that only type checkers see may name any library.
+Imports inside functions count too. Imports under ``TYPE_CHECKING`` may name any library.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Import(NamedTuple):
 
 
 def problems(root: Path) -> list[str]:
-    """Return a line for each import under ``root`` that breaks a rule."""
+    """Return one line per import under ``root`` that breaks a rule."""
     engine = {_name_of(root, path): path for path in sorted((root / "engine").rglob("*.py"))}
     graph: dict[str, set[str]] = {}
     found = []
@@ -98,5 +98,5 @@ def _name_of(root: Path, path: Path) -> str:
 
 
 def _module_of(name: str, engine: Mapping[str, Path]) -> str:
-    """Return the module of the engine that a name is, or lies in; empty where it is none."""
+    """Return the engine module that a name is or belongs to; empty if there is none."""
     return name if name in engine else name.rpartition(".")[0] if "." in name else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding a Python of a given version, also one that a version manager keeps out of the way.
+"""Finds a Python of a given version, including those that a version manager has not activated.
 
-Runs in whatever Python the machine has, so it needs 3.8 and the standard library alone.
+Runs in any Python from 3.8 with the standard library only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def find_python(version: str) -> str | None:
 
 
 def python_version(python: str) -> str:
-    """Return ``3.11`` for a Python 3.11 that runs and can make virtual environments, else ""."""
+    """Return the version, such as ``3.11``, of a Python that can make environments, else ""."""
     try:
         done = subprocess.run(
             [python, "-I", "-c", _PROBE], capture_output=True, text=True, check=False, timeout=60
@@ -43,7 +43,7 @@ def _candidates(version: str) -> Iterator[str]:
         for path in (folder / name, folder / "python3"):
             if path.is_file():
                 yield str(path)
-    # A pyenv shim refuses versions that are installed but not chosen; they can be used directly.
+    # A pyenv shim refuses versions that are installed but not activated; call them directly.
     roots = [Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")]
     roots += [folder.parent for folder in folders if folder.name == "shims"]
     for root in roots:

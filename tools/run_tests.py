@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the test suites, each in a process and environment of its own, and sums them up.
+"""Runs the test suites, each in its own process and environment, and prints a summary.
 
     .venv/bin/python tools/run_tests.py test|test-matrix [--install-system-libraries] [PYTEST ...]
 
-``test`` is the engine, the demo, and the add-on in the bpy of ``.venv``. ``test-matrix`` is the
-add-on in every other bpy, then a real Blender with a window. The engine always runs in ``.venv``.
+``test`` runs the engine, the demo, and the add-on in the bpy of ``.venv``. ``test-matrix`` runs the
+add-on in every other bpy, then in a Blender with a window. The engine always runs in ``.venv``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NO_TESTS_COLLECTED = 5
 
 @dataclass(frozen=True)
 class Suite:
-    """Tests that run in one process: a name, the Python that runs them, their folder."""
+    """Tests that run in one process: name, Python and folder."""
 
     name: str
     python: Path
@@ -41,7 +41,7 @@ class Suite:
 
 
 def main_suites() -> list[Suite]:
-    """Return what ``make test`` runs; the add-on shares a process with nothing else."""
+    """Return the suites of ``make test``; the add-on has its own process."""
     environment = main_environment()
     blender = f"bpy {environment.bpy}"
     return [
@@ -53,7 +53,7 @@ def main_suites() -> list[Suite]:
 
 
 def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
-    """Return what ``make test-matrix`` runs, and sentences about what it cannot run."""
+    """Return the suites of ``make test-matrix``, and sentences about those that cannot run."""
     suites, skipped = [], []
     for environment in matrix_environments():
         name = f"add-on in bpy {environment.bpy}"
@@ -70,12 +70,12 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
 
 
 def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
-    """Run one suite, showing its output; return whether it passed, and pytest's summary line."""
+    """Run one suite and show its output. Returns whether it passed, and pytest's summary line."""
     print(f"\n== {suite.name}", flush=True)
     variables = {
         "PAINTOVER_ENGINE_PYTHON": str(main_environment().python),
         "PYTHONUNBUFFERED": "1",
-        # The networks of the tests are so small that threads would mostly wait for each other.
+        # The networks in the tests are so small that threads would mostly wait for each other.
         "OMP_NUM_THREADS": "1",
     }
     command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
@@ -106,7 +106,7 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Command line; see the module's text."""
+    """Run the command line; see the docstring of the module."""
     which, *arguments = sys.argv[1:] or ["test"]
     install = "--install-system-libraries" in arguments
     pytest_arguments = [a for a in arguments if a != "--install-system-libraries"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which system libraries Blender's Python module needs on Linux and does not find."""
+"""Finds the system libraries that bpy needs on Linux and that are missing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ INSTALLERS = (
 
 
 def missing_libraries(bpy_folder: Path) -> list[str]:
-    """Return the names of libraries that ``import bpy`` or EEVEE without a window lacks.
+    """Return the names of missing libraries that ``import bpy`` or EEVEE without a window needs.
 
     Args:
         bpy_folder: the folder ``site-packages/bpy``.
@@ -48,7 +48,7 @@ def missing_libraries(bpy_folder: Path) -> list[str]:
         ["ldd", *map(str, libraries)], capture_output=True, text=True, check=False
     ).stdout
     missing = {line.split()[0] for line in listed.splitlines() if line.endswith("not found")}
-    # EEVEE and Workbench load these when they first draw, and end the process without them.
+    # EEVEE and Workbench load these at the first draw call, and crash without them.
     if not _loads("libEGL.so.1"):
         missing.add("libEGL.so.1")
     if not (_loads("libEGL_mesa.so.0") or _loads("libEGL_nvidia.so.0")):
@@ -59,7 +59,7 @@ def missing_libraries(bpy_folder: Path) -> list[str]:
 
 
 def install_command(missing: list[str]) -> list[str]:
-    """Return the command that installs these libraries, or [] where no installer is known."""
+    """Return the command that installs these libraries, or [] if no package manager is known."""
     for column, (program, command) in enumerate(INSTALLERS):
         if shutil.which(program):
             packages = sorted({PACKAGES[name][column] for name in missing if name in PACKAGES})

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m benchmarks.gpu``: measures on a machine that has a CUDA GPU for minutes only.
 
---prepare makes a small folder, on any machine. --run measures with it on the other machine, where
-neither Blender nor a network is needed, and writes what it found after each result, so that a run
-that is cut still tells. --page writes the page of such a file.
+--prepare makes a small folder, the kit, on any machine. --run measures with the kit on the machine
+with the GPU, without Blender or internet access. It writes its results to a file after each one,
+so that an interrupted run keeps them. --page writes a page of documentation from that file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .run import LIMIT, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, by default this process's; return the exit code."""
+    """Run the command line and return the exit code."""
     options = _parse(arguments)
     try:
         if options.prepare:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of what only runs on CUDA: graphs, tiles in pinned memory, bf16, little memory."""
+"""Checks of code that only CUDA runs: graphs, tiles in pinned memory, bf16, scarce memory."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 
 STEPS = 150
-"""Of training, so that what is compared is a picture."""
-MOST_CODES = 1.0
-"""By how much a colour may differ from the CPU's, in codes of 255."""
+"""Training steps before the checks."""
+MAX_CODES = 1.0
+"""Largest difference of a colour from the CPU's, in 8-bit codes."""
 SMALL_TILE, SMALL_GROUP = 128, 1 << 16
 LITTLE_MEMORY = 1 << 28
-"""Bytes of the GPU that are free beyond what is in use, where a frame must be cut into tiles."""
+"""Free bytes of GPU memory for the check that a frame is cut into smaller tiles."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A check: whether it passed, and what was seen."""
+    """The result of a check: whether it passed, and the measured values in words."""
 
     name: str
     passed: bool
@@ -51,16 +51,16 @@ class Check:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """How far two pictures are apart, in codes of 255."""
+    """The absolute difference of two pictures, in 8-bit codes."""
 
     mean: float
     most_of: float
-    """What 999 of 1000 values stay below."""
+    """The 99.9th percentile."""
     largest: float
 
     @classmethod
     def of(cls, one: FloatArray, other: FloatArray) -> Difference:
-        """Compare pictures, 0..1."""
+        """Compare two arrays of pictures of equal shape, float, 0..1."""
         codes = np.abs(np.asarray(one, np.float64) - other) * 255
         return cls(float(codes.mean()), float(np.quantile(codes, 0.999)), float(codes.max()))
 
@@ -73,7 +73,7 @@ class Difference:
 
 
 def run_checks(shot: Shot, gpu: Device) -> Iterator[Check]:
-    """Check one thing after the other.
+    """Run all checks, one after the other.
 
     Args:
         shot: with a painted keyframe; a style is trained in it.
@@ -86,7 +86,7 @@ def run_checks(shot: Shot, gpu: Device) -> Iterator[Check]:
 
 
 def graphs_replay_what_networks_paint(gpu: Device) -> Iterator[Check]:
-    """Every network, recorded, paints what it paints when it is run."""
+    """Check that the recorded graph of each network paints the same as the network."""
     for name, channels in (("fast", 27), ("small", 27), ("paper", 3)):
         network = gpu.place(_network(name, channels)).eval()
         replay = CudaGraphRunner(network, gpu)
@@ -98,16 +98,16 @@ def graphs_replay_what_networks_paint(gpu: Device) -> Iterator[Check]:
         apart = max(float((one.float() - right.float()).abs().max()) for one in found) * 127.5
         yield Check(
             f"graph of {name}",
-            replay.is_recording and apart <= MOST_CODES,
+            replay.is_recording and apart <= MAX_CODES,
             f"{'recorded' if replay.is_recording else 'not recorded'}, {apart:.3f} codes apart",
         )
 
 
 def pictures_are_those_of_the_cpu(shot: Shot, device: Device) -> Iterator[Check]:
-    """Frames painted on a device, in fp32 and in bf16, are those of the CPU in fp32.
+    """Check that frames painted on a device, in fp32 and in bf16, equal those of the CPU in fp32.
 
-    Strokes are left out: their places are chosen by comparing colours, so that the least
-    difference may choose other ones.
+    Strokes are left out, because their places are chosen by comparing colours: the smallest
+    difference of a colour may choose another place.
     """
     frames = [shot.frames[0], shot.frames[-1]]
     right = _painted(shot, frames, Device(torch.device("cpu"), torch.float32))
@@ -116,25 +116,25 @@ def pictures_are_those_of_the_cpu(shot: Shot, device: Device) -> Iterator[Check]
         apart = Difference.of(found, right)
         yield Check(
             f"pictures in {str(precision).removeprefix('torch.')}, without strokes",
-            apart.most_of <= MOST_CODES,
+            apart.most_of <= MAX_CODES,
             f"beside the CPU in float32: {apart}",
         )
 
 
 def tiles_make_the_whole_frame(shot: Shot, gpu: Device) -> Iterator[Check]:
-    """Small tiles in groups make the frame that is painted at once, as does little memory."""
+    """Check that small tiles in groups, and scarce memory, give the same frame as a large tile."""
     network, _, _ = load_style(shot.style_path("style"))
     guides = smooth_noise(network.channels, Size(1280, 720))
     whole = TiledInference(network, gpu).paint(guides)
     tiles = TiledInference(network, gpu, tile=SMALL_TILE, at_once=SMALL_GROUP)
     again = [tiles.paint(guides) for _ in range(3)]
     apart = Difference.of(again[0], whole)
-    yield Check("tiles", apart.most_of <= MOST_CODES, f"beside the whole frame: {apart}")
+    yield Check("tiles", apart.most_of <= MAX_CODES, f"beside the whole frame: {apart}")
     same = all(np.array_equal(one, again[0]) for one in again)
     yield Check("tiles again", same, "each time the same" if same else "not the same each time")
     with _little_memory(gpu):
         apart = Difference.of(TiledInference(network, gpu).paint(guides), whole)
-    yield Check("little memory", apart.most_of <= MOST_CODES, f"beside the whole frame: {apart}")
+    yield Check("little memory", apart.most_of <= MAX_CODES, f"beside the whole frame: {apart}")
 
 
 class _WithoutStrokes(TiledInference):
@@ -167,7 +167,7 @@ def _on(gpu: Device, values: FloatArray) -> Tensor:
 
 @contextmanager
 def _little_memory(gpu: Device) -> Iterator[None]:
-    """Leave little of the GPU's memory within the block."""
+    """Limit the free GPU memory to ``LITTLE_MEMORY`` within the block."""
     torch.cuda.empty_cache()
     total, used = torch.cuda.mem_get_info(gpu.unit)[1], torch.cuda.memory_reserved(gpu.unit)
     torch.cuda.set_per_process_memory_fraction((used + LITTLE_MEMORY) / total)

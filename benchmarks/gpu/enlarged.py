@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large shot made of a small one, since captured frames of 1080p are too large to travel."""
+"""A large shot made of a small one, because captured 1080p frames would make the kit too large."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import numpy as np
 
 from benchmarks.speed.extents import FileJob
 from engine.images.pictures import read_picture, write_picture
+from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
 from engine.shared.manifest import FrameRecord
 from engine.shared.passes import SURFACE_AOV
 from engine.shared.shot import Shot
 
-from .exr import Floats, rewrite
+from .exr import rewrite
 
 APART = 16.0
-"""How far tiles are apart in surface coordinates, so that each shows surface of its own."""
+"""Offset between tiles in surface coordinates, so that no two tiles show the same surface."""
 
 
 def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
@@ -28,14 +29,14 @@ def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
 
     Args:
         shot: captured, with surface coordinates.
-        job: the size, and how many frames; beyond those of the small shot they are repeated.
+        job: size and number of frames; the frames of the small shot are repeated if needed.
         folder: the shot folder to make.
 
     Returns:
         The folder.
 
     Raises:
-        PaintoverError: equal tiles cannot make that size.
+        PaintoverError: the size is not a multiple of that of equal tiles.
     """
     small, size = shot.manifest, job.size
     times = max(-(-size.height // small.height), -(-size.width // small.width))
@@ -45,8 +46,8 @@ def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
     tiles = (times, times, 1)
     rows, columns = np.divmod(np.arange(times * times), times)
 
-    def tiled(values: Floats, name: str) -> Floats:
-        result: Floats = np.tile(values[:high, :wide], tiles)
+    def tiled(values: FloatArray, name: str) -> FloatArray:
+        result: FloatArray = np.tile(values[:high, :wide], tiles)
         if name == SURFACE_AOV:  # its colours are weighted by coverage, which is its alpha
             for row, column in zip(rows, columns, strict=True):
                 part = result[row * high : (row + 1) * high, column * wide : (column + 1) * wide]

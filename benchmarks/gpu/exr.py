@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rewriting multilayer EXR: without some passes, and as large frames made of small ones."""
+"""Rewrites multilayer EXR files, without some passes or as large frames made of small ones."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too long to repeat)
 
+from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
 
-Floats = npt.NDArray[np.float32]
-Change = Callable[[Floats, str], Floats]
-"""Makes of a pass (H, W, C), and its name, what is written."""
+Change = Callable[[FloatArray, str], FloatArray]
+"""Function from the pixels (H, W, C) and the name of a pass to the pixels to write."""
 
 
 def rewrite(
@@ -25,20 +24,20 @@ def rewrite(
     keeps: Callable[[str], bool] = lambda channel: True,
     change: Change | None = None,
 ) -> None:
-    """Write an EXR anew, its parts as before and in the compression that they had.
+    """Copy an EXR file, with the same parts and compression.
 
     Args:
-        source: as capture wrote it.
-        target: where to.
-        keeps: tells of the name of a channel, such as ``ViewLayer.Depth.Z``, whether it stays.
-        change: changes the pixels of each pass.
+        source: an EXR written by capture.
+        target: the file to write.
+        keeps: returns whether to keep a channel, given its name, such as ``ViewLayer.Depth.Z``.
+        change: returns the new pixels of each pass.
 
     Raises:
         PaintoverError: a file cannot be read or written.
     """
     file = oiio.ImageInput.open(str(source))
     if file is None:
-        raise PaintoverError(f"{source} cannot be read: {oiio.geterror()}")
+        raise PaintoverError(f"Cannot read {source}: {oiio.geterror()}.")
     specs, pixels, part = [], [], 0
     while file.seek_subimage(part, 0):
         spec = oiio.ImageSpec(file.spec())
@@ -60,7 +59,7 @@ def rewrite(
     _write(target, specs, pixels)
 
 
-def _write(target: Path, specs: list[Any], pixels: list[Floats]) -> None:
+def _write(target: Path, specs: list[Any], pixels: list[FloatArray]) -> None:
     file = oiio.ImageOutput.create(str(target))
     written = file.open(str(target), tuple(specs))
     for number, values in enumerate(pixels):
@@ -68,4 +67,4 @@ def _write(target: Path, specs: list[Any], pixels: list[Floats]) -> None:
             written = written and file.open(str(target), specs[number], "AppendSubimage")
         written = written and file.write_image(np.ascontiguousarray(values))
     if not (file.close() and written):
-        raise PaintoverError(f"{target} cannot be written: {file.geterror()}")
+        raise PaintoverError(f"Cannot write {target}: {file.geterror()}.")

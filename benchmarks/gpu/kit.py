@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kit: a small folder of captured shots with their right paintings, made for another machine.
+"""The kit: a small folder of captured shots with their true paintings, made for another machine.
 
-KIT/kit.json            the pairs, their size and number of frames, and the wheels to take along
+KIT/kit.json            the pairs, their size and number of frames, and the wheels to copy with it
 KIT/SHOT-STYLE/shot     a shot folder with its painted keyframe
-KIT/SHOT-STYLE/truth    the right painting of every frame
+KIT/SHOT-STYLE/truth    the true painting of every frame
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PAIRS = (Pair("room", "gouache"), Pair("head", "gouache"))
 EXTENT = dataclasses.replace(FULL, frames=8)
 MOST_BYTES = 40 << 20
 SKIPPED = (".Combined.R", ".Combined.G", ".Combined.B", ".Noisy Image.")
-"""Parts of the names of channels that the engine does not read: the picture is in the PNG."""
+"""Parts of the names of channels to drop: the engine reads the picture from the PNG."""
 WHEELS = ("OpenImageIO",)
 OPTIONAL_WHEELS = ("flip-evaluator",)
 INDEX, SHOT, TRUTH = "kit.json", "shot", "truth"
@@ -33,7 +33,7 @@ INDEX, SHOT, TRUTH = "kit.json", "shot", "truth"
 
 @dataclasses.dataclass(frozen=True)
 class KitPair:
-    """A pair in a kit: its name, a shot folder with a painted keyframe, the right paintings."""
+    """A pair in a kit: its name, a shot with a painted keyframe, the folder of true paintings."""
 
     name: str
     shot: Path
@@ -46,20 +46,20 @@ def prepare(
     """Make a kit.
 
     Args:
-        kit: the folder to make; its older contents are replaced.
-        cache: where captured shots and right paintings are kept (see ``benchmarks.quality``).
-        tell: told what is being done.
+        kit: the folder to make; an older kit in it is replaced.
+        cache: cache of captured shots and true paintings (see ``benchmarks.quality``).
+        tell: called with progress messages.
         pairs: shots and styles.
         extent: size and number of frames.
 
     Returns:
-        Sentences on its size and on what else must travel.
+        Sentences about its size and about what else to copy to the other machine.
 
     Raises:
-        PaintoverError: Blender failed, the folder holds something else, or it became too large.
+        PaintoverError: Blender failed, the folder has other contents, or the kit is too large.
     """
     if kit.exists() and any(kit.iterdir()) and not (kit / INDEX).is_file():
-        raise PaintoverError(f"{kit} is not empty and no kit; choose another folder.")
+        raise PaintoverError(f"{kit} is neither empty nor a kit; choose another folder.")
     shutil.rmtree(kit, ignore_errors=True)
     for pair in pairs:
         _copy(make_truth(pair, extent, cache, tell), kit / _name(pair))
@@ -87,13 +87,13 @@ def open_kit(kit: Path) -> list[KitPair]:
     """Return the pairs of a kit.
 
     Raises:
-        PaintoverError: the folder is no kit.
+        PaintoverError: the folder is not a kit.
     """
     try:
         data = json.loads((kit / INDEX).read_text("utf-8"))
         pairs = [Pair(shot, style) for shot, style in data["pairs"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PaintoverError(f"{kit} is no kit; make one with --prepare. ({error})") from None
+        raise PaintoverError(f"{kit} is not a kit; make one with --prepare. ({error})") from None
     return [
         KitPair(pair.name, kit / _name(pair) / SHOT, kit / _name(pair) / TRUTH) for pair in pairs
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of a run on a GPU."""
+"""The page of documentation for a run on a GPU."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ EXPLAINED = (
 
 
 def write_page(file: Path, docs: Path) -> Path:
-    """Write ``benchmarks-gpu-CARD.md`` of a run's JSON and return its path.
+    """Write ``benchmarks-gpu-CARD.md`` from the JSON file of a run and return its path.
 
     Raises:
-        PaintoverError: the file is none of a run.
+        PaintoverError: the file was not written by a run.
     """
     try:
         data = json.loads(file.read_text("utf-8"))
@@ -43,7 +43,7 @@ def write_page(file: Path, docs: Path) -> Path:
 
 
 def to_page(data: dict[str, Any], card: str) -> str:
-    """Return the page of what a run found."""
+    """Return the page, in Markdown, for the results of a run."""
     found = list(_results(data))
     speed = [_without_kind(result) for result in found if result["kind"] == "speed"]
     remarks = [result["text"] for result in found if result["kind"] == "remark"]
@@ -100,7 +100,7 @@ def _parts(parts: dict[str, Any]) -> str:
 
 
 def _card(device: str) -> str:
-    """Return the card's name from the device in words: ``CUDA GPU (NVIDIA H100, bf16)``."""
+    """Return the name of the card in a description such as ``CUDA GPU (NVIDIA H100, bf16)``."""
     inside = device.partition("(")[2].rpartition(")")[0]
     return inside.partition(",")[0] or device
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of the measurement, in order of worth; each gives its results one by one.
+"""The parts of the measurement, the most important first; each yields results one by one.
 
     python -m benchmarks.gpu.parts PART KIT DEVICE SECONDS
 
-runs one part and prints each result as a line of JSON: ``{"kind": …, …}``. Parts run in processes
-of their own, so that one that fails or is cut takes nothing with it.
+runs one part and prints each result as a line of JSON: ``{"kind": …, …}``. Each part runs in its
+own process, so that a failure or time-out does not affect the others.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ SHORT_SECONDS, LONG_SECONDS = 10.0, 60.0
 FILES = FileJob(HD, 12)
 TURNS = 3
 SPARE_SECONDS = 15.0
-"""Kept of a part's time to stylize and score after training."""
+"""Seconds at the end of a part that are reserved for stylizing and scoring after training."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """What a part works with: the kit's pairs, a folder to work in, the device, when it must end.
+    """The context of a part: pairs of the kit, working folder, device and deadline.
 
-    ``ends`` is in seconds of ``time.monotonic``.
+    ``ends`` is the deadline, in seconds of ``time.monotonic``.
     """
 
     pairs: list[KitPair]
@@ -64,25 +64,25 @@ class Bench:
 
     @property
     def name_of_device(self) -> str:
-        """As the engine's ``--device``."""
+        """Value of the engine's option ``--device``."""
         return self.device.unit.type
 
     def shot(self, number: int) -> Shot:
-        """Return a pair's shot, copied to work in."""
+        """Return a copy of a pair's shot in the working folder."""
         pair = self.pairs[number]
         return Shot.open(copy_untrained(pair.shot, self.work / pair.name.replace(":", "-")))
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part: the most seconds that it takes, and what gives its results."""
+    """A part: its time limit in seconds, and the function that yields its results."""
 
     seconds: float
     run: Callable[[Bench], Iterator[Result]]
 
 
 def main(name: str, kit: Path, device: str, seconds: float) -> None:
-    """Run one part; see the module's text."""
+    """Run one part; see the docstring of the module."""
     ends = time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="paintover-gpu-") as folder:
         bench = Bench(open_kit(kit), Path(folder), choose_device(device), ends)
@@ -141,20 +141,20 @@ def _paper(number: int) -> Callable[[Bench], Iterator[Result]]:
 
 
 class _Until(Silent):
-    """Stops a job in time."""
+    """Cancels a job at the deadline."""
 
     def __init__(self, ends: float) -> None:
         self._ends = ends
 
     def cancelled(self) -> bool:
-        """Tell whether the time is over."""
+        """Return whether the deadline has passed."""
         return time.monotonic() > self._ends
 
 
 def _quality(
     bench: Bench, number: int, network: str, *, seconds: float = 0.0, steps: int = 0
 ) -> Result:
-    """Train a network on a pair, as far as the time goes, and score its frames."""
+    """Train a network on a pair until the deadline at most, and score its frames."""
     pair, shot = bench.pairs[number], bench.shot(number)
     folder, device = str(shot.folder), bench.name_of_device
     request = protocol.Train(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the parts one after the other, each bounded, and writes what is known after each result."""
+"""Runs the parts in turn, each with a time limit, and writes the results after each one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe_machine
-from benchmarks.own_process import ROOT, TOLD_LINES
+from benchmarks.own_process import ROOT, SHOWN_LINES
 from benchmarks.quality.captures import Tell
 from engine.networks.device import choose_device
 from engine.shared.files import write_bytes
@@ -23,29 +23,29 @@ from .kit import open_kit
 from .parts import PARTS, Result
 
 LIMIT = 420.0
-"""Seconds of a whole run."""
-LEAST = 20.0
-"""With fewer seconds left a part is not begun."""
+"""Time limit of a whole run, in seconds."""
+MIN_SECONDS = 20.0
+"""A part is skipped if fewer seconds are left."""
 
 
 def run(
     kit: Path, file: Path, device: str, only: Sequence[str], seconds: float, tell: Tell
 ) -> dict[str, Any]:
-    """Measure.
+    """Run the measurement.
 
     Args:
-        kit: the folder that ``kit.prepare`` made.
-        file: where to write what was found, as JSON; anew after each result.
-        device: as the engine's ``--device``.
-        only: names of parts; none means all.
-        seconds: of the whole.
-        tell: told how far it is.
+        kit: the folder made by ``kit.prepare``.
+        file: the JSON file of the results; rewritten after each result.
+        device: value of the engine's option ``--device``.
+        only: names of parts; empty for all.
+        seconds: time limit of the whole run.
+        tell: called with progress messages.
 
     Returns:
-        What was written.
+        The contents of the file.
 
     Raises:
-        PaintoverError: there is no such device, or the folder is no kit.
+        PaintoverError: there is no such device, or the folder is not a kit.
     """
     ends = time.monotonic() + seconds
     open_kit(kit)
@@ -57,7 +57,7 @@ def run(
         left = ends - time.monotonic()
         part: dict[str, Any] = {"state": "not begun", "seconds": 0.0, "results": []}
         parts[name] = part
-        if left >= LEAST:
+        if left >= MIN_SECONDS:
             tell(f"{name} ({left:.0f} s left)")
             _run_part(name, kit, device, min(left, PARTS[name].seconds), part, found, file)
             tell(f"  {part['state']}, {part['seconds']:.0f} s")
@@ -76,7 +76,7 @@ def _run_part(
     found: dict[str, Any],
     file: Path,
 ) -> None:
-    """Run a part in a process of its own, and end it where it takes longer than it may."""
+    """Run a part in its own process, and end the process at its time limit."""
     began = time.monotonic()
     words = [name, str(kit.resolve()), device, str(seconds)]
     lines: queue.Queue[str | None] = queue.Queue()
@@ -107,7 +107,7 @@ def _run_part(
                 part["results"].append(result)
                 _write(file, found)
     if state == "done" and process.returncode != 0:
-        state, part["error"] = "failed", others[-TOLD_LINES:]
+        state, part["error"] = "failed", others[-SHOWN_LINES:]
     part["state"], part["seconds"] = state, round(time.monotonic() - began, 1)
 
 
@@ -119,7 +119,7 @@ def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> Non
 
 
 def _result(line: str) -> Result | None:
-    """Return a part's result; None for any other line."""
+    """Return the result in a line of output; None if the line is not a result."""
     try:
         data = json.loads(line)
     except ValueError:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m benchmarks.quality``: how close every method comes to the right painting.
+"""``python -m benchmarks.quality``: scores each method against the true paintings.
 
-Shots are rendered and painted once and then kept (--cache). To score another program, let it paint
-the shot folder that is named while this runs, and give its frames: --frames DIR --only SHOT:STYLE.
+Shots are rendered and painted once and kept in a cache (--cache). To score another program, let it
+stylize the shot folder that the progress messages name, and pass its frames:
+--frames DIR --only SHOT:STYLE.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ABLATION_PAGE = ROOT / "benchmarks/quality/ablation.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, by default this process's; return the exit code."""
+    """Run the command line and return the exit code."""
     options = _parse(arguments)
     extent = SHORT if options.short else ABLATION if options.ablation else FULL
     try:
@@ -44,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             methods=tuple(options.methods or extent.methods),
         )
         if options.frames and len(options.only) != 1:
-            raise PaintoverError("--frames needs to know what they show: add --only SHOT:STYLE.")
+            raise PaintoverError(
+                "--frames needs the pair that the frames show: add --only SHOT:STYLE."
+            )
         why_no_jod = _why_no_jod()
         rows: list[Row] = []
         for pair in extent.pairs:
@@ -143,7 +146,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _command() -> str:
-    """Return what made the page, without where else its numbers and pictures went."""
+    """Return the command that made the page, without the options for other outputs and caches."""
     words = sys.argv[1:]
     for option in ("--json", "--sheets", "--cache"):
         if option in words:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Captured shots, kept in a cache under the digest of what they were made from.
+"""Captured shots, cached under a digest of their sources.
 
-That is the scene's source, the add-on's capture, Blender and the size, so a shot that is up to
-date is never rendered again.
+The sources are the scene, the add-on's capture, the version of Blender and the size.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ Tell = Callable[[str], None]
 
 
 def captured(shot: str, extent: Extent, fine: int, cache: Path, tell: Tell) -> Path:
-    """Return the folder of a captured shot, rendered now if it is not in the cache.
+    """Return the folder of a captured shot; render it if it is not in the cache.
 
     Args:
-        shot: its name.
+        shot: name of the shot.
         extent: size and number of frames.
-        fine: 1 for what a user gets; more for as many times the size, every sample taken at the
-            middle of its pixel.
-        cache: where captures are kept.
-        tell: told when something is rendered.
+        fine: 1 for the frames of a user; above 1 for frames of so many times the size, with every
+            sample at the centre of its pixel.
+        cache: folder of the cache.
+        tell: called with progress messages.
 
     Raises:
         PaintoverError: Blender failed.
@@ -67,7 +66,7 @@ def digest_of(sources: Iterable[Path], settings: object) -> str:
 
 @contextmanager
 def made_whole(folder: Path, name: str) -> Iterator[Path]:
-    """Give a folder to fill, which then gets its place; older ones of that name are removed."""
+    """Give a temporary folder to fill; at the end it replaces ``folder`` and all ``NAME-*``."""
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Builds a shot and captures it as users do, in a Blender of its own.
+"""Builds a shot and captures it as a user does, in its own Blender process.
 
     python -m benchmarks.quality.in_blender SHOT FOLDER WIDTH HEIGHT FRAMES WHAT ARCHIVE
 
-``FOLDER`` becomes the shot folder; its own .blend lies beside it. ``ARCHIVE`` is the extension's
-zip. ``WHAT`` is ``user`` for what a user gets, or ``fine`` for the passes that styles are painted
-from: every sample is taken at the middle of its pixel, so no edge mixes two surfaces.
+``FOLDER`` becomes the shot folder; the .blend is saved beside it. ``ARCHIVE`` is the zip of the
+extension. ``WHAT`` is ``user`` for the frames of a user, or ``fine`` for the passes that styles
+paint from: every sample is at the centre of its pixel, so that no edge mixes two surfaces.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SAMPLES_OF_FINE = 4
 
 
 def main(shot: str, folder: Path, size: tuple[int, int], frames: int, what: str, zip_: str) -> None:
-    """Capture one shot; see the module's text."""
+    """Capture one shot; see the docstring of the module."""
     import bpy  # noqa: PLC0415 - looks for its user folder when it is imported
 
     from benchmarks.quality.shots.studio import empty_scene, quick_denoising  # noqa: PLC0415

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The methods: what each makes of a shot and its painted keyframes, in ``out/NAME``.
+"""The methods that are compared; each writes its frames of a shot to ``out/NAME``.
 
-A method is named by ``moved``, ``projection``, or a network with the guides that it may look at:
-``fast`` (all that the shot has), ``fast/colour+normal`` (these), ``fast/-projection`` (all but
-this one). Settings of training (see ``protocol.Train``) may follow: ``fast,steady=0,muon=false``.
+The name of a method is ``moved``, ``projection``, or a network with its guides: ``fast`` (all that
+the shot has), ``fast/colour+normal`` (only these), ``fast/-projection`` (all except this one).
+Training settings (``TrainingSettings``) may follow: ``fast,steady=0,muon=false``.
 """
 
 from __future__ import annotations
@@ -33,10 +33,6 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 
 MOVED, PROJECTION = "moved", "projection"
-SETTINGS = (
-    *("patch", "batch", "blocks", "rate", "adversarial", "gradients", "steady"),
-    *("muon", "filter"),
-)
 LABELS = {
     MOVED: "keyframe moved by exact motion",
     PROJECTION: "projection alone, the render where nothing is seen",
@@ -45,9 +41,13 @@ LABELS = {
 
 @dataclasses.dataclass(frozen=True)
 class Made:
-    """What a method cost: seconds of training (None without) and seconds a frame (None: unknown).
+    """The cost of a method.
 
-    ``note`` says what else there is to know. ``frames`` are those that it made; none means all.
+    Attributes:
+        training: seconds of training; None without training.
+        a_frame: seconds per frame; None if unknown.
+        note: a remark for the table.
+        frames: the frames that it made; empty for all.
     """
 
     training: float | None
@@ -57,7 +57,7 @@ class Made:
 
 
 def style_name(method: str) -> str:
-    """Return the name under which a method's style and frames lie in the shot folder."""
+    """Return the name of a method's style, which is also its folder in ``out``."""
     words = {"/-": " without ", "/": " with ", "+": " ", ",": " ", "=": " "}
     for sign, word in words.items():
         method = method.replace(sign, word)
@@ -68,14 +68,14 @@ def run(method: str, shot: Shot, keys: list[int], seconds: float, device: str) -
     """Make every frame of a shot by a method.
 
     Args:
-        method: see the module's text.
-        shot: with painted keyframes; frames come to lie in ``out``.
+        method: its name, see the docstring of the module.
+        shot: a shot with painted keyframes; its ``out`` gets the frames.
         keys: the painted frames.
-        seconds: of training, where there is any.
-        device: as ``engine train --device``.
+        seconds: seconds of training, for methods with training.
+        device: value of the engine's option ``--device``.
 
     Raises:
-        PaintoverError: the method does not exist, or failed.
+        PaintoverError: there is no such method, or it failed.
     """
     if method == MOVED:
         return _run_moved(shot, keys)
@@ -85,7 +85,12 @@ def run(method: str, shot: Shot, keys: list[int], seconds: float, device: str) -
 
 
 def take_finished(folder: Path, shot: Shot, name: str) -> Made:
-    """Take another program's frames, named by frame numbers, as those of a method.
+    """Copy the frames of another program into ``out/NAME``.
+
+    Args:
+        folder: its pictures; the last number in a file name is the frame number.
+        shot: the shot.
+        name: the name in ``out``.
 
     Raises:
         PaintoverError: there are no such pictures, or one is damaged.
@@ -114,7 +119,7 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
             network=network,
             guides=names,
             device=device,
-            **dict(map(_setting, settings)),
+            settings=dict(map(_setting, settings)),
         ),
         Silent(),
     )
@@ -131,8 +136,6 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
 
 def _setting(words: str) -> tuple[str, Any]:
     name, _, value = words.partition("=")
-    if name not in SETTINGS:
-        raise PaintoverError(f'There is no setting "{name}"; there are {", ".join(SETTINGS)}.')
     try:
         return name, json.loads(value)
     except ValueError:
@@ -174,10 +177,10 @@ def _run_moved(shot: Shot, keys: list[int]) -> Made:
 
 
 class _Chain:
-    """Follows the motion from frame to frame, back to one keyframe.
+    """Chains the motion from frame to frame, back to one keyframe.
 
-    Where a point is hidden or out of the picture on the way, the chain goes on from what is shown
-    there, since nothing better is known.
+    Where a point is occluded or leaves the picture on the way, the chain continues from the pixel
+    at that place.
     """
 
     def __init__(self, shot: Shot, key: int) -> None:
@@ -185,7 +188,7 @@ class _Chain:
         self._offsets = {key: np.zeros((shot.manifest.height, shot.manifest.width, 2), np.float32)}
 
     def follow(self, number: int) -> FloatArray:
-        """Return (H, W, 2) offsets from a frame to the keyframe, inside the picture."""
+        """Return offsets (H, W, 2), x and y in pixels, from a frame to the keyframe."""
         way = 1 if number > self._key else -1
         for frame in range(self._key + way, number + way, way):
             if frame not in self._offsets:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which shots are painted in which styles, with which keyframes, and at which size."""
+"""The pairs of shot and style, their keyframes, and the sizes of the benchmark."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIRST, LAST = 0.0, 1.0
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A shot and a style; keyframes as shares 0..1 of the shot's length."""
+    """A shot and a style; keyframes are given as shares, 0..1, of the length of the shot."""
 
     shot: str
     style: str
@@ -28,7 +28,7 @@ class Pair:
         return f"{self.shot}:{self.style}"
 
     def key_frames(self, frames: int) -> list[int]:
-        """Return the painted frames of a shot of so many frames, from 1."""
+        """Return the painted frames, counted from 1, of a shot with ``frames`` frames."""
         return sorted({1 + round(share * (frames - 1)) for share in self.keys})
 
 
@@ -45,7 +45,7 @@ PAIRS = (
 
 @dataclasses.dataclass(frozen=True)
 class Extent:
-    """How large the benchmark is: pictures, frames, seconds of training, pairs, methods."""
+    """The size of the benchmark: pictures, frames, seconds of training, pairs, methods."""
 
     width: int
     height: int
@@ -89,13 +89,13 @@ ABLATION = dataclasses.replace(
         "small",
     ),
 )
-"""What each part of our own method is good for: all of it, then all but one part."""
+"""The ablation: the whole method, then the method without one part each."""
 
 
 def choose(names: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:
-    """Return the pairs of these names; none means all of ``pairs``.
+    """Return the pairs with these names, or ``pairs`` if there are no names.
 
-    A pair that is in no list is painted once, on its first frame.
+    A pair in no list of this module gets one keyframe, its first frame.
 
     Raises:
         PaintoverError: there is no such shot or style.
@@ -106,8 +106,8 @@ def choose(names: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:
         shot, _, style = name.partition(":")
         if shot not in SHOTS or style not in STYLES:
             raise PaintoverError(
-                f'"{name}" is no pair; write SHOT:STYLE, of the shots {", ".join(SHOTS)} and the '
-                f"styles {', '.join(STYLES)}."
+                f'"{name}" is not a pair; write SHOT:STYLE, a shot of {", ".join(SHOTS)} and a '
+                f"style of {', '.join(STYLES)}."
             )
         chosen.append(known.get(name, Pair(shot, style)))
     return chosen or list(pairs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Contact sheets: render, truth and every method side by side, frames across, and a closer look."""
+"""Contact sheets: a row for the render, the truth and each method; columns are frames."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from engine.evaluation.scores import gradient
 from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
+from engine.images.types import ByteArray
 from engine.shared.frame_lists import frame_name
 from engine.shared.shot import OUT_SUFFIXES, Shot
 
-Codes = npt.NDArray[np.uint8]
 PAPER = (235, 235, 235)
 INK = (30, 30, 30)
 GAP, LEFT, TOP = 8, 210, 30
 COLUMNS = 4
 ZOOM = 3
-"""A closer look is as large as a frame and shows this fraction of its width and height."""
+"""Magnification of the detail, which is as large as a frame."""
 STEPS = 8
-"""How many places across and down are compared to find where to look closer."""
+"""Candidate places for the detail in x and in y."""
 
 
 def write_sheet(
@@ -34,10 +33,10 @@ def write_sheet(
 
     Args:
         path: the picture to write, PNG.
-        shot: with frames in ``out``.
-        truth: the folder of right pictures.
-        keys: the painted frames; frames far from them are shown.
-        rows: label and name in ``out`` of each method.
+        shot: a shot with frames in ``out``.
+        truth: the folder of true paintings.
+        keys: the painted frames; the last frame shown is far from them.
+        rows: label, and name in ``out``, of each method.
     """
     shown = _choose(shot.frames, keys)
     close = shown[-1]
@@ -61,9 +60,10 @@ def write_sheet(
         for column, f in enumerate([*shown, close]):
             picture = _over_paper(paths[f])
             if column == len(shown):
-                picture = cv2.resize(
+                enlarged = cv2.resize(
                     picture[window], (width, height), interpolation=cv2.INTER_NEAREST
                 )
+                picture = np.asarray(enlarged, np.uint8)
             x = LEFT + column * (width + GAP)
             sheet[y : y + height, x : x + width] = picture
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +71,13 @@ def write_sheet(
 
 
 def _choose(frames: list[int], keys: list[int]) -> list[int]:
-    """Choose frames across the shot, the last of them far from every keyframe."""
+    """Choose frames spread over the shot, and last the one farthest from the keyframes."""
     spread = {frames[round(share * (len(frames) - 1))] for share in np.linspace(0, 1, COLUMNS)}
     return sorted(spread, key=lambda f: (min(abs(f - key) for key in keys), f))
 
 
 def _window(shot: Shot, truth: Path, frame: int) -> tuple[slice, slice]:
-    """Find the part of a frame where the truth has most to draw."""
+    """Return rows and columns of the detail: where the truth has the strongest gradients."""
     picture = read_picture(truth / f"{frame_name(frame)}.png").rgb
     mask = read_frame(shot, frame, ()).alpha > 0.5
     height, width = picture.shape[0] // ZOOM, picture.shape[1] // ZOOM
@@ -96,12 +96,12 @@ def _result(shot: Shot, name: str, frame: int) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _over_paper(path: Path) -> Codes:
+def _over_paper(path: Path) -> ByteArray:
     picture = read_picture(path)
     alpha = 1.0 if picture.alpha is None else picture.alpha[..., None]
     shown = picture.rgb * alpha + np.array(PAPER) / 255 * (1 - alpha)
     return np.asarray(np.rint(shown * 255), np.uint8)
 
 
-def _text(sheet: Codes, words: str, x: int, y: int) -> None:
+def _text(sheet: ByteArray, words: str, x: int, y: int) -> None:
     cv2.putText(sheet, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.55, INK, 1, cv2.LINE_AA)

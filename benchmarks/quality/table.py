@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table: a row for every method on every pair of shot and style."""
+"""The table of results: a row for each method on each pair of shot and style."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EXPLAINED = (
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """How a method did on a pair; ``scores`` is None where it could not, and ``note`` says why."""
+    """The result of a method on a pair; if it failed, ``scores`` is None and ``note`` says why."""
 
     pair: Pair
     keys: list[int]
@@ -59,7 +59,7 @@ class Row:
         }
 
     def cells(self) -> list[str]:
-        """Return the row as text, a cell a column of ``HEAD``."""
+        """Return the text of each cell, one per column of ``HEAD``."""
         mean = self.scores.mean if self.scores else None
         numbers = ["–"] * 6
         if mean is not None and self.scores is not None:
@@ -82,7 +82,7 @@ class Row:
 def to_markdown(
     rows: Sequence[Row], extent: Extent, machine: Mapping[str, str], remarks: Sequence[str]
 ) -> str:
-    """Write the table, what its columns mean, the machine, and remarks on the whole."""
+    """Return the page in Markdown: table, meaning of its columns, machine and remarks."""
     lines = [f"| {' | '.join(HEAD)} |", "|---|---|" + "---:|" * (len(HEAD) - 3) + "---|"]
     before = ""
     for row in rows:

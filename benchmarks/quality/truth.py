@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ground truth: a shot's right painting on every frame, kept in a cache, and the shot to learn.
+"""The ground truth: the true painting of every frame of a shot, cached, and the shot to train on.
 
-A truth lies under the digest of its capture and of its style's source.
+The cache is keyed by a digest of the capture and of the source of the style.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ OPAQUE = 0.999
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """A pair made ready.
+    """A pair of shot and style with its true paintings.
 
     Attributes:
-        shot: what a user gets, with the painted keyframes; its folder may be worked in.
-        folder: the right painting of every frame, ``0001.png`` ….
+        shot: the shot of a user with painted keyframes, in a working copy.
+        folder: the true painting of every frame, ``0001.png`` ….
         keys: the painted frames.
-        unsteady: the share, 0..1, of what two frames both show that changes by more than
-            ``engine.evaluation.flicker.STABLE``, and so is left out of flicker. Where light moves
-            there is some.
+        unsteady: share, 0..1, of the pixels visible in two successive frames whose true painting
+            changes by ``engine.evaluation.flicker.STABLE`` or more, because the light moves. The
+            flicker score leaves them out.
     """
 
     shot: Shot
@@ -52,12 +52,13 @@ class Truth:
 
 
 def make_truth(pair: Pair, extent: Extent, cache: Path, tell: Tell) -> Truth:
-    """Capture a pair's shot and paint every frame, as far as that is not in the cache.
+    """Capture a pair's shot and paint every frame, unless they are in the cache.
 
     Args:
-        pair, extent: what to make, and at which size.
-        cache: the folder to keep it in; made if need be.
-        tell: told what is being done.
+        pair: the shot and the style.
+        extent: size and number of frames.
+        cache: folder of the cache; made if it does not exist.
+        tell: called with progress messages.
 
     Raises:
         PaintoverError: Blender failed, or a folder cannot be written.
@@ -83,12 +84,12 @@ def paint_frame(pair: Pair, user: Frame, seen: Frame) -> FloatArray:
     """Paint one frame.
 
     Args:
-        pair: which style, on which shot.
-        user: the frame as a user has it.
-        seen: the same frame as the style looks at it, a whole number of times the size.
+        pair: the shot and the style.
+        user: the frame of the user, (H, W).
+        seen: the same frame for the style, a whole number of times that size.
 
     Returns:
-        (H, W, 4) of the user's frame, 0..1, display-referred, straight alpha.
+        (H, W, 4) float32, 0..1, display-referred, straight alpha.
     """
     fine = seen.image.shape[0] // user.image.shape[0]
     look = Look(seen, fine, SHOTS[pair.shot].strokes)
@@ -96,7 +97,7 @@ def paint_frame(pair: Pair, user: Frame, seen: Frame) -> FloatArray:
 
 
 def unsteady_share(shot: Shot, truth: Path) -> float:
-    """Return the share of seen pixels where a truth changes more than flicker allows for."""
+    """Return ``Truth.unsteady`` of a folder of true paintings."""
     changed = seen_at_all = 0
     before = _read(truth, shot.frames[0])
     for number in shot.frames[1:]:
@@ -121,18 +122,18 @@ def _paint_all(pair: Pair, user: Shot, seen: Shot, folder: Path) -> None:
 
 
 def _reduced(painted: Painted, look: Look, alpha: FloatArray) -> FloatArray:
-    """Bring a painting to the size of the frame, whose alpha it keeps unless it has its own."""
+    """Resize a painting to the frame; it takes the alpha of the frame unless it has its own."""
     height, width = alpha.shape
     cover = look.alpha if painted.alpha is None else painted.alpha
     layers = np.dstack([painted.colour * cover[..., None], cover])
     layers = cv2.resize(layers, (width, height), interpolation=cv2.INTER_AREA)
-    there = layers[..., 3] > 1 / 255
+    visible = layers[..., 3] > 1 / 255
     colour = layers[..., :3] / np.maximum(layers[..., 3:], 1 / 255)
-    if there.any() and not there.all():
-        near = distance_transform_edt(~there, return_distances=False, return_indices=True)
+    if visible.any() and not visible.all():
+        near = distance_transform_edt(~visible, return_distances=False, return_indices=True)
         colour = colour[tuple(near)]
-    kept = alpha if painted.alpha is None else np.maximum(layers[..., 3], alpha)
-    return np.dstack([np.clip(colour, 0, 1), kept]).astype(np.float32)
+    new_alpha = alpha if painted.alpha is None else np.maximum(layers[..., 3], alpha)
+    return np.dstack([np.clip(colour, 0, 1), new_alpha]).astype(np.float32)
 
 
 def _read(folder: Path, number: int) -> FloatArray:
@@ -140,7 +141,7 @@ def _read(folder: Path, number: int) -> FloatArray:
 
 
 def _working_copy(shot: Path, truth: Path, keys: list[int], folder: Path) -> Shot:
-    """Make a shot folder that shares the captured frames, with the painted keyframes."""
+    """Make a shot folder with hard links to the captured frames, and with painted keyframes."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "frames").mkdir(parents=True)
     (folder / "keys").mkdir()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m benchmarks.speed``: speed and memory, as ratios to the published network.
 
-Shots are rendered once and then kept (--cache).
+Shots are rendered once and kept in a cache (--cache).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHORTENED = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, by default this process's; return the exit code."""
+    """Run the command line and return the exit code."""
     options = _parse(arguments)
     machine = describe_machine()
     extent = SHORT if options.short else FULL

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a network computes and moves for a pixel, counted while it runs."""
+"""Operations and memory traffic of a network per pixel, counted while it runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SIDE = 128
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """A network's work for a pixel.
+    """Work of a network per pixel of the frame.
 
     Attributes:
-        flop: operations of its convolutions, 2 for each multiply-add.
-        values: numbers that convolutions read and write, without weights.
+        flop: floating-point operations of its convolutions, 2 per multiply-add.
+        values: numbers that its convolutions read and write, without weights.
     """
 
     flop: float
@@ -27,7 +27,7 @@ class Work:
 
 
 def count_work(network: Painter) -> Work:
-    """Count the work of all convolutions of a network, for one pixel of the frame."""
+    """Count the work of all convolutions of a network per pixel of the frame."""
     flop = values = 0
 
     def count(layer: nn.Conv2d, inputs: tuple[Tensor, ...], output: Tensor) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the steps inside Blender cost, and the engine's process beside it."""
+"""The cost of the steps inside Blender, and of starting the engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_OF_ENGINE = 1.5e9
 
 
 def blender_rows(folder: Path, device: str) -> list[Row]:
-    """Measure all of them in an empty folder."""
+    """Measure all rows, in an empty folder."""
     build_addon.build(folder)
     _in_blender("install", folder)
     return [
@@ -39,7 +39,7 @@ def blender_rows(folder: Path, device: str) -> list[Row]:
 
 
 def start_row() -> Row:
-    """Measure how long the engine's process takes until it listens."""
+    """Measure the seconds until the engine's process is ready."""
     ready = median(seconds_to_ready() for _ in range(STARTS))
     return Row("engine_start", ready, "s", aim=3.0, remark=f"median of {STARTS} starts")
 

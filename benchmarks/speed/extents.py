@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much is measured: sizes, frames, repetitions, seconds."""
+"""The size of the benchmark: frame sizes, frames, repetitions, seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True)
 class FileJob:
-    """A shot that is stylized from files to files: size, frames, seconds of training before."""
+    """A shot to stylize from files to files: size, frames, seconds of training before."""
 
     size: Size
     frames: int
@@ -29,24 +29,24 @@ class FileJob:
 
 @dataclasses.dataclass(frozen=True)
 class Extent:
-    """How large the benchmark is.
+    """The size of the benchmark.
 
     Attributes:
-        sizes: frames that the networks paint, without files.
-        turns: how often ours and the yardstick follow each other.
+        sizes: frame sizes for the networks alone.
+        turns: how often our network and ``paper`` are measured in turn.
         small, full: the shots ``figure`` and ``room`` for stylizing from files.
-        learnt: size of the shot that is learnt; and its frames.
-        learnt_frames: see there.
-        scored: frames of it that are scored.
+        learnt: size of the shot to train on.
+        learnt_frames: its number of frames.
+        scored: its frames that are scored.
         step_turns: turns of training steps.
-        budgets: seconds of training that are tried, one after the other.
-        train_paper: whether the yardstick is really trained for all its steps (else the kept
-            quality is taken, and as many times the duration of a step).
-        large: a frame for the memory; None leaves it out.
-        many_frames: how many small frames show whether memory grows.
-        blender: whether Blender's steps are measured.
-        large_gpu: shot from files to files on a GPU.
-        gpu_seconds: of training on a GPU.
+        budgets: seconds of training to try, in this order.
+        train_paper: whether ``paper`` is trained for all its steps; else the stored quality is
+            used, and the duration of a step times their number.
+        large: frame size for the memory rows; None to skip them.
+        many_frames: number of small frames for the row on memory growth.
+        blender: whether the steps in Blender are measured.
+        large_gpu: the shot for stylizing from files on a GPU.
+        gpu_seconds: seconds of training on a GPU.
     """
 
     sizes: tuple[Size, ...]

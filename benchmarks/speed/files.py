@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``engine stylize``, from a captured shot's files to finished pictures."""
+"""``engine stylize``, from the files of a captured shot to the painted files."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def files_row(
     aim: float | None = None,
     with_paper: bool = True,
 ) -> Row:
-    """Measure one row: frames a second of all that stylizing does in a process that runs already.
+    """Measure one row: frames per second of stylizing in a running process.
 
     Args:
-        name: of the row.
-        captured_shot: a shot's folder; it stays as it is.
-        folder: an empty place for a copy.
-        job: what is captured, and how long it is learnt.
-        device: as ``engine stylize --device``.
-        aim: least frames a second.
-        with_paper: whether ``paper`` is measured too.
+        name: name of the row.
+        captured_shot: folder of a captured shot; it is not changed.
+        folder: empty folder for a copy.
+        job: size and frames of the shot, and seconds of training.
+        device: value of the engine's option ``--device``.
+        aim: minimum frames per second.
+        with_paper: whether to measure ``paper`` too.
     """
     shot = Shot.open(copy_untrained(captured_shot, folder))
     first, last = shot.frames[0], shot.frames[-1]
@@ -71,7 +71,9 @@ def files_row(
     stylized("fast", [first])
     steps = {"fast": lambda: stylized("fast", shot.frames)}
     if with_paper:
-        barely = dataclasses.replace(request, style="paper", network="paper", steps=1, batch=1)
+        barely = dataclasses.replace(
+            request, style="paper", network="paper", steps=1, settings={"batch": 1}
+        )
         train(barely, Silent())
         stylized("paper", [last])
         steps["paper"] = lambda: stylized("paper", [last])

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measurements inside Blender, each in a process of its own.
+"""The measurements inside Blender, each in its own process.
 
     python -m benchmarks.speed.in_blender NAME FOLDER
 
-``NAME`` is a function of this module. ``FOLDER`` is shared by all: it keeps the installed add-on
-and the shots. Prints its results as the last line, in JSON.
+``NAME`` is a function of this module. All share ``FOLDER``, which holds the installed add-on and
+the shots. The last line of the output is the results in JSON.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAMPLES = 1
 
 
 def install() -> dict[str, Any]:
-    """Install the zip that ``FOLDER`` holds."""
+    """Install the zip in ``FOLDER``."""
     (archive,) = FOLDER.glob("*.zip")
     bpy.ops.extensions.package_install_files(
         filepath=str(archive), repo="user_default", enable_on_install=True
@@ -54,14 +54,14 @@ def enable() -> dict[str, Any]:
 
 
 def plain() -> dict[str, Any]:
-    """Render some frames plainly, for the memory that this takes."""
+    """Render frames without capture, to measure the memory."""
     scene = _scene()
     _render(scene)
     return {"peak": peak_memory()}
 
 
 def capture() -> dict[str, Any]:
-    """Render plainly and capture in turns, and keep the shot."""
+    """Render without and with capture in turns, and keep the shot."""
     _enable()
     scene = _scene()
     frames = FOLDER / "shot/frames"
@@ -76,7 +76,7 @@ def capture() -> dict[str, Any]:
 
 
 def capture_once() -> dict[str, Any]:
-    """Capture, for the memory that this takes."""
+    """Capture once, to measure the memory."""
     _enable()
     _scene()
     shutil.rmtree(FOLDER / "shot/frames", ignore_errors=True)
@@ -85,7 +85,7 @@ def capture_once() -> dict[str, Any]:
 
 
 def compose() -> dict[str, Any]:
-    """Compose the stylized frames of ``FOLDER/large``, then render them without the 3D."""
+    """Send the frames of ``FOLDER/large`` to the compositor and render it without the 3D scene."""
     _enable()
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene: Any = bpy.context.scene

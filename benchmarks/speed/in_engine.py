@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine in a process of its own, which tells its memory at the end.
+"""The engine in its own process, which reports its peak memory at the end.
 
     python -m benchmarks.speed.in_engine run ARGUMENTS
     python -m benchmarks.speed.in_engine watch SHOT STYLE DEVICE FRAME
 
-``run`` is ``python -m engine ARGUMENTS``. ``watch`` stylizes a whole shot and also notes the peak
-after so many frames. Prints the peaks in bytes as the last line, in JSON.
+``run`` is ``python -m engine ARGUMENTS``. ``watch`` stylizes a whole shot and also reports the peak
+after ``FRAME`` frames. The last line of the output is the peaks in bytes, in JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.peak import peak_memory
 
 
 def run(arguments: list[str]) -> list[int]:
-    """Run a verb; return the peak. Ends the process where the verb fails."""
+    """Run a verb and return the peak memory in bytes; exit the process if the verb fails."""
     from engine.app.cli import main  # noqa: PLC0415 - the other way loads what it needs itself
 
     code = main(arguments)
@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> list[int]:
 
 
 def watch(shot: str, style: str, device: str, after: int) -> list[int]:
-    """Stylize all frames; return the peak after ``after`` of them and at the end."""
+    """Stylize all frames. Returns the peak memory in bytes after ``after`` frames and last."""
     from engine.jobs.stylize import stylize  # noqa: PLC0415
     from engine.shared import protocol  # noqa: PLC0415
     from engine.shared.reporter import Silent  # noqa: PLC0415

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks alone, without files and guides: how many frames a second they paint."""
+"""The networks alone, without files and guides: frames per second."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .rows import Row
 from .turns import medians_in_turns
 
 ACTIVE = 0.1
-"""Share of the frame that the subject of the masked row covers."""
+"""Share of the frame that the mask covers in the masked row."""
 PAPER_CHANNELS = 3
-"""The published network sees the picture alone."""
+"""Input channels of the published network: the picture alone."""
 LEAST_RATIO = 40.0
 COARSE = 16
 AIMS = {(WIDE, False): 15.0, (SQUARE, True): 34.0}
@@ -38,7 +38,7 @@ GPU_NAMES = {HD: "gpu_1080p_full", UHD: "gpu_4k_full"}
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A network that is ready to paint."""
+    """A network on its device, with its work per pixel."""
 
     network: Painter
     device: Device
@@ -48,15 +48,15 @@ class Contender:
 
     @property
     def bytes(self) -> float:
-        """Bytes that layers read and write for a pixel."""
+        """Bytes that the layers read and write per pixel."""
         return self.work.values * BYTES[self.number_format]
 
     def cost(self) -> str:
-        """Return what a pixel costs, in words."""
+        """Describe the cost of a pixel."""
         return f"{self.work.flop / 1e6:.2f} MFLOP, {self.bytes:.0f} bytes in {self.number_format}"
 
     def speed(self, pixels_per_second: float, limits: Limits) -> str:
-        """Return how near it comes to the limits, in words."""
+        """Describe the speed as a share of the limits of the device."""
         rate, moved = self.work.flop * pixels_per_second, self.bytes * pixels_per_second
         limit = limits.flops.get(self.number_format)
         share = f" ({rate / limit:.0%})" if limit else ""
@@ -69,17 +69,17 @@ class Contender:
 def inference_rows(
     channels: int, sizes: Sequence[Size], turns: int, device: Device, limits: Limits
 ) -> tuple[list[Row], str]:
-    """Measure full frames of every size, on a GPU of large ones too; 640×640 with a mask as well.
+    """Measure full frames of each size, on a GPU large frames too, and 640×640 with a mask.
 
     Args:
-        channels: how many our network sees, the projection's included.
-        sizes: of the frames.
-        turns: how often each has its turn.
+        channels: input channels of our network, including the projection.
+        sizes: frame sizes.
+        turns: how often each network is measured in turn.
         device: where to compute.
-        limits: of the device.
+        limits: limits of the device.
 
     Returns:
-        The rows, and a sentence about what a pixel costs.
+        The rows, and a sentence about the cost of a pixel.
     """
     ours = _contender("fast", channels, device)
     paper = _contender("paper", PAPER_CHANNELS, device)
@@ -96,7 +96,7 @@ def inference_rows(
 
 
 def blob(size: Size, share: float) -> BoolArray:
-    """Return a lobed shape in the middle of a frame, (H, W), that covers a share of it."""
+    """Return a mask (H, W), a lobed shape in the middle that covers ``share`` of the frame."""
     y, x = np.mgrid[: size.height, : size.width]
     y, x = y - size.height * 0.48, x - size.width * 0.53
     angle = np.arctan2(y, x)
@@ -106,7 +106,7 @@ def blob(size: Size, share: float) -> BoolArray:
 
 
 def computed_share(wanted: BoolArray, network: Painter) -> float:
-    """Return the computed pixels over those of the frame: tiles and what is looked at around."""
+    """Return computed pixels / pixels of the frame; tiles overlap by the receptive field."""
     reach, (height, width) = -(-network.reach // GRID) * GRID, wanted.shape
     pixels = 0
     for tile in tiles(wanted, reach, LARGEST_TILE):
@@ -149,7 +149,7 @@ def _rows_of_size(
 
 
 def _whole(contender: Contender, guides: FloatArray) -> Callable[[], object]:
-    """Return what paints a full frame; on a GPU the guides are there already."""
+    """Return a function that paints a full frame; on a GPU the guides are uploaded before."""
     if contender.device.unit.type == "cpu":
         return lambda: contender.inference.paint(guides)
     x = torch.from_numpy(guides)[None].to(contender.device.unit)
@@ -189,7 +189,7 @@ def _contender(name: str, channels: int, device: Device) -> Contender:
 
 
 def smooth_noise(channels: int, size: Size) -> FloatArray:
-    """Return smooth noise as a network's input, (C, H, W) in −1..1."""
+    """Return smooth noise as network input, (C, H, W) float32, −1..1."""
     chance = np.random.default_rng(0)
     coarse = (size.height // COARSE + 2, size.width // COARSE + 2)
     planes = (chance.uniform(-1, 1, coarse).astype(np.float32) for _ in range(channels))

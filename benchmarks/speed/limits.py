@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine's limits as they are: the largest matrix product and the largest copy it manages."""
+"""The measured limits of the machine: operations and bytes per second."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -18,16 +19,16 @@ COPIED_BYTES = 1 << 28
 RUNS = 5
 FORMATS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.int8: "int8"}
 BYTES = {"fp32": 4, "bf16": 2, "int8": 1}
-"""Bytes of a number."""
+"""Bytes per number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a device can do at most.
+    """Measured limits of a device.
 
     Attributes:
-        flops: format → operations a second of a matrix product; formats that it lacks are absent.
-        bytes: bytes a second that a copy reads and writes.
+        flops: format → operations per second of a matrix product; only formats that it supports.
+        bytes: bytes per second that a copy reads and writes.
     """
 
     flops: dict[str, float]
@@ -43,7 +44,7 @@ class Limits:
 
 
 def measure_limits(device: Device) -> Limits:
-    """Measure for a few seconds."""
+    """Measure the limits of a device; takes a few seconds."""
     flops = {}
     for kind, name in FORMATS.items():
         seconds = _product_seconds(device, kind)
@@ -56,7 +57,7 @@ def measure_limits(device: Device) -> Limits:
 
 
 def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
-    """Return how long a product takes; None where the device has no fast one in this format."""
+    """Return the seconds of a product; None if the device has no fast one in this format."""
     on_cpu = device.unit.type == "cpu"
     if on_cpu and kind is torch.bfloat16 and device.precision is not kind:
         return None
@@ -72,13 +73,13 @@ def _product_seconds(device: Device, kind: torch.dtype) -> float | None:
 
 
 def _integer_product() -> Callable[[], object]:
-    """Return a product as our network's layers do it on the CPU: 8 bits without and with sign."""
+    """Return a uint8 × int8 product, as in the layers of our network on the CPU."""
     codes = torch.ones(MATRIX, MATRIX, dtype=torch.uint8)
     weight = torch.ones(MATRIX, MATRIX, dtype=torch.int8)
     packed = torch.ops.onednn.qlinear_prepack(weight, None)
     steps, zeros = torch.ones(MATRIX), torch.zeros(MATRIX, dtype=torch.int64)
     source = (codes, 1.0, 0, packed, steps, zeros, None)
-    target = (1.0, 0, torch.float32, "none", [], "")
+    target: tuple[Any, ...] = (1.0, 0, torch.float32, "none", [], "")
     return lambda: torch.ops.onednn.qlinear_pointwise(*source, *target)
 
 

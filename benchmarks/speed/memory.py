@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The memory of the engine's process: of large frames, and whether many small ones make it grow."""
+"""Peak memory of the engine's process with large frames, and its growth over many small ones."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from .rows import Row
 
 MIB = 2**20
 LARGE_FRAMES = 2
-MOST_OF_LARGE = 2048.0
-"""MiB for frames of 3840×2160 on the CPU."""
+MAX_OF_LARGE = 2048.0
+"""Aim for frames of 3840×2160 on the CPU, in MiB."""
 SMALL = Size(64, 64)
 EARLY = 20
-"""Frame after which memory should not grow any more."""
+"""Number of frames after which the memory should no longer grow."""
 STEPS = ("--steps", "2")
 SETTINGS = ("--guides", "colour", *STEPS)
 
 
 def large_row(size: Size, folder: Path, device: str) -> Row:
-    """Measure the peak of a process that stylizes a few large frames by their colour."""
+    """Measure the peak memory of stylizing a few large frames with the guide ``colour``."""
     shot = make_shot(folder / "pictures", folder / "shot", size.width, size.height, LARGE_FRAMES)
     what = f"{LARGE_FRAMES} frames of {size} by the guide colour"
     return _peak_row("memory_4k", shot, what, device, SETTINGS)
 
 
 def guided_row(captured_shot: Path, size: Size, folder: Path, device: str) -> Row:
-    """Measure the peak of a process that stylizes large captured frames by all their guides.
+    """Measure the peak memory of stylizing large captured frames with all guides.
 
     Args:
-        captured_shot: a shot's folder; it stays as it is.
-        size: of its frames.
-        folder: an empty place for a copy.
-        device: as ``engine stylize --device``.
+        captured_shot: folder of a captured shot; it is not changed.
+        size: size of its frames.
+        folder: empty folder for a copy.
+        device: value of the engine's option ``--device``.
     """
     shot = copy_untrained(captured_shot, folder)
     paint(shot, 1)
@@ -49,7 +49,7 @@ def _peak_row(name: str, shot: Path, what: str, device: str, settings: tuple[str
         name,
         peak / MIB,
         "MiB",
-        aim=MOST_OF_LARGE,
+        aim=MAX_OF_LARGE,
         remark=(
             f"peak of the process that stylizes {what}; training on one took "
             f"{training / MIB:.0f} MiB"
@@ -58,11 +58,11 @@ def _peak_row(name: str, shot: Path, what: str, device: str, settings: tuple[str
 
 
 def growth_row(frames: int, folder: Path, device: str) -> Row:
-    """Measure by how much many small frames raise the peak of a process."""
+    """Measure the growth of the peak memory over many small frames."""
     shot = make_shot(folder / "pictures", folder / "shot", SMALL.width, SMALL.height, frames)
     run_engine("train", shot, *SETTINGS, "--device", device)
     early, late = peaks_of_stylizing(shot, "style", device, EARLY)
-    late = max(early, late)  # Linux counts pages in batches, so a peak can seem to have fallen
+    late = max(early, late)  # Linux counts pages in batches, so a peak can appear to fall
     return Row(
         "memory_growth_1000",
         (late - early) / MIB,

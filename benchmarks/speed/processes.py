@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine's processes, and shots for them."""
+"""Runs processes of the engine, and makes shots for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.own_process import ROOT, measure_in
 
 
 def seconds_to_ready() -> float:
-    """Start a worker and return how long it takes to say that it is ready."""
+    """Start a worker and return the seconds until it reports that it is ready."""
     began = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", "engine", "worker"],
@@ -46,7 +46,7 @@ def run_engine(*arguments: str | Path) -> int:
 
 
 def peaks_of_stylizing(shot: Path, style: str, device: str, after: int) -> tuple[int, int]:
-    """Stylize a shot; return the peak memory in bytes after so many frames, and at the end."""
+    """Stylize a shot. Returns the peak memory in bytes after ``after`` frames and at the end."""
     early, late = _in_engine("watch", shot, style, device, after)
     return early, late
 
@@ -59,7 +59,7 @@ def copy_untrained(shot: Path, folder: Path) -> Path:
 
 
 def make_pictures(folder: Path, width: int, height: int, frames: int) -> None:
-    """Write pictures of smooth noise that moves along, ``0001.png`` …."""
+    """Write pictures of moving smooth noise, ``0001.png`` …."""
     folder.mkdir(parents=True)
     chance = np.random.default_rng(1)
     coarse = chance.integers(0, 256, (height // 16 + 2, width // 16 + 2, 3), np.uint8)
@@ -69,7 +69,7 @@ def make_pictures(folder: Path, width: int, height: int, frames: int) -> None:
 
 
 def make_shot(pictures: Path, shot: Path, width: int, height: int, frames: int) -> Path:
-    """Import made-up pictures and paint the first frame; return the shot."""
+    """Make pictures, import them, paint the first frame, and return the shot."""
     make_pictures(pictures, width, height, frames)
     run_engine("import", shot, "--input", pictures)
     paint(shot, 1)
@@ -77,14 +77,14 @@ def make_shot(pictures: Path, shot: Path, width: int, height: int, frames: int) 
 
 
 def make_stylized_shot(pictures: Path, shot: Path, frames: int) -> None:
-    """Make a 1920×1080 shot of noise that counts as stylized, for the compositor."""
+    """Make a 1920×1080 shot of noise with stylized frames, for the compositor."""
     make_pictures(pictures, 1920, 1080, frames)
     shutil.copytree(pictures, shot / "out/style")
     run_engine("import", shot, "--input", pictures)
 
 
 def paint(shot: Path, frame: int) -> None:
-    """Put a simple painting of a frame into the shot: flat colours, noise of a brush, ink."""
+    """Paint a frame of a shot: flat colours, brush noise and ink lines."""
     name = f"{frame:04d}.png"
     picture = cv2.imread(str(shot / "frames" / name), cv2.IMREAD_UNCHANGED)
     colours = cv2.medianBlur(np.ascontiguousarray(picture[..., :3]), 9) // 48 * 48 + 24

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One measurement, its yardstick and its aim."""
+"""A measurement, that of the ``paper`` network, and its aim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any
 
 RATES = ("frames/s", "steps/s")
-"""Units of which more is better; of all others but decibels less is."""
+"""Units of which more is better. Of all others except decibels, less is better."""
 DECIBELS = "dB"
 
 
@@ -16,13 +16,13 @@ class Row:
     """One measurement.
 
     Attributes:
-        name: stays the same from run to run.
-        value: in ``unit``; None where it was not reached.
+        name: name of the row, the same in every run.
+        value: the value in ``unit``; None if the target was not reached.
         unit: ``frames/s``, ``steps/s``, ``s``, ``MiB``, ``dB`` or a count.
-        paper: the same of the ``paper`` network on this machine; None where there is no such.
-        aim: bound of the value: at least, of rates, else at most.
-        ratio_aim: least ratio.
-        remark: how it was measured and what it is made of.
+        paper: the value for the ``paper`` network on this machine; None if there is none.
+        aim: the minimum for rates, else the maximum.
+        ratio_aim: the minimum ratio.
+        remark: how it was measured.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better than ``paper``; of decibels, how many times less squared error."""
+        """Factor by which the value beats ``paper``; for decibels, the factor of squared error."""
         if self.value is None or self.paper is None:
             return None
         if self.unit == DECIBELS:
@@ -44,7 +44,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether all aims are met, None where there are none."""
+        """Whether all aims are met; None without aims."""
         verdicts = []
         if self.aim is not None:
             reached = self.value is not None and (

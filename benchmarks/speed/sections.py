@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of the benchmark, by name; each can be run on its own."""
+"""The sections of the benchmark by name; each can be run on its own."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Bench:
     """One run of the benchmark.
 
     Attributes:
-        extent: how much to measure.
+        extent: the size of the benchmark.
         device: where to compute.
-        cache: where captured shots are kept, shared with the quality benchmark.
-        remarks: sentences on the whole that sections add.
+        cache: cache of captured shots, shared with the quality benchmark.
+        remarks: sentences about the run, added by the sections.
     """
 
     extent: Extent
@@ -48,16 +48,16 @@ class Bench:
 
     @property
     def name_of_device(self) -> str:
-        """As the engine's ``--device``."""
+        """Value of the engine's option ``--device``."""
         return self.device.unit.type
 
     @property
     def on_gpu(self) -> bool:
-        """Whether the rows of GPUs can be measured."""
+        """Whether the rows for GPUs can be measured."""
         return self.name_of_device == "cuda"
 
     def truth(self) -> Truth:
-        """Return the shot that is learnt, rendered and painted if need be."""
+        """Return the shot to train on; render and paint it if needed."""
         size = self.extent.learnt
         pictures = dataclasses.replace(
             PICTURES, width=size.width, height=size.height, frames=self.extent.learnt_frames
@@ -83,7 +83,7 @@ def run(extent: Extent, device: str, cache: Path, chosen: Sequence[str]) -> tupl
 
 
 def tell(text: str) -> None:
-    """Tell people how far it is."""
+    """Print a progress message."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -147,7 +147,7 @@ def _gpu(bench: Bench, folder: Path) -> list[Row]:
 
 
 def gpu_rows(bench: Bench, folder: Path) -> list[Row]:
-    """Measure what is asked of GPUs beyond the other rows, on whatever device there is."""
+    """Measure the additional rows for GPUs; works on any device."""
     extent, device = bench.extent, bench.name_of_device
     large = capture_shot("room", extent.large_gpu, bench.cache, tell)
     files = files_row("gpu_files_1080p", large, folder, extent.large_gpu, device)

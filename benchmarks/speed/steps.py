@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steps of training, taken one by one."""
+"""Training steps per second."""
 
 from __future__ import annotations
-
-import dataclasses
 
 import torch
 
@@ -15,23 +13,23 @@ from engine.shared.shot import Shot
 from engine.shared.style_header import PROJECTION
 from engine.training.dataset import read_training_set
 from engine.training.patch_sampler import Patches
-from engine.training.settings import default_configuration, default_guides
-from engine.training.temporal_pairs import SteadyPatches, read_pairs
-from engine.training.trainer import Trainer, TrainerSettings
+from engine.training.settings import default_guides, default_settings
+from engine.training.temporal_pairs import PairPatches, read_pairs
+from engine.training.trainer import Trainer
 
 from .rows import Row
 from .turns import medians_in_turns
 
 OURS_IN_A_TURN = 8
-"""Two rounds of what differs from step to step."""
+"""Steps of ours per turn: two periods of the temporal loss."""
 
 
 def training_row(shot: Shot, turns: int, device: Device) -> Row:
-    """Measure steps of training as ``engine train`` takes them by default.
+    """Measure training steps with the default settings of ``engine train``.
 
     Args:
-        shot: with painted keyframes.
-        turns: how often ours and the yardstick follow each other.
+        shot: a shot with painted keyframes.
+        turns: how often our network and ``paper`` are measured in turn.
         device: where to compute.
     """
     ours, paper = trainer_of(shot, "fast", device), trainer_of(shot, "paper", device)
@@ -55,26 +53,25 @@ def training_row(shot: Shot, turns: int, device: Device) -> Row:
 
 
 def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
-    """Return what ``engine train`` would train by default."""
-    configuration = default_configuration(network)
+    """Return a trainer with the default settings of ``engine train``."""
+    settings = default_settings(network)
     names = default_guides(network, shot)
-    training_set = read_training_set(shot, [], names, configuration.filter, Silent())
+    training_set = read_training_set(shot, [], names, settings.filter, Silent())
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         channels = guides.channels(names)
         painter = build(network, channels, projection=PROJECTION in names, alpha=False)
-    pairs = read_pairs(shot, training_set, 0) if configuration.steady else []
-    shared = {field.name for field in dataclasses.fields(TrainerSettings)}
-    settings = {k: v for k, v in dataclasses.asdict(configuration).items() if k in shared}
+    pairs = read_pairs(shot, training_set, 0) if settings.steady else []
     return Trainer(
         painter,
-        Patches(training_set.examples, device.unit, 0, configuration.patch),
+        Patches(training_set.examples, device.unit, 0, settings.patch),
         device,
-        TrainerSettings(**settings),
-        pairs=SteadyPatches(pairs, device.unit, configuration.patch) if pairs else None,
+        settings,
+        seed=0,
+        pairs=PairPatches(pairs, device.unit, settings.patch) if pairs else None,
     )
 
 
 def _patches(network: str) -> str:
-    settings = default_configuration(network)
+    settings = default_settings(network)
     return f"{settings.batch} patches of {settings.patch}×{settings.patch} a step"

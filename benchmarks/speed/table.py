@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the rows are written for people."""
+"""Writes the rows as a page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPLAINED = (
 
 
 def to_markdown(rows: Sequence[Row], machine: Mapping[str, str], remarks: Sequence[str]) -> str:
-    """Write the table, what it means, remarks on the whole, and the machine."""
+    """Return the page in Markdown: table, its meaning, remarks and machine."""
     lines = [
         "| what | ours | `paper` | ratio | aim | how |",
         "|---|---:|---:|---:|---|---|",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long we train until the pictures are as good as the published network's after 250 steps.
+"""Training time until our pictures are as good as those of the published network after 250 steps.
 
-What that network reaches hardly depends on the machine, and takes it up to half an hour, so it is
-kept in ``paper250.json`` for the short form; the long form measures it anew.
+The quality of that network hardly depends on the machine and takes up to half an hour to measure,
+so it is stored in ``paper250.json`` for the short form; the long form measures it again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.jobs.train import train
 from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent
-from engine.training.settings import default_configuration
+from engine.training.settings import default_settings
 
 from .rows import Row
 
@@ -35,13 +35,13 @@ Tell = Callable[[str], None]
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """PSNR in dB and SSIM over the mask, the mean of frames that were not painted."""
+    """PSNR in dB and SSIM over the mask, means over frames that are not keyframes."""
 
     psnr: float
     ssim: float
 
     def reaches(self, other: Quality) -> bool:
-        """Tell whether it is no worse in either."""
+        """Return whether neither PSNR nor SSIM is worse than that of ``other``."""
         return self.psnr >= other.psnr and self.ssim >= other.ssim
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Quality:
 
 @dataclasses.dataclass(frozen=True)
 class Reached:
-    """What a run of training reached, and the seconds that it took."""
+    """The quality that a training run reached, and its seconds."""
 
     seconds: float
     quality: Quality
@@ -66,17 +66,17 @@ def quality_row(
     *,
     paper_step: float | None,
 ) -> Row:
-    """Find the least training that reaches the quality.
+    """Find the shortest training that reaches the quality of ``paper``.
 
     Args:
-        truth: a shot with its right painting, and the painted keyframes.
-        scored: frames to compare by.
-        budgets: seconds to try, each in a run of its own, from the smallest; between the first
-            that suffices and the one before it two more are tried.
-        device: as ``engine train --device``.
-        tell: told what was reached.
-        paper_step: seconds of one step of ``paper``, to take what it reaches from what is kept,
-            if that is; None trains it now in any case. What it reaches is kept.
+        truth: a shot with its true paintings and painted keyframes.
+        scored: the frames to score.
+        budgets: seconds to try, each in its own run, in rising order; two more are tried between
+            the first that suffices and the one before it.
+        device: value of the engine's option ``--device``.
+        tell: called with progress messages.
+        paper_step: seconds of one step of ``paper``, to use its stored quality if there is one;
+            None to train it now. Its new quality is stored.
 
     Raises:
         PaintoverError: a picture is damaged.
@@ -113,7 +113,7 @@ def train_and_score(
     seconds: float = 0.0,
     steps: int = 0,
 ) -> Reached:
-    """Train a network by default for seconds or steps, stylize and score some frames."""
+    """Train a network with its default settings for seconds or steps, then stylize and score."""
     folder = str(truth.shot.folder)
     request = protocol.Train(
         job=0,
@@ -137,7 +137,7 @@ def train_and_score(
 
 
 def kept_quality(name: str) -> Quality | None:
-    """Return what ``paper`` reached once; None where it has not been measured as it is trained."""
+    """Return the stored quality of ``paper``; None if there is none for its present settings."""
     record = _read_kept().get(name, {})
     if record.get("settings") != _settings():
         return None
@@ -145,7 +145,7 @@ def kept_quality(name: str) -> Quality | None:
 
 
 def keep(name: str, quality: Quality) -> None:
-    """Keep what ``paper`` reached."""
+    """Store the quality of ``paper``."""
     kept = _read_kept()
     kept[name] = {**dataclasses.asdict(quality), "settings": _settings()}
     text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True)
@@ -158,7 +158,7 @@ def _read_kept() -> dict[str, Any]:
 
 
 def _settings() -> str:
-    settings = dataclasses.asdict(default_configuration("paper"))
+    settings = dataclasses.asdict(default_settings("paper"))
     return digest_json([STEPS, settings])[:12]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Durations measured in turns, so that what else the machine does hits all of them alike."""
+"""Measures durations in turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Step = Callable[[], object]
 
 
 def seconds_of(step: Step) -> float:
-    """Return how long a step takes."""
+    """Return the seconds that a step takes."""
     began = time.perf_counter()
     step()
     return time.perf_counter() - began
@@ -20,13 +20,13 @@ def seconds_of(step: Step) -> float:
 def medians_in_turns(
     steps: Mapping[str, Step], turns: int, *, repeated: Mapping[str, int] | None = None
 ) -> dict[str, float]:
-    """Return name → median duration in seconds of steps that take turns.
+    """Measure steps in turns and return name → median seconds.
 
     Args:
         steps: name → step.
-        turns: how often each has its turn.
-        repeated: name → how often it is done in a turn, where that is more than once. Such a step
-            is quick; it is done once more at first, uncounted.
+        turns: number of turns.
+        repeated: name → repetitions per turn of quick steps. Such a step is first run once without
+            being measured.
     """
     repeated = repeated or {}
     for name in repeated:

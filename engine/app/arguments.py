@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..shared import errors
+from ..shared import errors, training_settings
 from ..shared.frame_lists import parse_frames
 from .terminal import STYLES
 
@@ -131,67 +131,26 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--seed", type=int, default=0, help="seed of the random numbers (default: %(default)s)"
     )
-    _add_method(verb)
+    _add_settings(verb)
 
 
-def _add_method(verb: argparse.ArgumentParser) -> None:
-    own = "(default: what suits the network)"
-    method = verb.add_argument_group("for experts")
-    method.add_argument(
-        "--patch", metavar="PIXELS", type=_count, default=0, help=f"side of the patches {own}"
-    )
-    method.add_argument(
-        "--batch", metavar="N", type=_count, default=0, help=f"patches a step {own}"
-    )
-    method.add_argument(
-        "--blocks",
-        metavar="N",
-        type=_count,
-        default=0,
-        help=f"residual blocks of the network {own}",
-    )
-    method.add_argument(
-        "--rate", metavar="X", type=_positive, default=0.0, help=f"learning rate {own}"
-    )
-    method.add_argument(
-        "--adversarial",
-        metavar="WEIGHT",
-        type=float,
-        default=None,
-        help=f"weight of the adversarial loss, 0 for none {own}",
-    )
-    method.add_argument(
-        "--gradients",
-        metavar="WEIGHT",
-        type=float,
-        default=None,
-        help=f"weight of crisp edges, 0 for none {own}",
-    )
-    method.add_argument(
-        "--steady",
-        metavar="WEIGHT",
-        type=float,
-        default=None,
-        help=f"weight of steadiness over time, 0 for none {own}",
-    )
-    method.add_argument(
-        "--muon",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help=f"learn by Muon rather than by Adam alone {own}",
-    )
-    method.add_argument(
-        "--vgg",
-        metavar="FILE",
-        default="",
-        help="weights of VGG-16 or VGG-19, for a loss by what they see",
-    )
-    method.add_argument(
-        "--filter",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help=f"filter the frames over time, along the motion, before the network sees them {own}",
-    )
+def _add_settings(verb: argparse.ArgumentParser) -> None:
+    """Add an option for each field of ``TrainingSettings``; None where it is not given."""
+    group = verb.add_argument_group("for experts")
+    for name, setting in training_settings.DESCRIPTIONS.items():
+        kind = training_settings.TYPES[name]
+        default = "none" if kind is str else "what suits the network"
+        reading: dict[str, Any] = {"type": kind, "metavar": setting.metavar}
+        if training_settings.is_switch(name):
+            reading = {"action": argparse.BooleanOptionalAction}
+        elif setting.limits and setting.limits[0] > 0:
+            reading["type"] = _count if kind is int else _positive
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            default=None,
+            help=f"{setting.help} (default: {default})",
+            **reading,
+        )
 
 
 def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import __version__
-from ..shared import errors, protocol
+from ..shared import errors, protocol, training_settings
 from ..shared.frame_lists import counted
 from ..shared.shot import Shot
 from .arguments import build_parser
@@ -83,16 +83,14 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.train import train  # noqa: PLC0415
 
-    fields = (
-        *("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides"),
-        *("patch", "batch", "blocks", "rate", "adversarial", "gradients", "steady"),
-        *("muon", "filter", "vgg"),
-    )
+    fields = ("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides")
+    settings = {name: getattr(options, name) for name in training_settings.TYPES}
     request = protocol.Train(
         job=0,
         shot=str(options.shot),
         device=options.device,
         seed=options.seed,
+        settings={name: value for name, value in settings.items() if value is not None},
         **{name: getattr(options, name) for name in fields},
     )
     began = time.monotonic()

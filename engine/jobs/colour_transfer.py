@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Guessing paint where no keyframe shows the place: from what looks alike in the keyframes."""
+"""Colour transfer: paint for pixels that no keyframe shows, from similar pixels of keyframes.
+
+Pixels with the same quantized colour, normal and object form a look. A pixel takes the mean paint
+of the nearest looks, weighted by inverse squared distance (Shepard, 1968).
+"""
 
 from __future__ import annotations
 
@@ -15,24 +19,24 @@ from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
 
 NEIGHBOURS = 6
-"""Looks whose paint is mixed."""
+"""Nearest looks whose paint is averaged."""
 COLOUR_BITS, NORMAL_BITS = 5, 3
-"""Fineness in which looks are told apart, per component."""
-MOST_LOOKS = 6000
-"""Looks that are kept; beyond that they are told apart more coarsely."""
+"""Bits per component to which colours and normals are quantized."""
+MAX_LOOKS = 6000
+"""Looks at most; with more, colours and normals are quantized more coarsely."""
 NORMAL_WEIGHT = 0.3
-"""What opposite normals count for, beside black and white."""
+"""Distance of opposite normals; that of black and white is 1 per channel."""
 OBJECT_WEIGHT = 1.5
-"""What another object counts for."""
+"""Distance scale of different objects."""
 
 Codes = npt.NDArray[np.int64]
 
 
 class ColourTransfer:
-    """The mean paint of each look: picture colour, normal and object, where a frame has them.
+    """The mean paint of each look, to guess the paint of other pixels.
 
     Args:
-        keyframes: the paintings, each with its frame; only their masks are learnt from.
+        keyframes: the paintings, each with its frame; only pixels inside the masks count.
     """
 
     def __init__(self, keyframes: Sequence[tuple[Keyframe, Frame]]) -> None:
@@ -42,7 +46,7 @@ class ColourTransfer:
         while True:
             codes = np.concatenate([self._codes(frame, key.mask) for key, frame in keyframes])
             looks, place = np.unique(codes, return_inverse=True)
-            if len(looks) <= MOST_LOOKS or self._bits[0] <= 2:
+            if len(looks) <= MAX_LOOKS or self._bits[0] <= 2:
                 break
             self._bits = (self._bits[0] - 1, max(1, self._bits[1] - 1))
         count = np.bincount(place)
@@ -52,19 +56,27 @@ class ColourTransfer:
         self._tree = cKDTree(self._features(looks))
 
     def guess(self, frame: Frame, where: BoolArray) -> FloatArray:
-        """Return (N, 3) colours, 0..1, of the pixels of a frame that (H, W) names, row by row."""
+        """Guess the paint of pixels.
+
+        Args:
+            frame: a frame with the same passes as those of the keyframes.
+            where: (H, W), the N pixels to guess.
+
+        Returns:
+            (N, 3) float32, 0..1, display-referred, row by row.
+        """
         looks, place = np.unique(self._codes(frame, where), return_inverse=True)
         if not len(looks):
             return np.zeros((0, 3), np.float32)
-        nearest = [*range(1, min(NEIGHBOURS, self._tree.n) + 1)]
-        apart, found = self._tree.query(self._features(looks), nearest)
-        weight = 1 / (apart**2 + 0.02**2)
+        ranks = [*range(1, min(NEIGHBOURS, self._tree.n) + 1)]
+        distances, nearest = self._tree.query(self._features(looks), ranks)
+        weight = 1 / (distances**2 + 0.02**2)
         weight /= weight.sum(axis=1, keepdims=True)
-        paint = (self._paint[found] * weight[..., None]).sum(axis=1)
+        paint = (self._paint[nearest] * weight[..., None]).sum(axis=1)
         return np.asarray(paint[place], np.float32)
 
     def _codes(self, frame: Frame, where: BoolArray) -> Codes:
-        """Return the looks (N) of the pixels that (H, W) names, packed into numbers."""
+        """Return the looks (N,) of the N pixels in ``where`` (H, W), each as one integer."""
         colour_bits, normal_bits = self._bits
         colours = frame.image[where] * ((1 << colour_bits) - 1)
         codes = np.zeros(len(colours), np.int64)
@@ -80,7 +92,7 @@ class ColourTransfer:
         return codes
 
     def _features(self, looks: Codes) -> npt.NDArray[np.float64]:
-        """Return the middle of each look, (N, 9), in a space where distance is unlikeness."""
+        """Return features (N, 6 or 9) of looks: normal, if any, colour, and three per object."""
         colour_bits, normal_bits = self._bits
         rest, columns = looks, []
         fields = [(normal_bits, NORMAL_WEIGHT / 2)] if self._has_normals else []

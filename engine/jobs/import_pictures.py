@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making a shot of folders of pictures: footage, other renderers, EbSynth and few-shot folders."""
+"""Import: makes a shot of folders of pictures, such as footage, EbSynth and few-shot sets."""
 
 from __future__ import annotations
 
@@ -21,54 +21,67 @@ from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot, check_name
 
 LARGEST_SIDE = 4096
+"""Largest width or height of a picture, in pixels."""
 LARGEST_AREA = 4096 * 2160
+"""Largest area of a picture, in pixels."""
 STAGING = ".importing"
+"""Folder inside the shot that holds the converted pictures until all are ready."""
 SET_FOLDERS = (
     {"input": "input", "painted": "output", "mask": "mask"},
     {"input": "video", "painted": "keys", "mask": "mask"},
 )
-"""What few-shot sets and EbSynth call the folders of a set."""
+"""Names of the folders in a few-shot set and in an EbSynth project."""
 
 
 @dataclasses.dataclass(frozen=True)
 class _Copy:
-    """One picture to bring in: where it lies, where it goes, and whether a hand made it."""
+    """One picture to import.
+
+    Attributes:
+        frame: its frame number.
+        source: the file to read.
+        target: the file in the shot folder.
+        keeps_version: whether a file that it replaces is kept as a version (paintings and masks).
+    """
 
     frame: int
     source: Path
     target: Path
-    by_hand: bool = False
+    keeps_version: bool = False
 
 
 def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]:
-    """Make a shot of pictures whose names carry frame numbers (the last number in the name).
+    """Make or update a shot from folders of pictures.
 
-    PNG is copied byte for byte; JPEG, TIFF and EXR become PNG, of 16 bits where they are finer
-    than 8 (paintings in EXR stay EXR). The shot changes only after every picture has been read
-    and converted, so an error or a cancel leaves it as it was. Paintings and masks that are
-    replaced are kept as versions.
+    The last number in a file name is the frame number. PNG files are copied byte for byte. JPEG,
+    TIFF and EXR files are converted to PNG, with 16 bits if they have more than 8; paintings in
+    EXR stay EXR. The shot changes only after every picture has been read and converted, so an
+    error or a cancel leaves it as it was. Replaced paintings and masks are kept as versions.
 
     Args:
-        request: the shot, and the folders. An ``input`` without pictures but with folders
-            ``input``, ``output`` and ``mask`` (or ``video``, ``keys`` and ``mask``) is such a set.
-        report: told the progress, and warned of gaps between frames.
+        request: the shot and the folders. If ``input`` has no pictures but the folders of a set
+            (see ``SET_FOLDERS``), these are used.
+        report: gets the progress, and a warning about gaps between frames.
 
     Returns:
-        ``frames``, ``paintings`` and ``masks`` (counts), ``guides`` (names), ``width``, ``height``.
+        ``frames``, ``paintings`` and ``masks`` (counts), ``guides`` (names), ``width`` and
+        ``height`` (pixels).
 
     Raises:
         PaintoverError: a folder or picture is missing, damaged, too large or of another size; two
-            pictures carry one number; a painting, mask or guide has no picture, or a picture no
-            guide; the folder holds a shot that was captured from a scene.
-        Cancelled: the reporter said so.
+            pictures have the same frame number; a painting, mask or guide has no picture, or a
+            picture has no guide; the folder holds a shot that was captured from a scene.
+        Cancelled: the job was told to stop.
     """
     request = _resolve_set(request)
     pictures = numbered_pictures(Path(request.input), report)
     gaps = set(range(min(pictures), max(pictures) + 1)) - set(pictures)
     if gaps:
-        report.warned(f"{request.input} has no frames {format_frames(gaps)}; they stay left out.")
-    painted = _beside(request.painted, "painting", pictures, report)
-    masks = _beside(request.mask, "mask", pictures, report)
+        report.warned(
+            f"{request.input} has no frames {format_frames(gaps)}; the shot leaves them out."
+        )
+    painted = _optional_pictures(request.painted, "painting", pictures, report)
+    masks = _optional_pictures(request.mask, "mask", pictures, report)
     guides = {
         check_name(name, "guide"): _guide_folder(folder, name, pictures, report)
         for name, folder in request.guides.items()
@@ -81,10 +94,10 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     manifest.source = {"kind": "pictures", "input": request.input}
     manifest.guides = list(guides)
     shot = Shot(Path(request.shot), manifest)
-    before = _manifest_before(shot.folder)
-    if before:
-        manifest.removed_keys = sorted(set(before.removed_keys) - set(painted))
-        manifest.weights = before.weights
+    previous = _previous_manifest(shot.folder)
+    if previous:
+        manifest.removed_keys = sorted(set(previous.removed_keys) - set(painted))
+        manifest.weights = previous.weights
     copies = [_Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, folder in guides.items():
         copies += [
@@ -94,8 +107,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     copies += [
         _Copy(frame, path, _key_target(shot, frame, path), True) for frame, path in painted.items()
     ]
-    transparent = _bring_in(shot, copies, report)
-    manifest.passes = {"image": "pictures", **({"alpha": "pictures"} if transparent else {})}
+    has_alpha = _copy_all(shot, copies, report)
+    manifest.passes = {"image": "pictures", **({"alpha": "pictures"} if has_alpha else {})}
     manifest.frames = {
         frame: FrameRecord(digest_file(shot.image_path(frame))) for frame in sorted(pictures)
     }
@@ -105,17 +118,18 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
 
 
 def _resolve_set(request: ImportPictures) -> ImportPictures:
+    """Return the request with the folders of a set filled in, if its input is one."""
     folder = Path(request.input)
     if not folder.is_dir() or pictures_in(folder):
         return request
     for names in SET_FOLDERS:
         if (folder / names["input"]).is_dir():
-            found = {field: folder / name for field, name in names.items()}
+            paths = {field: folder / name for field, name in names.items()}
             return dataclasses.replace(
                 request,
-                input=str(found["input"]),
-                painted=request.painted or _if_folder(found["painted"]),
-                mask=request.mask or _if_folder(found["mask"]),
+                input=str(paths["input"]),
+                painted=request.painted or _if_folder(paths["painted"]),
+                mask=request.mask or _if_folder(paths["mask"]),
             )
     return request
 
@@ -124,32 +138,33 @@ def _if_folder(path: Path) -> str:
     return str(path) if path.is_dir() else ""
 
 
-def _beside(
+def _optional_pictures(
     folder: str, what: str, pictures: Mapping[int, Path], report: Reporter
 ) -> dict[int, Path]:
+    """Return frame → file of a folder, none if ``folder`` is empty; ``what`` names it in errors."""
     if not folder:
         return {}
-    found = numbered_pictures(Path(folder), report)
-    for frame, path in found.items():
+    numbered = numbered_pictures(Path(folder), report)
+    for frame, path in numbered.items():
         if frame not in pictures:
             raise PaintoverError(
                 f"The {what} {path} is of frame {frame}, but the pictures are of frames "
-                f"{format_frames(pictures)}; add that picture, or take the {what} away."
+                f"{format_frames(pictures)}; add that picture, or remove the {what}."
             )
-    return found
+    return numbered
 
 
 def _guide_folder(
     folder: str, name: str, pictures: Mapping[int, Path], report: Reporter
 ) -> dict[int, Path]:
-    found = _beside(folder, "guide", pictures, report)
-    missing = set(pictures) - set(found)
+    numbered = _optional_pictures(folder, "guide", pictures, report)
+    missing = set(pictures) - set(numbered)
     if missing:
         raise PaintoverError(
             f'The guide "{name}" in {folder} lacks frames {format_frames(missing)}; add them, or '
             "import without this guide."
         )
-    return found
+    return numbered
 
 
 def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
@@ -159,22 +174,26 @@ def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
         width, height = picture_size(path)
         if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
             raise PaintoverError(
-                f"{path} is {width}×{height}; pictures may have 4096×2160 pixels at most, so scale "
-                "them down."
+                f"{path} is {width}×{height}; the largest size is 4096×2160 pixels, so scale the "
+                "pictures down."
             )
         if first is None:
             first, first_path = (width, height), path
         elif (width, height) != first:
             raise PaintoverError(
                 f"{path} is {width}×{height}, but {first_path} is {first[0]}×{first[1]}; all "
-                "pictures of a shot must have one size."
+                "pictures of a shot must have the same size."
             )
     assert first is not None
     return first
 
 
-def _manifest_before(folder: Path) -> Manifest | None:
-    """Return the manifest of the pictures that were imported here before, if it can be read."""
+def _previous_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest of an earlier import into ``folder``; None if there is none to read.
+
+    Raises:
+        PaintoverError: the folder holds a shot that was captured from a scene.
+    """
     if not Shot.exists(folder):
         return None
     try:
@@ -194,8 +213,11 @@ def _key_target(shot: Shot, frame: int, source: Path) -> Path:
     return shot.folder / "keys" / f"{frame_name(frame)}{suffix}"
 
 
-def _bring_in(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
-    """Convert all pictures beside the shot, then move them in; tell whether any frame has alpha."""
+def _copy_all(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
+    """Convert all pictures in ``STAGING``, then move them into the shot.
+
+    Returns whether any frame has transparent pixels.
+    """
     staging = shot.folder / STAGING
     staged: list[tuple[_Copy, Path]] = []
     transparent = False
@@ -221,7 +243,7 @@ def _bring_in(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
 
 
 def _convert(source: Path, target: Path) -> bool:
-    """Read a picture to its end, write or copy it, and tell whether any pixel lets through."""
+    """Copy or convert a picture, reading it whole. Returns whether any pixel is transparent."""
     picture = read_picture(source)
     if source.suffix.lower() == target.suffix:
         with written_beside(target) as temporary:
@@ -232,16 +254,17 @@ def _convert(source: Path, target: Path) -> bool:
 
 
 def _move_in(shot: Shot, copy: _Copy, place: Path) -> None:
+    """Move a converted picture to its target, keeping what it replaces as a version if needed."""
     target = copy.target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if copy.by_hand:
+        if copy.keeps_version:
             is_mask = target == shot.key_mask_path(copy.frame)
-            rivals = {target} if is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
+            replaced = {target} if is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
             if digest_file(target) == digest_file(place):
-                rivals.remove(target)
-            for rival in rivals:
-                shot.keep_version(rival)
+                replaced.remove(target)
+            for path in replaced:
+                shot.keep_version(path)
         place.replace(target)
     except OSError as error:
         raise PaintoverError(

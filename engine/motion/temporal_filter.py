@@ -24,6 +24,7 @@ from ..shared.files import digest_json
 from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
+from ..shared.training_settings import FILTER_RADIUS
 from .optical_flow import both_ways, occluded, warp
 
 VERSION = 1
@@ -44,7 +45,7 @@ class FilterSettings:
         colour: standard deviation over colour distance, as a share of the diagonal of RGB.
     """
 
-    radius: int = 15
+    radius: int = FILTER_RADIUS
     time: float = 1 / 3
     colour: float = 1 / 16
 

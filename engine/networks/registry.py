@@ -6,11 +6,11 @@ from __future__ import annotations
 import dataclasses
 
 from ..shared.errors import PaintoverError
+from ..shared.training_settings import MOST_BLOCKS
 from .base import Painter
 from .gated_unet import GatedPainter, Size
 from .published_unet import PaperNetwork, PaperSize
 
-MOST_BLOCKS = 40
 SIZES: dict[str, Size | PaperSize] = {
     "fast": Size(width=32, blocks=3, fine=16),
     "small": Size(width=8, blocks=1, fine=8),

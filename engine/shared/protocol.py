@@ -13,8 +13,9 @@ import struct
 from typing import Any, ClassVar, get_type_hints
 
 from .errors import PaintoverError
+from .training_settings import Value, check_types
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,26 +79,8 @@ class Train(Request):
     """Empty: all useful guides that the shot has."""
     device: str = "auto"
     seed: int = 0
-    patch: int = 0
-    """Side of the patches in pixels. Zero, here and below: what suits the network."""
-    batch: int = 0
-    """Patches a step."""
-    blocks: int = 0
-    """Residual blocks of the network."""
-    rate: float = 0.0
-    """Learning rate."""
-    adversarial: float | None = None
-    """Weight of the adversarial loss, 0 for none; None, here and below: what suits the network."""
-    gradients: float | None = None
-    """Weight of the gradient loss, 0 for none."""
-    steady: float | None = None
-    """Weight of the loss of steadiness over time, 0 for none."""
-    muon: bool | None = None
-    """Whether kernels are learnt by Muon; else all weights are by Adam."""
-    filter: bool | None = None
-    """Whether the frames are filtered over time before the network sees them."""
-    vgg: str = ""
-    """A file with the weights of VGG-16 or VGG-19, for a loss by its features; empty for none."""
+    settings: dict[str, Value] = dataclasses.field(default_factory=dict)
+    """Fields of ``TrainingSettings`` to override; the rest is what suits the network."""
     live: LivePicture | None = None
 
 
@@ -267,6 +250,9 @@ def _decode(line: str, kinds: dict[str, Any]) -> Any:
     try:
         if data.get("live") is not None:
             data["live"] = LivePicture(**data["live"])
-        return kinds[kind](**data)
+        message = kinds[kind](**data)
+        if isinstance(message, Train):
+            check_types({**message.settings})
     except TypeError:
         raise PaintoverError(f"A field is missing or wrong in message {kind!r}.") from None
+    return message

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The adversarial loss: a second network learns to tell paint from the first network's.
+"""The adversarial loss: a discriminator learns to tell the network's paint from the artist's.
 
-A patch discriminator (Isola, Zhu, Zhou, Efros, CVPR 2017: it judges every place by its
-neighbourhood alone) with the least-squares loss (Mao et al., ICCV 2017).
+A patch discriminator (Isola et al., "pix2pix", CVPR 2017), which rates each place by its
+neighbourhood only, with the least-squares loss (Mao et al., "LSGAN", ICCV 2017).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ..networks.device import Device
 
 WIDTH = 64
 BETAS = (0.5, 0.99)
-SMALLEST = 16
-"""Patches smaller than this are padded."""
+MIN_SIZE = 16
+"""Smaller patches are padded to this size, in pixels."""
 
 
 class PatchDiscriminator(nn.Module):
-    """Judges each place of a picture: (B, 3, H, W) in −1..1 → (B, 1, H / 4, W / 4), 1 is real."""
+    """Rates each place of a picture: 1 for the artist's paint, 0 for the network's."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,26 +33,26 @@ class PatchDiscriminator(nn.Module):
         self.last = nn.Conv2d(4 * WIDTH, 1, 3, padding=1)
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Judge a picture."""
-        spare = [max(0, SMALLEST - size) for size in picture.shape[-2:]]
-        if any(spare):
-            picture = functional.pad(picture, (0, spare[1], 0, spare[0]), mode="replicate")
+        """Return the ratings (B, 1, H / 4, W / 4) of pictures (B, 3, H, W) in −1..1."""
+        padding = [max(0, MIN_SIZE - size) for size in picture.shape[-2:]]
+        if any(padding):
+            picture = functional.pad(picture, (0, padding[1], 0, padding[0]), mode="replicate")
         x = functional.leaky_relu(self.first(picture), 0.2)
         x = functional.leaky_relu(self.steady[0](self.second(x)), 0.2)
         x = functional.leaky_relu(self.steady[1](self.third(x)), 0.2)
-        verdict: Tensor = self.last(x)
-        return verdict
+        rating: Tensor = self.last(x)
+        return rating
 
 
 class Adversary:
-    """A discriminator that learns beside the network.
+    """A discriminator, its optimizer and its losses.
 
-    What has no weight is filled with the true paint before it is judged, so it has no influence.
+    Pixels of weight 0 take the artist's paint before they are rated, so they have no influence.
 
     Args:
-        device: where it computes.
+        device: where to compute.
         rate: learning rate.
-        seed: of its first weights.
+        seed: of the initial weights.
     """
 
     def __init__(self, device: Device, rate: float, seed: int) -> None:
@@ -63,32 +63,34 @@ class Adversary:
         self._device = device
 
     def loss(self, result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-        """Return how surely painted patches are told from true ones, with gradients for them.
+        """Return the loss of the network (scalar): how surely its patches are recognised.
+
+        The gradient flows into ``result``, not into the discriminator.
 
         Args:
-            result, truth: (B, 3, H, W) colours, −1..1.
+            result, truth: (B, 3, H, W) colours, −1..1, of the network and of the artist.
             weight: (B, 1, H, W), 0..1.
         """
         self.network.requires_grad_(False)
-        verdict = self._judge(_shown(result, truth, weight))
+        rating = self._rate(_blend(result, truth, weight))
         self.network.requires_grad_(True)
-        return ((verdict - 1) ** 2).mean()
+        return ((rating - 1) ** 2).mean()
 
     def learn(self, result: Tensor, truth: Tensor, weight: Tensor) -> float:
-        """Take one step of telling them apart; arguments as for ``loss``. Returns its own loss."""
+        """Train the discriminator for one step and return its loss; arguments as for ``loss``."""
         self.optimizer.zero_grad(set_to_none=True)
-        painted = self._judge(_shown(result.detach(), truth, weight))
-        real = self._judge(truth)
+        painted = self._rate(_blend(result.detach(), truth, weight))
+        real = self._rate(truth)
         loss = (painted**2).mean() / 2 + ((real - 1) ** 2).mean() / 2
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return float(loss.detach())
 
-    def _judge(self, picture: Tensor) -> Tensor:
+    def _rate(self, picture: Tensor) -> Tensor:
         with self._device.autocast():
-            verdict = self.network(picture.contiguous(memory_format=torch.channels_last))
-        return verdict.float()  # type: ignore[no-any-return]
+            rating = self.network(picture.contiguous(memory_format=torch.channels_last))
+        return rating.float()  # type: ignore[no-any-return]
 
 
-def _shown(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def _blend(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     return weight * result + (1 - weight) * truth

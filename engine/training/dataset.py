@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is to learn: the keyframes of a shot as training examples."""
+"""The training set: the keyframes of a shot as examples of network input and paint."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from .patch_sampler import Example
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSet:
-    """The keyframes as examples.
+    """The keyframes as training examples, and the means to build the network's input of a frame.
 
     Attributes:
-        examples: one for each keyframe; empty once they have been handed on.
-        digests: keyframe → its digest when it was read.
-        alpha: ``frame``, ``opaque`` or ``learnt`` (see ``alpha``).
-        inputs: gives the network's input of any frame.
-        projection: the projection of the keyframes, where the guides have it.
+        examples: one per keyframe; empty once ``Patches`` has taken them over.
+        digests: keyframe → digest of its painting when it was read.
+        alpha: ``frame``, ``opaque`` or ``learnt`` (see ``frames/alpha.py``).
+        inputs: reads frames and computes their guides.
+        projection: projects the keyframes; None if the guides do not include ``projection``.
     """
 
     examples: list[Example]
@@ -42,10 +42,11 @@ class TrainingSet:
     projection: Projection | None
 
     def input_of(self, frame: Frame, weights: Mapping[int, float]) -> FloatArray:
-        """Return the network's input (C, H, W) of any frame that ``inputs`` has read.
+        """Return the network's input (C, H, W) float32, −1..1, of a frame.
 
         Args:
-            weights: keyframe → how much it counts on this frame (see ``Projection.carry``).
+            frame: a frame read by ``inputs``.
+            weights: keyframe → its weight on this frame (see ``Projection.carry``).
         """
         if not self.projection:
             return self.inputs.build(frame)
@@ -58,13 +59,14 @@ def read_training_set(
     """Read the keyframes and compute their guides and their projections onto each other.
 
     Args:
-        keys: keyframes to learn from; none means all that are painted.
+        shot: the shot.
+        keys: keyframes to learn from; empty for all painted ones.
         names: guides, in channel order.
-        radius: of the filter over time, 0 for none.
-        report: hears what takes long, and may cancel it.
+        radius: radius of the temporal filter in frames, 0 for none.
+        report: gets the progress of slow steps, and may cancel them.
 
     Raises:
-        PaintoverError: as ``keyframe.read_keyframes`` and ``network_input.Inputs.read``.
+        PaintoverError: as in ``read_keyframes`` and ``Inputs.read``.
         Cancelled: the reporter asked to stop.
     """
     keyframes = read_keyframes(shot, keys)
@@ -72,10 +74,10 @@ def read_training_set(
     inputs = Inputs(shot, names, digests, radius, report)
     inputs.prepare("train", digests)
     reach = inputs.reach if inputs.local else None
-    pairs, guides = [], []
+    pairs, channels = [], []
     for keyframe in keyframes:
         frame = inputs.read(keyframe.frame)
-        guides.append(_by_parts(frame, reach, inputs.build)[0])
+        channels.append(_by_parts(frame, reach, inputs.build)[0])
         frame = frame.lean()
         pairs.append((keyframe, frame))
     alpha = alpha_of(pairs)
@@ -83,7 +85,7 @@ def read_training_set(
     if projection:
         projection.prepare("train", digests)
     examples = []
-    for (keyframe, frame), own in zip(pairs, guides, strict=True):
+    for (keyframe, frame), own in zip(pairs, channels, strict=True):
         projections = np.empty((0, *own.shape[:2], PROJECTION_CHANNELS), np.float16)
         if projection:
             projections = _by_parts(frame, reach, projection.each)
@@ -102,40 +104,42 @@ def read_training_set(
 def _by_parts(
     frame: Frame, reach: int | None, compute: Callable[[Frame], FloatArray | Sequence[FloatArray]]
 ) -> HalfArray:
-    """Compute channels of a frame, of a large one part by part, to bound the memory.
+    """Compute channels of a frame, in bands of rows if it is large, to bound the memory.
 
     Args:
         frame: the frame.
-        reach: how many pixels around a pixel are looked at; None: at all.
-        compute: gives the channels (C, H, W), or several such, of a frame or of a part of one.
+        reach: radius in pixels that ``compute`` reads around a pixel; None if unbounded, which
+            computes the whole frame at once.
+        compute: returns channels (C, H, W), or a sequence of N of them, of a frame or band.
 
     Returns:
-        (N, H, W, C).
+        (N, H, W, C) float16; N is 1 if ``compute`` returns a single array.
     """
     window = frame.window or Window.whole(*frame.alpha.shape)
     parts = [(window, window)] if reach is None else [*window.parts(reach)]
     result = np.empty(0, np.float16)
     for core, band in parts:
-        found = compute(frame if band == window else frame.cut(band))
-        several = [found] if isinstance(found, np.ndarray) else found
+        computed = compute(frame if band == window else frame.cut(band))
+        arrays = [computed] if isinstance(computed, np.ndarray) else computed
         if not result.size:
-            result = np.empty((len(several), *window.shape, len(several[0])), np.float16)
-        for target, values in zip(result, several, strict=True):
+            result = np.empty((len(arrays), *window.shape, len(arrays[0])), np.float16)
+        for target, values in zip(result, arrays, strict=True):
             target[core.within(window)] = values[:, *core.within(band)].transpose(1, 2, 0)
         if len(parts) > 1:
-            del found, several, values
+            del computed, arrays, values
             give_back_freed()
     return result
 
 
 def _signed(picture: FloatArray) -> FloatArray:
-    """0..1 → −1..1."""
+    """Map 0..1 to −1..1."""
     signed = 2 * picture
     signed -= 1
     return signed
 
 
 def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
+    """Return (H, W, 3 or 4) colours, −1..1, and the alpha offset if alpha is learnt."""
     colours = _signed(keyframe.paint)
     if alpha != ALPHA_LEARNT:
         return colours
@@ -143,7 +147,7 @@ def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
 
 
 def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:
-    """Return (H, W, 1 or 2): colours count as far as they are seen, learnt alpha everywhere."""
+    """Return (H, W, 1 or 2): mask × alpha for the colours, and the mask if alpha is learnt."""
     mask = keyframe.mask.astype(np.float32)
     colours = mask * keyframe.alpha
     return np.dstack([colours, mask] if alpha == ALPHA_LEARNT else [colours])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live pictures: a frame that is not painted, as the network in training sees it."""
+"""Live pictures: one unpainted frame, painted by the network while it trains."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ from ..shared.shot import Shot
 from .dataset import TrainingSet
 
 INTERVAL = 3.0
-"""Least seconds between live pictures."""
+"""Minimum seconds between two live pictures."""
 SHARE = 0.1
-"""Largest share of the time that goes into live pictures."""
+"""Maximum share of the time spent on live pictures."""
 
 
 class LivePreview:
-    """Paints one frame from time to time and shows it.
+    """Paints one frame at intervals and reports the picture.
 
-    A frame that cannot be read is told once and then left out, since training can go on.
+    If the frame cannot be read, a warning is given once and training goes on without live pictures.
 
     Args:
-        wanted: the frame and the size of its picture; None makes ``update`` do nothing.
-        training_set: for the network's input.
+        shot: the shot.
+        wanted: the frame and the size of its picture; None for no live pictures.
+        training_set: builds the network's input of the frame.
+        device: where to compute.
+        report: gets the pictures, (height, width, 4) uint8 RGBA, and the warning.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class LivePreview:
             report.warned(f"There is no live picture this time: {error}")
 
     def update(self, network: Painter) -> None:
-        """Show a new picture if it is time for one."""
+        """Report a new picture by ``network`` if the interval has passed."""
         started = time.monotonic()
         if self._wanted is None or self._input is None or started < self._next:
             return

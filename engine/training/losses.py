@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What training minimises, and how crisp a result is."""
+"""The losses on colours and alpha, and the held-out loss that also rates texture."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from torch import Tensor
 from torch.nn import functional
 
 SCALES = 3
+"""Scales of the gradient loss, each half the size of the one before."""
 
 
-def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float = 1.0) -> Tensor:
-    """Return the loss of colours, and of the offset of alpha where there is one.
+def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float) -> Tensor:
+    """Return the loss (scalar) of the colours, plus that of the alpha offset if it is learnt.
 
     Args:
-        result, truth: (B, 3 or 4, H, W), −1..1.
-        weight: (B, 1 or 2, H, W), 0..1; of the colours, and of the offset.
+        result, truth: (B, 3 or 4, H, W), −1..1: colours, and the alpha offset.
+        weight: (B, 1 or 2, H, W), 0..1, of the colours and of the alpha offset.
         gradients: weight of the gradient loss.
     """
     loss = paint_loss(result[:, :3], truth[:, :3], weight[:, :1], gradients)
@@ -25,11 +26,11 @@ def training_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: floa
 
 
 def paint_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float) -> Tensor:
-    """Return 4 × the mean |difference| plus the gradient loss, over the weighted pixels.
+    """Return 4 × the weighted mean |difference| plus the gradient loss (scalar).
 
     Args:
         result, truth: (B, C, H, W), −1..1.
-        weight: (B, 1, H, W), 0..1; what is 0 has no influence.
+        weight: (B, 1, H, W), 0..1; pixels of weight 0 have no influence.
         gradients: weight of the gradient loss.
     """
     loss = 4 * _mean((result - truth).abs().mean(1, keepdim=True), weight)
@@ -39,23 +40,24 @@ def paint_loss(result: Tensor, truth: Tensor, weight: Tensor, gradients: float) 
 
 
 def gradient_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Return the mean |difference| of horizontal and vertical steps, summed over three scales.
+    """Return the weighted mean |difference| of image gradients, summed over ``SCALES`` scales.
 
-    Scales are halved by averaging; a step counts where both of its pixels do. Arguments as for
+    Gradients are horizontal and vertical differences of neighbours, weighted by the product of
+    both pixels' weights. Pictures are halved by weighted averaging. Arguments as for
     ``paint_loss``.
     """
     total = torch.zeros((), device=result.device)
-    wrong = result - truth
+    error = result - truth
     for scale in range(SCALES):
         if scale:
-            wrong = functional.avg_pool2d(wrong * weight, 2)
+            error = functional.avg_pool2d(error * weight, 2)
             share = functional.avg_pool2d(weight, 2)
-            wrong, weight = wrong / share.clamp_min(1e-6), share
+            error, weight = error / share.clamp_min(1e-6), share
         for axis in (-1, -2):
-            length = wrong.shape[axis] - 1
+            length = error.shape[axis] - 1
             if length < 1:
                 continue
-            step = wrong.narrow(axis, 1, length) - wrong.narrow(axis, 0, length)
+            step = error.narrow(axis, 1, length) - error.narrow(axis, 0, length)
             both = weight.narrow(axis, 1, length) * weight.narrow(axis, 0, length)
             total = total + _mean(step.abs().mean(1, keepdim=True), both)
     return total
@@ -66,17 +68,21 @@ def _mean(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def held_out_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Return mean |difference| plus how far the local strength of texture is off.
+    """Return the weighted mean |difference| plus the texture loss (scalar).
 
-    The second part compares the mean |step| around each pixel, which a blurred result fails even
-    where blur is the safest colour. Arguments as for ``paint_loss``.
+    The texture loss is high for a blurred result, even where blur gives the lowest colour error.
+    Arguments as for ``paint_loss``.
     """
-    wrong = (result - truth).abs().mean(1, keepdim=True)
-    return _mean(wrong, weight) + texture_loss(result, truth, weight)
+    error = (result - truth).abs().mean(1, keepdim=True)
+    return _mean(error, weight) + texture_loss(result, truth, weight)
 
 
 def texture_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-    """Return the mean |difference| of the local mean |step|, wherever the steps lie exactly."""
+    """Return the weighted mean |difference| of the local texture strength (scalar).
+
+    The texture strength of a pixel is the mean |gradient| over 9×9 pixels. It does not depend on
+    the exact place of the strokes. Arguments as for ``paint_loss``.
+    """
     strengths = []
     for picture in (result, truth):
         across = functional.pad((picture[..., 1:] - picture[..., :-1]).abs(), (0, 1, 0, 0))

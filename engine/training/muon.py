@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Muon, an optimizer for matrices: momentum whose every direction is made equally long.
+"""Muon, an optimizer for matrices: momentum with orthogonalised updates.
 
-Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks". Where Adam scales
-each weight for itself, Muon replaces the step of a whole matrix by the nearest orthogonal one, so
+Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks". Adam scales each
+weight on its own; Muon replaces the update of a whole matrix by the nearest orthogonal matrix, so
 that rare directions, such as those of thin lines, are learnt as fast as common ones.
 """
 
@@ -21,12 +21,12 @@ QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
 class Muon(torch.optim.Optimizer):
-    """Steps along the orthogonalised momentum, with Nesterov's look ahead.
+    """Updates along the orthogonalised Nesterov momentum.
 
     Args:
-        parameters: convolution kernels (outputs, inputs, h, w), looked at as matrices with a row
-            for each output.
-        lr: learning rate; a step's largest singular value is about this long.
+        parameters: convolution kernels (outputs, inputs, h, w), taken as matrices with one row per
+            output.
+        lr: learning rate; about the largest singular value of an update.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
@@ -43,17 +43,17 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(parameter)
                 state["momentum"].lerp_(parameter.grad, 1 - MOMENTUM)
-                ahead = parameter.grad.lerp(state["momentum"], MOMENTUM)
-                rows = ahead.flatten(1)
-                taller = max(1.0, rows.shape[0] / rows.shape[1])
-                change = orthogonalised(rows).view_as(ahead)
-                parameter.add_(change, alpha=-group["lr"] * taller**0.5)
+                nesterov = parameter.grad.lerp(state["momentum"], MOMENTUM)
+                rows = nesterov.flatten(1)
+                aspect = max(1.0, rows.shape[0] / rows.shape[1])
+                update = orthogonalised(rows).view_as(nesterov)
+                parameter.add_(update, alpha=-group["lr"] * aspect**0.5)
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
-    """Return about the nearest matrix whose singular values are all 1, within 0.7 to 1.2.
+    """Return about the nearest matrix (M, N) with all singular values 1; they are 0.7 to 1.2.
 
-    A Newton–Schulz iteration, which needs matrix products only.
+    Uses the Newton–Schulz iteration, which needs matrix products only.
 
     Args:
         matrix: (M, N).

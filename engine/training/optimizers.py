@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which optimizer learns which weights, and what it remembers of each, by name."""
+"""The optimizers of a network, and their state by the names of the weights."""
 
 from __future__ import annotations
 
@@ -10,61 +10,67 @@ from .muon import Muon
 
 MUON_RATE = 5.0
 """Muon's learning rate, relative to Adam's."""
-HEIGHT = "height"
-"""Key of a parameter group: its learning rate at its height."""
+PEAK_RATE = "peak_rate"
+"""Key of a parameter group: its learning rate at the peak of the schedule."""
 
 
 def optimizers_for(network: nn.Module, rate: float, *, muon: bool) -> list[torch.optim.Optimizer]:
-    """Return the optimizers that learn all weights of a network.
+    """Return optimizers that together train all weights of a network.
 
     Args:
         network: the network.
-        rate: Adam's learning rate at its height.
-        muon: whether Muon learns the kernels, except the last layer's, whose rows are colours and
-            not features; Adam learns the rest.
+        rate: Adam's peak learning rate; Muon's is ``MUON_RATE`` times that.
+        muon: whether Muon trains the kernels, except the last layer's, whose rows are colours and
+            not features. Adam trains the rest.
     """
     kernels: list[nn.Parameter] = []
     if muon:
         layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
-        learnt = {layer.weight for layer in layers[:-1]}
-        kernels = [weights for weights in network.parameters() if weights in learnt]
-    others = [weights for weights in network.parameters() if weights not in set(kernels)]
-    found: list[torch.optim.Optimizer] = [torch.optim.Adam(others, lr=rate, betas=(0.9, 0.99))]
+        hidden = {layer.weight for layer in layers[:-1]}
+        kernels = [weights for weights in network.parameters() if weights in hidden]
+    rest = [weights for weights in network.parameters() if weights not in set(kernels)]
+    found: list[torch.optim.Optimizer] = [torch.optim.Adam(rest, lr=rate, betas=(0.9, 0.99))]
     if kernels:
         found.append(Muon(kernels, lr=rate * MUON_RATE))
     for optimizer in found:
         for group in optimizer.param_groups:
-            group[HEIGHT] = group["lr"]
+            group[PEAK_RATE] = group["lr"]
     return found
 
 
 def moments(prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
-    """Return what an optimizer remembers: ``PREFIX.KIND.NAME`` → tensor, by the weights' names."""
+    """Return the state of an optimizer: ``PREFIX.KIND.NAME`` → tensor, NAME being a weight's."""
     names: dict[Tensor, str] = {weights: name for name, weights in network.named_parameters()}
     return {
         f"{prefix}.{kind}.{names[weights]}": value
-        for weights, remembered in optimizer.state.items()
-        for kind, value in remembered.items()
+        for weights, state in optimizer.state.items()
+        for kind, value in state.items()
     }
 
 
 def restore_moments(
     prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module, tensors: dict[str, Tensor]
 ) -> None:
-    """Make an optimizer remember what ``moments`` returned.
+    """Restore the state of an optimizer.
+
+    Args:
+        prefix: as given to ``moments``.
+        optimizer: the optimizer.
+        network: the network that it trains.
+        tensors: what ``moments`` returned, among other tensors.
 
     Raises:
-        KeyError: there is nothing of a weight that it learns.
+        KeyError: the state of one of its weights is missing.
     """
     names = {weights: name for name, weights in network.named_parameters()}
-    remembered: dict[str, dict[str, Tensor]] = {}
+    states: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(prefix + "."):
             kind, _, name = key[len(prefix) + 1 :].partition(".")
-            remembered.setdefault(name, {})[kind] = value
+            states.setdefault(name, {})[kind] = value
     for group in optimizer.param_groups:
         for weights in group["params"]:
             optimizer.state[weights] = {
                 kind: value if kind == "step" else value.to(weights.device)
-                for kind, value in remembered[names[weights]].items()
+                for kind, value in states[names[weights]].items()
             }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patches of the keyframes, drawn in memory on the device, and the wear put on projections.
+"""Training patches of the keyframes, drawn on the device, with augmented projections.
 
-A projection of a keyframe onto itself is perfect, and a network that only saw perfect ones would
-copy them blindly. So parts of it are dropped, replaced by another place's, shifted and blurred.
+The projection of a keyframe onto itself is perfect, and a network trained on it would copy it
+blindly. So parts of it are dropped, replaced by those of another place, shifted and blurred.
 """
 
 from __future__ import annotations
@@ -23,41 +23,43 @@ from ..networks.base import GRID
 from ..networks.device import sent
 from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 
-PATCH = 64
 SQUARE = 256
-"""Side of the parts of keyframes that show what a network sees."""
+"""Side of the squares, in pixels, by which activation ranges are measured."""
 BLOB = 16
-"""Size in pixels of the smooth random blobs in which projections are dropped or replaced."""
+"""Cell size of the smooth noise, in pixels, that chooses where projections are dropped."""
 HELD_BLOCK = 8
-"""Side in pixels of the blocks that are held out of training."""
+"""Side of a held-out block, in pixels."""
 HELD_SHARE = 0.04
-"""Share of the learnt pixels that is held out."""
-MOST_HELD = 24
+"""Share of the whole blocks inside the mask that is held out."""
+MAX_HELD = 24
+"""Held-out blocks of a keyframe, at most."""
 NOTICEABLE = 0.06
-"""Difference of pictures, −1..1, from which on another place's paint may replace the right one.
-
-Where the pictures agree the paint is right, and the network should learn to trust it."""
+"""Smallest difference of pictures, −1..1, at which paint of another place may replace the right
+paint. Where the pictures agree, the network should learn to trust the paint."""
 NEAR_SHARE = 0.5
-"""Share of patches that are mixed with a place near by: like surface in a little other light …"""
+"""Share of patches whose replacement is a nearby place of the same keyframe …"""
 NEAR = 24
-"""… at most this many pixels away in each direction."""
+"""… at most this many pixels away in x and y."""
 LIGHT_DRIFT = 0.02
-"""Standard deviation by which light changes that leave paint as it is, relative and absolute."""
-MOST_SHIFT = 0.3
-"""How far off, in pixels, projections are in training."""
+"""Standard deviation of the random gain and offset of projected pictures, which stand for changes
+of light that leave the paint unchanged."""
+MAX_SHIFT = 0.3
+"""Maximum random shift of projections in x and y, in pixels."""
+AUGMENTED_SHARE = 0.3
+"""Share of projections that are shifted, and of those that are blurred."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A keyframe as training sees it, in half precision.
+    """A keyframe as a training example, float16.
 
     Attributes:
-        guides: (H, W, C) the network's input without the guide ``projection``, −1..1.
-        picture: (H, W, 3) the frame, −1..1.
-        projections: (N, H, W, 7), of this and other keyframes onto it, the channels as
-            ``keyframe_projection.Projection.each`` gives them; none where there is no projection.
-        paint: (H, W, 3 or 4) colours −1..1, and the offset of alpha where it is learnt.
-        weight: (H, W, 1 or 2) 0..1, how much each pixel's colours count, and its alpha's offset.
+        guides: (H, W, C), −1..1, the network's input without the guide ``projection``.
+        picture: (H, W, 3), −1..1, the frame.
+        projections: (N, H, W, 7), projections of all keyframes onto this one, as returned by
+            ``Projection.each``; N is 0 if the guides do not include ``projection``.
+        paint: (H, W, 3 or 4), colours −1..1, and the alpha offset if alpha is learnt.
+        weight: (H, W, 1 or 2), 0..1, weight of the colours, and of the alpha offset.
     """
 
     guides: HalfArray
@@ -69,7 +71,13 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """(B, C, P, P) input, (B, 3 or 4, P, P) paint, (B, 1 or 2, P, P) weight, on the device."""
+    """Patches on the device, float32.
+
+    Attributes:
+        x: (B, C, P, P), −1..1, the network's input.
+        paint: (B, 3 or 4, P, P), as in ``Example``.
+        weight: (B, 1 or 2, P, P), as in ``Example``; 0 outside the keyframe.
+    """
 
     x: Tensor
     paint: Tensor
@@ -77,22 +85,24 @@ class Batch:
 
 
 class Patches:
-    """Draws patches whose centres lie evenly over the masks.
+    """Draws patches whose centres are spread evenly over the masks.
 
-    Keyframes go on by reflection, so that pixels at the border are drawn as often as others; what
-    lies beyond it has no weight in the loss. Keyframes are drawn in proportion to the square
-    root of their masks' areas, so that small ones are not lost and large ones count for more.
+    Keyframes are padded by reflection, so that pixels at the border are drawn as often as others;
+    the padding has no weight in the loss. A keyframe is drawn with a probability proportional to
+    the square root of its mask's area, so that small masks are not lost.
 
     Args:
-        examples: the keyframes, all of one size; a single one is not copied on the processor.
-        device: where the tensors live.
-        seed: decides which blocks are held out.
+        examples: the keyframes, all of one size; a single one is not copied on the CPU.
+        device: where the tensors are kept.
+        seed: of the choice of held-out blocks.
         size: side of the patches in pixels.
+
+    Attributes:
+        height, width: size of the keyframes in pixels.
+        held: per keyframe, (N, 2) centres (row, column) of its held-out blocks.
     """
 
-    def __init__(
-        self, examples: list[Example], device: torch.device, seed: int, size: int = PATCH
-    ) -> None:
+    def __init__(self, examples: list[Example], device: torch.device, seed: int, size: int) -> None:
         self.height, self.width = examples[0].weight.shape[:2]
         self._size = size
         self._device = device
@@ -102,7 +112,7 @@ class Patches:
         self._projections = self._join(projections) if len(projections[0]) else None
         self._pictures = self._stack([example.picture for example in examples])
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
-        self._seen = [seen_window(example.weight.max(2), GRID) for example in examples]
+        self._windows = [seen_window(example.weight.max(2), GRID) for example in examples]
         learnt = [example.weight.max(2) > 0 for example in examples]
         self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
         weights = [
@@ -114,39 +124,42 @@ class Patches:
         pixels = [np.flatnonzero(weight.max(2) > 0).astype(np.int32) for weight in weights]
         self._pixels = [torch.from_numpy(found) for found in pixels]
         areas = torch.tensor([float(len(found)) for found in pixels])
-        self._chances = areas.sqrt()
+        self._probabilities = areas.sqrt()
         self._mirrored = [
             torch.from_numpy(np.pad(np.arange(count), size // 2, mode="reflect")).to(device)
             for count in (self.height, self.width)
         ]
 
-    def squares(self) -> Iterator[Tensor]:
-        """Yield parts of the keyframes' inputs, (1, C, H, W), with their paint and without."""
-        for number, seen in enumerate(self._seen):
-            for part in seen.squares(SQUARE):
+    def calibration_inputs(self) -> Iterator[Tensor]:
+        """Yield squares of the network's input, (1, C, H, W), with and without the projection."""
+        for number, window in enumerate(self._windows):
+            for part in window.squares(SQUARE):
                 x = self._guides[number, *part.inside].float()
                 if self._projections is None:
                     yield x.permute(2, 0, 1)[None]
                     continue
                 own = self._projections[int(self._first[number]) + number, *part.inside].float()
-                own[..., LIGHT] = 0  # the keyframe's picture is the frame's
-                for carried in (own, torch.zeros_like(own)):
-                    yield torch.cat([x, carried], -1).permute(2, 0, 1)[None]
+                own[..., LIGHT] = 0  # the projected picture equals the frame's picture
+                for projection in (own, torch.zeros_like(own)):
+                    yield torch.cat([x, projection], -1).permute(2, 0, 1)[None]
 
     def draw(self, count: int, generator: torch.Generator) -> Batch:
-        """Draw training patches with worn projections.
+        """Draw training patches with augmented projections.
 
         Args:
             count: patches in the batch.
-            generator: on the CPU; the only source of chance.
+            generator: on the CPU; the only source of random numbers.
         """
         keys, rows, columns = self._places(count, generator)
         return self._batch(keys, rows, columns, self._weight, generator)
 
     def held_out(self, seed: int) -> Batch | None:
-        """Return the blocks that are held out, always with the same wear; None if there are none.
+        """Return a patch around each held-out block; None if nothing is held out.
 
-        Only the block in the middle of each patch has weight.
+        Only the block in the middle of a patch has weight.
+
+        Args:
+            seed: of the augmentation; the same seed gives the same patches.
         """
         generator = torch.Generator().manual_seed(seed)
         places = [
@@ -159,119 +172,132 @@ class Patches:
         keys, rows, columns = torch.tensor(places).unbind(1)
         batch = self._batch(keys, rows, columns, self._whole, generator)
         middle = torch.zeros_like(batch.weight)
-        middle_of, half = self._size // 2, HELD_BLOCK // 2
-        near = slice(middle_of - half, middle_of + half)
-        middle[..., near, near] = 1
+        centre, half = self._size // 2, HELD_BLOCK // 2
+        block = slice(centre - half, centre + half)
+        middle[..., block, block] = 1
         return dataclasses.replace(batch, weight=batch.weight * middle)
 
-    def _places(self, count: int, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw keyframes, rows and columns of pixels to learn."""
-        keys = torch.multinomial(self._chances, count, replacement=True, generator=chance)
-        chances = torch.rand(count, generator=chance, dtype=torch.float64)
-        places = [
-            self._pixels[key][int(chance * len(self._pixels[key]))]
-            for key, chance in zip(keys.tolist(), chances.tolist(), strict=True)
+    def _places(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw pixels with weight: (count,) keyframes, rows and columns."""
+        keys = torch.multinomial(self._probabilities, count, replacement=True, generator=generator)
+        shares = torch.rand(count, generator=generator, dtype=torch.float64)
+        pixels = [
+            self._pixels[key][int(share * len(self._pixels[key]))]
+            for key, share in zip(keys.tolist(), shares.tolist(), strict=True)
         ]
-        flat = torch.stack(places).long()
+        flat = torch.stack(pixels).long()
         return keys, flat // self.width, flat % self.width
 
     def _stack(self, arrays: list[HalfArray]) -> Tensor:
-        """Put (H, W, C) arrays together as (K, H, W, C)."""
+        """Stack K arrays (H, W, C) to (K, H, W, C) on the device."""
         return self._join([array[None] for array in arrays])
 
     def _join(self, arrays: list[HalfArray]) -> Tensor:
-        """Put (…, H, W, C) arrays one after the other."""
-        whole = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
-        return torch.from_numpy(whole).to(self._device)
+        """Concatenate arrays (N, H, W, C) along N on the device."""
+        joined = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        return torch.from_numpy(joined).to(self._device)
 
     def _cut(
-        self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor, *, goes_on: bool = True
+        self, source: Tensor, keys: Tensor, rows: Tensor, columns: Tensor, *, reflect: bool = True
     ) -> Tensor:
-        """Cut (B, C, P, P) patches; rows and columns are their centres in the keyframe.
+        """Cut patches (B, C, P, P) out of ``source`` (N, H, W, C).
 
         Args:
-            goes_on: whether keyframes go on by reflection, or there is 0 beyond them.
+            source: the arrays to cut from.
+            keys: (B,) index into ``source``.
+            rows, columns: (B,) centres in pixels.
+            reflect: whether to pad by reflection, else with 0.
         """
         centres = sent(torch.stack([keys, rows, columns]), self._device)[:, :, None, None]
         steps = torch.arange(self._size, device=self._device)
         down, across = centres[1] + steps[:, None], centres[2] + steps
         places = self._mirrored[0][down], self._mirrored[1][across]
-        found = source[centres[0], *places].permute(0, 3, 1, 2).float()
-        if goes_on:
-            return found
+        patches = source[centres[0], *places].permute(0, 3, 1, 2).float()
+        if reflect:
+            return patches
         border = self._size // 2
         inside = (down >= border) & (down < border + self.height)
         inside = inside & (across >= border) & (across < border + self.width)
-        return found * inside[:, None]
+        return patches * inside[:, None]
 
     def _batch(
-        self, keys: Tensor, rows: Tensor, columns: Tensor, weight: Tensor, chance: torch.Generator
+        self,
+        keys: Tensor,
+        rows: Tensor,
+        columns: Tensor,
+        weight: Tensor,
+        generator: torch.Generator,
     ) -> Batch:
         x = self._cut(self._guides, keys, rows, columns)
         if self._projections is not None:
-            x = torch.cat([x, self._worn_projection(keys, rows, columns, chance)], 1)
+            x = torch.cat([x, self._augmented_projection(keys, rows, columns, generator)], 1)
         return Batch(
             x=x.contiguous(memory_format=torch.channels_last),
             paint=self._cut(self._paint, keys, rows, columns),
-            weight=self._cut(weight, keys, rows, columns, goes_on=False),
+            weight=self._cut(weight, keys, rows, columns, reflect=False),
         )
 
-    def _any_of(self, keys: Tensor, chance: torch.Generator) -> Tensor:
-        """Choose for each keyframe one of the projections onto it."""
+    def _any_of(self, keys: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw one of the projections onto each keyframe: (B,) index into ``_projections``."""
         first = torch.from_numpy(self._first)
         numbers = first[keys + 1] - first[keys]
-        return first[keys] + (torch.rand(len(keys), generator=chance) * numbers).long()
+        return first[keys] + (torch.rand(len(keys), generator=generator) * numbers).long()
 
-    def _elsewhere(
-        self, keys: Tensor, rows: Tensor, columns: Tensor, chance: torch.Generator
+    def _replacements(
+        self, keys: Tensor, rows: Tensor, columns: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Choose other places: projections, rows and columns."""
+        """Draw the places that replace others: (B,) projections, rows and columns."""
         count = len(keys)
-        other_keys, other_rows, other_columns = self._places(count, chance)
-        near = torch.rand(count, generator=chance) < NEAR_SHARE
-        by = torch.randint(-NEAR, NEAR + 1, (2, count), generator=chance)
+        other_keys, other_rows, other_columns = self._places(count, generator)
+        near = torch.rand(count, generator=generator) < NEAR_SHARE
+        by = torch.randint(-NEAR, NEAR + 1, (2, count), generator=generator)
         return (
-            self._any_of(torch.where(near, keys, other_keys), chance),
+            self._any_of(torch.where(near, keys, other_keys), generator),
             torch.where(near, (rows + by[0]).clamp(0, self.height - 1), other_rows),
             torch.where(near, (columns + by[1]).clamp(0, self.width - 1), other_columns),
         )
 
-    def _worn_projection(
-        self, keys: Tensor, rows: Tensor, columns: Tensor, chance: torch.Generator
+    def _augmented_projection(
+        self, keys: Tensor, rows: Tensor, columns: Tensor, generator: torch.Generator
     ) -> Tensor:
+        """Return (B, 7, P, P) projections, augmented, channels as in the guide ``projection``."""
         assert self._projections is not None
         count = len(keys)
-        own = self._cut(self._projections, self._any_of(keys, chance), rows, columns)
-        own = _shift_and_blur(own, chance)
-        light = torch.randn(count, 2, 1, 1, 1, generator=chance) * LIGHT_DRIFT
+        own = self._cut(self._projections, self._any_of(keys, generator), rows, columns)
+        own = _shift_and_blur(own, generator)
+        light = torch.randn(count, 2, 1, 1, 1, generator=generator) * LIGHT_DRIFT
         light = sent(light, self._device)
         valid = own[:, VALID, None]
         drifted = own[:, LIGHT] * (1 + light[:, 0]) + light[:, 1] * valid
         own = torch.cat([own[:, PAINT], drifted, valid], 1)
 
-        elsewhere = self._cut(self._projections, *self._elsewhere(keys, rows, columns, chance))
+        replacement = self._cut(
+            self._projections, *self._replacements(keys, rows, columns, generator)
+        )
         size = self._size
-        coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=chance)
+        coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=generator)
         blobs = functional.interpolate(
             sent(coarse, self._device), size=(size, size), mode="bicubic", align_corners=False
         )
-        levels = sent(torch.rand(count, 2, generator=chance), self._device)
-        differs = (elsewhere[:, LIGHT] - own[:, LIGHT]).abs().mean(1, keepdim=True)
+        levels = sent(torch.rand(count, 2, generator=generator), self._device)
+        differs = (replacement[:, LIGHT] - own[:, LIGHT]).abs().mean(1, keepdim=True)
         differs = functional.avg_pool2d(differs, 9, 1, 4)
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
         replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
-        worn = torch.where(replace & (differs > NOTICEABLE), elsewhere, own)
+        mixed = torch.where(replace & (differs > NOTICEABLE), replacement, own)
         picture = self._cut(self._pictures, keys, rows, columns)
-        worn[:, LIGHT] = (worn[:, LIGHT] - picture * worn[:, VALID, None]).clamp(-1, 1)
-        return torch.where(drop, torch.zeros_like(worn), worn)
+        mixed[:, LIGHT] = (mixed[:, LIGHT] - picture * mixed[:, VALID, None]).clamp(-1, 1)
+        return torch.where(drop, torch.zeros_like(mixed), mixed)
 
 
-def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
-    """Shift each of (B, 7, P, P) by up to a pixel, and blur some; validity stays."""
+def _shift_and_blur(projection: Tensor, generator: torch.Generator) -> Tensor:
+    """Shift and blur some of (B, 7, P, P) projections at random; validity stays as it is."""
     count = len(projection)
-    shift = (torch.rand(count, 2, generator=chance) * 2 - 1) * MOST_SHIFT
-    shift = shift * (torch.rand(count, 1, generator=chance) < 0.3)
-    blur = torch.rand(count, 1, generator=chance) * (torch.rand(count, 1, generator=chance) < 0.3)
+    shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * MAX_SHIFT
+    shift = shift * (torch.rand(count, 1, generator=generator) < AUGMENTED_SHARE)
+    blur = torch.rand(count, 1, generator=generator) * (
+        torch.rand(count, 1, generator=generator) < AUGMENTED_SHARE
+    )
     side = blur / 3
     taps = torch.stack(
         [side + shift.clamp_min(0), 1 - 2 * side - shift.abs(), side + (-shift).clamp_min(0)], -1
@@ -289,18 +315,27 @@ def _shift_and_blur(projection: Tensor, chance: torch.Generator) -> Tensor:
 
 
 def _held_blocks(learnt: BoolArray, seed: int) -> npt.NDArray[np.int64]:
-    """Choose centres (N, 2) of blocks that lie wholly in the learnt part, spread at random."""
+    """Choose held-out blocks at random.
+
+    Args:
+        learnt: (H, W), the mask; blocks lie wholly inside.
+        seed: of the choice.
+
+    Returns:
+        (N, 2) centres (row, column).
+    """
     height, width = learnt.shape
     half = HELD_BLOCK // 2
     grid = learnt[: height // HELD_BLOCK * HELD_BLOCK, : width // HELD_BLOCK * HELD_BLOCK]
     blocks = grid.reshape(height // HELD_BLOCK, HELD_BLOCK, width // HELD_BLOCK, HELD_BLOCK)
     whole = np.argwhere(blocks.all(axis=(1, 3)))
-    count = min(math.ceil(len(whole) * HELD_SHARE), len(whole) // 12, MOST_HELD)
+    count = min(math.ceil(len(whole) * HELD_SHARE), len(whole) // 12, MAX_HELD)
     chosen = np.random.default_rng(seed).permutation(len(whole))[:count]
     return np.asarray(whole[np.sort(chosen)] * HELD_BLOCK + half, np.int64).reshape(-1, 2)
 
 
 def _cover(centres: npt.NDArray[np.int64], shape: tuple[int, ...]) -> BoolArray:
+    """Return a mask (H, W) of held-out blocks, given their centres (N, 2)."""
     covered = np.zeros(shape, bool)
     half = HELD_BLOCK // 2
     for row, column in centres:

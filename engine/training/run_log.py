@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs leave to read in the style's folder: logs, and the loss curve of training."""
+"""Logs in the folder of a style, and the loss curve of training as a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..shared.files import write_bytes
 
 
 def add_lines(path: Path, lines: Iterable[str]) -> None:
-    """Add lines with the time of day to a log. A log that can't be written stops nothing."""
+    """Add lines, each with date and time, to a log. Errors of the file system are ignored."""
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     with suppress(OSError), path.open("a", encoding="utf-8") as file:
         file.writelines(f"{stamp} {line}\n" for line in lines)
@@ -24,7 +24,7 @@ class RunLog:
 
     Args:
         folder: ``styles/NAME``; made if needed.
-        again: add to the log that is there (a resumed run).
+        again: add to the existing log (a resumed run) instead of starting a new one.
 
     Raises:
         PaintoverError: the folder cannot be written.
@@ -44,10 +44,17 @@ class RunLog:
             ) from error
 
     def say(self, line: str) -> None:
-        """Add a line with the time of day. A log that can't be written stops nothing."""
+        """Add a line with date and time. Errors of the file system are ignored."""
         add_lines(self._path, [line])
 
     def curve(self, rows: list[list[float]]) -> None:
-        """Write the loss curve: step, seconds, training loss, held-out loss (−1: none)."""
+        """Write the loss curve.
+
+        Args:
+            rows: step, seconds, training loss and held-out loss; −1 for no value.
+
+        Raises:
+            PaintoverError: the file cannot be written.
+        """
         lines = ["step,seconds,loss,held_out", *(",".join(map(str, row)) for row in rows)]
         write_bytes(self._folder / "curve.csv", ("\n".join(lines) + "\n").encode())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steadiness over time, learnt on unpainted frames: what moves along should look alike.
+"""The temporal loss on pairs of unpainted frames, against flicker.
 
-Pairs of successive frames are painted and compared along the exact motion where both show the
-same surface in the same light (the temporal loss of Gao et al., "ReCoNet", ACCV 2018). Only the
-training looks at two frames; stylizing still paints each frame on its own.
+The network paints pairs of successive frames, which are compared along the exact motion where both
+show the same surface in the same light (the temporal loss of Gao et al., "ReCoNet", ACCV 2018).
+Only training uses two frames; stylizing paints each frame on its own.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..shared.shot import Shot
 from .dataset import TrainingSet
 
 PAIRS = 4
-"""Pairs of frames to learn from."""
+"""Pairs of frames in the training set, at most."""
 WINDOW = 256
-"""Largest side, in pixels, of the part of each frame that is kept."""
+"""Maximum side of the window that is cut from each frame, in pixels."""
 SAME_LIGHT = 0.006
-"""The picture, 0..1, may change by this much along the motion and still count as the same."""
+"""Light counts as the same if the picture, 0..1, changes by less than this along the motion."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Pair:
     """A window of two successive frames.
 
     Attributes:
-        before, after: (C, H, W) the network's input, −1..1.
-        offsets: (H, W, 2) of the later frame, pixels to where the point was in the earlier one.
-        weight: (H, W) 0 or 1, whether both show the same surface in the same light.
+        before, after: (C, H, W) float32, the network's input of both frames, −1..1.
+        offsets: (H, W, 2) float32, motion of the later frame: offsets (x, y) in pixels to the same
+            point in the earlier frame.
+        weight: (H, W) float32, 1 where both frames show the same surface in the same light, else 0.
     """
 
     before: FloatArray
@@ -48,30 +49,35 @@ class Pair:
 
 
 def read_pairs(shot: Shot, training_set: TrainingSet, seed: int) -> list[Pair]:
-    """Read pairs of frames that are spread over a shot.
+    """Read pairs of frames, spread evenly over a shot, in windows at random places.
+
+    Args:
+        shot: the shot.
+        training_set: builds the network's input.
+        seed: of the places of the windows.
 
     Returns:
-        Windows of one size; none where the shot has no exact motion or is too short.
+        Windows of one size; empty if the shot has no exact motion or is too short.
 
     Raises:
         PaintoverError: a frame cannot be read.
     """
     if "motion" not in shot.manifest.passes:
         return []
-    second = [frame for frame in shot.frames if frame - 1 in shot.manifest.frames]
-    places = np.linspace(0, len(second), 2 * PAIRS + 1)[1::2].astype(int)
-    chosen = sorted({second[place] for place in places if place < len(second)})
-    chance = np.random.default_rng(seed)
-    found = [_read_pair(shot, training_set, frame, chance) for frame in chosen]
-    return [pair for pair in found if pair and pair.weight.any()]
+    later = [frame for frame in shot.frames if frame - 1 in shot.manifest.frames]
+    indices = np.linspace(0, len(later), 2 * PAIRS + 1)[1::2].astype(int)
+    chosen = sorted({later[index] for index in indices if index < len(later)})
+    generator = np.random.default_rng(seed)
+    pairs = [_read_pair(shot, training_set, frame, generator) for frame in chosen]
+    return [pair for pair in pairs if pair and pair.weight.any()]
 
 
 def _read_pair(
-    shot: Shot, training_set: TrainingSet, frame: int, chance: np.random.Generator
+    shot: Shot, training_set: TrainingSet, frame: int, generator: np.random.Generator
 ) -> Pair | None:
-    """Read a window of two frames; None where the motion cannot be used."""
+    """Read a window of a frame and the one before it; None if their motion cannot be used."""
     size = shot.manifest.height, shot.manifest.width
-    top, left = (int(chance.integers(max(length - WINDOW, 0) + 1)) for length in size)
+    top, left = (int(generator.integers(max(length - WINDOW, 0) + 1)) for length in size)
     bottom, right = min(top + WINDOW, size[0]), min(left + WINDOW, size[1])
     window = Window(top, left, bottom, right, *size)
     part = (
@@ -91,19 +97,19 @@ def _read_pair(
         return None
     offsets = after.motion[..., :2]
     moved, inside = warp(before.image, offsets)
-    same = np.abs(moved - after.image).max(axis=2) < SAME_LIGHT
-    seen = inside & ~occluded(offsets, before.motion[..., 2:])
-    weight = (same & seen & (after.alpha > 0.5)).astype(np.float32)
+    same_light = np.abs(moved - after.image).max(axis=2) < SAME_LIGHT
+    visible = inside & ~occluded(offsets, before.motion[..., 2:])
+    weight = (same_light & visible & (after.alpha > 0.5)).astype(np.float32)
     return Pair(inputs[0], inputs[1], np.nan_to_num(offsets), weight)
 
 
-class SteadyPatches:
+class PairPatches:
     """Draws patches of pairs of frames, on the device.
 
     Args:
-        pairs: windows of one size.
-        device: where the tensors live.
-        size: side of the patches in pixels; smaller where the windows are.
+        pairs: windows of one size, at least one.
+        device: where the tensors are kept, in half precision.
+        size: side of the patches in pixels; at most that of the windows.
     """
 
     def __init__(self, pairs: Sequence[Pair], device: torch.device, size: int) -> None:
@@ -120,20 +126,24 @@ class SteadyPatches:
             )
         )
 
-    def later(self) -> Iterator[Tensor]:
-        """Yield the whole inputs of the later frames, (1, C, H, W), on the device."""
-        for one in self._after:
-            yield one[None].float()
+    def later_inputs(self) -> Iterator[Tensor]:
+        """Yield the network's input of each later window, (1, C, H, W), on the device."""
+        for window in self._after:
+            yield window[None].float()
 
-    def draw(self, count: int, chance: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw patches.
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw patches at random.
+
+        Args:
+            count: pairs of patches.
+            generator: on the CPU; the only source of random numbers.
 
         Returns:
             (2 × count, C, P, P) inputs, earlier frames first; (count, 2, P, P) offsets in pixels;
             (count, 1, P, P) weights.
         """
         places = [
-            tuple(int(torch.randint(most, (1,), generator=chance)) for most in limits)
+            tuple(int(torch.randint(most, (1,), generator=generator)) for most in limits)
             for limits in [(len(self._before), self._rows + 1, self._columns + 1)] * count
         ]
         cut = [
@@ -146,13 +156,13 @@ class SteadyPatches:
         return source[pair, :, top : top + self._size[0], left : left + self._size[1]]
 
 
-def steadiness_loss(painted: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
-    """Return the mean |difference| along the motion, over the weighted pixels.
+def temporal_loss(painted: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
+    """Return the weighted mean |difference| of paint along the motion (scalar).
 
     Args:
-        painted: (2 × B, 3 or 4, H, W), earlier frames first.
-        offsets: (B, 2, H, W) in pixels, of the later frames.
-        weight: (B, 1, H, W).
+        painted: (2 × B, 3 or 4, H, W), −1..1, earlier frames first.
+        offsets: (B, 2, H, W), motion of the later frames (x, y) in pixels.
+        weight: (B, 1, H, W), 0..1.
     """
     before, after = painted.chunk(2)
     height, width = after.shape[-2:]
@@ -165,6 +175,6 @@ def steadiness_loss(painted: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     scaled = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], -1)
     moved = functional.grid_sample(before, scaled, align_corners=True)
-    counted = weight * inside[:, None]
-    wrong = (moved - after).abs().mean(1, keepdim=True)
-    return (wrong * counted).sum() / counted.sum().clamp_min(1)
+    weight = weight * inside[:, None]
+    error = (moved - after).abs().mean(1, keepdim=True)
+    return (error * weight).sum() / weight.sum().clamp_min(1)

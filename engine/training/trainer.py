@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of one training run and its single step; exact to save and to take up again."""
+"""The trainer: one training step, validation, and a state that is saved and restored exactly."""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 from typing import Any
 
@@ -14,73 +13,52 @@ from torch import Tensor
 from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
+from ..shared.training_settings import TrainingSettings
 from .adversarial_loss import Adversary
 from .losses import held_out_loss, training_loss
-from .optimizers import HEIGHT, moments, optimizers_for, restore_moments
+from .optimizers import PEAK_RATE, moments, optimizers_for, restore_moments
 from .patch_sampler import Batch, Patches
-from .temporal_pairs import SteadyPatches, steadiness_loss
+from .temporal_pairs import PairPatches, temporal_loss
 from .vgg_loss import VGGLoss
 
 WARM_UP = 20
-"""Steps until the learning rate is at its full height."""
-STEADY = 0.2
-"""Share of the budget after which the learning rate falls, linearly."""
-LOWEST_RATE = 0.02
-"""Learning rate at the end, relative to its height."""
-STEADY_EVERY = 4
-"""Steadiness over time is looked at in every fourth step …"""
-STEADY_PAIRS = 2
-"""… on this many patches of two frames."""
+"""Steps over which the learning rate rises to its peak, linearly."""
+DECAY_START = 0.2
+"""Spent share of the budget at which the learning rate begins to fall, linearly."""
+FINAL_RATE = 0.02
+"""Learning rate at the end, relative to its peak."""
+TEMPORAL_INTERVAL = 4
+"""The temporal loss is computed every so many steps …"""
+TEMPORAL_PAIRS = 2
+"""… on this many pairs of patches."""
 SMOOTHING = 0.02
-"""Share of the newest step in the loss that is told."""
+"""Share of the newest step in the reported training loss, an exponential moving average."""
 AVERAGED_STEPS = 60
-"""About how many of the last steps the averaged weights look back on, at most …"""
+"""Length of the moving average of the weights, in steps, at most …"""
 AVERAGED_SHARE = 0.1
-"""… and what share of all steps so far."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainerSettings:
-    """What changes the result, besides the examples and the network.
-
-    Attributes:
-        batch: patches a step.
-        rate: learning rate at its height.
-        muon: whether kernels are learnt by Muon.
-        seed: of all chance.
-        gradients: weight of the gradient loss.
-        adversarial: weight of the adversarial loss, 0 for none.
-        steady: weight of the loss of steadiness over time.
-    """
-
-    batch: int = 8
-    rate: float = 2e-3
-    muon: bool = True
-    seed: int = 0
-    gradients: float = 1.0
-    adversarial: float = 0.0
-    steady: float = 0.0
+"""… and as a share of all steps so far."""
 
 
 class Trainer:
     """Trains a network step by step.
 
-    The weights to use are a running average of the trained ones (Polyak and Juditsky 1992), whose
-    result on the held-out part decides which state is kept.
+    The weights in use are an exponential moving average of the trained ones (after Polyak and
+    Juditsky 1992). Those with the lowest held-out loss are kept as the best.
 
     Args:
-        network: it goes to the device.
-        patches: what to learn.
+        network: moved to the device.
+        patches: training patches of the keyframes.
         device: where to compute.
-        settings: how.
-        vgg: the VGG loss, if wanted.
-        pairs: unpainted frames to be steady on, if wanted.
+        settings: batch size, learning rate, optimizer and weights of the losses.
+        seed: of all random numbers.
+        vgg: the VGG loss; None for none.
+        pairs: pairs of unpainted frames for the temporal loss; None for none.
 
     Attributes:
-        steps: steps done.
+        steps: steps taken so far.
         averaged: the network with averaged weights.
-        best_loss: the lowest held-out loss so far, infinity before the first.
-        best_step: when that was.
+        best_loss: the lowest held-out loss so far; infinity before the first.
+        best_step: the step at which it was measured.
     """
 
     def __init__(
@@ -88,9 +66,10 @@ class Trainer:
         network: Painter,
         patches: Patches,
         device: Device,
-        settings: TrainerSettings,
+        settings: TrainingSettings,
+        seed: int,
         vgg: VGGLoss | None = None,
-        pairs: SteadyPatches | None = None,
+        pairs: PairPatches | None = None,
     ) -> None:
         self._device, self._patches, self._settings = device, patches, settings
         self._network = device.place(network)
@@ -101,42 +80,42 @@ class Trainer:
         self._vgg, self._pairs = vgg, pairs
         self._adversary: Adversary | None = None
         if settings.adversarial:
-            self._adversary = Adversary(device, settings.rate, settings.seed)
-        self._chance = torch.Generator().manual_seed(settings.seed)
-        self._held = patches.held_out(settings.seed)
+            self._adversary = Adversary(device, settings.rate, seed)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._held_out = patches.held_out(seed)
         self._loss = torch.full((), math.nan, device=device.unit)
 
     @property
     def loss(self) -> float:
         """Training loss, smoothed over the last steps; NaN before the first.
 
-        Reading it waits for the device, which ``step`` does not.
+        Reading it synchronizes with the device; ``step`` does not.
         """
         return float(self._loss)
 
     def check(self) -> None:
-        """Check that training goes well. Raises PaintoverError if its loss is no number."""
+        """Check the training loss. Raises PaintoverError if it is not finite."""
         if self.steps and not math.isfinite(self.loss):
             raise PaintoverError(
-                f"Training went astray before step {self.steps} (its loss is no number); "
-                "train again with another seed."
+                f"Training diverged before step {self.steps} (the loss is not a number); train "
+                "again with another seed."
             )
 
     def step(self, done: float) -> None:
         """Take one step.
 
         Args:
-            done: share of the budget that is spent, 0..1; it sets the learning rate.
+            done: spent share of the budget, 0..1; it sets the learning rate.
         """
-        height = min(1.0, (self.steps + 1) / WARM_UP)
-        fall = min(1.0, (1 - done) / (1 - STEADY))
+        warm_up = min(1.0, (self.steps + 1) / WARM_UP)
+        decay = max(FINAL_RATE, min(1.0, (1 - done) / (1 - DECAY_START)))
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
-                group["lr"] = group[HEIGHT] * height * max(LOWEST_RATE, fall)
+                group["lr"] = group[PEAK_RATE] * warm_up * decay
         loss, colours = self._loss_of_batch()
-        if self._pairs and self.steps % STEADY_EVERY == 0:
-            loss = loss + self._settings.steady * self._unsteadiness(self._pairs)
+        if self._pairs and self.steps % TEMPORAL_INTERVAL == 0:
+            loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
             optimizer.step()
@@ -149,14 +128,14 @@ class Trainer:
             for average, parameter in pairs:
                 average.lerp_(parameter, share)
             buffers = zip(self.averaged.buffers(), self._network.buffers(), strict=True)
-            for kept, buffer in buffers:
-                kept.copy_(buffer)
+            for averaged, buffer in buffers:
+                averaged.copy_(buffer)
         now = loss.detach().float()
         self._loss = now if self.steps == 1 else self._loss.lerp(now, SMOOTHING)
 
     def _loss_of_batch(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Return the loss of newly drawn patches; and their result, paint and weight (colours)."""
-        batch = self._patches.draw(self._settings.batch, self._chance)
+        """Draw a batch. Returns its loss; and the result, paint and weight of its colours."""
+        batch = self._patches.draw(self._settings.batch, self._generator)
         with self._device.autocast():
             result = self._network(batch.x)
         result = result.float()
@@ -168,24 +147,27 @@ class Trainer:
             loss = loss + self._settings.adversarial * self._adversary.loss(*colours)
         return loss, colours
 
-    def _unsteadiness(self, pairs: SteadyPatches) -> Tensor:
-        x, offsets, weight = pairs.draw(STEADY_PAIRS, self._chance)
+    def _temporal_loss(self, pairs: PairPatches) -> Tensor:
+        x, offsets, weight = pairs.draw(TEMPORAL_PAIRS, self._generator)
         with self._device.autocast():
             painted = self._network(x.contiguous(memory_format=torch.channels_last))
-        return steadiness_loss(painted.float(), offsets, weight)
+        return temporal_loss(painted.float(), offsets, weight)
 
-    def judge(self) -> float:
-        """Measure the averaged network on the held-out part, and keep it if it is the best yet.
+    def validate(self) -> float:
+        """Measure the held-out loss of the averaged weights, and keep them if it is the lowest.
 
-        Without a held-out part the last state is the best. Returns the held-out loss or NaN.
+        If nothing is held out, the newest weights are the best.
+
+        Returns:
+            The held-out loss; NaN if nothing is held out.
 
         Raises:
-            PaintoverError: training went astray; what was kept before stays.
+            PaintoverError: the training loss is not finite; the best weights stay as they were.
         """
         self.check()
         loss = math.nan
-        if self._held is not None:
-            loss = self._held_out(self._held)
+        if self._held_out is not None:
+            loss = self._loss_of(self._held_out)
         if not loss >= self.best_loss:
             self.best_loss = math.inf if math.isnan(loss) else loss
             self.best_step = self.steps
@@ -193,18 +175,18 @@ class Trainer:
         return loss
 
     def best(self) -> dict[str, Tensor]:
-        """Return the best weights so far."""
+        """Return the best averaged weights so far, by name, on the device."""
         return self._best
 
     @torch.inference_mode()
-    def _held_out(self, batch: Batch) -> float:
+    def _loss_of(self, batch: Batch) -> float:
         with self._device.autocast():
             result = self.averaged(batch.x)
         return float(held_out_loss(result.float(), batch.paint, batch.weight[:, :1]))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return everything to save as named tensors on the CPU (see ``restore``)."""
-        named = {"chance": self._chance.get_state()}
+        """Return the tensors of the state, by name, on the CPU (see ``restore``)."""
+        named = {"chance": self._generator.get_state()}
         for prefix, weights in (
             ("network", self._network.state_dict()),
             ("averaged", self.averaged.state_dict()),
@@ -220,7 +202,7 @@ class Trainer:
         return {name: value.detach().cpu().contiguous() for name, value in named.items()}
 
     def numbers(self) -> dict[str, Any]:
-        """Return the plain numbers to save beside ``tensors``."""
+        """Return the counters and losses of the state, as JSON data (see ``restore``)."""
         return {
             "steps": self.steps,
             "best_step": self.best_step,
@@ -229,10 +211,15 @@ class Trainer:
         }
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-        """Take up a saved state, exactly.
+        """Restore a state exactly.
+
+        Args:
+            tensors: as returned by ``tensors``.
+            numbers: as returned by ``numbers``.
 
         Raises:
-            KeyError, RuntimeError, TypeError, ValueError: it is of another network or damaged.
+            KeyError, RuntimeError, TypeError, ValueError: the state is damaged or belongs to
+                another network.
         """
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
@@ -244,14 +231,14 @@ class Trainer:
             network = self._adversary.network
             network.load_state_dict(weights)
             restore_moments("adversary_moments", self._adversary.optimizer, network, tensors)
-        self._chance.set_state(tensors["chance"])
+        self._generator.set_state(tensors["chance"])
         self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
         best, loss = numbers["best_loss"], numbers["loss"]
         self.best_loss = math.inf if best is None else float(best)
         self._loss = torch.tensor(math.nan if loss is None else loss, device=self._device.unit)
 
     def forget_best(self) -> None:
-        """Judge anew, since the paintings are not those that the best was found on."""
+        """Forget the lowest held-out loss, because it was measured on other paintings."""
         self.best_loss = math.inf
 
 

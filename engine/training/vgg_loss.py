@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VGG loss: pictures are compared by what the first layers of a trained network see in them.
+"""The VGG loss, a perceptual loss on the features of a trained network (Johnson et al., ECCV 2016).
 
-Johnson, Alahi, Fei-Fei, ECCV 2016, on the layers relu1_1, relu1_2 and relu2_1, which VGG-16 and
-VGG-19 (Simonyan, Zisserman 2014) have alike. The weights are a file that the user gives.
+It uses the layers relu1_1, relu1_2 and relu2_1, which are the same in VGG-16 and VGG-19 (Simonyan
+and Zisserman 2014). The user provides the file with the weights.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ..networks.device import Device
 from ..shared.errors import PaintoverError
 
 LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))
-"""Number of each layer among the features of VGG, its input and output channels."""
+"""Index of each layer in torchvision's ``features``, its input and output channels."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of the colours, 0..1, that VGG was trained on."""
+"""Mean and standard deviation of the colours, 0..1, that VGG was trained on."""
 
 
 class VGGLoss(nn.Module):
-    """Compares pictures by the features of VGG.
+    """Mean |difference| of VGG features.
 
     Args:
         path: weights of VGG-16 or VGG-19 without batch normalisation, as ``.safetensors`` or as a
-            PyTorch state (``.pth``), of which nothing but tensors is read.
-        device: where it computes.
+            PyTorch state dict (``.pth``), of which only tensors are read.
+        device: where to compute.
 
     Raises:
         PaintoverError: the file is missing or does not hold such weights.
@@ -57,16 +57,16 @@ class VGGLoss(nn.Module):
         self._device = device
 
     def forward(self, result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
-        """Return the mean |difference| of the features, averaged over the layers.
+        """Return the mean |difference| of the features, averaged over the layers (scalar).
 
-        What has no weight is filled with the true paint, so it has no influence.
+        Pixels of weight 0 take the values of ``truth``, so they have no influence.
 
         Args:
             result, truth: (B, 3, H, W) colours, −1..1.
             weight: (B, 1, H, W), 0..1.
         """
-        shown = weight * result + (1 - weight) * truth
-        pictures = torch.cat([shown, truth]) / 2 + 0.5
+        blended = weight * result + (1 - weight) * truth
+        pictures = torch.cat([blended, truth]) / 2 + 0.5
         x = (pictures - self.mean) / self.deviation
         total = torch.zeros((), device=x.device)
         with self._device.autocast():
@@ -74,8 +74,8 @@ class VGGLoss(nn.Module):
                 if index == 2:
                     x = functional.max_pool2d(x, 2)
                 x = functional.relu(layer(x))
-                ours, theirs = x.float().chunk(2)
-                total = total + (ours - theirs).abs().mean()
+                of_result, of_truth = x.float().chunk(2)
+                total = total + (of_result - of_truth).abs().mean()
         return total / len(self.layers)
 
 
@@ -87,8 +87,8 @@ def _read_weights(path: Path) -> Mapping[str, object]:
             weights = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise PaintoverError(
-            f"There is no file {path} with the weights of VGG; name the right file, or train "
-            "without it."
+            f"There is no file {path} with the weights of VGG; choose another file, or train "
+            "without the VGG loss."
         ) from None
     except (
         SafetensorError,
@@ -99,7 +99,7 @@ def _read_weights(path: Path) -> Mapping[str, object]:
         EOFError,
         KeyError,
     ):
-        raise _not_weights(path, "it cannot be read as one") from None
+        raise _not_weights(path, "it cannot be read") from None
     if not isinstance(weights, Mapping):
         raise _not_weights(path, "it holds no named tensors")
     return weights
@@ -117,6 +117,6 @@ def _find(path: Path, weights: Mapping[str, object], name: str, shape: torch.Siz
 
 def _not_weights(path: Path, why: str) -> PaintoverError:
     return PaintoverError(
-        f"{path} does not hold the weights of VGG ({why}); give those of VGG-16 or VGG-19 as "
-        ".safetensors or .pth, or train without it."
+        f"{path} does not hold the weights of VGG ({why}); choose those of VGG-16 or VGG-19 as "
+        ".safetensors or .pth, or train without the VGG loss."
     )

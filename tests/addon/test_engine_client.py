@@ -33,7 +33,7 @@ def _ready(version: str) -> str:
 READY = _ready(__version__)
 PROGRESS = json.dumps(
     {
-        "version": 1,
+        "version": 2,
         "kind": "Progress",
         "job": 1,
         "step": "train",

@@ -61,7 +61,7 @@ def test_a_kit_has_all_that_the_engine_reads_and_little_else(
 
 def test_only_a_kit_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("kept")
-    with pytest.raises(PaintoverError, match="no kit; choose another folder"):
+    with pytest.raises(PaintoverError, match="nor a kit; choose another folder"):
         kit.prepare(tmp_path, tmp_path, print)
     assert (tmp_path / "mine.txt").read_text() == "kept"
     assert gpu.main(["--run", str(tmp_path), "--device", "cpu"]) == 1
@@ -110,7 +110,7 @@ def test_pictures_in_half_precision_are_those_of_full_precision(
 def test_what_was_found_is_written_however_parts_end(
     small_kit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "LEAST", 0.1)
+    monkeypatch.setattr(run, "MIN_SECONDS", 0.1)
     file = tmp_path / "gpu.json"
     names = ["a style in 10 s", "a style in 60 s, first pair"]
     (small_kit / "room-gouache/shot/keys/0001.png").rename(tmp_path / "key.png")

@@ -231,10 +231,10 @@ def test_weightless_pixels_have_no_influence_on_the_loss():
     weight = torch.zeros(2, 2, 32, 32)
     weight[..., 6:20, 3:17] = 1
     spoilt = torch.where(weight[:, :1] > 0, result, torch.rand_like(result) * 50)
-    assert training_loss(spoilt, truth, weight) == pytest.approx(
-        training_loss(result, truth, weight).item(), rel=1e-5
+    assert training_loss(spoilt, truth, weight, 1.0) == pytest.approx(
+        training_loss(result, truth, weight, 1.0).item(), rel=1e-5
     )
-    assert training_loss(result, truth, weight * 0) == 0
+    assert training_loss(result, truth, weight * 0, 1.0) == 0
 
 
 def test_blur_is_worse_than_crisp_texture_in_another_place():

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.training.patch_sampler import HELD_BLOCK, PATCH, Example, Patches
+from engine.training.patch_sampler import HELD_BLOCK, Example, Patches
 
 HEIGHT, WIDTH = 40, 56
+PATCH = 64
 
 
 def example(mask: np.ndarray, value: float = 0.0, projections: int = 0) -> Example:
@@ -41,7 +42,7 @@ def centre(patches: Patches, batches: int) -> np.ndarray:
 def test_every_masked_pixel_is_drawn_and_none_else():
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[:3, :5] = mask[-1, -6:] = True
-    patches = Patches([example(mask)], torch.device("cpu"), 0)
+    patches = Patches([example(mask)], torch.device("cpu"), 0, PATCH)
     count = centre(patches, 60)
     assert (count[mask] > 0).all()
     assert (count[~mask] == 0).all()
@@ -49,7 +50,7 @@ def test_every_masked_pixel_is_drawn_and_none_else():
 
 def test_centres_are_spread_evenly():
     mask = np.ones((24, 24), bool)
-    patches = Patches([example(mask)], torch.device("cpu"), 0)
+    patches = Patches([example(mask)], torch.device("cpu"), 0, PATCH)
     count = centre(patches, 360)
     held = {tuple(place) for place in patches.held[0].tolist()}
     border, inside = count[[0, -1]].mean(), count[8:16, 8:16].mean()
@@ -60,7 +61,7 @@ def test_centres_are_spread_evenly():
 def test_weights_are_the_mask_without_held_blocks_and_without_padding():
     mask = np.ones((128, 160), bool)
     mask[:, :30] = False
-    patches = Patches([example(mask)], torch.device("cpu"), 3)
+    patches = Patches([example(mask)], torch.device("cpu"), 3, PATCH)
     allowed = mask.copy()
     assert len(patches.held[0]) > 0
     for row, column in patches.held[0]:
@@ -77,7 +78,7 @@ def test_weights_are_the_mask_without_held_blocks_and_without_padding():
 
 def test_held_out_patches_count_in_their_blocks_alone_and_stay_the_same():
     mask = np.ones((128, 160), bool)
-    patches = Patches([example(mask, projections=1)], torch.device("cpu"), 3)
+    patches = Patches([example(mask, projections=1)], torch.device("cpu"), 3, PATCH)
     first, again = patches.held_out(5), patches.held_out(5)
     assert first is not None and again is not None
     assert first.weight.sum().item() == len(patches.held[0]) * HELD_BLOCK**2
@@ -87,20 +88,20 @@ def test_held_out_patches_count_in_their_blocks_alone_and_stay_the_same():
 def test_a_small_mask_has_no_held_out_part():
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[4:9, 4:9] = True
-    assert Patches([example(mask)], torch.device("cpu"), 0).held_out(0) is None
+    assert Patches([example(mask)], torch.device("cpu"), 0, PATCH).held_out(0) is None
 
 
 def test_small_keyframes_are_not_lost_and_large_ones_count_for_more():
     large, small = np.ones((64, 64), bool), np.zeros((64, 64), bool)
     small[:16, :16] = True
-    patches = Patches([example(large, 0.0), example(small, 1.0)], torch.device("cpu"), 0)
+    patches = Patches([example(large, 0.0), example(small, 1.0)], torch.device("cpu"), 0, PATCH)
     share = np.mean([batch.x[:, 2].mean().item() for batch in draw(patches, 100)])
     assert 0.12 < share < 0.3
 
 
 def test_projections_are_worn_but_paint_is_not():
     mask = np.ones((128, 128), bool)
-    patches = Patches([example(mask, projections=2)], torch.device("cpu"), 0)
+    patches = Patches([example(mask, projections=2)], torch.device("cpu"), 0, PATCH)
     dropped, kept = 0.0, 0.0
     for batch in draw(patches, 20):
         valid = batch.x[:, -1]
@@ -114,7 +115,7 @@ def test_projections_are_worn_but_paint_is_not():
 
 def test_the_seed_decides_everything():
     mask = np.ones((64, 64), bool)
-    patches = Patches([example(mask, projections=2)], torch.device("cpu"), 0)
+    patches = Patches([example(mask, projections=2)], torch.device("cpu"), 0, PATCH)
     one, two = draw(patches, 2, seed=4), draw(patches, 2, seed=4)
     other = draw(patches, 2, seed=5)
     assert all(torch.equal(a.x, b.x) for a, b in zip(one, two, strict=True))
@@ -124,9 +125,9 @@ def test_the_seed_decides_everything():
 def test_projections_tell_how_their_picture_differs_from_the_keyframe_s():
     shown = example(np.ones((HEIGHT, WIDTH), bool), projections=1)
     alike = dataclasses.replace(shown, picture=shown.projections[0][..., 3:6])
-    (batch,) = draw(Patches([alike], torch.device("cpu"), 0), 1)
+    (batch,) = draw(Patches([alike], torch.device("cpu"), 0, PATCH), 1)
     darker = dataclasses.replace(alike, picture=alike.picture - 0.25)
-    (lighter,) = draw(Patches([darker], torch.device("cpu"), 0), 1)
+    (lighter,) = draw(Patches([darker], torch.device("cpu"), 0, PATCH), 1)
     seen = batch.x[:, -1] > 0
     first, second = (one.x[:, -4:-1].mean(1) for one in (batch, lighter))
     assert seen.any()

@@ -12,7 +12,13 @@ from engine.shared.errors import PaintoverError
 
 REQUESTS = [
     protocol.ImportPictures(1, "/ß 日本", "in", guides={"ink lines": "/g"}, fps=23.976),
-    protocol.Train(2, "shot", keys=[1, 30], live=protocol.LivePicture("/p", 3, 96, 64, 0.25)),
+    protocol.Train(
+        2,
+        "shot",
+        keys=[1, 30],
+        settings={"batch": 4, "rate": 1e-3, "muon": False, "filter": True, "vgg": "/ß.pth"},
+        live=protocol.LivePicture("/p", 3, 96, 64, 0.25),
+    ),
     protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu", 0.25),
     protocol.Preview(4, "shot", "look", [1], [2, 3], "exr", 16, True),
     protocol.Cancel(4),
@@ -27,6 +33,10 @@ EVENTS = [
     protocol.Cancelled(1),
     protocol.Failed(1, "A sentence.", "Traceback\n  line"),
 ]
+
+
+def train_with(settings: object) -> str:
+    return json.dumps({**json.loads(protocol.encode(REQUESTS[1])), "settings": settings})
 
 
 @pytest.mark.parametrize("message", REQUESTS, ids=lambda message: type(message).__name__)
@@ -58,11 +68,15 @@ def test_every_kind_is_tried_here():
         ("7", "Not a message"),
         ('{"kind": "Cancel", "job": 1}', "Not a message"),
         ('{"version": 99, "kind": "Cancel", "job": 1}', "different versions"),
-        ('{"version": 1, "kind": "Dance", "job": 1}', "Unknown message 'Dance'"),
-        ('{"version": 1, "kind": "Ready", "job": 1}', "Unknown message 'Ready'"),
-        ('{"version": 1, "kind": "Cancel", "job": 1, "how": 2}', "Unknown field 'how'"),
-        ('{"version": 1, "kind": "Cancel"}', "field is missing"),
-        ('{"version": 1, "kind": "Train", "job": 1}', "field is missing"),
+        ('{"version": 2, "kind": "Dance", "job": 1}', "Unknown message 'Dance'"),
+        ('{"version": 2, "kind": "Ready", "job": 1}', "Unknown message 'Ready'"),
+        ('{"version": 2, "kind": "Cancel", "job": 1, "how": 2}', "Unknown field 'how'"),
+        ('{"version": 2, "kind": "Cancel"}', "field is missing"),
+        ('{"version": 2, "kind": "Train", "job": 1}', "field is missing"),
+        (train_with(5), "field is missing"),
+        (train_with({"glitter": 1}), 'no setting "glitter"'),
+        (train_with({"batch": "many"}), '"batch" must be a whole number'),
+        (train_with({"muon": 1}), '"muon" must be true or false'),
     ],
 )
 def test_what_this_version_does_not_know_is_refused(line, words):

@@ -22,7 +22,8 @@ from engine.shared.freshness import out_state, stale_out_frames
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
-from engine.training.settings import configure, default_configuration, default_guides
+from engine.shared.training_settings import TYPES
+from engine.training.settings import default_guides, default_settings, run_settings
 
 QUICK = {"patch": 16, "batch": 2, "blocks": 1}
 """The published configuration, but small enough for a test."""
@@ -40,7 +41,8 @@ def paint(shot: Shot, frame: int) -> None:
 
 
 def request(shot: Shot, steps: int = 3, **more) -> protocol.Train:
-    values = {"network": "paper", "device": "cpu", **QUICK, **more}
+    settings = {**QUICK, **{name: more.pop(name) for name in TYPES if name in more}}
+    values = {"network": "paper", "device": "cpu", "settings": settings, **more}
     return protocol.Train(1, str(shot.folder), steps=steps, **values)
 
 
@@ -58,12 +60,12 @@ class StopsAt(Silent):
 
 
 def test_the_configuration_is_the_published_one(plain):
-    paper = default_configuration("paper")
+    paper = default_settings("paper")
     assert (paper.patch, paper.batch, paper.blocks, paper.filter) == (36, 40, 7, 15)
     assert 2e-4 <= paper.rate <= 4e-4
     assert paper.adversarial > 0
     assert default_guides("paper", plain) == ["colour", "gaussians"]
-    fast = default_configuration("fast")
+    fast = default_settings("fast")
     assert (fast.adversarial, fast.filter, fast.vgg) == (0, 0, "")
 
 
@@ -185,7 +187,7 @@ def test_the_painting_is_learnt(plain):
 
 @pytest.mark.parametrize("size", [12, 17, 36, 100])
 def test_patches_of_any_size(plain, size):
-    train(request(plain, 1, network="small", patch=size, blocks=0, filter=False), Silent())
+    train(request(plain, 1, network="small", patch=size, filter=False), Silent())
     assert read_style_header(plain.style_path("style")).settings["patch"] == size
 
 
@@ -211,11 +213,11 @@ def test_a_style_of_another_shot_finds_its_place(plain, tmp_path):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"patch": 5}, "5 pixels.*12 to 512"),
-        ({"batch": 5000}, "5000 patches"),
-        ({"blocks": 41}, "41 residual blocks"),
+        ({"patch": 5}, "patch size must be 12 to 512 pixels, not 5"),
+        ({"batch": 5000}, "batch size must be 1 to 1000 patches, not 5000"),
+        ({"blocks": 41}, "residual blocks must be 1 to 40, not 41"),
         ({"rate": float("nan")}, "learning rate"),
-        ({"adversarial": -1}, "-1 as weight"),
+        ({"adversarial": -1}, "adversarial loss must be 0 to 100, not -1"),
         ({"vgg": "nowhere.pth"}, r"nowhere\.pth"),
     ],
 )
@@ -227,9 +229,7 @@ def test_impossible_settings_are_sentences(plain, more, words):
 
 def test_what_training_goes_on_from_keeps_its_settings():
     recorded = {"patch": 20, "blocks": 3, "filter": 0, "alpha": "frame"}
-    asked = protocol.Train(1, "", batch=5)
-    assert configure(asked, "paper", recorded).patch == 20
-    assert configure(asked, "paper", recorded).filter == 0
-    assert configure(asked, "paper", recorded).batch == 5
+    settings = run_settings({"batch": 5}, "paper", recorded)
+    assert (settings.patch, settings.filter, settings.batch) == (20, 0, 5)
     with pytest.raises(PaintoverError, match="has 3 residual blocks"):
-        configure(protocol.Train(1, "", blocks=4), "paper", recorded)
+        run_settings({"blocks": 4}, "paper", recorded)

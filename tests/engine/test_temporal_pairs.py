@@ -7,7 +7,7 @@ import torch
 
 from engine.shared.reporter import Silent
 from engine.training.dataset import read_training_set
-from engine.training.temporal_pairs import Pair, SteadyPatches, read_pairs, steadiness_loss
+from engine.training.temporal_pairs import Pair, PairPatches, read_pairs, temporal_loss
 
 
 def moved_by(columns: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,18 +21,18 @@ def moved_by(columns: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_what_moves_along_is_steady():
     painted, offsets = moved_by(3)
     weight = torch.ones(1, 1, 16, 20)
-    assert steadiness_loss(painted, offsets, weight) < 1e-5
-    assert steadiness_loss(painted, offsets + 1, weight) > 0.1
+    assert temporal_loss(painted, offsets, weight) < 1e-5
+    assert temporal_loss(painted, offsets + 1, weight) > 0.1
 
 
 def test_only_weighted_pixels_count():
     painted, offsets = moved_by(0)
     painted[1, :, :8] = 5
     weight = torch.ones(1, 1, 16, 20)
-    assert steadiness_loss(painted, offsets, weight) > 1
+    assert temporal_loss(painted, offsets, weight) > 1
     weight[:, :, :8] = 0
-    assert steadiness_loss(painted, offsets, weight) < 1e-5
-    assert steadiness_loss(painted, offsets, weight * 0) == 0
+    assert temporal_loss(painted, offsets, weight) < 1e-5
+    assert temporal_loss(painted, offsets, weight * 0) == 0
 
 
 def test_pairs_need_exact_motion(painted_shot):
@@ -52,7 +52,7 @@ def test_patches_are_cut_alike(size):
     ramp = np.arange(24 * 30, dtype=np.float32).reshape(1, 24, 30) / 1000
     offsets = np.repeat(ramp[0][..., None], 2, axis=2)
     pair = Pair(ramp, ramp + 1, offsets, np.ones((24, 30), np.float32))
-    patches = SteadyPatches([pair, pair], torch.device("cpu"), size)
+    patches = PairPatches([pair, pair], torch.device("cpu"), size)
     x, moved, weight = patches.draw(3, torch.Generator().manual_seed(1))
     assert x.shape == (6, 1, min(size, 24), min(size, 30))
     assert torch.allclose(x[:3] + 1, x[3:], atol=2e-3)

@@ -77,13 +77,13 @@ def test_a_style_tells_what_its_network_sees_of_all_the_shot(shot, monkeypatch):
     network, _, seen = load_style(shot.style_path("style"))
     assert seen is not None and seen.fits(network)
     assert all((span.above >= 0).all() and (span.below >= 0).all() for span in seen.ranges.values())
-    monkeypatch.setattr("engine.training.temporal_pairs.SteadyPatches.later", lambda _self: ())
+    monkeypatch.setattr("engine.training.temporal_pairs.PairPatches.later_inputs", lambda _self: ())
     train(request(shot), Silent())
     _, _, less = load_style(shot.style_path("style"))
     assert less is not None
     assert all((seen.ranges[name].above >= less.ranges[name].above).all() for name in seen.ranges)
     assert any((seen.ranges[name].above > less.ranges[name].above).any() for name in seen.ranges)
-    train(request(shot, network="paper", blocks=1), Silent())
+    train(request(shot, network="paper", settings={"blocks": 1}), Silent())
     assert load_style(shot.style_path("style"))[2] is None
 
 

@@ -10,9 +10,10 @@ from engine.networks import registry as networks
 from engine.networks.device import choose_device
 from engine.shared.errors import PaintoverError
 from engine.shared.reporter import Silent
+from engine.shared.training_settings import TrainingSettings
 from engine.training.dataset import read_training_set
 from engine.training.patch_sampler import Patches
-from engine.training.trainer import Trainer, TrainerSettings
+from engine.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def trainer(painted_shot):
     device = choose_device("cpu")
     network = networks.build("small", 3, projection=False, alpha=False)
     patches = Patches(training_set.examples, device.unit, 0, 16)
-    return Trainer(network, patches, device, TrainerSettings(batch=2))
+    return Trainer(network, patches, device, TrainingSettings(batch=2), seed=0)
 
 
 def test_the_loss_is_smoothed_over_steps(trainer):
@@ -35,11 +36,11 @@ def test_the_loss_is_smoothed_over_steps(trainer):
 
 def test_training_that_went_astray_keeps_the_best_state(trainer):
     trainer.step(0.0)
-    trainer.judge()
+    trainer.validate()
     best = {name: value.clone() for name, value in trainer.best().items()}
     with torch.no_grad():
         next(trainer._network.parameters()).fill_(math.nan)
     trainer.step(0.5)
-    with pytest.raises(PaintoverError, match="astray before step 2"):
-        trainer.judge()
+    with pytest.raises(PaintoverError, match="diverged before step 2"):
+        trainer.validate()
     assert all(torch.equal(value, best[name]) for name, value in trainer.best().items())

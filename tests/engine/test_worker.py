@@ -190,16 +190,16 @@ def test_a_signal_during_a_job_cancels_it_first(ready, shot):
 WRONG_LINES = {
     "no JSON": ("hello\n", "Not a message"),
     "not an object": ("[1, 2]\n", "Not a message"),
-    "not UTF-8": ('{"version": 1, "kind": "\udcff"}\n', "Unknown message"),
-    "unknown kind": ('{"version": 1, "kind": "Bake", "job": 1}\n', "Unknown message 'Bake'"),
-    "kind of another type": ('{"version": 1, "kind": ["Train"], "job": 1}\n', "Unknown message"),
+    "not UTF-8": ('{"version": 2, "kind": "\udcff"}\n', "Unknown message"),
+    "unknown kind": ('{"version": 2, "kind": "Bake", "job": 1}\n', "Unknown message 'Bake'"),
+    "kind of another type": ('{"version": 2, "kind": ["Train"], "job": 1}\n', "Unknown message"),
     "unknown field": (
-        '{"version": 1, "kind": "Cancel", "job": 1, "hard": true}\n',
+        '{"version": 2, "kind": "Cancel", "job": 1, "hard": true}\n',
         "Unknown field 'hard'",
     ),
-    "missing field": ('{"version": 1, "kind": "Train", "job": 1}\n', "missing"),
+    "missing field": ('{"version": 2, "kind": "Train", "job": 1}\n', "missing"),
     "wrong live picture": (
-        '{"version": 1, "kind": "Train", "job": 1, "shot": "x", "live": {"path": "y"}}\n',
+        '{"version": 2, "kind": "Train", "job": 1, "shot": "x", "live": {"path": "y"}}\n',
         "missing or wrong",
     ),
     "another version": ('{"version": 99, "kind": "Cancel", "job": 1}\n', "different versions"),
@@ -223,7 +223,7 @@ def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
     event = ready.until(protocol.Failed)[-1]
     assert event.job == 1
     assert "nowhere holds no shot yet" in event.sentence
-    ready.send('{"version": 1, "kind": "Stylize", "job": 2, "shot": 5}\n')
+    ready.send('{"version": 2, "kind": "Stylize", "job": 2, "shot": 5}\n')
     event = ready.until(protocol.Failed)[-1]
     assert event.job == 2
     assert "Traceback" in event.detail

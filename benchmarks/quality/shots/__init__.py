@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shots, a module each. This one knows them without Blender; the modules need bpy.
+"""The shots, one module each. This module describes them without Blender; the others need bpy.
 
 Each module has ``build(scene, frames)``, which fills an empty scene. The movement is spread over
-the frames there are, so a shorter shot moves faster.
+all frames, so a shorter shot moves faster.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What the styles and the table must know of a shot.
+    """Facts about a shot for the styles and the table.
 
     Attributes:
-        about: what it is there for, in words.
-        strokes: what surface coordinates are multiplied by before a style draws on them, so that
-            strokes are about as large on the screen in every shot.
+        about: the purpose of the shot.
+        strokes: factor for the surface coordinates that styles draw in, so that strokes have about
+            the same size on the screen in every shot.
     """
 
     about: str

@@ -7,6 +7,7 @@ from math import pi, sin
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from scenes.meshes import ball, closed_faces, hex_colour, material, mesh_object, tube_points
 
@@ -43,9 +44,9 @@ def build(scene: Any, frames: int) -> None:
         aim(eye, at(share), (x, -4.4 + 0.2 * sin(pi * share), 1.0), (0.05, 0, 0.92))
 
 
-def _tree(rng: np.random.Generator) -> tuple[tuple[np.ndarray, Faces], np.ndarray]:
+def _tree(rng: np.random.Generator) -> tuple[tuple[npt.NDArray[Any], Faces], npt.NDArray[Any]]:
     """Grow a tree: its mesh, and the places where leaves may hang."""
-    points: list[np.ndarray] = []
+    points: list[npt.NDArray[Any]] = []
     faces: Faces = []
     tips = []
     growing = [(np.array([0, 0, -0.05]), np.array([0.05, 0, 1.0]), 0.85, 0.075, 0)]
@@ -71,7 +72,7 @@ def _tree(rng: np.random.Generator) -> tuple[tuple[np.ndarray, Faces], np.ndarra
     return (np.concatenate(points), faces), np.array(tips)
 
 
-def _leaves(rng: np.random.Generator, tips: np.ndarray) -> tuple[np.ndarray, Faces]:
+def _leaves(rng: np.random.Generator, tips: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Faces]:
     """Hang leaves, four-cornered and slightly folded, at some of the places."""
     points, faces = [], []
     chosen = rng.choice(len(tips), min(LEAVES, len(tips)), replace=False)
@@ -86,9 +87,10 @@ def _leaves(rng: np.random.Generator, tips: np.ndarray) -> tuple[np.ndarray, Fac
     return np.array(points), faces
 
 
-def _grass(rng: np.random.Generator) -> tuple[np.ndarray, Faces]:
+def _grass(rng: np.random.Generator) -> tuple[npt.NDArray[Any], Faces]:
     """Plant blades of grass on the mound."""
-    points, faces = [], []
+    points: list[npt.NDArray[Any]] = []
+    faces: Faces = []
     for _ in range(GRASS):
         angle, reach = rng.uniform(0, 2 * pi), np.sqrt(rng.uniform(0.01, 0.8))
         x, y = 2.3 * reach * np.cos(angle), 1.5 * reach * np.sin(angle)
@@ -106,7 +108,7 @@ def _grass(rng: np.random.Generator) -> tuple[np.ndarray, Faces]:
     return np.array(points), faces
 
 
-def _sway(made: Any, points: np.ndarray, frames: int, strength: float) -> None:
+def _sway(made: Any, points: npt.NDArray[Any], frames: int, strength: float) -> None:
     """Bend a mesh in the wind by two shape keys, a quarter of a turn apart."""
     made.shape_key_add(name="Basis")
     at = at_share(frames)

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 from mathutils import Quaternion
 
 from scenes.meshes import (
@@ -78,7 +79,9 @@ def _armature(scene: Any) -> Any:
     return rig
 
 
-def _limb(name: str, path: np.ndarray, radii: np.ndarray, bones: tuple[str, str], bend: float):
+def _limb(
+    name: str, path: npt.NDArray[Any], radii: npt.NDArray[Any], bones: tuple[str, str], bend: float
+) -> tuple[str, npt.NDArray[Any], list[tuple[int, ...]], dict[str, npt.NDArray[Any]]]:
     """Return points, faces, and weights that pass from one bone to the next at a height."""
     points, _ = tube_points(path, radii, 18)
     low = smooth(bend + 0.07, bend - 0.07, points[:, 2]) if bend else np.zeros(len(points))
@@ -90,7 +93,7 @@ def _clothes(rig: Any) -> None:
     trousers = material("Trousers", hex_colour("#7a5a3a"), [("boot", hex_colour("#3a2a2a"))])
     sleeve = material("Sleeve", hex_colour("#d9e2ec"), [("skin", hex_colour("#e3a77f"))])
 
-    def torso(towards: np.ndarray) -> np.ndarray:
+    def torso(towards: npt.NDArray[Any]) -> npt.NDArray[Any]:
         taper = 1 - 0.18 * towards[:, 2:]
         return towards * [0.19, 0.25, 0.33] * np.concatenate([taper, taper, taper * 0 + 1], 1) + [
             0,
@@ -286,7 +289,7 @@ def _street() -> None:
         primitive(mesh.primitive_uv_sphere_add, green, (x, 1.1, 1.05), radius=0.14)
 
 
-def _through(joints: np.ndarray, count: int) -> np.ndarray:
+def _through(joints: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
     """Return ``count`` points along straight lines through joints."""
     lengths = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(joints, axis=0), axis=1))])
     places = np.linspace(0, lengths[-1], count)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The styles, a module each: every frame painted from its passes, so the right answer is known.
+"""The styles, one module each. A style paints every frame from its passes: the ground truth.
 
-Marks are drawn in surface coordinates, so they stick to what they are painted on; tones follow
-the light of the render.
+Marks are drawn in surface coordinates, so they stick to the surface; tones follow the light of the
+render.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Style:
     """A style.
 
     Attributes:
-        about: what it is like, in words.
+        about: a short description.
         paint: paints one frame.
-        fine: how many pixels across are painted for one of the painting, to draw fine marks.
+        fine: painted pixels per pixel of the frame, in x and in y, for fine marks.
     """
 
     about: str

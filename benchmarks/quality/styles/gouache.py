@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from .look import Floats, Look, Painted
-from .noise import fractal
+from .look import Look, Painted
+from .noise import Floats, fractal
 
 PAPER = np.array([0.93, 0.9, 0.82])
 INK = np.array([0.10, 0.05, 0.12])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a style looks at: one frame's passes without gaps, and where the edges are."""
+"""The input of a style: the passes of a frame without gaps, its light and its edges."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
 from engine.images.pictures import decode_srgb
+from engine.images.types import BoolArray
 
-Floats = npt.NDArray[np.float64]
+from .noise import Floats
+
 FAR = 50.0
 BACKGROUND = 0
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 CREASE = 1.0
-"""Sum of |difference| of neighbouring normals from which on there is a crease."""
+"""Smallest sum of |difference| of neighbouring normals at a crease."""
 BEND = 0.03
-"""Second difference of 1/depth, relative to it, from which on one thing hides another."""
+"""Smallest second difference of 1/depth, relative to 1/depth, at an occlusion edge."""
 LIGHT_BLUR = 1.2
-"""Radius, in pixels of the painting, over which the light is smoothed within each thing."""
+"""Standard deviation, in pixels of the painting, of the blur of the light in each object."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,20 +36,20 @@ class Painted:
 
 
 class Look:
-    """A frame as a style sees it.
+    """A frame as input of a style.
 
     Args:
-        frame: with all its passes.
-        fine: how many of its pixels across make one of the painting.
-        strokes: what surface coordinates are multiplied by.
+        frame: a frame with all passes.
+        fine: pixels of the frame per pixel of the painting, in x and in y.
+        strokes: factor for the surface coordinates.
 
     Attributes:
-        fine: as above.
+        fine: see above.
         image, albedo: (H, W, 3), 0..1, display-referred; albedo is the image on the background.
         alpha: (H, W), 0..1.
         normal: (H, W, 3). depth: (H, W), at most ``FAR``.
         things: (H, W) int32, an id for every pixel, 0 on the background.
-        place: (H, W, 3) surface coordinates to draw in, elsewhere for every thing.
+        place: (H, W, 3) surface coordinates to draw in, with another offset for every object.
     """
 
     def __init__(self, frame: Frame, fine: int = 1, strokes: float = 1.0) -> None:
@@ -71,7 +72,7 @@ class Look:
 
     @cached_property
     def light(self) -> Floats:
-        """How much light falls on each pixel: 1 is what shows a surface in its own colour."""
+        """(H, W), the light on each pixel, 0..2; at 1 a surface shows its own colour."""
         reflected, own = (
             np.asarray(decode_srgb(picture), np.float64) @ LUMINANCE
             for picture in (self.image, self.albedo)
@@ -79,8 +80,8 @@ class Look:
         return self.within(np.clip(reflected / np.maximum(own, 0.01), 0, 2), LIGHT_BLUR)
 
     @cached_property
-    def borders(self) -> npt.NDArray[np.bool_]:
-        """(H, W), the pixels before a step to another thing or from near to far."""
+    def borders(self) -> BoolArray:
+        """(H, W), pixels before another object (to the right or below) or at an occlusion edge."""
         near = 1 / np.maximum(self.depth, 1e-6)
         found = np.zeros(self.things.shape, bool)
         for axis in (0, 1):
@@ -93,8 +94,8 @@ class Look:
         return found
 
     @cached_property
-    def creases(self) -> npt.NDArray[np.bool_]:
-        """(H, W), the pixels before a sharp turn of the surface."""
+    def creases(self) -> BoolArray:
+        """(H, W), pixels whose right or lower neighbour has a sharply different normal."""
         found = np.zeros(self.things.shape, bool)
         for axis in (0, 1):
             turn = np.abs(np.diff(self.normal, axis=axis)).sum(axis=-1)
@@ -102,14 +103,14 @@ class Look:
         return found
 
     def lines(self, width: float) -> Floats:
-        """Return the cover, 0..1, of lines along borders and creases, ``width`` pixels wide."""
+        """Return coverage (H, W), 0..1, of lines on borders and creases, ``width`` pixels wide."""
         marked = (self.borders | self.creases).astype(np.float32)
         radius = width * self.fine / 2
         reach = cv2.distanceTransform((marked == 0).astype(np.uint8), cv2.DIST_L2, 5)
         return np.asarray(np.clip(radius + 0.5 - reach, 0, 1), np.float64)
 
     def within(self, values: Floats, radius: float) -> Floats:
-        """Blur (H, W) values by a Gaussian of ``radius`` painting pixels, each thing by itself."""
+        """Blur values (H, W) inside each object; ``radius`` is sigma in pixels of the painting."""
         result = values.copy()
         spread = int(3 * radius * self.fine) + 1
         for thing, (rows, columns) in self._boxes.items():
@@ -137,7 +138,7 @@ class Look:
         return boxes
 
 
-def _before(steps: npt.NDArray[np.bool_], axis: int) -> npt.NDArray[np.bool_]:
+def _before(steps: BoolArray, axis: int) -> BoolArray:
     padding = [(0, 0), (0, 0)]
     padding[axis] = (0, 1)
     return np.pad(steps, padding)

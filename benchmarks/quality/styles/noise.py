@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Noise and stripes in three dimensions, to draw on surfaces with."""
+"""Three-dimensional noise and stripes, to draw on surfaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Floats = npt.NDArray[np.float64]
 LATTICE = 64
 """The noise repeats after this many cells."""
 FINEST_STRIPE = 0.45
-"""Stripes of more cycles a pixel than this have faded to their mean."""
+"""Stripes with more cycles per pixel than this are drawn as their mean."""
 
 
 def fractal(points: Floats, seed: int, octaves: int = 3) -> Floats:
@@ -50,11 +50,11 @@ def stripes(phase: Floats, width: Floats, things: npt.NDArray[np.int32]) -> Floa
 
     Args:
         phase: (H, W), grows by 1 from line to line.
-        width: (H, W), share 0..1 of the space that the lines cover.
-        things: (H, W); steps of the phase between different things do not count.
+        width: (H, W), share of the area that the lines cover, 0..1.
+        things: (H, W), object ids; the phase is not differentiated across objects.
 
     Returns:
-        (H, W) cover, 0..1; where lines are too fine for the pixels, their mean.
+        Coverage (H, W), 0..1; the mean where lines are too fine for the pixels.
     """
     cycles = np.clip(_slope(phase, things), 1e-6, None)
     distance = np.abs(np.mod(phase, 1) - 0.5)
@@ -66,7 +66,7 @@ def stripes(phase: Floats, width: Floats, things: npt.NDArray[np.int32]) -> Floa
 
 
 def _slope(phase: Floats, things: npt.NDArray[np.int32]) -> Floats:
-    """Return how fast the phase changes a pixel, on the flatter side of each pixel."""
+    """Return the phase gradient per pixel (H, W), the smaller of both sides in x and in y."""
     slopes = []
     for axis in (0, 1):
         step = np.abs(np.diff(phase, axis=axis))

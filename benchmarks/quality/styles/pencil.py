@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .look import Floats, Look, Painted, smoothstep
-from .noise import fractal, stripes
+from .look import Look, Painted, smoothstep
+from .noise import Floats, fractal, stripes
 
 PAPER = np.array([0.96, 0.93, 0.86])
 GRAPHITE = np.array([0.17, 0.16, 0.21])
@@ -15,8 +15,8 @@ HATCHES = (
     (np.array([11.7, 9.2, -10.5]), 0.50, 0.12, 0.78),
     (np.array([-4.6, 15.9, 6.3]), 0.27, 0.02, 0.88),
 )
-"""Lines a unit along each axis; the tone below which they begin; where they are broadest; how hard
-the pencil is pressed."""
+"""Lines per unit along each axis; tone below which they begin; tone at which they are broadest;
+pressure of the pencil."""
 
 
 def paint(look: Look) -> Painted:
@@ -24,13 +24,14 @@ def paint(look: Look) -> Painted:
     tone = _tone(look)
     wobble = fractal(look.place * 3, 5)
     grain = fractal(look.place * 40, 51, 2) - 0.5
-    cover = np.zeros(tone.shape)
+    cover: Floats = np.zeros(tone.shape)
     for number, (direction, begins, broadest, pressed) in enumerate(HATCHES):
         phase = look.place @ direction + 1.5 * wobble + 0.37 * number
         share = 1 - smoothstep(broadest, begins, tone)
         lifted = smoothstep(0.0, 0.25, share + 0.9 * (fractal(look.place * 5, 31 + number) - 0.55))
         lines = stripes(phase, 0.10 + 0.38 * share, look.things) * lifted * (share > 0)
-        cover = 1 - (1 - cover) * (1 - pressed * np.clip(1 + 0.9 * grain, 0, 1.1) * lines)
+        stroke: Floats = pressed * np.clip(1 + 0.9 * grain, 0, 1.1) * lines
+        cover = np.asarray(1 - (1 - cover) * (1 - stroke))
     outline = look.lines(1.3) * (0.75 + 0.5 * (fractal(look.place * 5, 71) - 0.5))
     cover = np.clip(np.maximum(cover, outline), 0, 1)[..., None]
     hue = np.clip(look.albedo / (look.albedo.mean(axis=2, keepdims=True) + 0.08), 0.45, 1.35)
@@ -39,7 +40,7 @@ def paint(look: Look) -> Painted:
 
 
 def _tone(look: Look) -> Floats:
-    """How light a place is to be drawn: by its light, and a little by its own colour."""
+    """Return the tone (H, W) to draw, from the light and a little from the albedo."""
     own = look.albedo @ np.array([0.3, 0.59, 0.11])
     tone = np.clip(look.light, 0, 1.4) ** 0.6 * (0.38 + 0.85 * own)
     return np.asarray(tone + 0.08 * (fractal(look.place * 4, 3) - 0.5))

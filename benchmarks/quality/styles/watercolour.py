@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Loose watercolour: washes of uneven density, granulated pigment, dark rims, bleeding edges.
 
-Density changes a wash's colour C to C − (C − C²)(d − 1), as Bousseau, Kaplan, Thollot, Sillion
-2006, "Interactive Watercolor Rendering with Temporal Coherence and Abstraction", have it.
+Density d changes the colour C of a wash to C − (C − C²)(d − 1), as in Bousseau, Kaplan, Thollot and
+Sillion 2006, "Interactive Watercolor Rendering with Temporal Coherence and Abstraction".
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .look import BACKGROUND, Floats, Look, Painted, smoothstep
-from .noise import fractal
+from .look import BACKGROUND, Look, Painted, smoothstep
+from .noise import Floats, fractal
 
 PAPER = np.array([0.98, 0.965, 0.93])
 SHADE = np.array([0.50, 0.53, 0.78])
 RIM = 3.0
-"""How wide, in pixels of the painting, pigment gathers along the rim of a wash."""
+"""Width, in pixels of the painting, of the dark rim of a wash."""
 BLEED = 3.5
-"""How far, in pixels of the painting, colour bleeds over the silhouette."""
+"""Distance, in pixels of the painting, by which colour bleeds over the silhouette."""
 
 
 def paint(look: Look) -> Painted:
@@ -45,7 +45,7 @@ def _with_density(colour: Floats, density: Floats) -> Floats:
 
 
 def _rim(look: Look) -> Floats:
-    """How much pigment gathers at the border of things, 0..1, in uneven amounts."""
+    """Return the uneven amount of pigment (H, W), 0..1, at the borders of objects."""
     reach = cv2.distanceTransform((~look.borders).astype(np.uint8), cv2.DIST_L2, 5)
     near = np.exp(-((reach / (RIM * look.fine / 2)) ** 2)).astype(np.float64)
     return np.asarray(near * (0.45 + 1.1 * fractal(look.place * 4, 61)))

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training loop: steps until the budget is spent, with progress, validation and saving."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from ..shared.errors import Cancelled
+from ..shared.reporter import Reporter
+from .budget import MIN_STEPS_TO_STOP, Budget, Stopwatch
+from .live_preview import LivePreview
+from .run_log import RunLog
+from .trainer import Trainer
+
+SAVE_INTERVAL = 30.0
+"""Seconds between two saves of the state, in case the process is killed."""
+PROGRESS_INTERVAL = 0.25
+"""Seconds between two reports of progress."""
+
+
+class TrainingLoop:
+    """Runs the steps of a training run.
+
+    Args:
+        trainer: takes the steps.
+        budget: how long; marked as finished at the end.
+        watch: measures the seconds of the run.
+        curve: the training curve (``StyleHeader.curve``); each validation adds a row.
+        preview: shows live pictures.
+        log: gets the curve and how the run ended.
+        report: hears the progress, and may cancel.
+        save_state: writes the state that a run resumes from.
+        save_style: writes the style file with the best weights so far.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        budget: Budget,
+        watch: Stopwatch,
+        curve: list[list[float]],
+        preview: LivePreview,
+        log: RunLog,
+        report: Reporter,
+        save_state: Callable[[], None],
+        save_style: Callable[[], None],
+    ) -> None:
+        self._trainer, self._budget, self._watch = trainer, budget, watch
+        self._curve, self._preview, self._log, self._report = curve, preview, log, report
+        self._save_state, self._save_style = save_state, save_style
+
+    def run(self) -> bool:
+        """Train until the budget is spent, then save. Returns whether training stopped early.
+
+        Raises:
+            PaintoverError: the training loss is not finite, or a file cannot be written.
+            Cancelled: the job was told to stop; state and style are saved if a step was taken.
+        """
+        trainer, budget, watch = self._trainer, self._budget, self._watch
+        last_report = last_save = last_validated = time.monotonic()
+        stopped_early = False
+        while (spent := budget.spent(trainer.steps, watch.seconds())) < 1 and not stopped_early:
+            if self._report.cancelled():
+                self._cancel()
+            trainer.step(spent)
+            now = time.monotonic()
+            if budget.is_time_to_validate(trainer.steps, now - last_validated):
+                self._validate()
+                last_validated = time.monotonic()
+                stopped_early = _has_converged(trainer)
+            if now - last_report > PROGRESS_INTERVAL:
+                self._report_progress(spent)
+                last_report = now
+            if now - last_save > SAVE_INTERVAL:
+                self._save_state()
+                last_save = time.monotonic()
+            self._preview.update(trainer.averaged)
+        self._validate()
+        budget.finished = True
+        self._save_state()
+        self._save_style()
+        why = "stopped early, since the held-out loss no longer fell" if stopped_early else "done"
+        self._log.say(f"{why}: {trainer.steps} steps, {watch.seconds():.1f} s")
+        return stopped_early
+
+    def _validate(self) -> None:
+        held_out = self._trainer.validate()
+        row = [float(self._trainer.steps), self._watch.seconds(), self._trainer.loss, held_out]
+        self._curve.append([round(value, 5) if math.isfinite(value) else -1.0 for value in row])
+        self._log.curve(self._curve)
+
+    def _report_progress(self, spent: float) -> None:
+        text = f"Step {self._trainer.steps}, loss {self._trainer.loss:.3f}"
+        if math.isfinite(self._trainer.best_loss):
+            text += f", held-out loss {self._trainer.best_loss:.3f}"
+        left = self._budget.seconds_left(spent, self._watch.seconds())
+        self._report.progress("train", spent, left, text)
+
+    def _cancel(self) -> NoReturn:
+        if self._trainer.steps:
+            self._save_state()
+            self._validate()
+            self._save_style()
+        self._log.say(f"cancelled after {self._trainer.steps} steps")
+        raise Cancelled
+
+
+def _has_converged(trainer: Trainer) -> bool:
+    """Return whether the held-out loss has not fallen for the later half of a long run."""
+    if not math.isfinite(trainer.best_loss):
+        return False
+    return trainer.steps > MIN_STEPS_TO_STOP and trainer.best_step < trainer.steps / 2
