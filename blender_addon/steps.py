@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -135,8 +134,11 @@ def preview(
 
 def preview_name(shot: Shot) -> str:
     """Return the folder name of previews in ``out/``: a name that no trained style has."""
-    names = itertools.chain(["preview"], (f"preview-{number}" for number in itertools.count(2)))
-    return next(name for name in names if not shot.style_path(name).is_file())
+    name, number = "preview", 1
+    while shot.style_path(name).is_file():
+        number += 1
+        name = f"preview-{number}"
+    return name
 
 
 def _done_sentence(verb: str, result: dict[str, Any]) -> str:

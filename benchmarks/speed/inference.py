@@ -192,5 +192,5 @@ def smooth_noise(channels: int, size: Size) -> FloatArray:
     """Return smooth noise as network input, (C, H, W) float32, −1..1."""
     chance = np.random.default_rng(0)
     coarse = (size.height // COARSE + 2, size.width // COARSE + 2)
-    planes = (chance.uniform(-1, 1, coarse).astype(np.float32) for _ in range(channels))
+    planes = [chance.uniform(-1, 1, coarse).astype(np.float32) for _ in range(channels)]
     return np.stack([cv2.resize(plane, (size.width, size.height)) for plane in planes])

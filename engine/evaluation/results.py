@@ -35,7 +35,7 @@ def result_path(shot: Shot, style: str, frame: int) -> Path | None:
     record = shot.read_out_record(style, frame)
     if record is not None:
         return shot.out_path(style, frame).parent / record.file
-    paths = (shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES)
+    paths = [shot.out_path(style, frame, suffix) for suffix in OUT_SUFFIXES]
     return next((path for path in paths if path.is_file()), None)
 
 

@@ -99,7 +99,7 @@ class Scores:
         return "\n".join(lines)
 
     def _column(self, name: str) -> list[float]:
-        values = (getattr(scores, name) for scores in self.frames.values())
+        values = [getattr(scores, name) for scores in self.frames.values()]
         return [value for value in values if value is not None]
 
 
@@ -292,7 +292,7 @@ def _plain(scores: FrameScores) -> dict[str, float | None]:
 
 
 def _row(name: str, scores: FrameScores) -> list[str]:
-    values = (getattr(scores, column) for column in NAMES)
+    values = [getattr(scores, column) for column in NAMES]
     decimals = {"psnr": 2, "flicker": 2, "flicker_truth": 2}
     cells = [
         "–" if value is None else f"{value:.{decimals.get(column, 3)}f}"

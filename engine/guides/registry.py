@@ -49,7 +49,7 @@ def available(shot: Shot) -> list[str]:
 def _possible(shot: Shot) -> list[str]:
     has = {"image", "alpha", *shot.manifest.passes}
     names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
-    extra = (EXTRA_GUIDE + name for name in shot.manifest.guides)
+    extra = [EXTRA_GUIDE + name for name in shot.manifest.guides]
     return [*names, *extra, GAUSSIANS, PROJECTION]
 
 

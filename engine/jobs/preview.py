@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
         pairs = [(keyframe, read_frame(shot, keyframe.frame, NEEDS)) for keyframe in keyframes]
         pipeline = _PreviewPipeline(shot, pairs, report)
         pipeline.prepare(output.outdated)
-        pictures = ((frame, pipeline.paint(frame)) for frame in output.outdated)
+        pictures = pipeline.paint_all(output.outdated)
         output.write_all(pictures, output.write, "preview", report)
     report.progress("preview", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
     return {**output.counts, "seconds": time.monotonic() - started}
@@ -109,6 +110,11 @@ class _PreviewPipeline:
     def prepare(self, frames: list[int]) -> None:
         """Track motion from the keyframes to the frames, where the shot has no surface pass."""
         self._colours.projection.prepare("preview", frames)
+
+    def paint_all(self, frames: list[int]) -> Iterator[tuple[int, FloatArray]]:
+        """Yield each frame with its picture, as ``paint`` returns it."""
+        for frame in frames:
+            yield frame, self.paint(frame)
 
     def paint(self, number: int) -> FloatArray:
         """Return a frame's picture: (H, W, 4) float32, 0..1, display-referred, straight alpha."""

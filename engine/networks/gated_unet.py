@@ -128,7 +128,8 @@ class GatedPainter(Painter):
     @property
     def blocks(self) -> Iterator[_Residual]:
         """The residual blocks of ``middle``."""
-        return (cast(_Residual, block) for block in self.middle)
+        for block in self.middle:
+            yield cast(_Residual, block)
 
     @property
     def reach(self) -> int:

@@ -107,7 +107,7 @@ class StrokeResiduals:
     def carried(self) -> list[Ranged]:
         """For each keyframe (H, W, 4): its strokes, 0 where unusable, and 1 where usable."""
         residuals = [self._residual(number) for number in range(len(self._residuals.shapes))]
-        spans = ((float(r[..., :3].min()), float(r[..., :3].max())) for r in residuals)
+        spans = [(float(r[..., :3].min()), float(r[..., :3].max())) for r in residuals]
         return [Ranged(r, *span) for r, span in zip(residuals, spans, strict=True)]
 
     def _residual(self, number: int) -> FloatArray:

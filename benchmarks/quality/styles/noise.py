@@ -73,7 +73,7 @@ def _slope(phase: Floats, things: npt.NDArray[np.int32]) -> Floats:
         step[np.diff(things, axis=axis) != 0] = np.inf
         after, before = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
         after[axis], before[axis] = (0, 1), (1, 0)
-        sides = (np.pad(step, pad, constant_values=np.inf) for pad in (after, before))
+        sides = [np.pad(step, pad, constant_values=np.inf) for pad in (after, before)]
         flatter = np.minimum(*sides)
         slopes.append(np.where(np.isfinite(flatter), flatter, 0))
     return np.asarray(np.hypot(*slopes))
