@@ -15,6 +15,8 @@ from .keyframe import Keyframe
 ALPHA = "alpha"
 """Setting of a style: where the alpha of its pictures comes from."""
 ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
+MIN_CHANGE = 3 / 255
+"""Offsets of learnt alpha up to this are residue of training, and would show as a haze."""
 SAME_ALPHA = 1.5 / 255
 """Painted alpha this close to the frame's counts as the frame's."""
 
@@ -34,7 +36,7 @@ def alpha_of(pairs: Sequence[tuple[Keyframe, Frame]]) -> str:
     ]
     if max(changes) <= SAME_ALPHA:
         return ALPHA_FRAME
-    if all(keyframe.alpha[keyframe.mask].min() == 1 for keyframe, _ in pairs):
+    if all(keyframe.alpha[keyframe.alpha_mask].min() == 1 for keyframe, _ in pairs):
         return ALPHA_OPAQUE
     return ALPHA_LEARNT
 
@@ -45,7 +47,8 @@ def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArr
     Args:
         painted: what ``TiledInference.paint`` returns.
         frame_alpha: (H, W), 0..1.
-        alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset.
+        alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset
+            where it is larger than ``MIN_CHANGE``.
 
     Returns:
         (H, W, 4), 0..1, display-referred, straight alpha.
@@ -55,5 +58,6 @@ def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArr
     elif alpha == ALPHA_OPAQUE:
         there = np.ones_like(frame_alpha)
     else:
-        there = np.clip(frame_alpha + painted[3], 0, 1)
+        changed = np.clip(frame_alpha + painted[3], 0, 1)
+        there = np.where(np.abs(painted[3]) > MIN_CHANGE, changed, frame_alpha)
     return np.asarray(cv2.merge([*painted[:3], there]))

@@ -27,6 +27,7 @@ class Keyframe:
         alpha: (H, W) float32, 0..1, the painting's own coverage; 1 where the file has no alpha.
         mask: (H, W) bool, the part to learn from; never empty.
         weight: how much the keyframe counts beside the others.
+        masked: whether a mask file gives the mask; else it is where frame or painting have alpha.
     """
 
     frame: int
@@ -34,6 +35,12 @@ class Keyframe:
     alpha: FloatArray
     mask: BoolArray
     weight: float = 1.0
+    masked: bool = False
+
+    @property
+    def alpha_mask(self) -> BoolArray:
+        """(H, W) bool, where alpha is learnt: everywhere unless a mask file limits it."""
+        return self.mask if self.masked else np.ones_like(self.mask)
 
     def cut(self, window: Window) -> Keyframe:
         """Return the part of the painting in a window."""
@@ -71,7 +78,8 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     shape = picture.pixels.shape[:2]
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
     mask = _read_mask(shot, frame, alpha)
-    return Keyframe(frame, picture.rgb, alpha, mask)
+    masked = shot.key_mask_path(frame).is_file()
+    return Keyframe(frame, picture.rgb, alpha, mask, masked=masked)
 
 
 def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:

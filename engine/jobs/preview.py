@@ -32,7 +32,8 @@ from ..shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
 from .colour_transfer import ColourTransfer
 from .output_frames import OutputFrames, check_format
 
-MADE_BY = "preview 1"
+PREVIEW = "preview "
+MADE_BY = PREVIEW + "2"
 """Replaces the style's digest in records; to be changed whenever previews would look different."""
 NEEDS = (*SURFACE_NEEDS, "normal")
 BLEND_WIDTH = 2.0
@@ -84,7 +85,7 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
     for frame in frames:
         record = shot.read_out_record(name, frame)
         exists = any(shot.out_path(name, frame, suffix).is_file() for suffix in (".png", ".exr"))
-        if exists and (record is None or record.style != MADE_BY):
+        if exists and (record is None or not record.style.startswith(PREVIEW)):
             taken.append(frame)
     if taken:
         folder = shot.out_path(name, 0).parent
@@ -151,4 +152,5 @@ class _PaintProjector:
 def _painted_with_alpha(keyframe: Keyframe, frame: Frame) -> Keyframe:
     """Return a keyframe whose grey paint is its offset of alpha: −1..1 becomes 0..1."""
     offset = (keyframe.alpha - frame.alpha) / 2 + 0.5
-    return dataclasses.replace(keyframe, paint=np.repeat(offset[..., None], 3, axis=2))
+    paint = np.repeat(offset[..., None], 3, axis=2)
+    return dataclasses.replace(keyframe, paint=paint, mask=keyframe.alpha_mask)

@@ -147,7 +147,8 @@ def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
 
 
 def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:
-    """Return (H, W, 1 or 2): mask × alpha for the colours, and the mask if alpha is learnt."""
-    mask = keyframe.mask.astype(np.float32)
-    colours = mask * keyframe.alpha
-    return np.dstack([colours, mask] if alpha == ALPHA_LEARNT else [colours])
+    """Return (H, W, 1 or 2): mask × alpha for the colours, and the alpha mask if it is learnt."""
+    colours = keyframe.mask * keyframe.alpha
+    if alpha != ALPHA_LEARNT:
+        return colours[..., None]
+    return np.dstack([colours, keyframe.alpha_mask.astype(np.float32)])

@@ -33,6 +33,8 @@ HELD_SHARE = 0.04
 """Share of the whole blocks inside the mask that is held out."""
 MAX_HELD = 24
 """Held-out blocks of a keyframe, at most."""
+EMPTY_SHARE = 0.25
+"""Where alpha is learnt: patches centred on empty pixels, relative to those on other pixels."""
 NOTICEABLE = 0.06
 """Smallest difference of pictures, −1..1, at which paint of another place may replace the right
 paint. Where the pictures agree, the network should learn to trust the paint."""
@@ -112,16 +114,19 @@ class Patches:
         self._projections = self._join(projections) if len(projections[0]) else None
         self._pictures = self._stack([example.picture for example in examples])
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
-        self._windows = [seen_window(example.weight.max(2), GRID) for example in examples]
-        learnt = [example.weight.max(2) > 0 for example in examples]
-        self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(learnt)]
+        filled = [_filled(example) for example in examples]
+        self._windows = [seen_window(mask, GRID) for mask in filled]
+        self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(filled)]
         weights = [
-            example.weight * ~_cover(held, learnt[0].shape)[..., None]
+            example.weight * ~_cover(held, filled[0].shape)[..., None]
             for example, held in zip(examples, self.held, strict=True)
         ]
         self._weight = self._stack(weights)
         self._whole = self._stack([example.weight for example in examples])
-        pixels = [np.flatnonzero(weight.max(2) > 0).astype(np.int32) for weight in weights]
+        pixels = [
+            _centres(weight.max(2) > 0, mask, seed + index)
+            for index, (weight, mask) in enumerate(zip(weights, filled, strict=True))
+        ]
         self._pixels = [torch.from_numpy(found) for found in pixels]
         areas = torch.tensor([float(len(found)) for found in pixels])
         self._probabilities = areas.sqrt()
@@ -312,6 +317,22 @@ def _shift_and_blur(projection: Tensor, generator: torch.Generator) -> Tensor:
     )
     moved = moved.reshape(count, colours, *projection.shape[-2:]) * projection[:, VALID, None]
     return torch.cat([moved, projection[:, VALID, None]], 1)
+
+
+def _filled(example: Example) -> BoolArray:
+    """Return (H, W) bool, pixels with paint, or with an alpha offset that is not 0."""
+    filled: BoolArray = example.weight[..., 0] > 0
+    if example.weight.shape[2] > 1:
+        filled = filled | ((example.weight[..., 1] > 0) & (example.paint[..., 3] != 0))
+    return filled
+
+
+def _centres(learnt: BoolArray, filled: BoolArray, seed: int) -> npt.NDArray[np.int32]:
+    """Return flat indices (N) of patch centres: all filled pixels, and some of the empty ones."""
+    first, rest = np.flatnonzero(learnt & filled), np.flatnonzero(learnt & ~filled)
+    count = min(len(rest), int(len(first) * EMPTY_SHARE))
+    chosen = np.random.default_rng(seed).choice(rest, count, replace=False)
+    return np.sort(np.concatenate([first, chosen])).astype(np.int32)
 
 
 def _held_blocks(learnt: BoolArray, seed: int) -> npt.NDArray[np.int64]:

@@ -134,3 +134,22 @@ def test_projections_tell_how_their_picture_differs_from_the_keyframe_s():
     assert first[seen].abs().median() < 0.05
     assert (second - first)[seen].median().item() == pytest.approx(0.25, abs=0.01)
     assert not second[~seen].any()
+
+
+def test_where_alpha_is_learnt_few_patches_show_nothing():
+    shown = np.zeros((64, 80), bool)
+    shown[20:40, 30:50] = True
+    erased = np.zeros_like(shown)
+    erased[50:54, 60:70] = True
+    one = example(shown)
+    offset = -erased[..., None].astype(np.float16)
+    weight = np.dstack([one.weight, np.ones_like(one.weight)])
+    one = dataclasses.replace(one, paint=np.dstack([one.paint, offset]), weight=weight)
+    patches = Patches([one], torch.device("cpu"), 0, PATCH)
+    count = centre(patches, 200)
+    assert (count[erased] > 0).all()
+    there = shown | erased
+    assert count[~there].sum() / count[there].sum() == pytest.approx(0.25, abs=0.03)
+    for row, column in patches.held[0]:
+        assert there[row, column]
+    assert all((batch.weight[:, 1] > 0).any() for batch in draw(patches, 3))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -95,6 +97,15 @@ def test_a_style_is_never_painted_over(painted_shot):
     assert path.read_bytes() == before
     assert not painted_shot.out_path("old", 1).exists()
     assert run(painted_shot, style="old", frames=[1, 3])["frames"] == 2
+
+
+def test_previews_of_an_earlier_version_are_painted_again(painted_shot):
+    run(painted_shot, frames=[2])
+    record = painted_shot.read_out_record("preview", 2)
+    earlier = dataclasses.replace(record, style="preview 0")
+    painted_shot.write_out_record("preview", 2, earlier)
+    assert run(painted_shot, frames=[2])["frames"] == 1
+    assert painted_shot.read_out_record("preview", 2) == record
 
 
 def test_alpha_that_was_painted_is_carried(painted_shot):

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import shots
@@ -206,6 +207,16 @@ def test_painted_alpha_is_learnt(shot):
     alpha = read_picture(shot.out_path("style", 2)).pixels[..., 3]
     solid = synthetic.picture(2)[..., 3] == 1
     assert alpha[solid].mean() == pytest.approx(0.5, abs=0.12)
+
+
+def test_an_outline_beyond_the_frame_s_alpha_does_not_fill_what_is_empty(shot):
+    pixels = synthetic.picture(1)[..., [1, 2, 0, 3]]
+    pixels[..., 3] = cv2.dilate(pixels[..., 3], np.ones((5, 5)))
+    write_picture(shot.key_path(1), np.ascontiguousarray(pixels))
+    train(request(shot, 80), Silent())
+    stylize(protocol.Stylize(2, str(shot.folder), frames=[2], device="cpu"), Silent())
+    alpha = read_picture(shot.out_path("style", 2)).pixels[..., 3]
+    assert alpha[:, :25].max() < 0.1
 
 
 def test_an_opaque_painting_gives_opaque_frames(shot):
