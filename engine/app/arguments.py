@@ -72,7 +72,7 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("--input", metavar="DIR", required=True, help="folder of the frames")
     verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
-        "--mask", metavar="DIR", default="", help="folder of masks: white where to paint"
+        "--mask", metavar="DIR", default="", help="masks of paintings: only what is white is learnt"
     )
     verb.add_argument(
         "--guide",
