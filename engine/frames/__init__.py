@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frames and keyframes of a shot as checked and cleaned arrays."""
+"""Frames and keyframes of a shot, read as checked and cleaned arrays."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the alpha of painted frames comes from."""
+"""The alpha of stylized frames: taken from the frame, opaque, or learnt from the paintings."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .frame import Frame
 from .keyframe import Keyframe
 
 ALPHA = "alpha"
-"""Setting of a style: where the alpha of its pictures comes from."""
+"""Name of the style setting whose values follow."""
 ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
 MIN_CHANGE = 3 / 255
 """Offsets of learnt alpha up to this are residue of training, and would show as a haze."""
 SAME_ALPHA = 1.5 / 255
-"""Painted alpha this close to the frame's counts as the frame's."""
+"""Largest difference at which a painting's alpha counts as equal to the frame's."""
 
 
 def alpha_of(pairs: Sequence[tuple[Keyframe, Frame]]) -> str:
-    """Return what the alpha of paintings follows.
+    """Choose the alpha setting for a style from its paintings.
 
     Args:
-        pairs: the paintings, each with its frame.
+        pairs: the paintings, each with its frame; at least one.
 
     Returns:
-        ``frame`` where they keep the frame's, ``opaque`` where they are opaque, else ``learnt``.
+        ``frame`` if all keep the frame's alpha, ``opaque`` if all are opaque, otherwise ``learnt``.
     """
     changes = [
         float(np.abs(keyframe.alpha - frame.alpha)[keyframe.mask].max())
@@ -42,22 +42,23 @@ def alpha_of(pairs: Sequence[tuple[Keyframe, Frame]]) -> str:
 
 
 def finish(painted: FloatArray, frame_alpha: FloatArray, alpha: str) -> FloatArray:
-    """Put colours and alpha together.
+    """Combine painted colours with alpha.
 
     Args:
-        painted: what ``TiledInference.paint`` returns.
-        frame_alpha: (H, W), 0..1.
-        alpha: ``frame`` keeps the frame's, ``opaque`` is 1, ``learnt`` adds the painted offset
+        painted: (3 or 4, H, W) float32, colours 0..1 and, if learnt, the offset of alpha; from
+            ``TiledInference.paint``.
+        frame_alpha: (H, W) float32, 0..1, the frame's alpha.
+        alpha: ``frame`` keeps the frame's alpha, ``opaque`` gives 1, ``learnt`` adds the offset
             where it is larger than ``MIN_CHANGE``.
 
     Returns:
-        (H, W, 4), 0..1, display-referred, straight alpha.
+        (H, W, 4) float32, 0..1, display-referred, straight alpha.
     """
     if alpha == ALPHA_FRAME:
-        there = frame_alpha
+        result = frame_alpha
     elif alpha == ALPHA_OPAQUE:
-        there = np.ones_like(frame_alpha)
+        result = np.ones_like(frame_alpha)
     else:
         changed = np.clip(frame_alpha + painted[3], 0, 1)
-        there = np.where(np.abs(painted[3]) > MIN_CHANGE, changed, frame_alpha)
-    return np.asarray(cv2.merge([*painted[:3], there]))
+        result = np.where(np.abs(painted[3]) > MIN_CHANGE, changed, frame_alpha)
+    return np.asarray(cv2.merge([*painted[:3], result]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One frame of a shot as arrays: its picture and its passes by meaning, checked and cleaned."""
+"""Reads one frame of a shot: its picture and its passes by meaning, checked and cleaned."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from . import pass_cleaning as cleaning
 from .object_ids import objects_from_index, objects_from_random
 
 EXTRA_GUIDE = "guide:"
-"""Prefix of extra guide folders in ``wanted`` and in the names of guides."""
+"""Prefix for extra guide folders in ``read_frame(wanted=)`` and in the names of guides."""
 
 AROUND_BANDS = 16
-"""How many rows around a band are read with it, since cleaning looks around."""
+"""Rows read above and below a band, since cleaning uses neighbouring pixels."""
 
 _COMPONENTS = {
     "alpha": "A",
@@ -43,28 +43,28 @@ _HELPERS = {
     "surface": ("object", "depth"),
     "normal": (),
 }
-"""Passes that cleaning looks at besides the pass itself."""
+"""Further passes that cleaning a pass needs."""
 
 
 @dataclasses.dataclass
 class Frame:
-    """One frame, top row first. A pass that the shot lacks, or that was not wanted, is None.
+    """One frame, top row first. A pass that the shot lacks, or that was not read, is None.
 
     Attributes:
         number: the frame's number.
         image: (H, W, 3) float32, 0..1, display-referred, straight alpha.
         alpha: (H, W) float32, 0..1, coverage; 1 where the picture has no alpha.
-        motion: (H, W, 4) float32, pixels, x right, y down: offsets to where the point was in the
-            previous frame, then to where it is in the next; NaN where not known.
+        motion: (H, W, 4) float32, pixels, x right, y down: offsets to the same point in the
+            previous frame, then in the next; NaN where unknown.
         normal: (H, W, 3) float32, −1..1, world space; 0 on the background.
         depth: (H, W) float32, scene units along the view axis; infinity on the background.
         albedo: (H, W, 3) float32, 0..1, display-referred.
-        object: (H, W) int32, stable id; 0 on the background, −1 where several objects share the
-            pixel or none is known.
-        surface: (H, W, 3) float32, rest-position coordinates; NaN where not known.
+        object: (H, W) int32, stable id from 1; 0 on the background, −1 where several objects share
+            the pixel or the object is unknown.
+        surface: (H, W, 3) float32, rest-position coordinates; NaN where unknown.
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
-        notes: sentences on what the passes turned out not to be good for.
-        window: the part of the frame that the arrays show; None: all of it.
+        notes: sentences that say why a pass is not used.
+        window: the part of the frame that the arrays show; None means all.
     """
 
     number: int
@@ -81,12 +81,12 @@ class Frame:
     window: Window | None = None
 
     def lean(self) -> Frame:
-        """Return the frame with no more than what paint is carried along with."""
+        """Return a copy with only the passes that projection reads."""
         nothing: dict[str, Any] = dict.fromkeys(("motion", "normal", "depth", "albedo"))
         return dataclasses.replace(self, **nothing, guides={})
 
     def cut(self, window: Window) -> Frame:
-        """Return the part of the frame in a window inside its own."""
+        """Return the part of the frame in a window that lies inside its own."""
         inside = window.within(self.window or Window.whole(*self.alpha.shape))
         changes: dict[str, Any] = {
             field.name: np.ascontiguousarray(value[inside])
@@ -112,14 +112,14 @@ def read_frame(
         shot: the shot.
         frame: its number.
         wanted: meanings of passes, and ``guide:NAME`` for extra guides; None reads all that the
-            shot has. Picture and alpha always come.
-        around: read only the window of what the picture's alpha shows and so many pixels around
-            it; None, and where the picture has no alpha: all of the frame.
+            shot has. Picture and alpha are always read.
+        around: read only the window of pixels that are not fully transparent, grown by this many
+            pixels; None, or a picture without alpha: the whole frame.
         part: read only this window.
 
     Raises:
-        PaintoverError: the frame isn't in the shot; a file is missing, damaged, of another size
-            than the shot, holds NaN in the picture, or lacks a pass that the shot should have.
+        PaintoverError: the frame is not in the shot; a file is missing, damaged, or of another size
+            than the shot; the picture contains NaN; or a pass that the shot lists is missing.
     """
     record = _record(shot, frame)
     if wanted is None:
@@ -137,7 +137,7 @@ def read_frame(
 
 
 def seen_part(shot: Shot, frame: int, around: int | None) -> Window:
-    """Return the window that ``read_frame`` reads, with the same arguments and errors."""
+    """Return the window that ``read_frame`` reads with the same arguments; same errors."""
     _record(shot, frame)
     return _read_image(shot, frame, around).window
 
@@ -162,7 +162,7 @@ def _record(shot: Shot, frame: int) -> FrameRecord:
 def _read_part(
     shot: Shot, frame: int, record: FrameRecord, wanted: set[str], picture: Picture
 ) -> Frame:
-    """Read what belongs to the picture, or a part of it, in the same window."""
+    """Read the passes and guides that belong to a picture, in its window."""
     window = picture.window
     raw = _read_passes(shot, frame, record, wanted, picture.alpha is None, window)
     shape = picture.pixels.shape[:2]
@@ -182,7 +182,7 @@ def _read_part(
 
 
 def _copy(part: Frame, whole: Frame, window: Window) -> None:
-    """Copy a part of a frame into the whole; what other parts lack is not known there."""
+    """Copy a band of a frame into the whole; a pass that other bands lack is unknown there."""
     assert whole.window is not None
     inside = window.within(whole.window)
 
@@ -204,6 +204,7 @@ def _copy(part: Frame, whole: Frame, window: Window) -> None:
 
 
 def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]) -> None:
+    """Clean raw passes and set them in the frame."""
     depth = objects = None
     share = cleaning.coverage(raw[SURFACE_AOV][..., 3]) if SURFACE_AOV in raw else frame.alpha
     if "depth" in raw:
@@ -255,7 +256,7 @@ def _read_passes(
     wants_alpha: bool,
     window: Window,
 ) -> dict[str, FloatArray]:
-    """Read raw passes by meaning, (H, W, C), and the two AOVs under their own names."""
+    """Read raw passes (H, W, C), by meaning; the two AOVs by their own names."""
     names = shot.manifest.passes
     meanings = {meaning for meaning in wanted if meaning in _COMPONENTS or meaning == "object"}
     for meaning in tuple(meanings):
@@ -296,7 +297,14 @@ def _read_passes(
 
 
 def _find_channels(channels: Iterable[str], view_layer: str | None) -> dict[str, dict[str, str]]:
-    """Map pass → component → channel, of one view layer where several have the pass."""
+    """Return pass → component → full channel name.
+
+    If several view layers have a pass, it is taken from the first.
+
+    Args:
+        channels: full names of the channels.
+        view_layer: name of the only view layer to use; None uses all.
+    """
     found: dict[str, dict[str, str]] = {}
     layer_of: dict[str, str] = {}
     for channel in channels:

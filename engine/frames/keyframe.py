@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keyframes: the paintings, the part of each to learn from, and what can be wrong with them."""
+"""Reads and checks keyframes: the paintings and their masks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Keyframe:
 
     Attributes:
         frame: its number.
-        paint: (H, W, 3) float32, 0..1, display-referred, straight.
-        alpha: (H, W) float32, 0..1, the painting's own coverage; 1 where the file has no alpha.
-        mask: (H, W) bool, the part to learn from; never empty.
-        weight: how much the keyframe counts beside the others.
+        paint: (H, W, 3) float32, 0..1, display-referred, straight alpha.
+        alpha: (H, W) float32, 0..1, the painting's alpha; 1 if the file has none.
+        mask: (H, W) bool, the part to learn from; never empty as read.
+        weight: how much the keyframe counts relative to the others.
         masked: whether a mask file gives the mask; else it is where frame or painting have alpha.
     """
 
@@ -43,7 +43,7 @@ class Keyframe:
         return self.mask if self.masked else np.ones_like(self.mask)
 
     def cut(self, window: Window) -> Keyframe:
-        """Return the part of the painting in a window."""
+        """Return the part of the painting in a window of the whole picture."""
         paint, alpha, mask = (
             np.ascontiguousarray(part[window.inside])
             for part in (self.paint, self.alpha, self.mask)
@@ -54,12 +54,13 @@ class Keyframe:
 def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     """Read and check the painting of a frame.
 
-    The mask is the white part (above half) of ``keys/NNNN.mask.png``; without that file it is
-    where the frame or the painting has any alpha.
+    The mask is the white part (above 0.5) of ``keys/NNNN.mask.png``; without that file it is
+    where the frame or the painting has an alpha above 0.
 
     Raises:
-        PaintoverError: there is no painting, or none yet; its size or its mask's is not the
-            frame's; the mask is empty; a file is damaged; the frame is not in the shot.
+        PaintoverError: the frame is not in the shot; the painting is missing or equals the frame;
+            the painting or the mask has another size than the frame; the mask is empty; or a file
+            is damaged.
     """
     path = shot.key_path(frame)
     if frame not in shot.manifest.frames:
@@ -87,10 +88,10 @@ def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
 
     Args:
         shot: the shot.
-        wanted: their frames; none means all that are painted.
+        wanted: their frame numbers; empty means all that are painted.
 
     Raises:
-        PaintoverError: there is none, or one of them is wrong (see ``read_keyframe``).
+        PaintoverError: there is none, or ``read_keyframe`` rejects one.
     """
     frames = sorted(set(wanted)) or shot.painted_keys()
     if not frames:

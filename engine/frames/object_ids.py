@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which object a pixel shows, told from what renderers write for each object."""
+"""Object ids from the passes that renderers write.
+
+Blender's Object Index holds the id itself. The object AOV holds a random number for each object,
+multiplied by the coverage of the pixel and averaged over its samples. Divided by the coverage, it
+is the object's number again, except where several objects share the pixel. Which numbers belong to
+objects and which are mixtures follows from the frame itself: an object's number is the same over
+neighbouring pixels.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +19,18 @@ from ..shared.passes import OBJECT_STEP
 from .pass_cleaning import finite
 
 OBJECT_TOLERANCE = 2e-5
-"""Less than a step, more than 24-bit floats round a number times a share, divided by the share."""
+"""Below OBJECT_STEP; above the rounding error of id·coverage/coverage in 24-bit floats."""
 HALF_TOLERANCE = 2e-3
+"""The same for half floats, relative to the number."""
 SAMPLED = 16
-"""Every such row and column tells as a rule whether a pass was written in half precision."""
+"""Spacing of the pixels that are checked for half precision before all of them are."""
 
 
 def objects_from_index(values: FloatArray) -> npt.NDArray[np.int32]:
-    """Turn an Object Index pass into ids; fractions, which are mixed pixels, become −1."""
+    """Convert an Object Index pass (H, W) to int32 ids.
+
+    Fractions, which are mixed pixels, become −1; NaN and infinity become 0.
+    """
     clean = finite(values)
     whole = np.rint(clean)
     return np.where(np.abs(clean - whole) < 1e-3, whole, -1).astype(np.int32)
@@ -28,24 +39,24 @@ def objects_from_index(values: FloatArray) -> npt.NDArray[np.int32]:
 def objects_from_random(
     values: FloatArray, share: FloatArray, depth: FloatArray | None
 ) -> npt.NDArray[np.int32]:
-    """Turn the pass of per-object random numbers into ids.
+    """Convert a pass of per-object random numbers to ids.
 
-    A number is an object's own where 3×3 pixels agree on it (see ``own_numbers``). A pixel that
-    has no object's own number is mixed. Ids are the number in steps, so that rounding does not
-    change them.
+    A number belongs to an object if neighbouring pixels agree on it (see ``pure_numbers``). Pixels
+    with any other number are mixed. The id is the number in units of ``OBJECT_STEP``, plus 1, so
+    that rounding errors do not change it.
 
     Args:
-        values: (H, W), the random number times the share of the pixel that has it.
-        share: (H, W), that share, 0..1.
-        depth: (H, W), infinity on the background, or None.
+        values: (H, W) float32, the random number times the coverage.
+        share: (H, W) float32, the coverage, 0..1.
+        depth: (H, W) float32, infinity on the background; or None.
 
     Returns:
-        (H, W) int32: ids from 1 on, 0 on the background, −1 where mixed or not known.
+        (H, W) int32: ids from 1, 0 on the background, −1 where mixed or unknown.
     """
     number = np.empty(values.shape, np.float32)
     _divide(values, share, number)
     is_half = _is_half(values[::SAMPLED, ::SAMPLED]) and _is_half(finite(values))
-    known = own_numbers(number, share > 0.999, only_exact=is_half)
+    known = pure_numbers(number, share > 0.999, only_exact=is_half)
     result = np.where(number >= 0, -1, 0).astype(np.int32)
     if depth is not None:
         result = np.where(np.isinf(depth), 0, -1).astype(np.int32)
@@ -60,7 +71,7 @@ def objects_from_random(
 
 @compiled
 def _divide(values: FloatArray, share: FloatArray, number: FloatArray) -> None:
-    """Undo that numbers were multiplied by shares, (H, W); −1 where there is no object."""
+    """Divide values by the coverage, (H, W); −1 where there is no object."""
     height, width = share.shape
     for row in range(height):
         for column in range(width):
@@ -78,7 +89,7 @@ def _assign(
     own: FloatArray,
     result: npt.NDArray[np.int32],
 ) -> None:
-    """Note the object and its number where a pixel, (H, W), mostly shows one that is known."""
+    """Assign the nearest known number and its id to pixels of more than half coverage, (H, W)."""
     height, width = number.shape
     last = known[0]
     for row in range(height):
@@ -86,7 +97,7 @@ def _assign(
             if share[row, column] <= np.float32(0.5):
                 continue
             mine = number[row, column]
-            if abs(last - mine) > OBJECT_TOLERANCE / 2:  # else none is nearer
+            if abs(last - mine) > OBJECT_TOLERANCE / 2:  # otherwise no other is nearer
                 right = min(np.searchsorted(known, mine), known.size - 1)
                 left = max(right - 1, 0)
                 nearer_left = abs(known[left] - mine) <= abs(known[right] - mine)
@@ -103,10 +114,9 @@ def _is_half(values: FloatArray) -> bool:
 def _own_by_neighbours(
     result: npt.NDArray[np.int32], number: FloatArray, own: FloatArray, covered: BoolArray
 ) -> None:
-    """Give pixels of half-float passes (EEVEE) the id of a neighbour whose number they nearly have.
+    """Give pixels of half-float passes (EEVEE) the id of a neighbour with nearly the same number.
 
-    There the number divided by the share is off by up to two thousandths, too much to compare it
-    with every object of the frame.
+    Half floats round so coarsely that such a number would match several objects of the frame.
     """
     height, width = number.shape
     rows, columns = np.nonzero((result == -1) & covered)
@@ -118,33 +128,35 @@ def _own_by_neighbours(
             result[rows[fits], columns[fits]] = result[near][fits]
 
 
-def own_numbers(number: FloatArray, exact: BoolArray, *, only_exact: bool) -> FloatArray:
-    """Return the numbers, sorted, that belong to one object each and are not a mixture.
+def pure_numbers(number: FloatArray, exact: BoolArray, *, only_exact: bool) -> FloatArray:
+    """Return the numbers that belong to one object each and are not mixtures.
+
+    A number counts where a pixel and at least two of its eight neighbours have it and no neighbour
+    has another one. Of each group of numbers within ``OBJECT_TOLERANCE`` the most frequent one is
+    kept, an exact one if there is any.
 
     Args:
-        number: (H, W), −1 where there is no object.
-        exact: (H, W), where the number is not rounded.
-        only_exact: whether numbers elsewhere are too far off to be learnt from.
+        number: (H, W) float32, −1 where there is no object.
+        exact: (H, W) bool, where the number is not rounded.
+        only_exact: ignore numbers that are not exact.
 
     Returns:
-        For each set of numbers closer than the tolerance the most frequent one, an exact one if
-        there is any, counted where a pixel and at least two of its eight neighbours have it and no
-        neighbour another.
+        (N) float32, sorted.
     """
     agrees = np.zeros(number.shape, bool)
     _find_agreement(number, agrees)
     known = _most_frequent(number[agrees & exact])
     if only_exact:
         return known
-    others = number[agrees & ~exact]
+    rounded = number[agrees & ~exact]
     if known.size:
-        others = others[np.abs(_nearest(known, others) - others) > OBJECT_TOLERANCE]
-    return np.sort(np.concatenate([known, _most_frequent(others)]))
+        rounded = rounded[np.abs(_nearest(known, rounded) - rounded) > OBJECT_TOLERANCE]
+    return np.sort(np.concatenate([known, _most_frequent(rounded)]))
 
 
 @compiled
 def _find_agreement(number: FloatArray, agrees: BoolArray) -> None:
-    """Mark pixels (H, W) that have the number of two neighbours at least and of all with any."""
+    """Mark pixels (H, W) that agree with at least two neighbours and disagree with none."""
     height, width = number.shape
     for row in range(height):
         for column in range(width):
@@ -162,10 +174,10 @@ def _find_agreement(number: FloatArray, agrees: BoolArray) -> None:
 
 
 def _most_frequent(numbers: FloatArray) -> FloatArray:
-    """Return of each set of numbers closer than the tolerance the most frequent one, sorted."""
+    """Return the most frequent of each group of numbers within ``OBJECT_TOLERANCE``, sorted."""
     if not numbers.size:
         return np.zeros(0, np.float32)
-    # Neighbours are alike for the most part, and a few runs are sorted faster than all pixels.
+    # Most neighbours are equal, and sorting a few runs is faster than sorting all pixels.
     starts = np.flatnonzero(np.diff(numbers, prepend=np.float32(np.nan)) != 0)
     lengths = np.diff(starts, append=numbers.size)
     values, run = np.unique(numbers[starts], return_inverse=True)
@@ -177,7 +189,7 @@ def _most_frequent(numbers: FloatArray) -> FloatArray:
 
 
 def _nearest(known: FloatArray, numbers: FloatArray) -> FloatArray:
-    """Return the nearest of some known numbers, sorted, to each number."""
+    """Return for each number the nearest one of the known numbers, which are sorted."""
     right = np.clip(np.searchsorted(known, numbers), 0, known.size - 1)
     left = np.maximum(right - 1, 0)
     nearer_left = np.abs(known[left] - numbers) <= np.abs(known[right] - numbers)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes what renderers write into passes mean the same everywhere, and marks what is not known."""
+"""Cleans the passes that renderers write: one convention for each, unknown pixels marked."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from ..shared.manifest import Camera
 from ..shared.shot import Shot
 
 BACKGROUND_DEPTH = 1e9
+"""Depth from which on a pixel is background, unless the camera says otherwise."""
 
 
 def finite(values: FloatArray) -> FloatArray:
-    """Replace NaN and infinity by 0."""
+    """Return values of any shape with NaN and infinity replaced by 0."""
     return np.where(np.isfinite(values), values, np.float32(0))
 
 
 def bounded(values: FloatArray, lowest: float, highest: float) -> FloatArray:
-    """Clip values (H, W, C); NaN and infinity become 0."""
+    """Return values (H, W, C) clipped to a range; NaN and infinity become 0 first."""
     result = np.empty(values.shape, np.float32)
     _bound(values, np.float32(lowest), np.float32(highest), result)
     return result
@@ -39,12 +40,12 @@ def _bound(values: FloatArray, lowest: np.float32, highest: np.float32, result: 
 
 
 def coverage(alpha: FloatArray) -> FloatArray:
-    """Clip an alpha to 0..1; NaN becomes 0."""
+    """Return alpha of any shape clipped to 0..1; NaN becomes 0."""
     return np.ascontiguousarray(np.fmin(np.fmax(alpha, np.float32(0)), np.float32(1)))
 
 
 def all_finite(values: FloatArray) -> BoolArray:
-    """Tell (H, W) where all components of (H, W, C) are finite."""
+    """Return (H, W) bool, True where all components of (H, W, C) are finite."""
     known: BoolArray = np.isfinite(values[..., 0])
     for component in range(1, values.shape[-1]):
         known &= np.isfinite(values[..., component])
@@ -52,10 +53,10 @@ def all_finite(values: FloatArray) -> BoolArray:
 
 
 def far_depth(shot: Shot, frame: int) -> float:
-    """Return the depth from which on a pixel is background.
+    """Return the depth from which on a pixel is background, in scene units.
 
-    Cycles writes 1e10 there; EEVEE of Blender 4.5 and 5.0 writes the camera's clip end, which
-    follows from the matrix of a perspective camera (not of an orthographic one).
+    Cycles writes 1e10 there; EEVEE of Blender 4.5 and 5.0 writes the camera's clip end, which is
+    computed here from the matrix of a perspective camera.
     """
     camera = shot.manifest.frames[frame].camera
     if camera is None or camera.orthographic:
@@ -69,20 +70,20 @@ def far_depth(shot: Shot, frame: int) -> float:
 
 
 def depth(values: FloatArray, far: float) -> FloatArray:
-    """Return depth with infinity on the background and where the renderer wrote no number."""
-    there = np.isfinite(values) & (values < far)
-    return np.where(there, values, np.float32(np.inf)).astype(np.float32, copy=False)
+    """Return depth (H, W) with infinity where it is at least ``far``, NaN or infinite."""
+    known = np.isfinite(values) & (values < far)
+    return np.where(known, values, np.float32(np.inf)).astype(np.float32, copy=False)
 
 
 def surface(
     values: FloatArray, share: FloatArray, objects: npt.NDArray[np.int32] | None
 ) -> FloatArray:
-    """Return surface coordinates, NaN where not known.
+    """Return surface coordinates (H, W, 3) float32, NaN where unknown.
 
     Args:
-        values: (H, W, 3), coordinates times the share of the pixel that has them.
-        share: (H, W), that share, 0..1.
-        objects: (H, W) ids; mixed pixels are not known.
+        values: (H, W, 3) float32, coordinates times the coverage.
+        share: (H, W) float32, the coverage, 0..1; at most half counts as unknown.
+        objects: (H, W) int32 ids, below 1 where unknown; None treats all pixels as one object.
     """
     result = np.full(values.shape, np.nan, np.float32)
     ids = objects if objects is not None else np.ones(share.shape, np.int32)
@@ -108,18 +109,21 @@ def _undo_share(
 def motion(
     values: FloatArray, shot: Shot, frame: int, background: BoolArray, window: Window
 ) -> tuple[FloatArray | None, str]:
-    """Turn Blender's Vector pass into offsets to the previous and the next frame, y down.
+    """Convert Blender's Vector pass to offsets to the previous and the next frame, y down.
 
-    Background motion is computed from the cameras, since Cycles writes none or a wrong one.
+    The motion of the background is computed from the cameras, since Cycles writes none or a wrong
+    one.
 
     Args:
-        values: (H, W, 4), as rendered.
-        shot, frame: which frame it is.
-        background: (H, W).
+        values: (H, W, 4) float32, as rendered.
+        shot: the shot.
+        frame: number of the frame.
+        background: (H, W) bool.
         window: the part of the frame that the arrays show.
 
     Returns:
-        (H, W, 4) or None where the pass cannot be used, and the reason in words or "".
+        Offsets (H, W, 4) float32 in pixels, NaN where unknown, and ""; or None and a sentence that
+        says why the pass cannot be used.
     """
     reason = _why_unusable(values, shot, frame, background)
     if reason:
@@ -143,7 +147,7 @@ def motion(
 def _turn_down(
     values: FloatArray, background: BoolArray, fill: FloatArray, offsets: FloatArray
 ) -> None:
-    """Turn Blender's Vector pass (H, W, 4) so that y points down; the background is filled (4)."""
+    """Flip y of Blender's Vector pass (H, W, 4) and set the background to ``fill`` (4)."""
     height, width = background.shape
     for row in range(height):
         for column in range(width):
@@ -159,6 +163,7 @@ def _turn_down(
 
 
 def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolArray) -> str:
+    """Return a sentence that says why the Vector pass cannot be used, or ""."""
     path = shot.passes_path(frame)
     cameras = [
         record.camera
@@ -177,7 +182,7 @@ def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolAr
 
 @compiled
 def _moves(values: FloatArray, background: BoolArray) -> bool:
-    """Tell whether any component of motion (H, W, 4) is a number but 0 off the background."""
+    """Return whether motion (H, W, 4) is other than 0 or NaN anywhere off the background."""
     height, width = background.shape
     for row in range(height):
         for column in range(width):
@@ -190,11 +195,11 @@ def _moves(values: FloatArray, background: BoolArray) -> bool:
 
 
 def _cameras(shot: Shot, frame: int, other: int) -> tuple[Camera, Camera] | None:
-    """Return the cameras of two frames; None if one is not known."""
-    here, there = (shot.manifest.frames.get(number) for number in (frame, other))
-    if here is None or there is None or here.camera is None or there.camera is None:
+    """Return the cameras of two frames; None if one is unknown."""
+    first, second = (shot.manifest.frames.get(number) for number in (frame, other))
+    if first is None or second is None or first.camera is None or second.camera is None:
         return None
-    return here.camera, there.camera
+    return first.camera, second.camera
 
 
 def _same_view(first: Camera, second: Camera) -> bool:
@@ -204,11 +209,16 @@ def _same_view(first: Camera, second: Camera) -> bool:
 def _background_motion(
     camera: Camera, other: Camera, places: tuple[npt.NDArray[np.intp], ...], window: Window
 ) -> FloatArray:
-    """Return how a background at infinity moves at N places (rows, columns) of a window, (N, 2).
+    """Return the motion of a background at infinity between two perspective cameras.
 
     Args:
-        camera, other: of the frame and of the one that it moves to; perspective.
-        places, window: see above.
+        camera: that of the frame.
+        other: that of the other frame.
+        places: rows (N) and columns (N) of pixels in the window.
+        window: the part of the frame.
+
+    Returns:
+        Offsets (N, 2) float32 in pixels, x right, y down; NaN where the point is behind ``other``.
     """
     here, there = (
         np.array(one.world_to_clip, np.float64).reshape(4, 4)[[0, 1, 3], :3]
@@ -218,10 +228,10 @@ def _background_motion(
     x, y = columns + (window.left + 0.5), rows + (window.top + 0.5)
     width, height = window.width, window.height
     rays = np.stack([2 * x / width - 1, 1 - 2 * y / height, np.ones_like(x)], -1)
-    seen = rays @ (there @ np.linalg.inv(here)).T
+    turned = rays @ (there @ np.linalg.inv(here)).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        to_x = (seen[..., 0] / seen[..., 2] + 1) / 2 * width
-        to_y = (1 - seen[..., 1] / seen[..., 2]) / 2 * height
+        to_x = (turned[..., 0] / turned[..., 2] + 1) / 2 * width
+        to_y = (1 - turned[..., 1] / turned[..., 2]) / 2 * height
     field = np.stack([to_x - x, to_y - y], -1)
-    field[seen[..., 2] <= 0] = np.nan
+    field[turned[..., 2] <= 0] = np.nan
     return np.asarray(field, np.float32)
