@@ -10,10 +10,11 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
     globals().pop(_name.rpartition(".")[2], None)
 
-from . import capture, command, jobs, logs, operators, preferences, properties, ui, watcher  # noqa: E402
+from . import capture, command, jobs, logs, operators, preferences, properties, ui  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
+from .ui import watcher  # noqa: E402
 
 _modules = (
     logs,

@@ -8,10 +8,11 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import steps, watcher
+from .. import steps
 from ..compositor import group as compositor
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
+from ..ui import watcher
 from . import polls
 
 _EXPLANATION = (

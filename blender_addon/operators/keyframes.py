@@ -8,13 +8,14 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import steps, watcher
+from .. import steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import image_editors
 from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
+from ..ui import watcher
 from . import polls
 
 _CURRENT = -(2**31)

@@ -7,13 +7,14 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, properties, watcher
+from .. import jobs, preferences, properties
 from ..compositor import group as compositor
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine_process import environment as engine_python
 from ..engine_process import live_picture
 from ..keyframes import weights as keyframe_weights
+from . import watcher
 
 _STEP_ICONS = {
     Step.NOTHING: "RADIOBUT_OFF",

@@ -66,7 +66,7 @@ def test_reloaded_twice(addon: ModuleType) -> None:
 
 
 def test_timer_is_gone_when_disabled(part: Callable[[str], Any]) -> None:
-    watcher = part("watcher")
+    watcher = part("ui.watcher")
     assert bpy.app.timers.is_registered(watcher._tick)
     addon_utils.disable(MODULE)
     try:

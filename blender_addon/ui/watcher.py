@@ -13,10 +13,10 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import jobs, states
-from .engine.shared.errors import PaintoverError
-from .keyframes import images as keyframe_images
-from .keyframes import weights as keyframe_weights
+from .. import jobs, states
+from ..engine.shared.errors import PaintoverError
+from ..keyframes import images as keyframe_images
+from ..keyframes import weights as keyframe_weights
 
 _TICK_SECONDS = 0.5
 _REFRESH_SECONDS = 3.0
