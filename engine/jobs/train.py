@@ -7,7 +7,7 @@ From a painted pixel to the style file, one file a station:
 2. ``guides/network_input.py`` computes the network's input from the passes.
 3. ``training/dataset.py`` joins input, projections, paint and weights to one example a keyframe.
 4. ``training/patch_sampler.py`` draws patches of the examples on the device.
-5. ``training/trainer.py`` takes a step on a batch of patches; ``training/losses.py`` compares the
+5. ``training/trainer.py`` takes a step on a batch of patches; ``training/losses/`` compares the
    result with the paint; ``training/loop.py`` repeats this until the budget is spent.
 6. ``training/trainer.py`` averages the weights and keeps the best by the held-out loss.
 7. ``networks/activation_ranges.py`` measures the activations of these weights, for int8.
@@ -42,13 +42,13 @@ from ..training.budget import Budget, Stopwatch
 from ..training.dataset import TrainingSet, read_training_set
 from ..training.live_preview import LivePreview
 from ..training.loop import TrainingLoop
+from ..training.losses.vgg_loss import VGGLoss
 from ..training.patch_sampler import Patches
 from ..training.resume import SavedRun, load_run, save_run
 from ..training.run_log import RunLog
 from ..training.settings import default_guides, run_settings
 from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
-from ..training.vgg_loss import VGGLoss
 
 
 def train(request: Train, report: Reporter) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
 from ..shared.training_settings import TrainingSettings
-from .adversarial_loss import Adversary
-from .losses import held_out_loss, training_loss
+from .losses.adversarial_loss import Adversary
+from .losses.paint_loss import held_out_loss, training_loss
+from .losses.vgg_loss import VGGLoss
 from .optimizers import PEAK_RATE, moments, optimizers_for, restore_moments
 from .patch_sampler import Batch, Patches
 from .temporal_pairs import PairPatches, temporal_loss
-from .vgg_loss import VGGLoss
 
 WARM_UP = 20
 """Steps over which the learning rate rises to its peak, linearly."""

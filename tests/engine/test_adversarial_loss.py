@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.networks.device import Device
-from engine.training.adversarial_loss import Adversary
+from engine.training.losses.adversarial_loss import Adversary
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

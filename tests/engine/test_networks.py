@@ -15,7 +15,7 @@ from engine.networks.device import Device, choose_device
 from engine.networks.gated_unet import RELIT
 from engine.networks.registry import SIZES, build
 from engine.shared.errors import PaintoverError
-from engine.training.losses import held_out_loss, texture_loss, training_loss
+from engine.training.losses.paint_loss import held_out_loss, texture_loss, training_loss
 
 
 def network(name: str = "small", projection: bool = True, alpha: bool = False) -> Painter:

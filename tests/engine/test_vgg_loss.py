@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.networks.device import Device
 from engine.shared.errors import PaintoverError
-from engine.training.vgg_loss import LAYERS, VGGLoss
+from engine.training.losses.vgg_loss import LAYERS, VGGLoss
 
 CPU = Device(torch.device("cpu"), torch.float32)
 

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..networks.device import Device
-from ..shared.errors import PaintoverError
+from ...networks.device import Device
+from ...shared.errors import PaintoverError
 
 LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))
 """Index of each layer in torchvision's ``features``, its input and output channels."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..networks.device import Device
+from ...networks.device import Device
 
 WIDTH = 64
 BETAS = (0.5, 0.99)
