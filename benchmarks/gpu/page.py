@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.rows import Row
-from benchmarks.speed.table import to_markdown
+from benchmarks.rows import Row
+from benchmarks.table import to_markdown
 from engine.shared.errors import PaintoverError
 
 QUALITY_HEAD = (

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.rows import Row
 from benchmarks.speed.extents import HD, FileJob
 from benchmarks.speed.files import files_row
 from benchmarks.speed.inference import GPU_NAMES, inference_rows
 from benchmarks.speed.limits import measure_limits
 from benchmarks.speed.processes import copy_untrained
-from benchmarks.speed.rows import Row
 from benchmarks.speed.steps import training_row
 from engine.evaluation.scores import score
 from engine.guides import registry as guides

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
+from benchmarks.table import to_markdown
 from engine.shared.errors import PaintoverError
 
 from .extents import FULL, SHORT
 from .sections import SECTIONS, Bench, run
-from .table import to_markdown
 
 PAGE = ROOT / "docs/benchmarks.md"
 NO_GPU = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import build_addon
 from benchmarks.own_process import measure_in
+from benchmarks.rows import Row
 
 from .processes import (
     copy_untrained,
@@ -17,7 +18,6 @@ from .processes import (
     run_engine,
     seconds_to_ready,
 )
-from .rows import Row
 
 STARTS = 5
 COMPOSED_FRAMES = 3

@@ -11,6 +11,8 @@ import numpy as np
 
 from benchmarks.quality.captures import captured
 from benchmarks.quality.pairs import FULL
+from benchmarks.rows import Row
+from benchmarks.turns import medians_in_turns
 from engine.frames.frame import read_frame
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
@@ -20,8 +22,6 @@ from engine.shared.shot import Shot
 
 from .extents import FileJob
 from .processes import copy_untrained, paint
-from .rows import Row
-from .turns import medians_in_turns
 
 TURNS = 2
 

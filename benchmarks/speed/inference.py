@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.rows import Row
+from benchmarks.turns import medians_in_turns
 from engine.images.types import BoolArray, FloatArray
 from engine.inference.int8.network import supports_int8
 from engine.inference.tiled_inference import LARGEST_TILE, TiledInference
@@ -23,8 +25,6 @@ from engine.networks.registry import build
 from .arithmetic import Work, count_work
 from .extents import HD, SQUARE, UHD, WIDE, Size
 from .limits import BYTES, FORMATS, Limits
-from .rows import Row
-from .turns import medians_in_turns
 
 ACTIVE = 0.1
 """Share of the frame that the mask covers in the masked row."""

@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 
+from benchmarks.turns import seconds_of
 from engine.inference.int8.network import supports_int8
 from engine.networks.device import Device
-
-from .turns import seconds_of
 
 MATRIX = 2048
 COPIED_BYTES = 1 << 28

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.rows import Row
+
 from .extents import Size
 from .processes import copy_untrained, make_shot, paint, peaks_of_stylizing, run_engine
-from .rows import Row
 
 MIB = 2**20
 LARGE_FRAMES = 2

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.quality.pairs import FULL as PICTURES
 from benchmarks.quality.pairs import Pair
 from benchmarks.quality.truth import Truth, make_truth
+from benchmarks.rows import DECIBELS, Row
 from engine.guides import registry as guides
 from engine.networks.device import Device, choose_device
 from engine.shared.shot import Shot
@@ -23,7 +24,6 @@ from .files import capture_shot, files_row
 from .inference import inference_rows
 from .limits import measure_limits
 from .memory import LARGE_FRAMES, growth_row, guided_row, large_row
-from .rows import DECIBELS, Row
 from .steps import training_row
 from .to_quality import quality_row, train_and_score
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import torch
 
+from benchmarks.rows import Row
+from benchmarks.turns import medians_in_turns
 from engine.guides import registry as guides
 from engine.networks.device import Device
 from engine.networks.registry import build
@@ -16,9 +18,6 @@ from engine.training.patch_sampler import Patches
 from engine.training.settings import default_guides, default_settings
 from engine.training.temporal_pairs import PairPatches, read_pairs
 from engine.training.trainer import Trainer
-
-from .rows import Row
-from .turns import medians_in_turns
 
 OURS_IN_A_TURN = 8
 """Steps of ours per turn: two periods of the temporal loss."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.truth import Truth
+from benchmarks.rows import Row
 from engine.evaluation.scores import score
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
@@ -22,8 +23,6 @@ from engine.shared import protocol
 from engine.shared.files import digest_json
 from engine.shared.reporter import Silent
 from engine.training.settings import default_settings
-
-from .rows import Row
 
 STEPS = 250
 LEAST_RATIO = 25.0

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.rows import Row
 from benchmarks.speed import __main__ as speed
 from benchmarks.speed import blender, sections, to_quality
 from benchmarks.speed.arithmetic import count_work
 from benchmarks.speed.extents import SHORT, SQUARE, WIDE, FileJob, Size
 from benchmarks.speed.inference import blob, computed_share
-from benchmarks.speed.rows import Row
-from benchmarks.speed.table import to_markdown
 from benchmarks.speed.to_quality import Quality
+from benchmarks.table import to_markdown
 from engine.networks.device import choose_device
 from engine.networks.registry import build
 
