@@ -43,7 +43,7 @@ def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camer
     )
 
 
-def camera_moves(cameras: list[Camera]) -> bool:
+def orthographic_camera_moves(cameras: list[Camera]) -> bool:
     """Return whether one of the cameras is orthographic and the camera moves."""
     first = next((camera for camera in cameras if camera.orthographic), None)
     return first is not None and any(

@@ -29,6 +29,7 @@ class CaptureResult:
     """Result of a capture."""
 
     rendered: list[int] = dataclasses.field(default_factory=list)
+    """Frames that were rendered now."""
     skipped: list[int] = dataclasses.field(default_factory=list)
     """Frames that were up to date."""
     warnings: list[str] = dataclasses.field(default_factory=list)
@@ -195,9 +196,9 @@ def _add_frame(
         if other.settings == record.settings
     }
     known = [other.camera for other in alike.values() if other.camera]
-    if versions.orthographic_motion_is_wrong(manifest.source["engine"]) and cameras.camera_moves(
-        known
-    ):
+    if versions.orthographic_motion_is_wrong(
+        manifest.source["engine"]
+    ) and cameras.orthographic_camera_moves(known):
         del meanings["motion"]
         _warn(
             result,

@@ -127,7 +127,7 @@ def remove(scene: bpy.types.Scene) -> bool:
 
 
 def state(scene: bpy.types.Scene, shot: Shot | None, style: str) -> StepState:
-    """Return whether the node shows the style's frames with the scene's current settings."""
+    """Return the state of the node: whether it shows the style's frames with current settings."""
     group_node = node(scene)
     if group_node is None or shot is None:
         return StepState(Step.NOTHING, "Not in the compositor yet")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Building blocks of the compositor: its tree and output, nodes for alpha and color."""
+"""Building blocks of the compositor: its tree and output, nodes for alpha, color and view."""
 
 from __future__ import annotations
 

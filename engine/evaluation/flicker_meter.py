@@ -92,7 +92,7 @@ def _every_other(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 @dataclasses.dataclass(frozen=True)
 class MeasuredFrame:
-    """A frame and its stylized picture (H, W, 3), in the same window."""
+    """A frame and its stylized picture, (H, W, 3) float32, 0..1, display-referred, same window."""
 
     source: FlickerInput
     result: FloatArray
@@ -117,7 +117,7 @@ class FlickerMeter:
         self._frames[frame] = measured
 
     def flicker(self, frame: int) -> Flicker | None:
-        """Return a frame's flicker; None if it or the one before is not stylized, or is empty."""
+        """Return a frame's flicker; None without a stylized frame before or pixels to count."""
         before, now = (self.read(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None

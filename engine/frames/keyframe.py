@@ -26,7 +26,6 @@ class Keyframe:
         paint: (H, W, 3) float32, 0..1, display-referred, straight alpha.
         alpha: (H, W) float32, 0..1, the painting's alpha; 1 if the file has none.
         mask: (H, W) bool, the part to learn from; never empty as read.
-        weight: how much the keyframe counts relative to the others.
         masked: whether a mask file gives the mask; else it is where frame or painting have alpha.
     """
 
@@ -34,7 +33,6 @@ class Keyframe:
     paint: FloatArray
     alpha: FloatArray
     mask: BoolArray
-    weight: float = 1.0
     masked: bool = False
 
     @property

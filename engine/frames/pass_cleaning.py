@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cleans the passes that renderers write: one convention for each, unknown pixels marked."""
+"""Converts passes to the conventions of ``Frame`` and marks unknown pixels (NaN, 0 or infinity)."""
 
 from __future__ import annotations
 

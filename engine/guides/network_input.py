@@ -18,7 +18,7 @@ from . import registry as guides
 from .gaussians import MovingGaussians
 
 GUIDES_REACH = 8
-"""Lower bound of ``guides_reach``."""
+"""Pixels around a pixel that guides look at; raise it for a guide that looks farther."""
 AROUND_OUTLINE = 4
 """Pixels that the projection looks at beyond the reach of outlines."""
 

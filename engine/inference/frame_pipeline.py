@@ -39,7 +39,8 @@ from .tiling import NO_MARGINS, Margins
 CALIBRATION_SIDE = 96
 """Side in pixels of the keyframe squares on which int8 and floating point are compared."""
 EDGES_REACH = 3
-"""Width in pixels of the border that is checked, since the guide ``edges`` sees two neighbours."""
+"""Width in pixels of a window's border that must be constant if nothing around is to be read; the
+guide ``edges`` looks at two neighbours."""
 
 
 class Painted(NamedTuple):

@@ -15,9 +15,9 @@ from .tiling import NO_MARGINS, Margins
 MAX_BYTES = 1 << 28
 """Larger inputs are not kept for the next frame, to bound memory."""
 SAMPLED_ROWS = 32
-"""Every such row is compared first …"""
+"""Rows from one compared row to the next, in a first look."""
 MIN_STATIC_SHARE = 0.1
-"""… and the rest only if more than this share of their wanted pixels is static."""
+"""All rows are compared only if more of the wanted pixels of that first look are static."""
 
 
 class _Previous(NamedTuple):

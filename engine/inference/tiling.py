@@ -27,7 +27,7 @@ NO_MARGINS: Margins = ((0, 0), (0, 0))
 
 
 class TileRange(NamedTuple):
-    """The rows, or the columns, of a tile and of its padding."""
+    """The rows (or the columns, likewise) of a tile and of its padding."""
 
     output: slice
     """The tile's own rows, in the window."""

@@ -8,7 +8,8 @@ From a painted pixel to the style file, one file a station:
 3. ``training/dataset.py`` joins input, projections, paint and weights to one example a keyframe.
 4. ``training/patch_sampler.py`` draws patches of the examples on the device.
 5. ``training/trainer.py`` takes a step on a batch of patches; ``training/losses/`` compares the
-   result with the paint; ``training/loop.py`` repeats this until the budget is spent.
+   result with the paint; ``training/loop.py`` repeats this until the budget is spent or the
+   held-out loss has stopped falling.
 6. ``training/trainer.py`` averages the weights and keeps the best by the held-out loss.
 7. ``networks/activation_ranges.py`` measures the activations of these weights, for int8.
 8. ``networks/style_file.py`` writes weights, ranges and header to ``styles/NAME.safetensors``.

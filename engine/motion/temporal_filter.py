@@ -41,7 +41,7 @@ class FilterSettings:
 
     Attributes:
         radius: how many frames before and after are averaged.
-        time: standard deviation over time, in frames, as a share of the radius.
+        time: standard deviation over time, as a share of the radius.
         colour: standard deviation over colour distance, as a share of the diagonal of RGB.
     """
 

@@ -24,10 +24,10 @@ from .base import GRID, Painter
 GATE_SLOPE = 4.0
 """Factor on the gate's output, so that it learns faster than the others to open or close."""
 TRUST = 2.0
-"""Bias of the untrained gate, as log-odds, where the frame looks like the keyframe …"""
+"""Bias of the untrained gate, as log-odds, where the frame looks like the keyframe."""
 RELIT = 0.1
-"""… falling to 0 (half open) where channels differ by this much on average, of −1..1, and to
-−``TRUST`` from twice as much on."""
+"""Mean difference of the channels, of −1..1, at which that bias has fallen to 0 (half open); from
+twice as much on it is −``TRUST``."""
 LIGHT_SLOPE = 2.0
 """Factor on the log-odds of ``light``, so that pictures change about evenly from 0 to 1."""
 LEAK = 0.2
@@ -36,7 +36,13 @@ LEAK = 0.2
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """Size: channels at half resolution, residual blocks, channels at full resolution."""
+    """Size of a network.
+
+    Attributes:
+        width: channels at half resolution; twice as many at a quarter.
+        blocks: residual blocks at a quarter of the resolution.
+        fine: channels at full resolution.
+    """
 
     width: int
     blocks: int

@@ -40,7 +40,7 @@ class Projected:
     Attributes:
         paint: (H, W, 3) float32, the painting, 0..1, display-referred.
         image: (H, W, 3) float32, the keyframe's rendered picture, 0..1, display-referred.
-        valid: (H, W) bool, where the keyframe shows the pixel; the others are undefined elsewhere.
+        valid: (H, W) bool, where the keyframe shows the point; elsewhere all is undefined.
         stretch: (H, W) float32, see ``Located``.
         outline: (H, W) bool, where an outline may be painted in the keyframe or the frame.
         moved: (H, W) bool, where the keyframe shows the point, but an outline has moved over it.
@@ -84,7 +84,7 @@ class TimeWeight:
     """How much a keyframe counts in one frame because of time and the user's weight.
 
     Attributes:
-        weight: the user's weight, 0 or more; 0 leaves the keyframe out.
+        weight: the user's weight, 0..1; 0 leaves the keyframe out.
         cost: cost of its distance in time (see ``APART``).
         hold: share reserved for it wherever it is valid, 0..1; all keyframes' sum to 1 at most.
     """
@@ -102,7 +102,7 @@ def time_weights(keys: Sequence[int], weights: Sequence[float], frame: int) -> l
 
     Args:
         keys: frame numbers of the keyframes, all different.
-        weights: weight of each keyframe, 0 or more, usually 1.
+        weights: weight of each keyframe, 0..1, usually 1.
         frame: any frame number.
     """
     order = sorted(keys)

@@ -8,9 +8,9 @@ PROJECTION_CHANNELS = 7
 PAINT = slice(0, 3)
 """Projected paint, −1..1; 0 where not valid."""
 LIGHT = slice(3, 6)
-"""The keyframe's own picture, projected likewise, minus the frame's, −1..1.
+"""The keyframe's own picture, projected likewise, minus the frame's, clipped to −1..1.
 
 ``Projection.each`` gives the keyframe's picture itself there, −1..1.
 """
 VALID = 6
-"""How far any keyframe shows the pixel, 0..1."""
+"""Validity, 0..1: the largest share that projected paint can have."""

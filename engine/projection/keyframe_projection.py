@@ -126,7 +126,7 @@ class Projection:
 
         Args:
             frame: any frame of the shot, or a window of one, read with the passes in ``needs``.
-            weights: frame number of a keyframe → its weight in this frame, 0 or more; missing
+            weights: frame number of a keyframe → its weight in this frame, 0..1; missing
                 ones are 1, and 0 leaves the keyframe out.
             border: pixels over which validity falls; 0 turns this off.
             edges: the frame's, where they have been computed already.

@@ -43,7 +43,10 @@ class MotionProjector:
         self._alpha, self._mask = frame.alpha, keyframe.mask
 
     def project(self, frame: Frame) -> Projected:
-        """Project the keyframe into a frame. Raises PaintoverError as ``TrackCache.track``."""
+        """Project the keyframe into a frame; the arrays have the frame's size.
+
+        Raises PaintoverError as ``TrackCache.track``.
+        """
         track = self.tracks.track(frame.number)
         known = track.known()
         at = np.where(known[..., None], track.at, 0)

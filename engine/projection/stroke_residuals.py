@@ -105,7 +105,7 @@ class StrokeResiduals:
 
     @property
     def carried(self) -> list[Ranged]:
-        """For each keyframe (H, W, 4): its strokes, 0 where unusable, and 1 where usable."""
+        """For each keyframe (H, W, 4) float32: residual, −1..1 (3), and 1 where usable, else 0."""
         residuals = [self._residual(number) for number in range(len(self._residuals.shapes))]
         spans = [(float(r[..., :3].min()), float(r[..., :3].max())) for r in residuals]
         return [Ranged(r, *span) for r, span in zip(residuals, spans, strict=True)]

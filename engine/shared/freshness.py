@@ -41,7 +41,7 @@ class StepState:
 
 
 def style_state(shot: Shot, style: str) -> StepState:
-    """Return whether the style was trained on the current paintings."""
+    """Return the state of training: whether the style was trained on the current paintings."""
     path = shot.style_path(style)
     if not path.is_file():
         return StepState(Step.NOTHING, "Not trained yet")
@@ -151,7 +151,7 @@ def stale_out_frames(
 
 
 def out_state(shot: Shot, style: str, light: float | None = None) -> StepState:
-    """Return whether all frames of the shot are stylized with the current style.
+    """Return the state of stylizing: whether all frames are stylized with the current style.
 
     Args:
         shot: the shot.

@@ -47,7 +47,10 @@ class Camera:
 
 @dataclasses.dataclass
 class FrameRecord:
-    """Digests of one captured frame's picture, passes and render settings, and its camera."""
+    """Digests of one captured frame's picture, passes and render settings, and its camera.
+
+    A digest is "" where there is no such file or setting.
+    """
 
     image: str
     passes: str = ""

@@ -54,10 +54,15 @@ class ImportPictures(Request):
     """Make a shot from folders of pictures (``python -m engine import``)."""
 
     shot: str
+    """Here and below: path of the shot folder."""
     input: str
+    """Folder of the frames."""
     painted: str = ""
+    """Folder of paintings; empty: none."""
     mask: str = ""
+    """Folder of masks of the paintings; empty: none."""
     guides: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Name of a guide → folder of its pictures."""
     fps: float = 24.0
 
 
@@ -72,6 +77,7 @@ class Train(Request):
     """If ``seconds`` and ``steps`` are 0, the default time budget applies."""
     resume: bool = False
     from_style: str = ""
+    """Name or file of a style to begin with; empty: begin anew."""
     keys: list[int] = dataclasses.field(default_factory=list)
     """Empty: all painted keyframes."""
     network: str = "fast"

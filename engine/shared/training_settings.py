@@ -151,7 +151,8 @@ NETWORK_DEFAULTS: dict[str, dict[str, Value]] = {
 }
 """Defaults of single networks that differ from those of ``TrainingSettings``.
 
-``paper``: the published ones (Texler et al., ACM TOG 39(4):73, 2020), the best of about 200,000.
+``paper``: the published ones (Texler et al., ACM TOG 39(4):73, 2020), the best of about 200,000
+combinations that the authors tried.
 """
 
 DESCRIPTIONS: dict[str, Description] = {

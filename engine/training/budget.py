@@ -7,8 +7,6 @@ import dataclasses
 import time
 
 DEFAULT_SECONDS = 60.0
-MIN_STEPS_TO_STOP = 400
-"""Steps before training may stop early."""
 
 
 class Stopwatch:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ..shared.errors import Cancelled
 from ..shared.reporter import Reporter
-from .budget import MIN_STEPS_TO_STOP, Budget, Stopwatch
+from .budget import Budget, Stopwatch
 from .live_preview import LivePreview
 from .run_log import RunLog
 from .trainer import Trainer
@@ -19,6 +19,9 @@ SAVE_INTERVAL = 30.0
 """Seconds between two saves of the state, in case the process is killed."""
 PROGRESS_INTERVAL = 0.25
 """Seconds between two reports of progress."""
+
+MIN_STEPS_TO_STOP = 400
+"""Training does not stop early before this many steps."""
 
 
 class TrainingLoop:
@@ -109,7 +112,7 @@ class TrainingLoop:
 
 
 def _has_converged(trainer: Trainer) -> bool:
-    """Return whether the held-out loss has not fallen for the later half of a long run."""
+    """Return whether the lowest held-out loss of a long run lies in its first half."""
     if not math.isfinite(trainer.best_loss):
         return False
     return trainer.steps > MIN_STEPS_TO_STOP and trainer.best_step < trainer.steps / 2

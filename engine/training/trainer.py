@@ -28,15 +28,15 @@ DECAY_START = 0.2
 FINAL_RATE = 0.02
 """Learning rate at the end, relative to its peak."""
 TEMPORAL_INTERVAL = 4
-"""The temporal loss is computed every so many steps …"""
+"""Steps from one temporal loss to the next."""
 TEMPORAL_PAIRS = 2
-"""… on this many pairs of patches."""
+"""Pairs of patches of a temporal loss."""
 SMOOTHING = 0.02
 """Share of the newest step in the reported training loss, an exponential moving average."""
 AVERAGED_STEPS = 60
-"""Length of the moving average of the weights, in steps, at most …"""
+"""Longest moving average of the weights, in steps."""
 AVERAGED_SHARE = 0.1
-"""… and as a share of all steps so far."""
+"""Longest moving average of the weights, as a share of all steps so far."""
 
 
 class Trainer:
