@@ -42,17 +42,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from real_sizes import (
-    GLASS,
-    PAPER,
-    Project,
-    Scene,
+from painted_checks import (
     assert_keyframes_closest,
     assert_nothing_outside,
     assert_painted,
     difference,
-    write,
 )
+from painted_scenes import GLASS, PAPER, Scene
+from real_sizes import Project, write
 from safetensors import safe_open
 from safetensors.numpy import save_file
 

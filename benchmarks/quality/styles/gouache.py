@@ -7,7 +7,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from .look import Look, Painted
-from .noise import Floats, fractal
+from .noise import DoubleArray, fractal
 
 PAPER = np.array([0.93, 0.9, 0.82])
 INK = np.array([0.10, 0.05, 0.12])
@@ -32,7 +32,7 @@ def paint(look: Look) -> Painted:
     return Painted(np.clip(colour * cover + PAPER * (1 - cover), 0, 1), np.ones(tone.shape))
 
 
-def _ink(look: Look) -> Floats:
+def _ink(look: Look) -> DoubleArray:
     edge = np.zeros(look.alpha.shape)
     for axis in (0, 1):
         step = np.abs(np.diff(look.normal, axis=axis)).sum(axis=-1) > 1

@@ -14,7 +14,7 @@ from engine.frames.frame import Frame
 from engine.images.pictures import decode_srgb
 from engine.images.types import BoolArray
 
-from .noise import Floats
+from .noise import DoubleArray
 
 FAR = 50.0
 BACKGROUND = 0
@@ -31,8 +31,8 @@ LIGHT_BLUR = 1.2
 class Painted:
     """A painted frame: colour (H, W, 3), 0..1, straight; alpha (H, W), None for the frame's own."""
 
-    colour: Floats
-    alpha: Floats | None = None
+    colour: DoubleArray
+    alpha: DoubleArray | None = None
 
 
 class Look:
@@ -66,12 +66,12 @@ class Look:
         self.things = np.where(sure, frame.object, frame.object[near]).astype(np.int32)
         surface = np.where(known[..., None], frame.surface, 0)[near]
         shift = (self.things % 1009 * 7.31)[..., None]
-        self.place: Floats = surface.astype(np.float64) * strokes + shift
+        self.place: DoubleArray = surface.astype(np.float64) * strokes + shift
         lit = (self.things != BACKGROUND) & (frame.albedo.max(axis=2) > 0.01)
         self.albedo = np.where(lit[..., None], frame.albedo.astype(np.float64), self.image)
 
     @cached_property
-    def light(self) -> Floats:
+    def light(self) -> DoubleArray:
         """(H, W), the light on each pixel, 0..2; at 1 a surface shows its own colour."""
         reflected, own = (
             np.asarray(decode_srgb(picture), np.float64) @ LUMINANCE
@@ -102,14 +102,14 @@ class Look:
             found |= _before(turn > CREASE, axis)
         return found
 
-    def lines(self, width: float) -> Floats:
+    def lines(self, width: float) -> DoubleArray:
         """Return coverage (H, W), 0..1, of lines on borders and creases, ``width`` pixels wide."""
         marked = (self.borders | self.creases).astype(np.float32)
         radius = width * self.fine / 2
         reach = cv2.distanceTransform((marked == 0).astype(np.uint8), cv2.DIST_L2, 5)
         return np.asarray(np.clip(radius + 0.5 - reach, 0, 1), np.float64)
 
-    def within(self, values: Floats, radius: float) -> Floats:
+    def within(self, values: DoubleArray, radius: float) -> DoubleArray:
         """Blur values (H, W) inside each object; ``radius`` is sigma in pixels of the painting."""
         result = values.copy()
         spread = int(3 * radius * self.fine) + 1
@@ -144,7 +144,7 @@ def _before(steps: BoolArray, axis: int) -> BoolArray:
     return np.pad(steps, padding)
 
 
-def smoothstep(low: float, high: float, values: Floats) -> Floats:
+def smoothstep(low: float, high: float, values: DoubleArray) -> DoubleArray:
     """Return 0 below ``low``, 1 above ``high``, and a smooth step between."""
     share = np.clip((values - low) / (high - low), 0, 1)
     return np.asarray(share * share * (3 - 2 * share))

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
-Floats = npt.NDArray[np.float64]
+DoubleArray = npt.NDArray[np.float64]
 LATTICE = 64
 """The noise repeats after this many cells."""
 FINEST_STRIPE = 0.45
 """Stripes with more cycles per pixel than this are drawn as their mean."""
 
 
-def fractal(points: Floats, seed: int, octaves: int = 3) -> Floats:
+def fractal(points: DoubleArray, seed: int, octaves: int = 3) -> DoubleArray:
     """Sum octaves of smooth value noise, each twice as fine and half as strong as the last.
 
     Args:
@@ -30,7 +30,7 @@ def fractal(points: Floats, seed: int, octaves: int = 3) -> Floats:
     return np.asarray(total / sum(0.5**k for k in range(octaves)))
 
 
-def value(points: Floats, seed: int) -> Floats:
+def value(points: DoubleArray, seed: int) -> DoubleArray:
     """Return (H, W) random values of lattice points, smoothly interpolated, 0..1."""
     floor = np.floor(points)
     part = points - floor
@@ -41,11 +41,11 @@ def value(points: Floats, seed: int) -> Floats:
 
 
 @functools.cache
-def _lattice() -> Floats:
+def _lattice() -> DoubleArray:
     return np.random.default_rng(20).random((LATTICE,) * 3)
 
 
-def stripes(phase: Floats, width: Floats, things: npt.NDArray[np.int32]) -> Floats:
+def stripes(phase: DoubleArray, width: DoubleArray, things: npt.NDArray[np.int32]) -> DoubleArray:
     """Draw parallel lines without aliasing.
 
     Args:
@@ -65,7 +65,7 @@ def stripes(phase: Floats, width: Floats, things: npt.NDArray[np.int32]) -> Floa
     return np.asarray(cover * (1 - fade) + width * fade)
 
 
-def _slope(phase: Floats, things: npt.NDArray[np.int32]) -> Floats:
+def _slope(phase: DoubleArray, things: npt.NDArray[np.int32]) -> DoubleArray:
     """Return the phase gradient per pixel (H, W), the smaller of both sides in x and in y."""
     slopes = []
     for axis in (0, 1):

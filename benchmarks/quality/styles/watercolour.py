@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .look import BACKGROUND, Look, Painted, smoothstep
-from .noise import Floats, fractal
+from .noise import DoubleArray, fractal
 
 PAPER = np.array([0.98, 0.965, 0.93])
 SHADE = np.array([0.50, 0.53, 0.78])
@@ -39,19 +39,19 @@ def paint(look: Look) -> Painted:
     return _bled(look, np.clip(washed, 0, 1))
 
 
-def _with_density(colour: Floats, density: Floats) -> Floats:
+def _with_density(colour: DoubleArray, density: DoubleArray) -> DoubleArray:
     d = density[..., None]
     return np.asarray(np.clip(colour - (colour - colour * colour) * (d - 1), 0, 1))
 
 
-def _rim(look: Look) -> Floats:
+def _rim(look: Look) -> DoubleArray:
     """Return the uneven amount of pigment (H, W), 0..1, at the borders of objects."""
     reach = cv2.distanceTransform((~look.borders).astype(np.uint8), cv2.DIST_L2, 5)
     near = np.exp(-((reach / (RIM * look.fine / 2)) ** 2)).astype(np.float64)
     return np.asarray(near * (0.45 + 1.1 * fractal(look.place * 4, 61)))
 
 
-def _bled(look: Look, colour: Floats) -> Painted:
+def _bled(look: Look, colour: DoubleArray) -> Painted:
     """Let colour bleed over the silhouette, unevenly along it."""
     inside = look.things != BACKGROUND
     outside = (~inside).astype(np.uint8)
