@@ -13,9 +13,9 @@ from benchmarks.speed.extents import FileJob
 from engine.images.pictures import read_picture, write_picture
 from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
-from engine.shared.files import digest_file
 from engine.shared.manifest import FrameRecord
 from engine.shared.passes import SURFACE_AOV
+from engine.shared.picture_digests import digest_picture
 from engine.shared.shot import Shot
 
 from .exr import rewrite
@@ -68,7 +68,7 @@ def enlarge(shot: Shot, job: FileJob, folder: Path) -> Path:
             pixels = read_picture(shot.image_path(source)).pixels
             write_picture(picture, np.tile(pixels[:high, :wide], tiles))
             rewrite(shot.passes_path(source), passes, change=tiled)
-        record = FrameRecord(digest_file(picture), digest_file(passes))
+        record = FrameRecord(digest_picture(picture), digest_picture(passes))
         camera = small.frames[source].camera
         large.manifest.frames[target] = dataclasses.replace(record, camera=camera)
     large.save()

@@ -14,8 +14,8 @@ import bpy
 from .. import logs, properties, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.files import digest_file
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
+from ..engine.shared.picture_digests import digest_picture
 from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from . import cameras, frames, settings
@@ -88,8 +88,8 @@ def capture(
             scene, layer = preparation.scene_and_layer()
             pass_names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
             record = FrameRecord(
-                image=digest_file(shot.image_path(frame)),
-                passes=digest_file(shot.passes_path(frame)),
+                image=digest_picture(shot.image_path(frame)),
+                passes=digest_picture(shot.passes_path(frame)),
                 settings=digest,
                 camera=camera,
             )
@@ -179,8 +179,8 @@ def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
         for frame in sorted(set(wanted))
         if frame in records
         and records[frame].settings == digest
-        and records[frame].image == digest_file(shot.image_path(frame)) != ""
-        and records[frame].passes == digest_file(shot.passes_path(frame)) != ""
+        and records[frame].image == digest_picture(shot.image_path(frame)) != ""
+        and records[frame].passes == digest_picture(shot.passes_path(frame)) != ""
     ]
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from ..images.picture_folders import numbered_pictures, pictures_in
 from ..images.pictures import picture_size, read_picture, write_picture
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import digest_file, written_beside
+from ..shared.files import written_beside
 from ..shared.frame_lists import format_frames, frame_name
 from ..shared.manifest import FrameRecord, Manifest
+from ..shared.picture_digests import digest_picture
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot, check_name
@@ -110,7 +111,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     has_alpha = _copy_all(shot, copies, report)
     manifest.passes = {"image": "pictures", **({"alpha": "pictures"} if has_alpha else {})}
     manifest.frames = {
-        frame: FrameRecord(digest_file(shot.image_path(frame))) for frame in sorted(pictures)
+        frame: FrameRecord(digest_picture(shot.image_path(frame))) for frame in sorted(pictures)
     }
     shot.save()
     counts = {"frames": len(pictures), "paintings": len(painted), "masks": len(masks)}
@@ -261,7 +262,7 @@ def _move_in(shot: Shot, copy: _Copy, place: Path) -> None:
         if copy.keeps_version:
             is_mask = target == shot.key_mask_path(copy.frame)
             replaced = {target} if is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
-            if digest_file(target) == digest_file(place):
+            if digest_picture(target) == digest_picture(place):
                 replaced.remove(target)
             for path in replaced:
                 shot.keep_version(path)

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import PaintoverError
-from .files import digest_file, digest_json, write_bytes
+from .files import digest_json, write_bytes
 from .frame_lists import frame_name
 from .manifest import MANIFEST_NAME, Manifest, manifest_from_json
+from .picture_digests import digest_picture
 
 KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
@@ -139,8 +140,8 @@ class Shot:
 
     def key_is_painted(self, frame: int) -> bool:
         """Return whether the painting of a frame differs from the captured picture."""
-        painting = digest_file(self.key_path(frame))
-        return painting != "" and painting != digest_file(self.image_path(frame))
+        painting = digest_picture(self.key_path(frame))
+        return painting != "" and painting != digest_picture(self.image_path(frame))
 
     def painted_keys(self) -> list[int]:
         """Return the painted keyframes, sorted."""
@@ -189,12 +190,12 @@ class Shot:
         """Return the digest of a frame: its picture, passes and extra guides."""
         paths = [self.image_path(frame), self.passes_path(frame)]
         paths += [self.guide_path(name, frame) for name in self.manifest.guides]
-        return digest_json([digest_file(path) for path in paths])
+        return digest_json([digest_picture(path) for path in paths])
 
     def key_digest(self, frame: int) -> str:
         """Return the digest of a keyframe: its painting, its mask and its frame."""
         paths = [self.key_path(frame), self.key_mask_path(frame)]
-        return digest_json([*(digest_file(path) for path in paths), self.frame_digest(frame)])
+        return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
 
     def input_digest(self, frame: int, keys: Iterable[int]) -> str:
         """Return the digest of a frame and keyframes: the inputs of stylizing besides the style."""

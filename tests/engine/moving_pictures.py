@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from engine.images.pictures import write_picture
-from engine.shared.files import digest_file
 from engine.shared.manifest import FrameRecord, Manifest
+from engine.shared.picture_digests import digest_picture
 from engine.shared.shot import Shot
 
 WIDTH, HEIGHT = 96, 64
@@ -40,6 +40,6 @@ def make_shot(folder: Path, frames: int = 7) -> Shot:
     shot.manifest.passes = {"image": "pictures", "alpha": "pictures"}
     for frame in range(1, frames + 1):
         write_picture(shot.image_path(frame), noisy(frame))
-        shot.manifest.frames[frame] = FrameRecord(digest_file(shot.image_path(frame)))
+        shot.manifest.frames[frame] = FrameRecord(digest_picture(shot.image_path(frame)))
     shot.save()
     return shot

@@ -20,8 +20,8 @@ import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 
 from engine.images.pictures import read_picture
-from engine.shared.files import digest_file
 from engine.shared.manifest import FrameRecord, Manifest
+from engine.shared.picture_digests import digest_picture
 from engine.shared.shot import Shot
 
 ROOT = Path(__file__).parents[2]
@@ -92,10 +92,10 @@ def make_shot(folder: Path, frames: int = 4, keys: tuple[int, ...] = (1,), passe
         shot.manifest.passes |= {"motion": "Vector", "depth": "Depth"}
     for frame in range(1, frames + 1):
         image = write_png(shot.image_path(frame), picture(frame))
-        record = FrameRecord(digest_file(image))
+        record = FrameRecord(digest_picture(image))
         if passes:
             write_passes(shot.passes_path(frame), frame)
-            record.passes = digest_file(shot.passes_path(frame))
+            record.passes = digest_picture(shot.passes_path(frame))
         shot.manifest.frames[frame] = record
     shot.save()
     for key in keys:

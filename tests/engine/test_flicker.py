@@ -182,7 +182,7 @@ def test_only_neighbours_that_are_up_to_date_are_compared(trained):
     pixels = shots.picture(2)
     pixels[..., :3] *= 0.8
     record = trained.manifest.frames[2]
-    digest = shots.digest_file(shots.write_png(trained.image_path(2), pixels))
+    digest = shots.digest_picture(shots.write_png(trained.image_path(2), pixels))
     trained.manifest.frames[2] = FrameRecord(digest, record.passes)
     trained.save()
     run(trained, frames=[3])
