@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import logs, properties
+from .. import colour_names, logs, properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
@@ -146,7 +146,7 @@ def load(shot: Shot, frame: int) -> Any:
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
     linear = path.suffix == ".exr"
-    image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
+    image.colorspace_settings.name = colour_names.linear() if linear else colour_names.srgb()
     image.use_view_as_render = False
     return image
 

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of color spaces and views, in Blender's own OpenColorIO configuration and in a studio's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+import pytest
+
+Part = Callable[[str], Any]
+
+
+def test_names_of_blenders_own_configuration(scene: Any, part: Part) -> None:
+    names = part("colour_names")
+    before = [len(bpy.data.scenes), len(bpy.data.images)]
+    assert (names.srgb(), names.linear(), names.data()) == ("sRGB", "Linear Rec.709", "Non-Color")
+    assert names.scene_linear() == "Linear Rec.709"
+    plain = names.plain_output()
+    assert (plain.space, plain.display, plain.view) == ("sRGB", "sRGB", "Standard")
+    assert plain.linear_space == "Linear Rec.709"
+    assert [len(bpy.data.scenes), len(bpy.data.images)] == before
+    for display in ("sRGB", "Display P3", "Rec.1886", "Rec.2020"):
+        scene.display_settings.display_device = display
+        assert names.space_of_display(display) == display
+    assert names.space_of_display("Rec.2100-PQ") is None
+
+
+@pytest.mark.parametrize(
+    ("spaces", "srgb", "linear"),
+    [
+        (["scene_linear", "sRGB", "Linear"], "sRGB", None),
+        (["ACEScg", "Utility - sRGB - Texture", "Utility - Linear - sRGB"], 1, 2),
+        (["lin_rec709_scene", "srgb_rec709_scene"], 1, 0),
+        (["Raw", "ACEScct"], None, None),
+    ],
+)
+def test_names_of_other_configurations(
+    part: Part, monkeypatch: pytest.MonkeyPatch, spaces: list[str], srgb: Any, linear: Any
+) -> None:
+    names = part("colour_names")
+    monkeypatch.setattr(names, "_spaces", lambda: spaces)
+    for find, wanted in ((names.srgb, srgb), (names.linear, linear)):
+        if wanted is None:
+            with pytest.raises(part("engine.shared.errors").PaintoverError, match="OpenColorIO"):
+                find()
+        else:
+            assert find() == (wanted if isinstance(wanted, str) else spaces[wanted])
