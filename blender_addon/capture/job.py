@@ -14,11 +14,13 @@ import bpy
 from .. import logs, properties, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
 from ..engine.shared.picture_digests import digest_picture
 from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
-from . import cameras, frames, settings
+from ..keyframes import images as keyframe_images
+from . import cameras, frames, settings, staging
 from .preparation import Preparation
 
 _log = logs.logger(__name__)
@@ -46,6 +48,9 @@ def capture(
 ) -> Job[CaptureResult]:
     """Render frames into a shot folder; closing the generator leaves complete frames only.
 
+    Frames that do not go with those of the shot, because the size or the settings have changed,
+    are staged: they replace the old ones when all are rendered, and are kept until then.
+
     Args:
         scene: rendered with its own engine, size, samples and view, but without compositing.
         folder: the shot folder; created if necessary.
@@ -64,42 +69,82 @@ def capture(
     """
     layer = view_layer or _layer_to_render(scene)
     _check(scene, folder, wanted)
-    shot = _shot(scene, layer, folder, wanted)
+    before = _shot_before(folder)
+    shot = _shot(scene, layer, folder, wanted, before)
     digest = settings.settings_digest(scene, layer)
     result = CaptureResult(skipped=[] if force else _up_to_date(shot, wanted, digest))
-    todo = sorted(set(wanted) - set(result.skipped))
-    if not todo:
-        return result
-    preparation = Preparation(scene, layer, blocking=blocking)
-    started = time.monotonic()
-    try:
-        preparation.begin()
-        for number, frame in enumerate(todo):
-            left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
-            progress = Progress(number / len(todo), left, f"Frame {frame}")
-            yield progress
-            scene, layer = preparation.scene_and_layer()
-            scene.frame_set(frame)
-            if scene.camera is None:
-                raise PaintoverError(f"Frame {frame} has no camera; add one to the scene.")
-            camera = cameras.camera_now(scene, layer)
-            for _ in frames.render(scene, blocking=blocking):
-                yield progress
-            scene, layer = preparation.scene_and_layer()
-            pass_names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
-            record = FrameRecord(
-                image=digest_picture(shot.image_path(frame)),
-                passes=digest_picture(shot.passes_path(frame)),
-                settings=digest,
-                camera=camera,
-            )
-            _add_frame(shot, frame, record, pass_names, result)
-            shot.save()
-            result.rendered.append(frame)
-            _log.debug("Captured frame %d into %s", frame, folder)
-    finally:
-        preparation.end()
+    target = staging.target(shot, before.manifest if before else None, digest, force=force)
+    result.rendered = [] if target is shot else _up_to_date(target, wanted, digest)
+    todo = sorted(set(wanted) - {*result.skipped, *result.rendered})
+    if todo:
+        # A render without a window frees images, and the unsaved paint in them.
+        keyframe_images.save_unsaved(shot)
+        preparation = Preparation(scene, layer, blocking=blocking)
+        try:
+            preparation.begin()
+            yield from _render(preparation, target, todo, digest, result, blocking=blocking)
+        finally:
+            preparation.end()
+    if target is not shot:
+        _take_in(target, shot, result)
+        _warn_of_lost_frames(before, shot, result)
     return result
+
+
+def _render(
+    preparation: Preparation,
+    shot: Shot,
+    todo: list[int],
+    digest: str,
+    result: CaptureResult,
+    *,
+    blocking: bool,
+) -> Job[None]:
+    """Render frames into a shot, one by one."""
+    started = time.monotonic()
+    for number, frame in enumerate(todo):
+        left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
+        progress = Progress(number / len(todo), left, f"Frame {frame}")
+        yield progress
+        scene, layer = preparation.scene_and_layer()
+        scene.frame_set(frame)
+        if scene.camera is None:
+            raise PaintoverError(f"Frame {frame} has no camera; add one to the scene.")
+        camera = cameras.camera_now(scene, layer)
+        for _ in frames.render(scene, blocking=blocking):
+            yield progress
+        scene, layer = preparation.scene_and_layer()
+        with staging.blank_keyframe_follows(shot, frame):
+            names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
+        record = FrameRecord(
+            image=digest_picture(shot.image_path(frame)),
+            passes=digest_picture(shot.passes_path(frame)),
+            settings=digest,
+            camera=camera,
+        )
+        _add_frame(shot, frame, record, passes.meanings(names), result)
+        shot.save()
+        result.rendered = sorted({*result.rendered, frame})
+        _log.debug("Captured frame %d into %s", frame, shot.folder)
+
+
+def _take_in(stage: Shot, shot: Shot, result: CaptureResult) -> None:
+    """Replace frames of the shot by those that waited, now that all are rendered."""
+    for frame, record in stage.manifest.frames.items():
+        staging.take_in(stage, shot, frame)
+        _add_frame(shot, frame, record, dict(stage.manifest.passes), result)
+    shot.save()
+    staging.remove(stage)
+
+
+def _warn_of_lost_frames(before: Shot | None, shot: Shot, result: CaptureResult) -> None:
+    lost = set(before.frames if before else ()) - set(shot.frames)
+    if lost:
+        _warn(
+            result,
+            f"Frames {name_frames(lost)} left the shot, because they have another size or other "
+            "passes than the new ones; capture them too.",
+        )
 
 
 def _layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
@@ -125,7 +170,11 @@ def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
 
 
 def _shot(
-    scene: bpy.types.Scene, layer: bpy.types.ViewLayer, folder: Path, wanted: list[int]
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    folder: Path,
+    wanted: list[int],
+    before: Shot | None,
 ) -> Shot:
     """Return the shot with a manifest for this capture; nothing is saved yet."""
     width, height = properties.render_size(scene)
@@ -140,7 +189,6 @@ def _shot(
     }
     manifest.fps = scene.render.fps / scene.render.fps_base
     manifest.colour = settings.colour_now(scene)
-    before = _shot_before(folder)
     if before:
         old = before.manifest
         if old.frames and old.source.get("kind") != "blender":
@@ -150,7 +198,8 @@ def _shot(
             )
         manifest.frames, manifest.passes = dict(old.frames), dict(old.passes)
         manifest.guides, manifest.removed_keys = old.guides, old.removed_keys
-        manifest.weights = old.weights
+        manifest.weights, manifest.blank_keys = old.weights, old.blank_keys
+        manifest.id, manifest.owner = old.id, old.owner
         if (old.width, old.height) != (width, height):
             manifest.frames = {}
     return Shot(folder, manifest)
@@ -185,10 +234,9 @@ def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
 
 
 def _add_frame(
-    shot: Shot, frame: int, record: FrameRecord, pass_names: list[str], result: CaptureResult
+    shot: Shot, frame: int, record: FrameRecord, meanings: dict[str, str], result: CaptureResult
 ) -> None:
     manifest = shot.manifest
-    meanings = passes.meanings(pass_names)
     manifest.frames[frame] = record
     alike = {
         number: other
@@ -199,7 +247,7 @@ def _add_frame(
     if versions.orthographic_motion_is_wrong(
         manifest.source["engine"]
     ) and cameras.orthographic_camera_moves(known):
-        del meanings["motion"]
+        meanings.pop("motion", None)
         _warn(
             result,
             "The Vector pass of Cycles is wrong if an orthographic camera moves, so motion is "

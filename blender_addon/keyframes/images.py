@@ -11,6 +11,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import colour_names, logs, properties
+from ..engine.shared.blank_keys import copy_frame
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
@@ -47,9 +48,11 @@ def add(shot: Shot, frame: int, filepath: str = "") -> str:
     elif shot.key_path(frame).is_file():
         sentence = f"Frame {frame} is a keyframe again, with its earlier painting"
     else:
-        path = shot.key_path(frame)
-        _copy(shot.image_path(frame), path)
-        sentence = f"Frame {frame} is a keyframe; paint on {path.name}"
+        if not shot.image_path(frame).is_file():
+            raise PaintoverError(f"{shot.image_path(frame)} is missing; capture the frame again.")
+        copy_frame(shot, frame)
+        shot.save()
+        sentence = f"Frame {frame} is a keyframe; paint on {shot.key_path(frame).name}"
     if frame in shot.manifest.removed_keys:
         shot.manifest.removed_keys.remove(frame)
         shot.save()
@@ -72,13 +75,6 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
     return f"{source.name} is the painting of frame {frame}" + (
         f"; the earlier one is kept as {versions[0].name}" if versions else ""
     )
-
-
-def _copy(source: Path, target: Path) -> None:
-    if not source.is_file():
-        raise PaintoverError(f"{source} is missing; capture the frame again.")
-    with written_beside(target) as temporary:
-        shutil.copyfile(source, temporary)
 
 
 def _check_fits(shot: Shot, source: Path) -> None:

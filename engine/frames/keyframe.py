@@ -12,9 +12,13 @@ import numpy as np
 from ..images.pictures import has_alpha, picture_size, read_picture
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
+from ..shared.blank_keys import remember_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.shot import Shot
+
+_SAME = 0.49 / 255
+"""Pixels that differ less round to the same 8-bit codes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +73,7 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     if not path.is_file():
         raise PaintoverError(f"Frame {frame} has no painting {path}; add a keyframe there.")
     if not shot.key_is_painted(frame):
-        raise PaintoverError(
-            f"Keyframe {path} is not painted yet: it equals the frame; paint on it and save it."
-        )
+        raise _not_painted(shot, frame)
     _check_size(shot, path, "painting")
     picture = read_picture(path)
     shape = picture.pixels.shape[:2]
@@ -86,23 +88,51 @@ def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
 
     Args:
         shot: the shot.
-        wanted: their frame numbers; empty means all that are painted.
+        wanted: their frame numbers; empty means all that are painted. One whose pixels are those
+            of its frame is not painted, which the manifest then notes.
 
     Raises:
         PaintoverError: there is none, or ``read_keyframe`` rejects one.
     """
     frames = sorted(set(wanted)) or shot.painted_keys()
-    if not frames:
-        unpainted = shot.key_frames()
-        if unpainted:
-            raise PaintoverError(
-                f"Keyframe {shot.key_path(unpainted[0])} is not painted yet: it equals the frame; "
-                "paint on it and save it."
-            )
+    keyframes = []
+    for frame in frames:
+        keyframe = read_keyframe(shot, frame)
+        if _shows_only_the_frame(shot, keyframe):
+            remember_blank(shot, frame)
+        else:
+            keyframes.append(keyframe)
+    blank = sorted(set(frames or shot.key_frames()) - {keyframe.frame for keyframe in keyframes})
+    if blank and (wanted or not keyframes):
+        raise _not_painted(shot, blank[0])
+    if not keyframes:
         raise PaintoverError(
             f"{shot.folder} has no keyframe yet; add one, paint on it, then train."
         )
-    return [read_keyframe(shot, frame) for frame in frames]
+    return keyframes
+
+
+def _not_painted(shot: Shot, frame: int) -> PaintoverError:
+    return PaintoverError(
+        f"Keyframe {shot.key_path(frame)} is not painted yet: it equals the frame; paint on it "
+        "and save it."
+    )
+
+
+def _shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
+    """Return whether a painting has the pixels of its frame, as saved by another program."""
+    try:
+        frame = read_picture(shot.image_path(keyframe.frame))
+    except PaintoverError:
+        return False
+    shape = keyframe.alpha.shape
+    if frame.rgb.shape[:2] != shape:
+        return False
+    alpha = np.ones(shape, np.float32) if frame.alpha is None else frame.alpha
+    if np.abs(alpha - keyframe.alpha).max() > _SAME:
+        return False
+    differs = np.abs(frame.rgb - keyframe.paint).max(axis=2) > _SAME
+    return not (differs & (alpha > _SAME)).any()
 
 
 def _check_size(shot: Shot, path: Path, what: str) -> None:

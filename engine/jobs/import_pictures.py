@@ -12,6 +12,7 @@ from typing import Any
 
 from ..images.picture_folders import numbered_pictures, pictures_in
 from ..images.pictures import picture_size, read_picture, write_picture
+from ..shared.blank_keys import copy_frame, is_blank
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import written_beside
 from ..shared.frame_lists import format_frames, frame_name
@@ -96,9 +97,12 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     manifest.guides = list(guides)
     shot = Shot(Path(request.shot), manifest)
     previous = _previous_manifest(shot.folder)
+    blank: set[int] = set()
     if previous:
         manifest.removed_keys = sorted(set(previous.removed_keys) - set(painted))
-        manifest.weights = previous.weights
+        manifest.weights, manifest.blank_keys = previous.weights, previous.blank_keys
+        manifest.id, manifest.owner = previous.id, previous.owner
+        blank = {frame for frame in pictures if is_blank(shot, frame)} - set(painted)
     copies = [_Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, folder in guides.items():
         copies += [
@@ -113,6 +117,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     manifest.frames = {
         frame: FrameRecord(digest_picture(shot.image_path(frame))) for frame in sorted(pictures)
     }
+    for frame in blank:
+        copy_frame(shot, frame)
     shot.save()
     counts = {"frames": len(pictures), "paintings": len(painted), "masks": len(masks)}
     return {**counts, "guides": list(guides), "width": width, "height": height}

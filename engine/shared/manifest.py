@@ -78,6 +78,13 @@ class Manifest:
     """Frames whose painting stays in ``keys/`` but is not trained on."""
     weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
     """Keyframe → frame → weight, 0..1; see ``keyframe_weights``."""
+    blank_keys: dict[int, str] = dataclasses.field(default_factory=dict)
+    """Keyframe → digest of a painting file that only shows the frame; see ``blank_keys``."""
+    id: str = ""
+    """Random; a copy of the shot has another one. "" until the first ``Shot.save``."""
+    owner: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The scene that the shot belongs to: ``blend``, the path of its .blend from the shot folder,
+    and ``scene``, its name; empty if it belongs to none."""
     version: int = MANIFEST_VERSION
 
 
@@ -110,7 +117,14 @@ def manifest_from_json(path: Path, data: Any) -> Manifest:
         }
         # Earlier versions listed "position", which nothing read.
         passes = {k: v for k, v in data.get("passes", {}).items() if k in PASS_MEANINGS}
-        parsed = {"frames": frames, "colour": colour, "weights": weights, "passes": passes}
+        parsed = {
+            **{"frames": frames, "colour": colour, "weights": weights, "passes": passes},
+            "blank_keys": {
+                int(key): str(blank) for key, blank in data.get("blank_keys", {}).items()
+            },
+            "owner": {str(part): str(value) for part, value in data.get("owner", {}).items()},
+            "id": str(data.get("id", "")),
+        }
         manifest = Manifest(**{**data, **parsed})
         positive = manifest.width > 0 and manifest.height > 0
     except (KeyError, TypeError, ValueError, AttributeError):

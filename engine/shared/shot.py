@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import secrets
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,7 +91,12 @@ class Shot:
         return (folder / MANIFEST_NAME).is_file()
 
     def save(self) -> None:
-        """Write ``shot.json``. Raises PaintoverError if it cannot be written."""
+        """Write ``shot.json``, with a new id if it has none.
+
+        Raises:
+            PaintoverError: the file cannot be written.
+        """
+        self.manifest.id = self.manifest.id or secrets.token_hex(8)
         data = dataclasses.asdict(self.manifest)
         data["frames"] = {str(frame): record for frame, record in sorted(data["frames"].items())}
         text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
@@ -139,9 +145,12 @@ class Shot:
         return sorted(keys - set(self.manifest.removed_keys))
 
     def key_is_painted(self, frame: int) -> bool:
-        """Return whether the painting of a frame differs from the captured picture."""
-        painting = digest_picture(self.key_path(frame))
-        return painting != "" and painting != digest_picture(self.image_path(frame))
+        """Return whether a frame has a painting that shows more than the captured picture.
+
+        A file that is known to be blank stays so when the frame is captured anew.
+        """
+        blank = ("", digest_picture(self.image_path(frame)), self.manifest.blank_keys.get(frame))
+        return digest_picture(self.key_path(frame)) not in blank
 
     def painted_keys(self) -> list[int]:
         """Return the painted keyframes, sorted."""

@@ -63,10 +63,10 @@ def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
     assert set(manifest.passes) == {
         "alpha", "motion", "normal", "depth", "albedo", "object", "surface",
     }  # fmt: skip
-    digest_file = part("engine.shared.files").digest_file
+    digest_picture = part("engine.shared.picture_digests").digest_picture
     for frame, record in manifest.frames.items():
-        assert record.image == digest_file(shot.image_path(frame))
-        assert record.passes == digest_file(shot.passes_path(frame))
+        assert record.image == digest_picture(shot.image_path(frame))
+        assert record.passes == digest_picture(shot.passes_path(frame))
     passes = read_passes(shot.passes_path(2))
     assert set(manifest.passes.values()) <= set(passes)
     assert all(values.shape[:2] == (HEIGHT, WIDTH) for values in passes.values())

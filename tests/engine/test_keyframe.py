@@ -12,8 +12,9 @@ import synthetic
 from synthetic import HEIGHT, WIDTH
 
 from engine.frames.keyframe import read_keyframe, read_keyframes
-from engine.images.pictures import write_picture
+from engine.images.pictures import read_picture, write_picture
 from engine.shared.errors import PaintoverError
+from engine.shared.shot import Shot
 
 
 def test_a_painting_is_read_as_it_is(painted_shot):
@@ -133,3 +134,17 @@ def test_damaged_painting_and_mask(painted_shot):
     painting.write_bytes(whole)
     painted_shot.key_mask_path(2).write_bytes(whole[: len(whole) // 2])
     assert "0002.mask.png is damaged or cut short" in sentence(painted_shot)
+
+
+def test_a_painting_with_the_pixels_of_its_frame_is_not_painted(painted_shot):
+    synthetic.paint(painted_shot, 1)
+    frame = read_picture(painted_shot.image_path(2))
+    for bits in (8, 16):
+        write_picture(painted_shot.key_path(2), frame.pixels, bits)
+        assert painted_shot.key_is_painted(2) == (bits == 16)
+        with pytest.raises(PaintoverError, match=r"0002\.png is not painted yet"):
+            read_keyframes(painted_shot, [2])
+    assert 2 not in [keyframe.frame for keyframe in read_keyframes(painted_shot)]
+    assert not Shot.open(painted_shot.folder).key_is_painted(2)
+    synthetic.paint(painted_shot, 2)
+    assert 2 in [keyframe.frame for keyframe in read_keyframes(painted_shot)]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps the shot whole while frames are rendered that do not go with its other ones.
+
+After a change of the size or the render settings, new frames wait in ``capture/`` of the shot
+folder. They replace the old ones when all of them are rendered. If the capture was cancelled, the
+next one with the same settings goes on with them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..engine.shared.blank_keys import copy_frame, is_blank
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.manifest import Manifest
+from ..engine.shared.shot import Shot
+from ..keyframes import images as keyframe_images
+
+_FOLDER = "capture"
+
+
+def target(shot: Shot, before: Manifest | None, digest: str, *, force: bool) -> Shot:
+    """Return where to write frames: the shot itself, or a shot in its ``capture/``.
+
+    Args:
+        shot: the shot as it will be.
+        before: its manifest on disk, None if there is none.
+        digest: of the render settings.
+        force: frames that wait there already do not count.
+    """
+    stage = Shot(shot.folder / _FOLDER, dataclasses.replace(shot.manifest, frames={}, passes={}))
+    fits = before is None or (
+        _size(before) == _size(shot.manifest)
+        and all(record.settings == digest for record in before.frames.values())
+    )
+    if fits or not before or not before.frames:
+        shutil.rmtree(stage.folder, ignore_errors=True)
+        return shot
+    waiting = None if force else _waiting(stage.folder)
+    if waiting and _size(waiting) == _size(shot.manifest):
+        records = waiting.frames.items()
+        stage.manifest.frames = {n: record for n, record in records if record.settings == digest}
+        stage.manifest.passes = waiting.passes if stage.manifest.frames else {}
+    if not stage.manifest.frames:
+        shutil.rmtree(stage.folder, ignore_errors=True)
+    return stage
+
+
+def _size(manifest: Manifest) -> tuple[int, int]:
+    return manifest.width, manifest.height
+
+
+def _waiting(folder: Path) -> Manifest | None:
+    try:
+        return Shot.open(folder).manifest
+    except PaintoverError:
+        return None
+
+
+def take_in(stage: Shot, shot: Shot, frame: int) -> None:
+    """Move the files of a frame into the shot.
+
+    Raises:
+        PaintoverError: a file cannot be moved.
+    """
+    pairs = [
+        (stage.image_path(frame), shot.image_path(frame)),
+        (stage.passes_path(frame), shot.passes_path(frame)),
+    ]
+    with blank_keyframe_follows(shot, frame):
+        for source, destination in pairs:
+            try:
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(destination)
+            except OSError as error:
+                raise PaintoverError(
+                    f"Cannot write {destination}: {error.strerror or error}; choose a shot folder "
+                    "with write permission, and capture again."
+                ) from error
+
+
+def remove(stage: Shot) -> None:
+    """Delete the folder of frames that waited."""
+    shutil.rmtree(stage.folder, ignore_errors=True)
+
+
+@contextmanager
+def blank_keyframe_follows(shot: Shot, frame: int) -> Iterator[None]:
+    """Write a frame's picture; a keyframe of it that is not painted shows the new picture then."""
+    follows = is_blank(shot, frame)
+    yield
+    if follows and shot.key_path(frame).name not in keyframe_images.unsaved(shot):
+        copy_frame(shot, frame)

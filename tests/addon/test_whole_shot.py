@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A capture never breaks or shrinks the shot, and never makes a blank keyframe a painting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, picture, read_codes, write_png
+
+Part = Callable[[str], Any]
+
+
+@pytest.fixture
+def folder(part: Part, scene: Any) -> Path:
+    """The shot folder, with the frames 1 to 3 captured."""
+    bpy.ops.paintover.capture()
+    return Path(part("properties").shot_folder(scene))
+
+
+def state(part: Part, scene: Any) -> dict[str, str]:
+    snapshot = part("states").look(scene)
+    return {name: step.step.value for name, step in snapshot.steps.items()} | {
+        f"key {frame}": text for frame, text in snapshot.keyframes.items()
+    }
+
+
+def frames(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "frames").iterdir())}
+
+
+def paint(folder: Path, frame: int) -> None:
+    codes = read_codes(folder / f"frames/{frame:04d}.png")
+    write_png(folder / f"keys/{frame:04d}.png", (255 - codes[..., [2, 0, 1, 3]]) / 255)
+
+
+def smaller(scene: Any) -> None:
+    scene.render.resolution_percentage = 50
+
+
+def other_view(scene: Any) -> None:
+    scene.view_settings.view_transform = "Standard"
+    scene.view_settings.exposure = 1.5
+
+
+@pytest.mark.parametrize("change", [smaller, other_view])
+def test_a_cancelled_capture_leaves_the_shot_and_the_next_goes_on(
+    scene: Any, folder: Path, part: Part, change: Callable[[Any], None]
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=2)
+    before, manifest = frames(folder), json.loads((folder / "shot.json").read_text())
+    change(scene)
+    job = part("capture").capture(scene, folder, [1, 2, 3])
+    assert [next(job).text for _ in range(3)] == ["Frame 1", "Frame 2", "Frame 3"]
+    job.close()
+    assert frames(folder) == before
+    assert json.loads((folder / "shot.json").read_text()) == manifest
+    assert part("states").look(scene).steps["capture"].why == "The render settings have changed"
+
+    job = part("capture").capture(scene, folder, [1, 2, 3])
+    assert next(job).text == "Frame 3"
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(job)
+    assert (end.value.value.rendered, end.value.value.warnings) == ([1, 2, 3], [])
+    assert state(part, scene)["capture"] == "up to date"
+    assert not (folder / "capture").exists()
+    assert set(frames(folder)) == set(before)
+    assert all(frames(folder)[name] != data for name, data in before.items())
+    assert state(part, scene)["key 2"] == "Not painted yet"
+    assert (folder / "keys/0002.png").read_bytes() == frames(folder)["0002.png"]
+
+
+def test_settings_changed_back_after_a_cancel_leave_nothing_to_do(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    smaller(scene)
+    job = part("capture").capture(scene, folder, [1, 2, 3])
+    next(job), next(job)
+    job.close()
+    assert (folder / "capture/frames/0001.png").is_file()
+    scene.render.resolution_percentage = 100
+    assert state(part, scene)["capture"] == "up to date"
+    before = frames(folder)
+    bpy.ops.paintover.capture()
+    assert frames(folder) == before
+    assert not (folder / "capture").exists()
+
+
+def test_frames_of_the_old_size_that_leave_the_shot_are_told(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    smaller(scene)
+    job = part("capture").capture(scene, folder, [2])
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(job)
+    (warning,) = end.value.value.warnings
+    assert warning.startswith("Frames 1, 3 left the shot")
+
+
+def test_capturing_an_unchanged_scene_again_changes_nothing(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    scene.render.use_stamp = scene.render.use_stamp_note = True
+    bpy.ops.paintover.keyframe_add(frame=1)
+    paint(folder, 1)
+    shot = part("steps").open_shot(scene)
+    digests = [shot.frame_digest(frame) for frame in (1, 2, 3)], shot.key_digest(1)
+    records = json.loads((folder / "shot.json").read_text())["frames"]
+    bpy.ops.paintover.capture(force=True)
+    again = part("steps").open_shot(scene)
+    assert ([again.frame_digest(frame) for frame in (1, 2, 3)], again.key_digest(1)) == digests
+    assert json.loads((folder / "shot.json").read_text())["frames"] == records
+
+
+def test_a_blank_keyframe_stays_blank_and_follows_the_frame(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=1)
+    bpy.ops.paintover.keyframe_add(frame=2)
+    paint(folder, 2)
+    painting = (folder / "keys/0002.png").read_bytes()
+    for angle in (0.3, 0.6):
+        bpy.data.objects["Cube"].rotation_euler.z = angle
+        bpy.ops.paintover.capture(force=True)
+        assert state(part, scene)["key 1"] == "Not painted yet"
+        assert (folder / "keys/0001.png").read_bytes() == frames(folder)["0001.png"]
+        assert state(part, scene)["key 2"] == "Painted"
+        assert (folder / "keys/0002.png").read_bytes() == painting
+    assert not (folder / "keys/versions").exists()
+
+
+def test_unsaved_paint_on_a_blank_keyframe_is_not_lost_by_a_capture(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=1)
+    bpy.ops.paintover.keyframe_open(frame=1)
+    image = next(image for image in bpy.data.images if image.name == "Keyframe 1")
+    pixels = picture(1, seed=7)
+    image.pixels.foreach_set(np.ascontiguousarray(pixels).ravel())
+    image.update()
+    bpy.data.objects["Cube"].rotation_euler.z = 0.4
+    bpy.ops.paintover.capture(force=True)
+    assert state(part, scene)["key 1"] == "Painted"
+    codes = read_codes(folder / "keys/0001.png")
+    assert codes.shape[:2] == (HEIGHT, WIDTH)
+    np.testing.assert_array_equal(codes, np.rint(pixels * 255).astype(np.int64))
