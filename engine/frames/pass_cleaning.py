@@ -14,6 +14,9 @@ from ..shared.shot import Shot
 
 BACKGROUND_DEPTH = 1e9
 """Depth from which on a pixel is background, unless the camera says otherwise."""
+LONGEST_MOTION = 32768.0
+"""Motion is clipped to this many pixels, which leads out of every picture. Cameras that are cut or
+whipped around give millions, whose squares and halves would overflow."""
 
 
 def finite(values: FloatArray) -> FloatArray:
@@ -122,8 +125,8 @@ def motion(
         window: the part of the frame that the arrays show.
 
     Returns:
-        Offsets (H, W, 4) float32 in pixels, NaN where unknown, and ""; or None and a sentence that
-        says why the pass cannot be used.
+        Offsets (H, W, 4) float32 in pixels, at most ``LONGEST_MOTION``, NaN where unknown, and "";
+        or None and a sentence that says why the pass cannot be used.
     """
     reason = _why_unusable(values, shot, frame, background)
     if reason:
@@ -149,6 +152,7 @@ def _turn_down(
 ) -> None:
     """Flip y of Blender's Vector pass (H, W, 4) and set the background to ``fill`` (4)."""
     height, width = background.shape
+    longest = np.float32(LONGEST_MOTION)
     for row in range(height):
         for column in range(width):
             for component in range(4):
@@ -159,6 +163,8 @@ def _turn_down(
                     value = fill[component]
                 elif not np.isfinite(value):
                     value = np.float32(np.nan)
+                else:
+                    value = min(max(value, -longest), longest)
                 offsets[row, column, component] = value
 
 
@@ -234,4 +240,4 @@ def _background_motion(
         to_y = (1 - turned[..., 1] / turned[..., 2]) / 2 * height
     field = np.stack([to_x - x, to_y - y], -1)
     field[turned[..., 2] <= 0] = np.nan
-    return np.asarray(field, np.float32)
+    return np.asarray(np.clip(field, -LONGEST_MOTION, LONGEST_MOTION), np.float32)

@@ -82,8 +82,8 @@ def extend_track(before: Track, step: NeighbourMotion) -> Track:
     beyond = np.maximum(beyond, np.abs(y - (height - 1) / 2) - (height - 1) / 2)
     inside = beyond <= OUTSIDE
     slip = _tolerance(step)
-    left = np.clip(np.floor(x), 0, width - 2).astype(np.intp)
-    top = np.clip(np.floor(y), 0, height - 2).astype(np.intp)
+    left = np.clip(np.floor(x), 0, max(width - 2, 0)).astype(np.intp)
+    top = np.clip(np.floor(y), 0, max(height - 2, 0)).astype(np.intp)
     corner = top * width + left
     known = np.isfinite(before.at).all(axis=2)
     field = np.dstack([np.where(known[..., None], before.at, 0), before.presence])
@@ -109,10 +109,17 @@ def extend_track(before: Track, step: NeighbourMotion) -> Track:
 
 def pixel_scale(places: Track) -> FloatArray:
     """Return (H, W) float32, the side of each pixel measured in pixels of the keyframe, 0.1..10."""
-    along = [np.gradient(places.at, axis=axis) for axis in (1, 0)]
+    along = [_gradient(places.at, axis) for axis in (1, 0)]
     area = np.abs(along[0][..., 0] * along[1][..., 1] - along[0][..., 1] * along[1][..., 0])
     side = np.sqrt(np.nan_to_num(area, nan=1.0))
     return np.asarray(np.clip(side, 0.1, 10), np.float32)
+
+
+def _gradient(at: FloatArray, axis: int) -> FloatArray:
+    """Return the gradient of positions (H, W, 2) along an axis; NaN if that is one pixel long."""
+    if at.shape[axis] < 2:
+        return np.full_like(at, np.nan)
+    return np.asarray(np.gradient(at, axis=axis), np.float32)
 
 
 def _tolerance(step: NeighbourMotion) -> FloatArray:
@@ -164,12 +171,12 @@ def _pick(
     """
     height, width = before.presence.shape
     there, allowed = step.forward.reshape(-1, 2)[pixels], 2 * slip.take(pixels)
-    left = np.clip(np.floor(ends[:, 0]), 0, width - 2).astype(np.intp)
-    top = np.clip(np.floor(ends[:, 1]), 0, height - 2).astype(np.intp)
+    left = np.clip(np.floor(ends[:, 0]), 0, max(width - 2, 0)).astype(np.intp)
+    top = np.clip(np.floor(ends[:, 1]), 0, max(height - 2, 0)).astype(np.intp)
     part_x, part_y = (np.clip(ends[:, i] - (left, top)[i], 0, 1) for i in (0, 1))
     moving, shares, places, guesses, corners = [], [], [], [], []
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        corner = (top + down) * width + left + right
+        corner = np.minimum(top + down, height - 1) * width + np.minimum(left + right, width - 1)
         miss = ((there + step.backward.reshape(-1, 2)[corner]) ** 2).sum(axis=1)
         share = (part_x if right else 1 - part_x) * (part_y if down else 1 - part_y)
         place = before.at.reshape(-1, 2)[corner]

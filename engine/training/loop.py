@@ -86,7 +86,8 @@ class TrainingLoop:
         self._save_state()
         self._save_style()
         why = "stopped early, since the held-out loss no longer fell" if stopped_early else "done"
-        self._log.say(f"{why}: {trainer.steps} steps, {watch.seconds():.1f} s")
+        skipped = f", {trainer.skipped} of them skipped" if trainer.skipped else ""
+        self._log.say(f"{why}: {trainer.steps} steps{skipped}, {watch.seconds():.1f} s")
         return stopped_early
 
     def _validate(self) -> None:

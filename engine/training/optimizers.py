@@ -38,6 +38,17 @@ def optimizers_for(network: nn.Module, rate: float, *, muon: bool) -> list[torch
     return found
 
 
+def clear_not_finite(optimizer: torch.optim.Optimizer) -> None:
+    """Set gradients that are not finite to 0, so that a bad step leaves the weights finite.
+
+    It does not synchronize with the device.
+    """
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            if weights.grad is not None:
+                torch.nan_to_num_(weights.grad, nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def moments(prefix: str, optimizer: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
     """Return the state of an optimizer: ``PREFIX.KIND.NAME`` → tensor, NAME being a weight's."""
     names: dict[Tensor, str] = {weights: name for name, weights in network.named_parameters()}

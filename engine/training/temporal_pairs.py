@@ -38,8 +38,9 @@ class Pair:
     Attributes:
         before, after: (C, H, W) float32, the network's input of both frames, −1..1.
         offsets: (H, W, 2) float32, motion of the later frame: offsets (x, y) in pixels to the same
-            point in the earlier frame.
-        weight: (H, W) float32, 1 where both frames show the same surface in the same light, else 0.
+            point in the earlier frame; 0 where ``weight`` is 0.
+        weight: (H, W) float32, 1 where both frames show the same surface in the same light, fewer
+            than ``WINDOW`` pixels away, else 0.
     """
 
     before: FloatArray
@@ -99,8 +100,12 @@ def _read_pair(
     moved, inside = warp(before.image, offsets)
     same_light = np.abs(moved - after.image).max(axis=2) < SAME_LIGHT
     visible = inside & ~occluded(offsets, before.motion[..., 2:])
-    weight = (same_light & visible & (after.alpha > 0.5)).astype(np.float32)
-    return Pair(inputs[0], inputs[1], np.nan_to_num(offsets), weight)
+    with np.errstate(invalid="ignore"):
+        near = (np.abs(offsets) < WINDOW).all(axis=2)
+    used = same_light & visible & near & (after.alpha > 0.5)
+    # Offsets that do not count may be too large for half precision: infinity times 0 is NaN.
+    offsets = np.where(used[..., None], offsets, np.float32(0))
+    return Pair(inputs[0], inputs[1], offsets, used.astype(np.float32))
 
 
 class PairPatches:
@@ -173,7 +178,7 @@ def temporal_loss(painted: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
     )
     x, y = columns + offsets[:, 0], rows + offsets[:, 1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    scaled = torch.stack([2 * x / (width - 1) - 1, 2 * y / (height - 1) - 1], -1)
+    scaled = torch.stack([2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1)
     moved = functional.grid_sample(before, scaled, align_corners=True)
     weight = weight * inside[:, None]
     error = (moved - after).abs().mean(1, keepdim=True)

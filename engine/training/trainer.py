@@ -17,7 +17,13 @@ from ..shared.training_settings import TrainingSettings
 from .losses.adversarial_loss import Adversary
 from .losses.paint_loss import held_out_loss, training_loss
 from .losses.vgg_loss import VGGLoss
-from .optimizers import PEAK_RATE, moments, optimizers_for, restore_moments
+from .optimizers import (
+    PEAK_RATE,
+    clear_not_finite,
+    moments,
+    optimizers_for,
+    restore_moments,
+)
 from .patch_sampler import Batch, Patches
 from .temporal_pairs import PairPatches, temporal_loss
 
@@ -37,6 +43,8 @@ AVERAGED_STEPS = 60
 """Longest moving average of the weights, in steps."""
 AVERAGED_SHARE = 0.1
 """Longest moving average of the weights, as a share of all steps so far."""
+MOST_SKIPPED = 20
+"""Steps in a row that may be skipped because their loss is not finite."""
 
 
 class Trainer:
@@ -84,25 +92,38 @@ class Trainer:
         self._generator = torch.Generator().manual_seed(seed)
         self._held_out = patches.held_out(seed)
         self._loss = torch.full((), math.nan, device=device.unit)
+        self._skipped = torch.zeros(2, dtype=torch.int32, device=device.unit)
 
     @property
     def loss(self) -> float:
-        """Training loss, smoothed over the last steps; NaN before the first.
+        """Training loss, smoothed over the last steps; NaN before the first that was not skipped.
 
         Reading it synchronizes with the device; ``step`` does not.
         """
         return float(self._loss)
 
+    @property
+    def skipped(self) -> int:
+        """Steps that were skipped because their loss was not finite; reading it synchronizes."""
+        return int(self._skipped[0])
+
     def check(self) -> None:
-        """Check the training loss. Raises PaintoverError if it is not finite."""
-        if self.steps and not math.isfinite(self.loss):
+        """Check that training goes well.
+
+        Raises:
+            PaintoverError: the weights are not finite, or the last ``MOST_SKIPPED`` steps, or all,
+                were skipped.
+        """
+        in_a_row = int(self._skipped[1])
+        is_stuck = self.steps and (in_a_row >= MOST_SKIPPED or in_a_row >= self.steps)
+        if is_stuck or not all(weights.isfinite().all() for weights in self.averaged.parameters()):
             raise PaintoverError(
                 f"Training diverged before step {self.steps} (the loss is not a number); train "
                 "again with another seed."
             )
 
     def step(self, done: float) -> None:
-        """Take one step.
+        """Take one step. One whose loss is not finite is counted as ``skipped`` and not learnt.
 
         Args:
             done: spent share of the budget, 0..1; it sets the learning rate.
@@ -118,6 +139,7 @@ class Trainer:
             loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
+            clear_not_finite(optimizer)
             optimizer.step()
         if self._adversary:
             self._adversary.learn(*colours)
@@ -131,7 +153,11 @@ class Trainer:
             for averaged, buffer in buffers:
                 averaged.copy_(buffer)
         now = loss.detach().float()
-        self._loss = now if self.steps == 1 else self._loss.lerp(now, SMOOTHING)
+        smoothed = torch.where(self._loss.isnan(), now, self._loss.lerp(now, SMOOTHING))
+        finite = now.isfinite()
+        self._loss = torch.where(finite, smoothed, self._loss)
+        total, in_a_row = self._skipped + ~finite
+        self._skipped = torch.stack([total, torch.where(finite, 0, in_a_row)])
 
     def _loss_of_batch(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Draw a batch. Returns its loss; and the result, paint and weight of its colours."""
@@ -207,7 +233,7 @@ class Trainer:
             "steps": self.steps,
             "best_step": self.best_step,
             "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "loss": self.loss if self.steps else None,
+            "loss": self.loss if math.isfinite(self.loss) else None,
         }
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from engine.shared.reporter import Silent
 from engine.shared.training_settings import TrainingSettings
 from engine.training.dataset import read_training_set
 from engine.training.patch_sampler import Patches
-from engine.training.trainer import Trainer
+from engine.training.trainer import MOST_SKIPPED, Trainer
 
 
 @pytest.fixture
@@ -44,3 +44,26 @@ def test_training_that_went_astray_keeps_the_best_state(trainer):
     with pytest.raises(PaintoverError, match="diverged before step 2"):
         trainer.validate()
     assert all(torch.equal(value, best[name]) for name, value in trainer.best().items())
+
+
+def test_a_step_that_is_not_finite_is_skipped(trainer, monkeypatch):
+    trainer.step(0.0)
+    good, loss = trainer._loss_of_batch, trainer.loss
+
+    def bad():
+        found, colours = good()
+        return found * math.inf, colours
+
+    monkeypatch.setattr(trainer, "_loss_of_batch", bad)
+    trainer.step(0.1)
+    monkeypatch.setattr(trainer, "_loss_of_batch", good)
+    assert (trainer.skipped, trainer.loss) == (1, loss)
+    assert all(weights.isfinite().all() for weights in trainer._network.parameters())
+    trainer.step(0.2)
+    trainer.validate()
+    assert trainer.skipped == 1
+    monkeypatch.setattr(trainer, "_loss_of_batch", bad)
+    for _ in range(MOST_SKIPPED):
+        trainer.step(0.3)
+    with pytest.raises(PaintoverError, match="not a number"):
+        trainer.validate()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...networks.device import Device
+from ..optimizers import clear_not_finite
 
 WIDTH = 64
 BETAS = (0.5, 0.99)
@@ -83,6 +84,7 @@ class Adversary:
         real = self._rate(truth)
         loss = (painted**2).mean() / 2 + ((real - 1) ** 2).mean() / 2
         loss.backward()  # type: ignore[no-untyped-call]
+        clear_not_finite(self.optimizer)
         self.optimizer.step()
         return float(loss.detach())
 
