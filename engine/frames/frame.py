@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.exr_layers import opened_layers
-from ..images.pictures import Picture, encode_srgb, read_picture
+from ..images.pictures import Picture, read_picture
+from ..images.srgb import encode_srgb
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError

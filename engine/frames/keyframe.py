@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..images.pictures import has_alpha, picture_size, read_picture
+from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
+from ..images.pictures import has_alpha, read_picture
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.blank_keys import remember_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
+from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
 _SAME = 0.49 / 255
@@ -31,6 +33,7 @@ class Keyframe:
         alpha: (H, W) float32, 0..1, the painting's alpha; 1 if the file has none.
         mask: (H, W) bool, the part to learn from; never empty as read.
         masked: whether a mask file gives the mask; else it is where frame or painting have alpha.
+        notes: what was converted in the painting when it was read, as ends of sentences.
     """
 
     frame: int
@@ -38,6 +41,7 @@ class Keyframe:
     alpha: FloatArray
     mask: BoolArray
     masked: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def alpha_mask(self) -> BoolArray:
@@ -56,8 +60,8 @@ class Keyframe:
 def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     """Read and check the painting of a frame.
 
-    The mask is the white part (above 0.5) of ``keys/NNNN.mask.png``; without that file it is
-    where the frame or the painting has an alpha above 0.
+    The mask is the white part (above 0.5, times its alpha) of ``keys/NNNN.mask.png``; without that
+    file it is where the frame or the painting has an alpha above 0.
 
     Raises:
         PaintoverError: the frame is not in the shot; the painting is missing or equals the frame;
@@ -75,21 +79,25 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     if not shot.key_is_painted(frame):
         raise _not_painted(shot, frame)
     _check_size(shot, path, "painting")
-    picture = read_picture(path)
+    given = read_given(path, beside=shot.image_path(frame))
+    picture = given.picture
     shape = picture.pixels.shape[:2]
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
     mask = _read_mask(shot, frame, alpha)
     masked = shot.key_mask_path(frame).is_file()
-    return Keyframe(frame, picture.rgb, alpha, mask, masked=masked)
+    return Keyframe(frame, picture.rgb, alpha, mask, masked=masked, notes=given.notes)
 
 
-def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
+def read_keyframes(
+    shot: Shot, wanted: Sequence[int] = (), report: Reporter | None = None
+) -> list[Keyframe]:
     """Read the keyframes to learn from, in frame order.
 
     Args:
         shot: the shot.
         wanted: their frame numbers; empty means all that are painted. One whose pixels are those
             of its frame is not painted, which the manifest then notes.
+        report: is told what was converted in the paintings.
 
     Raises:
         PaintoverError: there is none, or ``read_keyframe`` rejects one.
@@ -109,6 +117,10 @@ def read_keyframes(shot: Shot, wanted: Sequence[int] = ()) -> list[Keyframe]:
         raise PaintoverError(
             f"{shot.folder} has no keyframe yet; add one, paint on it, then train."
         )
+    if report:
+        notes = [(shot.key_path(keyframe.frame), keyframe.notes) for keyframe in keyframes]
+        for sentence in told_once(notes):
+            report.warned(sentence)
     return keyframes
 
 
@@ -136,7 +148,7 @@ def _shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
 
 
 def _check_size(shot: Shot, path: Path, what: str) -> None:
-    size = picture_size(path)
+    size = given_size(path)
     expected = (shot.manifest.width, shot.manifest.height)
     if size == expected:
         return
@@ -152,7 +164,7 @@ def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> BoolArray:
     path = shot.key_mask_path(frame)
     if path.is_file():
         _check_size(shot, path, "mask")
-        mask: BoolArray = read_picture(path).rgb.max(axis=2) > 0.5
+        mask: BoolArray = read_given_mask(path) > 0.5
         if not mask.any():
             raise PaintoverError(
                 f"The mask {path} is empty (all black); paint white what should be learnt, "

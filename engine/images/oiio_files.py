@@ -22,6 +22,8 @@ from ..shared.files import written_beside
 from .types import FloatArray, HalfArray
 from .window import Window
 
+_LARGEST_AREA = 1 << 27
+
 
 @contextmanager
 def decoded_where_read() -> Iterator[None]:
@@ -42,6 +44,11 @@ def is_exr(path: Path) -> bool:
     return path.suffix.lower() == ".exr"
 
 
+def holds_exr(file: Any) -> bool:
+    """Return whether an open file is an OpenEXR, by its content."""
+    return bool(file.format_name() == "openexr")
+
+
 def damaged(path: Path) -> PaintoverError:
     """Return the error for a file that cannot be read."""
     return PaintoverError(
@@ -54,7 +61,7 @@ def opened(path: Path) -> Iterator[Any]:
     """Open a picture for reading.
 
     Raises:
-        PaintoverError: the file is missing or not a picture.
+        PaintoverError: the file is missing, not a picture, or deep.
     """
     if not path.is_file():
         raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
@@ -65,6 +72,11 @@ def opened(path: Path) -> Iterator[Any]:
         oiio.geterror()
         raise damaged(path)
     try:
+        if file.spec().deep:
+            raise PaintoverError(
+                f"{path} holds deep data (several depths a pixel); render it without deep, or "
+                "flatten it."
+            )
         yield file
     finally:
         file.close()
@@ -88,10 +100,15 @@ def read_all(
         (H, W, C), in the stored type; float32 for EXR.
 
     Raises:
-        PaintoverError: the file is damaged or truncated.
+        PaintoverError: the file is damaged, truncated or huge.
     """
+    if spec.width * spec.height > _LARGEST_AREA:
+        raise PaintoverError(
+            f"{path} claims to have {spec.width}×{spec.height} pixels, so it is damaged or far too "
+            "large; make it again, at most 4096×2160 in size."
+        )
     last = spec.nchannels if last is None else last
-    kind = spec.format if not is_exr(path) else oiio.TypeDesc("float")
+    kind = spec.format if not holds_exr(file) else oiio.TypeDesc("float")
     values = file.read_image(part, 0, first, last, kind)
     if values is None or file.has_error:
         file.geterror()

@@ -7,17 +7,21 @@ import re
 from pathlib import Path
 
 from ..shared.errors import PaintoverError
+from ..shared.picture_kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ..shared.reporter import Reporter
-from .pictures import PICTURE_SUFFIXES
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the paths of the pictures in a folder, sorted by name, without hidden files."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
+    """Return the paths of the pictures in a folder, sorted by name, without hidden files.
+
+    Without any picture that Paintover reads, these are pictures of other kinds, if there are some,
+    so that reading one says what to do.
+    """
+    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for suffixes in (PICTURE_SUFFIXES, OTHER_SUFFIXES):
+        if pictures := [path for path in found if path.suffix.lower() in suffixes]:
+            return pictures
+    return []
 
 
 def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:

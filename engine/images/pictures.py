@@ -18,12 +18,12 @@ import numpy.typing as npt
 
 from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
+from .exr_colours import find_colours
 from .jit import compiled
-from .oiio_files import is_exr, opened, parts, read_all, to_display_window, write_exr
+from .oiio_files import holds_exr, is_exr, opened, parts, read_all, to_display_window, write_exr
+from .srgb import decode_srgb, encode_srgb
 from .types import FloatArray
 from .window import Window, seen_window
-
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,22 +60,6 @@ class Picture:
         return Picture(self.pixels[window.within(self.window)], self.bits, window, self.size)
 
 
-def encode_srgb(linear: npt.ArrayLike) -> FloatArray:
-    """Apply the sRGB curve (IEC 61966-2-1) to linear values of any shape; the result is 0..1."""
-    x = np.clip(np.asarray(linear, np.float32), 0, 1)
-    result = np.asarray(12.92 * x, np.float32)
-    curved = ~(x <= 0.0031308)
-    result[curved] = 1 + 1.055 * (np.power(x[curved], 1 / 2.4, dtype=np.float32) - 1)  # 1 at 1
-    return result
-
-
-def decode_srgb(display: npt.ArrayLike) -> FloatArray:
-    """Undo the sRGB curve (IEC 61966-2-1); values are clipped to 0..1 first."""
-    x = np.clip(np.asarray(display, np.float32), 0, 1)
-    curve = np.power((x + 0.055) / 1.055, 2.4, dtype=np.float32)
-    return np.where(x <= 0.04045, x / 12.92, curve).astype(np.float32)
-
-
 def picture_size(path: Path) -> tuple[int, int]:
     """Read the width and height of a picture from its header.
 
@@ -84,7 +68,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     """
     with opened(path) as file:
         spec = file.spec()
-        if is_exr(path):
+        if holds_exr(file):
             return spec.full_width, spec.full_height
         return spec.width, spec.height
 
@@ -96,7 +80,7 @@ def has_alpha(path: Path) -> bool:
         PaintoverError: the file is missing, or not a picture.
     """
     with opened(path) as file:
-        return len(_colour_channels(path, file)[2]) in (2, 4)
+        return len(colour_channels(path, file)[2]) in (2, 4)
 
 
 def read_picture(path: Path, around: int | None = None, part: Window | None = None) -> Picture:
@@ -116,12 +100,13 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
         PaintoverError: the file is missing, damaged, truncated, not a picture, or contains NaN.
     """
     with opened(path) as file:
-        number, spec, wanted = _colour_channels(path, file)
+        is_linear = holds_exr(file)
+        number, spec, wanted = colour_channels(path, file)
         codes = read_all(path, file, number, spec)
     bits = 8 if codes.dtype == np.uint8 else 16
     if wanted != list(range(codes.shape[2])):
         codes = codes[..., wanted]
-    if is_exr(path):
+    if is_linear:
         codes = to_display_window(codes, spec)
     height, width = codes.shape[:2]
     window = Window.whole(height, width)
@@ -131,15 +116,15 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
         window = part
     codes = codes[window.inside]
     if np.issubdtype(codes.dtype, np.integer):
-        pixels = _from_codes(codes)
+        pixels = from_codes(codes)
     else:
         pixels = codes.astype(np.float32, copy=False)
         if np.isnan(pixels).any():
             raise PaintoverError(f"{path} holds NaN (not a number) pixels; save it again without.")
-        pixels = np.clip(pixels, 0, 1) if not is_exr(path) else pixels
+        pixels = np.clip(pixels, 0, 1) if not is_linear else pixels
     if pixels.shape[2] <= 2:
         pixels = np.concatenate([np.repeat(pixels[..., :1], 3, axis=2), pixels[..., 1:]], axis=2)
-    if is_exr(path):
+    if is_linear:
         pixels = np.clip(_display_from_linear(pixels), 0, 1)
     return Picture(np.ascontiguousarray(pixels), bits, window, (width, height))
 
@@ -174,11 +159,11 @@ def write_picture(
     # tries all five on each row, which takes nearly three times as long and saves 5 %.
     _, data = cv2.imencode(".png", window.spread(cv2.cvtColor(codes, order), whole))
     write_bytes(path, data.tobytes())
-    return _from_codes(codes[..., :3])
+    return from_codes(codes[..., :3])
 
 
-def _from_codes(codes: npt.NDArray[Any]) -> FloatArray:
-    """Convert unsigned integers to 0..1."""
+def from_codes(codes: npt.NDArray[Any]) -> FloatArray:
+    """Convert integers, of which the largest is full, to 0..1."""
     values: FloatArray = codes.astype(np.float32)
     values /= np.float32(np.iinfo(codes.dtype).max)
     return values
@@ -202,10 +187,8 @@ def _round(pixels: FloatArray, most: np.float32, codes: npt.NDArray[Any]) -> Non
                 codes[row, column, channel] = np.rint(value * most)
 
 
-def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
-    """Find the channels of a picture: Y, YA, RGB or RGBA.
-
-    In a multilayer EXR these are the layer without a name, or Blender's Combined, or the first.
+def colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
+    """Find the channels of a picture: Y, YA, RGB or RGBA; see ``find_colours`` for EXR.
 
     Returns:
         Number and header of the part, and indices of the channels.
@@ -213,27 +196,13 @@ def _colour_channels(path: Path, file: Any) -> tuple[int, Any, list[int]]:
     Raises:
         PaintoverError: an EXR has no colours.
     """
+    if holds_exr(file):
+        found = find_colours(path, [header for _, header in parts(file)])
+        return found.part, found.header, found.indices
     spec = file.spec()
-    if not is_exr(path):
-        colours = [index for index in range(spec.nchannels) if index != spec.alpha_channel]
-        colours = colours[: 3 if len(colours) >= 3 else 1]
-        return 0, spec, colours + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
-    found: list[tuple[bool, bool, int, Any, list[int]]] = []
-    for part, header in parts(file):
-        names = list(header.channelnames)
-        for layer in (name[:-1] for name in names if name == "R" or name.endswith(".R")):
-            if {f"{layer}G", f"{layer}B"} <= set(names):
-                indices = [names.index(layer + c) for c in "RGBA" if layer + c in names]
-                named = layer != "", "Combined" not in layer
-                found.append((*named, part, header, indices))
-        if "Y" in names:
-            indices = [names.index(name) for name in ("Y", "A") if name in names]
-            found.append((False, False, part, header, indices))
-    if not found:
-        raise PaintoverError(
-            f"{path} has no colours (channels R, G, B); save it as an RGB picture."
-        )
-    return min(found, key=lambda entry: entry[:3])[2:]
+    colours = [index for index in range(spec.nchannels) if index != spec.alpha_channel]
+    colours = colours[: 3 if len(colours) >= 3 else 1]
+    return 0, spec, colours + ([spec.alpha_channel] if spec.alpha_channel >= 0 else [])
 
 
 def _display_from_linear(pixels: FloatArray) -> FloatArray:

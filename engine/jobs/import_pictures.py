@@ -10,14 +10,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.picture_folders import numbered_pictures, pictures_in
-from ..images.pictures import picture_size, read_picture, write_picture
+from ..images.pictures import write_picture
 from ..shared.blank_keys import copy_frame, is_blank
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import written_beside
 from ..shared.frame_lists import format_frames, frame_name
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.picture_digests import digest_picture
+from ..shared.picture_kinds import EXR, PNG, readable_kind
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot, check_name
@@ -44,26 +48,29 @@ class _Copy:
         source: the file to read.
         target: the file in the shot folder.
         keeps_version: whether a file that it replaces is kept as a version (paintings and masks).
+        is_mask: whether it is a mask, of which only light and dark count.
     """
 
     frame: int
     source: Path
     target: Path
     keeps_version: bool = False
+    is_mask: bool = False
 
 
 def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]:
     """Make or update a shot from folders of pictures.
 
-    The last number in a file name is the frame number. PNG files are copied byte for byte. JPEG,
-    TIFF and EXR files are converted to PNG, with 16 bits if they have more than 8; paintings in
-    EXR stay EXR. The shot changes only after every picture has been read and converted, so an
+    The last number in a file name is the frame number. PNG files are copied byte for byte, unless
+    they are to be turned upright or are in other colours than sRGB; so are paintings and masks in
+    any case, and paintings in EXR. The others are converted to PNG in sRGB, with 16 bits if they
+    have more than 8. The shot changes only after every picture has been read and converted, so an
     error or a cancel leaves it as it was. Replaced paintings and masks are kept as versions.
 
     Args:
         request: the shot and the folders. If ``input`` has no pictures but the folders of a set
             (see ``SET_FOLDERS``), these are used.
-        report: gets the progress, and a warning about gaps between frames.
+        report: gets the progress, and warnings about gaps between frames and about conversions.
 
     Returns:
         ``frames``, ``paintings`` and ``masks`` (counts), ``guides`` (names), ``width`` and
@@ -108,7 +115,9 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
         copies += [
             _Copy(frame, path, shot.guide_path(name, frame)) for frame, path in folder.items()
         ]
-    copies += [_Copy(frame, path, shot.key_mask_path(frame), True) for frame, path in masks.items()]
+    copies += [
+        _Copy(frame, path, shot.key_mask_path(frame), True, True) for frame, path in masks.items()
+    ]
     copies += [
         _Copy(frame, path, _key_target(shot, frame, path), True) for frame, path in painted.items()
     ]
@@ -178,7 +187,7 @@ def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
     first: tuple[int, int] | None = None
     first_path = Path()
     for path in paths:
-        width, height = picture_size(path)
+        width, height = given_size(path)
         if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
             raise PaintoverError(
                 f"{path} is {width}×{height}; the largest size is 4096×2160 pixels, so scale the "
@@ -216,7 +225,7 @@ def _previous_manifest(folder: Path) -> Manifest | None:
 
 
 def _key_target(shot: Shot, frame: int, source: Path) -> Path:
-    suffix = ".exr" if source.suffix.lower() == ".exr" else ".png"
+    suffix = ".exr" if readable_kind(source) == EXR else ".png"
     return shot.folder / "keys" / f"{frame_name(frame)}{suffix}"
 
 
@@ -227,6 +236,7 @@ def _copy_all(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
     """
     staging = shot.folder / STAGING
     staged: list[tuple[_Copy, Path]] = []
+    told: list[tuple[Path, tuple[str, ...]]] = []
     transparent = False
     started = time.monotonic()
     shutil.rmtree(staging, ignore_errors=True)
@@ -238,26 +248,45 @@ def _copy_all(shot: Shot, copies: list[_Copy], report: Reporter) -> bool:
             text = f"Picture {done + 1} of {len(copies)}"
             report.progress("import", done / len(copies), left, text)
             place = staging / copy.target.relative_to(shot.folder)
-            has_alpha = _convert(copy.source, place)
+            has_alpha, notes = _convert(copy, place)
+            told.append((copy.source, notes))
             transparent |= has_alpha and copy.target.parent == shot.folder / "frames"
             staged.append((copy, place))
         for copy, place in staged:
             _move_in(shot, copy, place)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    for sentence in told_once(told):
+        report.warned(sentence)
     report.progress("import", 1.0, 0.0, f"{len(copies)} pictures")
     return transparent
 
 
-def _convert(source: Path, target: Path) -> bool:
-    """Copy or convert a picture, reading it whole. Returns whether any pixel is transparent."""
-    picture = read_picture(source)
-    if source.suffix.lower() == target.suffix:
-        with written_beside(target) as temporary:
-            shutil.copyfile(source, temporary)
+def _convert(copy: _Copy, target: Path) -> tuple[bool, tuple[str, ...]]:
+    """Copy or convert a picture, reading it whole.
+
+    Returns whether any pixel is transparent, and what was converted (``GivenPicture.notes``).
+    """
+    if copy.is_mask:
+        mask = read_given_mask(copy.source)
+        if readable_kind(copy.source) == PNG:
+            _copy_file(copy.source, target)
+        else:
+            write_picture(target, np.repeat(mask[..., None], 3, axis=2))
+        return False, ()
+    given = read_given(copy.source)
+    is_kept = given.is_as_stored or copy.keeps_version
+    if is_kept and given.kind == (EXR if target.suffix == ".exr" else PNG):
+        _copy_file(copy.source, target)
     else:
-        write_picture(target, picture.pixels, picture.bits)
-    return picture.alpha is not None and bool((picture.alpha < 1).any())
+        write_picture(target, given.picture.pixels, given.picture.bits)
+    alpha = given.picture.alpha
+    return alpha is not None and bool((alpha < 1).any()), given.notes
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with written_beside(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _move_in(shot: Shot, copy: _Copy, place: Path) -> None:
@@ -266,8 +295,7 @@ def _move_in(shot: Shot, copy: _Copy, place: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if copy.keeps_version:
-            is_mask = target == shot.key_mask_path(copy.frame)
-            replaced = {target} if is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
+            replaced = {target} if copy.is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
             if digest_picture(target) == digest_picture(place):
                 replaced.remove(target)
             for path in replaced:

@@ -59,7 +59,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
     started = time.monotonic()
     check_format(request.format, request.depth)
     shot = Shot.open(Path(request.shot))
-    keyframes = read_keyframes(shot, request.keys)
+    keyframes = read_keyframes(shot, request.keys, report)
     keys = [keyframe.frame for keyframe in keyframes]
     header = StyleHeader("", [PROJECTION], 0, {key: shot.key_digest(key) for key in keys})
     output = OutputFrames(shot, request, header, keys=keys, made_by=MADE_BY)

@@ -69,7 +69,7 @@ def read_training_set(
         PaintoverError: as in ``read_keyframes`` and ``Inputs.read``.
         Cancelled: the reporter asked to stop.
     """
-    keyframes = read_keyframes(shot, keys)
+    keyframes = read_keyframes(shot, keys, report)
     digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
     inputs = Inputs(shot, names, digests, radius, report)
     inputs.prepare("train", digests)

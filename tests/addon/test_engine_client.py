@@ -238,7 +238,7 @@ def _fake_wheel(folder: Path, name: str, version: str, modules: list[str]) -> No
 
 
 def _fake_wheels(folder: Path, requirements: Path) -> None:
-    modules = {"opencv-python-headless": ["cv2"]}
+    modules = {"opencv-python-headless": ["cv2"], "pillow": ["PIL"]}
     for line in requirements.read_text().split():
         name, _, version = line.partition("==")
         name = name.partition(">")[0]

@@ -15,7 +15,8 @@ from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 from engine.frames import object_ids
 from engine.frames.frame import read_frame
 from engine.images.exr_layers import opened_layers
-from engine.images.pictures import encode_srgb, read_picture, write_picture
+from engine.images.pictures import read_picture, write_picture
+from engine.images.srgb import encode_srgb
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
 from engine.shared.manifest import Camera, FrameRecord

@@ -11,13 +11,12 @@ import synthetic
 
 from engine.images.exr_layers import opened_layers
 from engine.images.pictures import (
-    decode_srgb,
-    encode_srgb,
     has_alpha,
     picture_size,
     read_picture,
     write_picture,
 )
+from engine.images.srgb import decode_srgb, encode_srgb
 from engine.shared.errors import PaintoverError
 
 RANDOM = np.random.default_rng(7)
@@ -180,7 +179,7 @@ def test_the_picture_in_a_multilayer_exr_is_the_combined_pass(tmp_path):
 
 def test_an_exr_without_colours_is_a_sentence(tmp_path):
     synthetic.write_layers(tmp_path / "z.exr", {"L.Depth.Z": np.ones((8, 8), np.float32)})
-    with pytest.raises(PaintoverError, match=r"z\.exr has no colours"):
+    with pytest.raises(PaintoverError, match=r"z\.exr has no colors"):
         read_picture(tmp_path / "z.exr")
 
 

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds the picture among the layers, parts and views of an EXR of any renderer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..shared.errors import PaintoverError
+
+_COMPONENTS = {"red": "R", "green": "G", "blue": "B", "alpha": "A"}
+_COMPONENTS |= {name.lower(): name for name in ("R", "G", "B", "A", "Y", "X", "Z", "RY", "BY")}
+_BEAUTY = (
+    *("composite", "combined", "beauty", "rgba", "rgb", "bty", "ci", "c", "cf", "main", "master"),
+    *("final", "image", "color", "colour", "default", "render"),
+)
+"""Names of the layer with the whole picture, best first."""
+_SHOWN = 8
+"""Most names of layers in a sentence."""
+
+
+@dataclasses.dataclass
+class _Layer:
+    """The channels of one layer: component, such as ``R`` → index in the part."""
+
+    name: str
+    part: int
+    header: Any
+    view: str
+    channels: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def rank(self) -> int | None:
+        """Place among the layers with the whole picture; None: not known to be one."""
+        last = self.name.rpartition(".")[2].lower()
+        if not self.name:
+            return -1
+        return _BEAUTY.index(last) if last in _BEAUTY else None
+
+    def indices(self) -> list[int]:
+        """Return the indices of Y or R, G, B, and of A."""
+        colours = "RGB" if "R" in self.channels else "Y"
+        return [self.channels[name] for name in (*colours, "A") if name in self.channels]
+
+
+@dataclasses.dataclass(frozen=True)
+class ExrColours:
+    """The picture in an EXR.
+
+    Attributes:
+        part: number of the part.
+        header: its header (``ImageSpec``).
+        indices: of the channels Y or R, G, B, and A if there is one.
+        notes: what was left out, as ends of sentences about the file.
+    """
+
+    part: int
+    header: Any
+    indices: list[int]
+    notes: tuple[str, ...] = ()
+
+
+def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
+    """Choose the layer with the whole picture: the one without a name, or a beauty layer.
+
+    Upper and lower case and full names (``red``) count alike. A layer that is the only one with
+    colours is taken whatever its name. Of several views the first is taken.
+
+    Raises:
+        PaintoverError: there are no colours; no layer is known to be the whole picture; or the
+            colours are stored as luminance and chroma, or as whole numbers.
+    """
+    layers = _layers(headers)
+    with_colours = [layer for layer in layers if _has_colours(layer)]
+    if not with_colours:
+        if any({"Y", "RY"} <= set(layer.channels) for layer in layers):
+            raise PaintoverError(
+                f"{path} stores brightness and color apart (luminance and chroma); save it as RGB."
+            )
+        raise PaintoverError(f"{path} has no colors (channels R, G, B); save it as an RGB picture.")
+    notes = []
+    views = list(dict.fromkeys([layer.view for layer in with_colours if layer.view]))
+    if views:
+        first = min(with_colours, key=lambda layer: layer.view != "").view or views[0]
+        if len({layer.view for layer in with_colours}) > 1:
+            notes.append(f"holds several views ({', '.join(views)}); only the first is used")
+        with_colours = [layer for layer in with_colours if layer.view in ("", first)]
+    whole = [layer for layer in with_colours if layer.rank is not None]
+    if not whole and len(with_colours) > 1:
+        names = [layer.name for layer in with_colours]
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        raise PaintoverError(
+            f"{path} has the layers {shown}, but none with the whole picture (named beauty, rgba, "
+            "Combined, or without a name); export the picture with it."
+        )
+    best = min(whole, key=lambda layer: layer.rank or 0) if whole else with_colours[0]
+    rivals = [layer for layer in whole if layer.rank == best.rank]
+    if len(rivals) > 1:
+        names = [layer.name or "no name" for layer in rivals]
+        notes.append(f"has several pictures ({', '.join(names)}); only the first is used")
+    if "A" not in best.channels:
+        best.channels |= _plain_alpha(layers, best)
+    formats = list(best.header.channelformats) or [best.header.format]
+    if any(str(formats[index % len(formats)]).startswith("u") for index in best.indices()):
+        raise PaintoverError(f"{path} stores colors as whole numbers; save it as half or float.")
+    return ExrColours(best.part, best.header, best.indices(), tuple(notes))
+
+
+def _layers(headers: Sequence[Any]) -> list[_Layer]:
+    plain_parts = [
+        part
+        for part, header in enumerate(headers)
+        if any("." not in name and _component(name) in ("R", "Y") for name in header.channelnames)
+    ]
+    views: list[str] = []
+    for header in headers:
+        views += [header.get_string_attribute("view")] if header.getattribute("view") else []
+        views += list(header.getattribute("multiView") or ())
+    found: dict[tuple[int, str], _Layer] = {}
+    for part, header in enumerate(headers):
+        part_name = header.get_string_attribute("oiio:subimagename") if len(plain_parts) > 1 else ""
+        part_view = header.get_string_attribute("view")
+        for index, name in enumerate(header.channelnames):
+            layer, _, last = name.rpartition(".")
+            component = _component(last)
+            if not component:
+                continue
+            layer, view = _without_view(layer or part_name, views)
+            key = part, f"{layer}.{view}"
+            found.setdefault(key, _Layer(layer, part, header, view or part_view))
+            found[key].channels.setdefault(component, index)
+    return list(found.values())
+
+
+def _component(name: str) -> str:
+    return _COMPONENTS.get(name.lower(), "")
+
+
+def _without_view(layer: str, views: Sequence[str]) -> tuple[str, str]:
+    """Split the name of a view off the name of a layer."""
+    segments = layer.split(".")
+    for view in views:
+        if view and view in segments:
+            segments.remove(view)
+            return ".".join(segments), view
+    return layer, ""
+
+
+def _has_colours(layer: _Layer) -> bool:
+    names = set(layer.channels)
+    return {"R", "G", "B"} <= names or ("Y" in names and not names & {"X", "Z", "RY", "BY"})
+
+
+def _plain_alpha(layers: Sequence[_Layer], best: _Layer) -> dict[str, int]:
+    """Return the alpha without a layer's name that belongs to the picture too."""
+    for layer in layers:
+        if layer.part == best.part and not layer.name and "A" in layer.channels:
+            return {"A": layer.channels["A"]}
+    return {}
