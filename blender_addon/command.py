@@ -20,7 +20,7 @@ import bpy
 from . import capture, jobs, properties, states, steps
 from .compositor import group as compositor
 from .engine.shared.errors import Cancelled, PaintoverError
-from .engine.shared.frame_lists import parse_frames
+from .engine.shared.frame_lists import keep_negative, parse_frames
 from .engine_process import environment as engine_python
 from .keyframes import images as keyframe_images
 
@@ -47,7 +47,7 @@ def main(argv: list[str]) -> int:
         argv: the arguments after ``--command paintover``.
     """
     try:
-        options = _parser().parse_args(argv)
+        options = _parser().parse_args(keep_negative(argv))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     try:
@@ -88,20 +88,22 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     step = verb("capture", _capture)
-    step.add_argument("--frames", default="", help="such as 1-30,45 (else: the shot's range)")
+    step.add_argument(
+        "--frames", default="", help="such as 1-30 or -2-2,45 (else: the shot's range)"
+    )
     step.add_argument("--force", action="store_true", help="also render frames that are up to date")
     step = verb("keyframe", _keyframe)
     step.add_argument("action", choices=("add", "remove", "list"))
     step.add_argument("frame", nargs="?", type=int, help="the keyframe (else: the current frame)")
     step.add_argument("--file", default="", help="painting of the frame, PNG or EXR")
     step = verb("preview", _preview)
-    step.add_argument("--frames", default="", help="such as 1-30,45 (else: all)")
+    step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
     step = verb("train", _train)
     step.add_argument("--seconds", type=float, default=0.0, help="else: the scene's setting")
     step.add_argument("--resume", action="store_true", help="continue the last training")
     step = verb("stylize", _stylize)
-    step.add_argument("--frames", default="", help="such as 1-30,45 (else: all)")
+    step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
     step = verb("compose", _compose)
     step.add_argument("--remove", action="store_true", help="remove the node")

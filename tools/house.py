@@ -26,7 +26,7 @@ ORDER = (
     *("inference", "training", "jobs", "app"),
 )
 BLENDER = {"bpy", "bmesh", "gpu", "mathutils", "blender_addon"}
-HEAVY = {"numpy", "torch", "cv2", "OpenImageIO", "numba", "scipy", "safetensors", "PIL"}
+HEAVY = {"numpy", "torch", "cv2", "OpenImageIO", "numba", "scipy", "safetensors", "PIL", "av"}
 
 
 class Import(NamedTuple):

@@ -88,14 +88,14 @@ def take_finished(folder: Path, shot: Shot, name: str) -> Made:
     """Copy the frames of another program into ``out/NAME``.
 
     Args:
-        folder: its pictures; the last number in a file name is the frame number.
+        folder: its pictures, with the frame numbers in their names.
         shot: the shot.
         name: the name in ``out``.
 
     Raises:
         PaintoverError: there are no such pictures, or one is damaged.
     """
-    pictures = numbered_pictures(folder, Silent())
+    pictures = numbered_pictures(folder, Silent()).files
     frames = tuple(frame for frame in shot.frames if frame in pictures)
     for frame in frames:
         write_picture(shot.out_path(name, frame), read_picture(pictures[frame]).pixels)

@@ -64,12 +64,15 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "import",
         parents=[common],
-        help="make a shot folder from pictures",
-        description="Make a shot folder from pictures (PNG, JPEG, TIFF or EXR) with frame numbers "
-        "in their names, such as 0001.png or shot.0001.exr. The pictures are copied.",
+        help="make a shot folder from pictures or a movie",
+        description="Make a shot folder from pictures (PNG, JPEG, TIFF, EXR, WebP, BMP or TGA) "
+        "with frame numbers in their names, such as 0001.png, shot.0001.exr or shot_-0002.png, or "
+        "from a movie, whose frames are numbered from 1 on. The pictures are copied.",
     )
     verb.add_argument("shot", metavar="SHOT", type=Path, help="shot folder to make or update")
-    verb.add_argument("--input", metavar="DIR", required=True, help="folder of the frames")
+    verb.add_argument(
+        "--input", metavar="DIR", required=True, help="folder of the frames, or a movie"
+    )
     verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
         "--mask", metavar="DIR", default="", help="masks of paintings: only what is white is learnt"
@@ -83,7 +86,10 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
         help="folder of guide pictures, such as normals or object colors; repeatable",
     )
     verb.add_argument(
-        "--fps", type=_positive, default=24.0, help="frames per second (default: %(default)s)"
+        "--fps",
+        type=_positive,
+        default=0.0,
+        help="frames per second (default: those of the movie, 24 for pictures)",
     )
 
 
@@ -115,7 +121,7 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="1,30",
         type=_frames,
         default=[],
-        help="train on these keyframes only (default: all painted ones)",
+        help="train on these keyframes only, such as -2 (default: all painted ones)",
     )
     verb.add_argument(
         "--network", default="fast", help="size of the network (default: %(default)s)"
@@ -161,7 +167,7 @@ def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Set how much of a keyframe's paint is projected to the other frames: 1 all "
         "(the default), 0 none. The weight is interpolated between the frames that you name, and "
         "constant before and after them. New weights of a keyframe replace its old ones. Without "
-        "weights, the current ones are shown.",
+        "weights, the current ones are shown. Frames may be negative: -2=0.5@-1.",
         epilog="A transition from the painting of frame 1 to that of frame 90: "
         "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. The default again: “weights SHOT 1=1 90=1”.",
     )
@@ -273,7 +279,7 @@ def _add_frames(verb: argparse.ArgumentParser) -> None:
         metavar="1-30,45",
         type=_frames,
         default=[],
-        help="these frames only (default: all; for negative frames write --frames=-5-3)",
+        help="these frames only (default: all); negative frames too, such as -5--1 or -5-3",
     )
 
 
@@ -319,7 +325,7 @@ def _guide(text: str) -> tuple[str, str]:
 
 
 def _weight(text: str) -> tuple[int, int | None, float]:
-    match = re.fullmatch(r"(-?\d+)=([^@]+)(?:@(-?\d+))?", text)
+    match = re.fullmatch(r"(-?[0-9]+)=([^@]+)(?:@(-?[0-9]+))?", text.strip())
     if not match:
         raise argparse.ArgumentTypeError(f'"{text}" is not KEY=WEIGHT@FRAME, such as 1=0.5@30')
     return int(match[1]), int(match[3]) if match[3] else None, _share(match[2])

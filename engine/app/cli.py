@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..shared import errors, protocol, training_settings
-from ..shared.frame_lists import counted
+from ..shared.frame_lists import counted, keep_negative
 from ..shared.shot import Shot
 from .arguments import build_parser
 from .error_messages import explain
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those after ``python -m engine``; by default those of this process.
     """
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = build_parser().parse_args(keep_negative(words))
     if options.verb == "worker":
         from . import worker  # noqa: PLC0415  (each verb loads only its own modules)
 

@@ -138,7 +138,7 @@ def score(
         Cancelled: the reporter asked to stop.
     """
     report = report or Silent()
-    truths = numbered_pictures(truth, report)
+    truths = numbered_pictures(truth, report).files
     chosen = sorted(frames) or [frame for frame in shot.frames if frame in truths]
     keys = _keys(shot, style)
     wanted = [frame for frame in chosen if frame not in keys]

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..shared.errors import PaintoverError
+from ..shared.frame_numbers import FileSequence, NamePattern, find_sequence, match_files
 from ..shared.picture_kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ..shared.reporter import Reporter
 
@@ -24,39 +25,63 @@ def pictures_in(folder: Path) -> list[Path]:
     return []
 
 
-def numbered_pictures(folder: Path, report: Reporter) -> dict[int, Path]:
-    """Find the pictures in a folder by the last number in their names.
+def numbered_pictures(folder: Path, report: Reporter) -> FileSequence:
+    """Find the sequence of pictures in a folder, by the frame numbers in their names.
+
+    Pictures that do not belong to it are left out, with a warning.
+
+    Raises:
+        PaintoverError: it is not a folder, has no such pictures, or ``find_sequence`` rejects
+            their names.
+    """
+    sequence = find_sequence(_pictures_of(folder))
+    if sequence is None:
+        raise PaintoverError(
+            f"The names of the pictures in {folder} carry no frame numbers; name them like "
+            "0001.png."
+        )
+    example = next(iter(sequence.files.values())).name
+    _warn_of(sequence.strays, f"because its name is not like {example}", report)
+    return sequence
+
+
+def matched_pictures(
+    folder: Path, frames: Collection[int], pattern: NamePattern, what: str, report: Reporter
+) -> dict[int, Path]:
+    """Find the pictures in a folder that belong to frames of a sequence; see ``match_files``.
 
     Pictures without a number are left out, with a warning.
 
-    Returns:
-        Frame number → picture, in frame order.
-
     Raises:
-        PaintoverError: it is not a folder, has no such pictures, or two have the same number.
+        PaintoverError: it is not a folder, has no pictures, or ``match_files`` rejects a name.
     """
+    paths = _pictures_of(folder)
+    found, strays = match_files(paths, frames, pattern, what)
+    if not found:
+        raise PaintoverError(
+            f"{strays[0]} carries no frame number; rename the {what}, for frame {min(frames)} to "
+            f"{pattern.name(min(frames))}{strays[0].suffix}."
+        )
+    _warn_of(strays, "because its name has no frame number", report)
+    return found
+
+
+def _pictures_of(folder: Path) -> list[Path]:
+    """Return the pictures in a folder. Raises PaintoverError if it is none, or has none."""
+    if folder.is_file():
+        raise PaintoverError(f"{folder} is a file; choose the folder that has the pictures.")
     if not folder.is_dir():
         raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
-    found: dict[int, Path] = {}
-    nameless = []
-    for path in pictures_in(folder):
-        numbers = re.findall(r"[0-9]+", path.stem)
-        if not numbers:
-            nameless.append(path)
-            continue
-        frame = int(numbers[-1])
-        if frame in found:
-            raise PaintoverError(
-                f"{found[frame]} and {path.name} both carry the frame number {frame} (the last "
-                "number in the name); rename one, or move it elsewhere."
-            )
-        found[frame] = path
+    found = pictures_in(folder)
     if not found:
         kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
-        raise PaintoverError(
-            f"{folder} has no pictures ({kinds}) whose names carry frame numbers; name them like "
-            "0001.png."
-        )
-    if nameless:
-        report.warned(f"{nameless[0]} carries no frame number and is left out.")
-    return dict(sorted(found.items()))
+        raise PaintoverError(f"{folder} has no pictures ({kinds}); choose the folder that has.")
+    return found
+
+
+def _warn_of(strays: Sequence[Path], reason: str, report: Reporter) -> None:
+    """Warn of files that are left out."""
+    if strays:
+        names = ", ".join(path.name for path in strays[1:3])
+        more = f" (also {names}{' and others' if len(strays) > 3 else ''})" if names else ""
+        report.warned(f"{strays[0]} is left out, {reason}{more}.")

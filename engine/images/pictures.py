@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading and writing pictures.
 
-Pictures inside the engine are display-referred float32, 0..1, with straight alpha. PNG, JPEG and
-TIFF store them as integers. OpenEXR stores them linear (the sRGB curve undone) with premultiplied
-alpha.
+Pictures inside the engine are display-referred float32, 0..1, with straight alpha. PNG, JPEG,
+TIFF and the like store them as integers. OpenEXR stores them linear (the sRGB curve undone) with
+premultiplied alpha.
 """
 
 from __future__ import annotations

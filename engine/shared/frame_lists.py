@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 
 from .errors import PaintoverError
+
+LARGEST_FRAME = 1048574
+"""The largest frame number that Blender can hold; the smallest is its negative."""
 
 
 def parse_frames(text: str) -> list[int]:
@@ -20,12 +24,14 @@ def parse_frames(text: str) -> list[int]:
     """
     frames: set[int] = set()
     for part in text.replace(" ", "").split(","):
-        match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", part)
+        match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+))?", part)
         if not match:
             raise PaintoverError(f'"{text}" is not a frame list; write it like 1-30,45.')
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise PaintoverError(f'In "{text}" the range {part} ends before it starts.')
+        if max(-first, last) > LARGEST_FRAME:
+            raise PaintoverError(f'In "{text}" {part} is beyond {LARGEST_FRAME}, the last frame.')
         frames.update(range(first, last + 1))
     return sorted(frames)
 
@@ -54,3 +60,18 @@ def counted(number: int, noun: str) -> str:
 def frame_name(frame: int) -> str:
     """Return a frame number as in file names: at least four digits, as Blender writes it."""
     return f"{frame:04d}" if frame >= 0 else f"-{-frame:04d}"
+
+
+def gaps_between(frames: Iterable[int]) -> str:
+    """Return the frames that lack between the first and the last as a frame list; "" if none."""
+    ordered = sorted(set(frames))
+    gaps = [(a + 1, b - 1) for a, b in itertools.pairwise(ordered) if b - a > 1]
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in gaps)
+
+
+def keep_negative(arguments: Iterable[str]) -> list[str]:
+    """Return command-line arguments so that ``argparse`` takes ``-2`` or ``-5--1`` as values.
+
+    A space before the minus does that: no option begins with one.
+    """
+    return [f" {text}" if re.fullmatch(r"-[0-9][-0-9,.=@]*", text) else text for text in arguments]

@@ -16,11 +16,16 @@ PICTURE_SUFFIXES = (
 )
 """Suffixes of the pictures that Paintover reads."""
 OTHER_SUFFIXES = (
-    *(".heic", ".heif", ".avif", ".jp2", ".jxl", ".gif", ".dpx", ".cin", ".hdr", ".sgi", ".pic"),
+    *(".heic", ".heif", ".avif", ".jp2", ".jxl", ".dpx", ".cin", ".hdr", ".sgi", ".pic"),
     *(".psd", ".psb", ".kra", ".ora", ".xcf", ".clip", ".procreate", ".afphoto", ".dng", ".cr2"),
     *(".nef", ".arw", ".svg", ".pdf"),
 )
 """Suffixes of pictures that Paintover does not read; it says so."""
+MOVIE_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".apng", ".mpg", ".mpeg", ".mxf"),
+    *(".wmv", ".flv", ".ogv", ".mts", ".m2ts", ".3gp", ".y4m", ".dv", ".vob"),
+)
+"""Suffixes of movies, which the import reads."""
 
 _HEAD = 64
 _MAGIC = (

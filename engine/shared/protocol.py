@@ -51,19 +51,20 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class ImportPictures(Request):
-    """Make a shot from folders of pictures (``python -m engine import``)."""
+    """Make a shot from pictures or a movie (``python -m engine import``)."""
 
     shot: str
     """Here and below: path of the shot folder."""
     input: str
-    """Folder of the frames."""
+    """Folder of the frames, or a movie."""
     painted: str = ""
     """Folder of paintings; empty: none."""
     mask: str = ""
-    """Folder of masks of the paintings; empty: none."""
+    """Folder of masks of the paintings, or a movie; empty: none."""
     guides: dict[str, str] = dataclasses.field(default_factory=dict)
-    """Name of a guide → folder of its pictures."""
-    fps: float = 24.0
+    """Name of a guide → folder of its pictures, or a movie."""
+    fps: float = 0.0
+    """Frames per second; 0: those of the movie, 24 for pictures."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -222,9 +222,9 @@ def test_folders_that_are_not_there_or_empty(tmp_path):
 
 def test_two_pictures_with_one_number(tmp_path):
     source = folder_of(tmp_path / "in")
-    folder_of(source, [2], "b_{:02d}.png")
+    folder_of(source, [2], "{:02d}.png")
     text = sentence(tmp_path, source)
-    assert "b_02.png" in text
+    assert "02.png" in text
     assert "0002.png" in text
     assert "frame number 2" in text
 
@@ -240,14 +240,19 @@ def test_sizes_that_do_not_fit(tmp_path):
     assert "0003.png is 10×10" in sentence(tmp_path, source)
 
 
-def test_4096_by_2160_is_the_most(tmp_path):
-    for shape, fits in (((2160, 4096), True), ((2161, 4096), False), ((16, 4097), False)):
+def test_16384_pixels_a_side_are_the_most(tmp_path):
+    for shape, fits in (
+        ((1, 1), True),
+        ((16384, 3), True),
+        ((3, 16384), True),
+        ((3, 16385), False),
+    ):
         source = tmp_path / f"{shape}"
         synthetic.write_png(source / "1.png", np.zeros((*shape, 3), np.uint8))
         if fits:
-            assert run(tmp_path / "large", source)["height"] == 2160
+            assert run(tmp_path / f"shot {shape}", source)["height"] == shape[0]
         else:
-            assert "4096×2160" in sentence(tmp_path, source)
+            assert "16384 pixels at most" in sentence(tmp_path, source)
 
 
 def test_paintings_masks_and_guides_that_fit_no_picture(tmp_path):
@@ -288,15 +293,58 @@ def test_a_captured_shot_is_not_overwritten(rendered_shot, tmp_path):
     assert contents(rendered_shot.folder) == before
 
 
-def test_a_damaged_manifest_is_made_anew_and_paintings_are_kept(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "word"), [('{"version": 1, "wid', "damaged"), ('{"version": 99}', "later Paintover")]
+)
+def test_a_shot_that_cannot_be_read_is_not_overwritten(tmp_path, text, word):
     source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys", [1])
     place = tmp_path / "shot"
     run(place, source, painted=keys)
-    (place / "shot.json").write_text('{"version": 1, "wid')
+    (place / "shot.json").write_text(text)
+    before = contents(place)
+    with pytest.raises(PaintoverError, match=word):
+        run(place, folder_of(tmp_path / "in2"))
+    assert contents(place) == before
+    (place / "shot.json").unlink()
     run(place, source)
+    assert Shot.open(place).key_frames() == [1]
+
+
+def test_a_shorter_import_leaves_nothing_of_the_longer_one(tmp_path):
+    source, keys = folder_of(tmp_path / "in", range(1, 7)), folder_of(tmp_path / "keys", [2, 5])
+    lines, ink = (folder_of(tmp_path / name, range(1, 7)) for name in ("lines", "ink"))
+    place = tmp_path / "shot"
+    run(place, source, painted=keys, mask=keys, lines=lines, ink=ink)
+    edited = synthetic.write_png(place / "frames" / "0006.png", random_codes())
+    for folder in (source, lines):
+        for frame in (4, 5, 6):
+            (folder / f"{frame:04d}.png").unlink()
+    report = Report()
+    run(place, source, report, lines=lines)
     shot = Shot.open(place)
     assert shot.frames == [1, 2, 3]
-    assert shot.key_frames() == [1]
+    names = {name for name in contents(place) if not name.startswith("keys/versions")}
+    assert names == {
+        "shot.json",
+        *(f"frames/000{frame}.png" for frame in (1, 2, 3, 6)),
+        *(f"guides/lines/000{frame}.png" for frame in (1, 2, 3)),
+        *("keys/0002.png", "keys/0002.mask.png", "keys/0005.png"),
+    }
+    assert [path.suffixes[-2] for path in (place / "keys/versions").iterdir()] == [".mask"]
+    assert any(str(edited) in warning for warning in report.warnings)
+    assert any("no frames 5 any more" in warning for warning in report.warnings)
+
+
+def test_pictures_of_other_programs_are_not_overwritten(tmp_path):
+    source, place = folder_of(tmp_path / "in"), tmp_path / "project"
+    folder_of(place / "frames", [2])
+    before = contents(place)
+    with pytest.raises(PaintoverError, match=r"0002\.png is in the way"):
+        run(place, source)
+    assert contents(place) == before
+    run(place, place / "frames")
+    assert Shot.open(place).frames == [2]
+    assert contents(place)["frames/0002.png"] == before["frames/0002.png"]
 
 
 def test_places_that_cannot_be_written(tmp_path, full_disk):

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Movies: their frames as pictures, by PyAV (FFmpeg), which is loaded when a movie is read.
+
+The only module that uses PyAV.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.picture_kinds import MOVIE_SUFFIXES
+from ..shared.reporter import Reporter
+from .pictures import write_picture
+
+_HD_WIDTH, _SD_HEIGHT = 1280, 576
+"""A movie that does not tell its colour matrix is taken as BT.709 from this size on, as by most
+players."""
+_UNEVEN = 0.1
+"""Share by which frames may differ in length before a movie counts as of variable rate."""
+_PQ, _HLG = 16, 18
+"""Codes of the transfer curves of HDR movies."""
+
+
+def is_movie(path: Path) -> bool:
+    """Return whether a file is a movie, by its suffix."""
+    return path.suffix.lower() in MOVIE_SUFFIXES
+
+
+def movies_in(folder: Path) -> list[Path]:
+    """Return the movies in a folder, sorted by name, without hidden files."""
+    return sorted(p for p in folder.iterdir() if is_movie(p) and not p.name.startswith("."))
+
+
+def write_movie_frames(
+    path: Path,
+    folder: Path,
+    progress: Callable[[float, float, str], None],
+    report: Reporter,
+) -> tuple[list[Path], float]:
+    """Write every frame of a movie as PNG, with 16 bits where the movie has more than 8.
+
+    Colours become full-range RGB by the movie's own matrix and range, and pictures are turned as
+    the movie says. Its alpha, if it has any, is taken as straight.
+
+    Args:
+        path: the movie.
+        folder: where to write the frames.
+        progress: is told the share that is done (0..1), the seconds left (below 0: unknown) and a
+            short text.
+        report: gets warnings, and may cancel.
+
+    Returns:
+        The pictures in order, and the frames per second, 0 if the movie does not tell.
+
+    Raises:
+        PaintoverError: PyAV is not installed, or the movie cannot be read.
+        Cancelled: the job was told to stop.
+    """
+    av = _library(path)
+    files: list[Path] = []
+    times: list[int] = []
+    started = time.monotonic()
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.best("video")
+            if stream is None:
+                raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")
+            rate = float(stream.average_rate or stream.guessed_rate or 0)
+            expected = stream.frames or int(_seconds(container, stream) * rate)
+            _warn_of_kind(path, stream, report)
+            for frame in _decoded(av, container, stream):
+                if report.cancelled():
+                    raise Cancelled
+                share = min(len(files) / expected, 1.0) if expected else 0.0
+                left = (time.monotonic() - started) * (1 / share - 1) if share else -1.0
+                progress(share, left, f"Frame {len(files) + 1} of {path.name}")
+                if not files:
+                    _warn_of_frame(path, frame, report)
+                pixels, bits = _picture(av, frame)
+                files.append(folder / f"{len(files) + 1:06d}.png")
+                write_picture(files[-1], pixels, bits)
+                times.append(frame.pts or 0)
+            declared = stream.frames
+    except av.error.FFmpegError as error:
+        raise PaintoverError(
+            f"{path} cannot be read as a movie ({error.strerror}); make pictures of it with "
+            f"another program, such as by {_command(path)}."
+        ) from error
+    if not files:
+        raise PaintoverError(f"{path} has no frames that can be read; export it again.")
+    if len(files) < declared:
+        report.warned(
+            f"{path} should have {declared} frames, but only {len(files)} can be read; export it "
+            "again if the end is missing."
+        )
+    _warn_of_rate(path, times, rate, report)
+    return files, rate
+
+
+def _library(path: Path) -> Any:
+    """Return the module of PyAV. Raises PaintoverError if it is not installed."""
+    try:
+        return importlib.import_module("av")
+    except ImportError:
+        raise PaintoverError(
+            f"{path} is a movie, which this engine cannot read without the package av; install "
+            f"the engine anew, or make pictures of the movie by {_command(path)}."
+        ) from None
+
+
+def _command(path: Path) -> str:
+    return f"“ffmpeg -i {path.name} frames/%04d.png”"
+
+
+def _seconds(container: Any, stream: Any) -> float:
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else 0.0
+
+
+def _decoded(av: Any, container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the frames of a stream in order of presentation."""
+    tags = {name.lower(): value for name, value in stream.metadata.items()}
+    if tags.get("alpha_mode") != "1" or stream.codec_context.name not in ("vp8", "vp9"):
+        stream.thread_type = "AUTO"
+        yield from container.decode(stream)
+        return
+    # FFmpeg's own decoders of VP8 and VP9 ignore alpha.
+    decoder = av.CodecContext.create(f"libvpx{'-vp9' * (stream.codec_context.name == 'vp9')}", "r")
+    for packet in container.demux(stream):
+        yield from decoder.decode(packet)
+
+
+def _picture(av: Any, frame: Any) -> tuple[npt.NDArray[np.float32], int]:
+    """Return a frame as display-referred pixels (H, W, 3 or 4), 0..1, and its bits a channel."""
+    bits = 16 if max(part.bits for part in frame.format.components) > 8 else 8
+    has_alpha = any(part.is_alpha for part in frame.format.components) or frame.format.has_palette
+    kind = "rgba64le" if has_alpha and bits == 16 else "rgba" if has_alpha else "rgb48le"
+    if bits == 8 and not has_alpha:
+        kind = "rgb24"
+    video = av.video.reformatter
+    matrix = int(frame.colorspace)
+    if matrix not in {int(known) for known in video.Colorspace}:
+        is_hd = frame.width >= _HD_WIDTH or frame.height > _SD_HEIGHT
+        matrix = video.Colorspace.ITU709 if is_hd else video.Colorspace.ITU601
+    codes = frame.reformat(
+        format=kind,
+        src_colorspace=matrix,
+        dst_color_range=video.ColorRange.JPEG,
+        interpolation=video.Interpolation.BICUBIC
+        | video.Interpolation.ACCURATE_RND
+        | video.Interpolation.FULL_CHR_H_INT
+        | video.Interpolation.FULL_CHR_H_INP,
+    ).to_ndarray()
+    codes = np.rot90(codes, round(frame.rotation / 90) % 4)
+    if has_alpha and (codes[..., 3] == np.iinfo(codes.dtype).max).all():
+        codes = codes[..., :3]
+    return np.ascontiguousarray(codes / np.float32(np.iinfo(codes.dtype).max), np.float32), bits
+
+
+def _warn_of_kind(path: Path, stream: Any, report: Reporter) -> None:
+    if stream.codec_context.color_trc in (_PQ, _HLG):
+        report.warned(
+            f"{path} is an HDR movie, whose colors look flat here; convert it to BT.709 first."
+        )
+    ratio = stream.sample_aspect_ratio
+    if ratio and ratio != 1:
+        report.warned(
+            f"{path} has pixels that are not square ({ratio}); its frames are imported as stored, "
+            "so scale it to square pixels first if they look squeezed."
+        )
+
+
+def _warn_of_frame(path: Path, frame: Any, report: Reporter) -> None:
+    if frame.interlaced_frame:
+        report.warned(f"{path} is interlaced; deinterlace it first if its frames show combs.")
+
+
+def _warn_of_rate(path: Path, times: list[int], rate: float, report: Reporter) -> None:
+    lengths = [after - before for before, after in itertools.pairwise(times)]
+    mean = sum(lengths) / len(lengths) if lengths else 0.0
+    if lengths and max(lengths) - min(lengths) > max(1.5, _UNEVEN * mean):
+        report.warned(
+            f"The frames of {path} last unequally long; each becomes one frame of the shot, at "
+            f"{rate:g} frames per second."
+        )

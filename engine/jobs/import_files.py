@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files of an import: converted aside, then moved into the shot folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import filecmp
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..images.given_pictures import read_given, read_given_mask, told_once
+from ..images.pictures import write_picture
+from ..shared.blank_keys import is_blank
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.files import written_beside
+from ..shared.frame_lists import name_frames
+from ..shared.picture_digests import digest_picture
+from ..shared.picture_kinds import EXR, PNG, readable_kind
+from ..shared.reporter import Reporter
+from ..shared.shot import KEY_SUFFIXES, Shot
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """One picture to import.
+
+    Attributes:
+        frame: its frame number.
+        source: the file to read.
+        target: the file in the shot folder.
+        keeps_version: whether a file that it replaces is kept as a version (paintings and masks).
+        is_mask: whether it is a mask, of which only light and dark count.
+    """
+
+    frame: int
+    source: Path
+    target: Path
+    keeps_version: bool = False
+    is_mask: bool = False
+
+
+def copy_all(
+    shot: Shot,
+    previous: Shot | None,
+    copies: Sequence[Copy],
+    staging: Path,
+    report: Reporter,
+    begin: float = 0.0,
+) -> bool:
+    """Convert all pictures in a folder aside, then move them into the shot.
+
+    Args:
+        shot: the shot.
+        previous: the shot of an earlier import into the same folder, if there is one.
+        copies: the pictures.
+        staging: the folder aside. Pictures that lie there already are moved, not copied.
+        report: gets the progress, and may cancel.
+        begin: the share of the import that is done already, 0..1.
+
+    Returns:
+        Whether any frame has transparent pixels.
+
+    Raises:
+        PaintoverError: a picture cannot be read or written, or would replace a file that no import
+            made.
+        Cancelled: the job was told to stop; the shot is unchanged.
+    """
+    transparent = False
+    places: list[Path] = []
+    told: list[tuple[Path, tuple[str, ...]]] = []
+    started = time.monotonic()
+    for done, copy in enumerate(copies):
+        if report.cancelled():
+            raise Cancelled
+        left = (time.monotonic() - started) / done * (len(copies) - done) if done else -1.0
+        share = begin + (1 - begin) * done / len(copies)
+        report.progress("import", share, left, f"Picture {done + 1} of {len(copies)}")
+        place = staging / copy.target.relative_to(shot.folder)
+        has_alpha, notes = _convert(copy, place, staging)
+        told.append((copy.source, notes))
+        transparent |= has_alpha and copy.target.parent == shot.folder / "frames"
+        places.append(place)
+    for copy, place in zip(copies, places, strict=True):
+        _check_ours(copy, place, previous)
+    for copy, place in zip(copies, places, strict=True):
+        _move_in(shot, copy, place)
+    for sentence in told_once(told):
+        report.warned(sentence)
+    report.progress("import", 1.0, 0.0, f"{len(copies)} pictures")
+    return transparent
+
+
+def _convert(copy: Copy, target: Path, staging: Path) -> tuple[bool, tuple[str, ...]]:
+    """Copy or convert a picture, reading it whole.
+
+    Returns whether any pixel is transparent, and what was converted (``GivenPicture.notes``).
+    """
+    if copy.is_mask:
+        mask = read_given_mask(copy.source)
+        if readable_kind(copy.source) == PNG:
+            _take_file(copy.source, target, staging)
+        else:
+            write_picture(target, np.repeat(mask[..., None], 3, axis=2))
+        return False, ()
+    given = read_given(copy.source)
+    is_kept = given.is_as_stored or copy.keeps_version
+    if is_kept and given.kind == (EXR if target.suffix == ".exr" else PNG):
+        _take_file(copy.source, target, staging)
+    else:
+        write_picture(target, given.picture.pixels, given.picture.bits)
+    alpha = given.picture.alpha
+    return alpha is not None and bool((alpha < 1).any()), given.notes
+
+
+def _take_file(source: Path, target: Path, staging: Path) -> None:
+    """Copy a file, or move it if the import itself made it."""
+    if source.is_relative_to(staging):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+        return
+    with written_beside(target) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _check_ours(copy: Copy, place: Path, previous: Shot | None) -> None:
+    """Raise PaintoverError if a frame or guide would replace a file that no import made."""
+    target = copy.target
+    if copy.keeps_version or not target.is_file():
+        return
+    if previous and copy.frame in previous.manifest.frames:
+        known = [previous.image_path(copy.frame)]
+        known += [previous.guide_path(name, copy.frame) for name in previous.manifest.guides]
+        if target in known:
+            return
+    if not filecmp.cmp(target, place, shallow=False):
+        raise PaintoverError(
+            f"{target} is in the way, and was not made by an import; import into an empty folder."
+        )
+
+
+def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
+    """Move a converted picture to its target, keeping what it replaces as a version if needed."""
+    target = copy.target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if copy.keeps_version:
+            replaced = {target} if copy.is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
+            if digest_picture(target) == digest_picture(place):
+                replaced.remove(target)
+            for path in replaced:
+                shot.keep_version(path)
+        place.replace(target)
+    except OSError as error:
+        raise PaintoverError(
+            f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "
+            "write to."
+        ) from error
+
+
+def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
+    """Remove what an earlier import made and the new shot lacks.
+
+    Frames, guides and blank keyframes are deleted, since they are copies; a frame that was changed
+    since, and paintings, stay. Masks of frames that are gone become versions.
+
+    Args:
+        previous: the earlier shot, in the same folder.
+        shot: the new one.
+        report: is told of what stays without a use.
+    """
+    for name in previous.manifest.guides:
+        here = shot.frames if name in shot.manifest.guides else ()
+        for frame in set(previous.frames) - set(here):
+            _delete(previous.guide_path(name, frame))
+    changed, painted = [], []
+    for frame in sorted(set(previous.frames) - set(shot.frames)):
+        image = previous.image_path(frame)
+        if is_blank(previous, frame):
+            _delete(previous.key_path(frame))
+        if digest_picture(image) == previous.manifest.frames[frame].image:
+            _delete(image)
+        elif image.is_file():
+            changed.append(image)
+        shot.keep_version(shot.key_mask_path(frame))
+        if shot.key_path(frame).is_file():
+            painted.append(frame)
+    if changed:
+        report.warned(f"{changed[0]} was changed after its import and stays, but is not used.")
+    if painted:
+        report.warned(
+            f"The shot has no frames {name_frames(painted)} any more; their paintings stay in "
+            f"{shot.folder / 'keys'}, but are not used."
+        )
+
+
+def _delete(path: Path) -> None:
+    """Delete a file, and its folder if that is then empty; what cannot be deleted stays."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
