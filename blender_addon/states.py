@@ -16,6 +16,7 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
+from .engine.shared.key_names import describe_unused
 from .engine.shared.keyframe_weights import changed
 from .engine.shared.shot import Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
@@ -42,6 +43,8 @@ class Snapshot:
     shot: Shot | None = None
     unsteady: tuple[int, ...] = ()
     """Stylized frames that flicker more than the rest of the shot."""
+    unused: str = ""
+    """Which pictures in ``keys/`` are not used, as ``describe_unused`` tells it."""
     uses_paint: bool = True
     """Whether light and weights apply to the style; True if there is none yet."""
 
@@ -92,7 +95,7 @@ def look_at_files(query: Query) -> Snapshot:
         why = str(error) if Shot.exists(query.folder) else "Not captured yet"
         broken = Step.OUT_OF_DATE if Shot.exists(query.folder) else Step.NOTHING
         return Snapshot({**EMPTY.steps, "capture": StepState(broken, why)}, {})
-    keyframes = _keyframe_states(shot, query.style)
+    keyframes, unused = _keyframe_states(shot, query.style), describe_unused(shot)
     shot.manifest.weights = changed(shot.manifest.weights, query.weights)
     unsteady: list[int] = []
     try:
@@ -104,13 +107,13 @@ def look_at_files(query: Query) -> Snapshot:
         trained = stylized = StepState(Step.NOTHING, str(error))
     steps = {
         "capture": _capture_state(shot, query.frames),
-        "keyframe": _keyframe_step(keyframes),
+        "keyframe": _keyframe_step(keyframes, unused),
         "train": trained,
         "stylize": stylized,
         "compose": StepState(Step.NOTHING),
     }
     uses_paint = _uses_paint(shot, query.style)
-    return Snapshot(steps, keyframes, shot, tuple(unsteady), uses_paint)
+    return Snapshot(steps, keyframes, shot, tuple(unsteady), unused, uses_paint)
 
 
 def _uses_paint(shot: Shot, style: str) -> bool:
@@ -147,12 +150,13 @@ def _keyframe_states(shot: Shot, style: str) -> dict[int, str]:
     return states
 
 
-def _keyframe_step(keyframes: dict[int, str]) -> StepState:
+def _keyframe_step(keyframes: dict[int, str], unused: str) -> StepState:
     painted = [frame for frame, state in keyframes.items() if state != NOT_PAINTED]
     if not painted:
         why = "Not painted yet" if keyframes else "No keyframe yet"
-        return StepState(Step.NOTHING, why)
-    return StepState(Step.UP_TO_DATE, f"Painted: {name_frames(painted)}")
+        return StepState(Step.NOTHING, unused or why)
+    told = "; ".join(filter(None, [f"Painted: {name_frames(painted)}", unused]))
+    return StepState(Step.UP_TO_DATE, told)
 
 
 def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
@@ -167,7 +171,7 @@ def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
         frame: UNSAVED if shot.key_path(frame).name in dirty else state
         for frame, state in snapshot.keyframes.items()
     }
-    steps["keyframe"] = _keyframe_step(keyframes)
+    steps["keyframe"] = _keyframe_step(keyframes, snapshot.unused)
     if steps["capture"].step is Step.UP_TO_DATE and new_settings:
         steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():

@@ -16,6 +16,7 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
 from .engine.shared.frame_lists import counted
 from .engine.shared.freshness import Step, style_state
+from .engine.shared.key_names import describe_unused
 from .engine.shared.shot import Shot
 from .engine.shared.style_header import read_style_header
 from .engine_process import client as engine_client
@@ -90,13 +91,14 @@ def train(
 def check_painted(shot: Shot) -> None:
     """Raise PaintoverError if no keyframe is painted."""
     keys = shot.key_frames()
+    unused = describe_unused(shot)
     if not keys:
-        raise PaintoverError(
-            f"The shot {shot.folder} has no keyframe yet; add one and paint on it."
-        )
+        way_out = unused or "add one and paint on it"
+        raise PaintoverError(f"The shot {shot.folder} has no keyframe yet; {way_out}.")
     if not shot.painted_keys():
         raise PaintoverError(
-            f"{shot.key_path(keys[0])} still equals the rendered frame; paint on it first."
+            f"{shot.key_path(keys[0])} still equals the rendered frame; paint on it first"
+            f"{'; ' * bool(unused)}{unused}."
         )
 
 

@@ -21,7 +21,7 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..shared import errors, protocol, training_settings
-from ..shared.frame_lists import counted, keep_negative
+from ..shared.frame_lists import counted, format_frames, keep_negative
 from ..shared.shot import Shot
 from .arguments import build_parser
 from .error_messages import explain
@@ -77,8 +77,11 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
         fps=options.fps,
     )
     import_pictures(request, terminal)
-    frames = len(Shot.open(options.shot).frames)
-    terminal.finished(f"{options.shot} holds {counted(frames, 'frame')}.")
+    shot = Shot.open(options.shot)
+    terminal.finished(
+        f"{options.shot} holds {counted(len(shot.frames), 'frame')} as PNG, "
+        f"{format_frames(shot.frames)}, at {shot.manifest.fps:g} frames per second."
+    )
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..shared import freshness, passes
 from ..shared.frame_lists import format_frames
+from ..shared.key_names import unused_key_files
 from ..shared.manifest import PASS_MEANINGS
 from ..shared.shot import Shot
 from ..shared.style_header import read_style_header
@@ -23,9 +24,9 @@ def describe(path: Path) -> dict[str, Any]:
     Returns:
         For a shot: ``folder``, ``width``, ``height``, ``fps``, ``frames`` (a frame list),
         ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what the
-        shot loses), ``guides``, ``painted`` and ``unpainted`` keyframes, ``styles`` (name →
-        ``training`` and ``stylizing``, each with ``state`` and ``why``). For a style: ``file`` and
-        the fields of ``StyleHeader``.
+        shot loses), ``guides``, ``painted`` and ``unpainted`` keyframes, ``unused`` (picture in
+        ``keys/`` → what to do to use it), ``styles`` (name → ``training`` and ``stylizing``, each
+        with ``state`` and ``why``). For a style: ``file`` and the fields of ``StyleHeader``.
 
     Raises:
         PaintoverError: the path is neither, or it is damaged.
@@ -54,6 +55,7 @@ def describe(path: Path) -> dict[str, Any]:
         "guides": manifest.guides,
         "painted": painted,
         "unpainted": [frame for frame in shot.key_frames() if frame not in painted],
+        "unused": {str(file): advice for file, advice in unused_key_files(shot).items()},
         "styles": {name: _style_states(shot, name) for name in _style_names(shot)},
     }
 
@@ -91,6 +93,7 @@ def _shot_lines(data: dict[str, Any]) -> list[str]:
     if data["unpainted"]:
         keys += f" (not painted yet: {format_frames(data['unpainted'])})"
     lines.append(f"  keyframes  {keys}")
+    lines += [f"             not used: {file}: {what}" for file, what in data["unused"].items()]
     for name, steps in data["styles"].items():
         lines.append(f"  style      {name}")
         for step, state in steps.items():

@@ -16,6 +16,7 @@ from ..images.window import Window
 from ..shared.blank_keys import remember_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
+from ..shared.key_names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
@@ -113,11 +114,13 @@ def read_keyframes(
     blank = sorted(set(frames or shot.key_frames()) - {keyframe.frame for keyframe in keyframes})
     if blank and (wanted or not keyframes):
         raise _not_painted(shot, blank[0])
+    unused = describe_unused(shot)
     if not keyframes:
-        raise PaintoverError(
-            f"{shot.folder} has no keyframe yet; add one, paint on it, then train."
-        )
+        way_out = unused or "add one, paint on it, then train"
+        raise PaintoverError(f"{shot.folder} has no keyframe yet; {way_out}.")
     if report:
+        if unused:
+            report.warned(f"{unused}.")
         notes = [(shot.key_path(keyframe.frame), keyframe.notes) for keyframe in keyframes]
         for sentence in told_once(notes):
             report.warned(sentence)
@@ -125,9 +128,10 @@ def read_keyframes(
 
 
 def _not_painted(shot: Shot, frame: int) -> PaintoverError:
+    unused = describe_unused(shot)
     return PaintoverError(
         f"Keyframe {shot.key_path(frame)} is not painted yet: it equals the frame; paint on it "
-        "and save it."
+        f"and save it{'; ' * bool(unused)}{unused}."
     )
 
 

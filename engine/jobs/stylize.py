@@ -40,6 +40,7 @@ from ..shared import protocol
 from ..shared.errors import PaintoverError
 from ..shared.flicker_records import read_flickers, unsteady_frames
 from ..shared.frame_lists import counted, format_frames
+from ..shared.key_names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
@@ -76,6 +77,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if output.outdated:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         _warn_if_repainted(shot, request.style, header, report)
+        if unused := describe_unused(shot):
+            report.warned(f"{unused}.")
         inference = TiledInference(network, device, light=request.light)
         pipeline = FramePipeline(shot, request.style, header, inference, activations, report)
         pictures = pipeline.paint(output.outdated)

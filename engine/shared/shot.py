@@ -136,13 +136,18 @@ class Shot:
         return self.folder / "keys" / f"{frame_name(frame)}.mask.png"
 
     def key_frames(self) -> list[int]:
-        """Return the keyframes, sorted: frames with a painting that is not removed."""
+        """Return the keyframes, sorted: frames with a painting that is not removed.
+
+        Other pictures in ``keys/`` are told by ``key_names``.
+        """
         folder = self.folder / "keys"
-        keys = set()
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.suffix in KEY_SUFFIXES and re.fullmatch(r"-?\d+", path.stem):
-                keys.add(int(path.stem))
-        return sorted(keys - set(self.manifest.removed_keys))
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return [
+            frame
+            for frame in self.frames
+            if frame not in self.manifest.removed_keys
+            and any(f"{frame_name(frame)}{suffix}" in there for suffix in KEY_SUFFIXES)
+        ]
 
     def key_is_painted(self, frame: int) -> bool:
         """Return whether a frame has a painting that shows more than the captured picture.

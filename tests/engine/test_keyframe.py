@@ -91,9 +91,12 @@ def test_not_painted_yet(rendered_shot):
 
 def test_outside_the_shot(rendered_shot):
     synthetic.paint(rendered_shot, 9)
-    text = sentence(rendered_shot)
+    assert "0009.png is not used: the shot has no frame 9" in sentence(rendered_shot)
+    text = sentence(rendered_shot, 9)
     assert "0009.png is outside the shot" in text
     assert "1-3" in text
+    synthetic.paint(rendered_shot, 2)
+    assert [key.frame for key in read_keyframes(rendered_shot)] == [2]
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,10 @@ def test_a_later_version_and_no_shot(rendered_shot, tmp_path):
 def test_keyframes_are_found_by_their_files(rendered_shot):
     keys = rendered_shot.folder / "keys"
     keys.mkdir()
-    for name in ("0003.png", "0001.exr", "-0002.png", "0001.mask.png", "notes.png", "0004.jpg"):
+    names = ("0003.png", "0001.exr", "-0002.png", "0001.mask.png", "notes.png", "2.png", "0004.png")
+    for name in names:
         (keys / name).write_bytes(b"x")
+    rendered_shot.manifest.frames[-2] = FrameRecord("")
     assert rendered_shot.key_frames() == [-2, 1, 3]
     rendered_shot.manifest.removed_keys = [3]
     assert rendered_shot.key_frames() == [-2, 1]
