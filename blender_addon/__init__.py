@@ -10,7 +10,17 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
     del sys.modules[_name]
     globals().pop(_name.rpartition(".")[2], None)
 
-from . import capture, command, jobs, logs, operators, preferences, properties, ui  # noqa: E402
+from . import (  # noqa: E402
+    capture,
+    command,
+    jobs,
+    logs,
+    operators,
+    preferences,
+    properties,
+    shot_links,
+    ui,
+)
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
@@ -24,6 +34,7 @@ _modules = (
     ui,
     capture,
     keyframe_images,
+    shot_links,
     live_picture,
     jobs,
     watcher,

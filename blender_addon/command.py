@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import capture, jobs, properties, states, steps
+from . import jobs, properties, shot_choices, shot_folders, states, steps
 from .compositor import group as compositor
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
@@ -36,6 +36,8 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   stylize    paint every frame with the style
   compose    send the stylized frames to the compositor
   run        do every step that is out of date
+  shot       for a shot of another scene or .blend: keep it, copy it, or start a new one;
+             saves the .blend
   status     show which steps are up to date
 """
 
@@ -56,9 +58,11 @@ def main(argv: list[str]) -> int:
             properties.of(scene).folder = options.folder
         if options.style:
             properties.of(scene).style = options.style
+        if options.step not in ("shot", "status"):
+            shot_folders.tell_owner(scene, _warn)
         with _cancel_on_signals():
             options.run(scene, options)
-        if options.save:
+        if options.save or options.step == "shot":
             _save()
     except (Cancelled, KeyboardInterrupt):
         print("Cancelled; finished files stay. Run it again to continue.", file=sys.stderr)
@@ -80,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(required=True, metavar="STEP")
+    verbs = parser.add_subparsers(required=True, metavar="STEP", dest="step")
 
     def verb(name: str, run: Callable[[Any, argparse.Namespace], None]) -> argparse.ArgumentParser:
         added = verbs.add_parser(name, parents=[common])
@@ -108,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     step = verb("compose", _compose)
     step.add_argument("--remove", action="store_true", help="remove the node")
     verb("run", _run)
+    step = verb("shot", _shot)
+    step.add_argument("action", choices=("keep", "copy", "new"))
     step = verb("status", _status)
     step.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
@@ -118,10 +124,12 @@ def _scene(name: str) -> bpy.types.Scene:
         scene = bpy.context.scene
         assert scene is not None
         return scene
-    if name not in bpy.data.scenes:
-        names = ", ".join(scene.name for scene in bpy.data.scenes)
-        raise PaintoverError(f'There is no scene "{name}"; the .blend has {names}.')
-    return bpy.data.scenes[name]
+    # A linked scene may have the name of a local one; its full name has the library's too.
+    for scene in sorted(bpy.data.scenes, key=lambda scene: scene.library is not None):
+        if name in (scene.name, scene.name_full):
+            return scene
+    names = ", ".join(scene.name_full for scene in bpy.data.scenes)
+    raise PaintoverError(f'There is no scene "{name}"; the .blend has {names}.')
 
 
 @contextlib.contextmanager
@@ -149,11 +157,10 @@ def _warn(sentence: str) -> None:
 
 
 def _capture(scene: Any, options: argparse.Namespace) -> None:
-    frames = parse_frames(options.frames) if options.frames else properties.frames(scene)
-    folder = properties.shot_folder(scene)
-    job = capture.capture(scene, folder, frames, force=options.force, blocking=True)
-    jobs.run_to_end("Capture", job)
-    print(f"The shot is in {folder}")
+    frames = parse_frames(options.frames) if options.frames else None
+    job = steps.capture_frames(scene, _warn, frames=frames, force=options.force)
+    print(jobs.run_to_end("Capture", job))
+    print(f"The shot is in {properties.shot_folder(scene)}")
 
 
 def _keyframe(scene: Any, options: argparse.Namespace) -> None:
@@ -198,6 +205,11 @@ def _run(scene: Any, options: argparse.Namespace) -> None:
     print(jobs.run_to_end("Update All", steps.run(scene, _warn, blocking=True)))
 
 
+def _shot(scene: Any, options: argparse.Namespace) -> None:
+    job = shot_choices.choose(scene, options.action.upper())
+    print(jobs.run_to_end("Choose Shot", job))
+
+
 def _status(scene: Any, options: argparse.Namespace) -> None:
     folder = properties.shot_folder(scene)
     snapshot = states.look(scene)
@@ -209,6 +221,7 @@ def _status(scene: Any, options: argparse.Namespace) -> None:
     if options.json:
         data = {
             "folder": str(folder),
+            "owner": shot_folders.other_owner(scene),
             "style": properties.of(scene).style,
             "engine": engine,
             "steps": {
@@ -220,6 +233,8 @@ def _status(scene: Any, options: argparse.Namespace) -> None:
         print(json.dumps(data, indent=1))
         return
     print(f"Shot folder: {folder}")
+    if snapshot.owner:
+        print(snapshot.owner)
     print(f"Engine: {engine or 'not set up yet'}")
     for name, state in snapshot.steps.items():
         print(f"{name:9} {state.step.value:12} {state.why}")

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import bpy
 from bpy.app.handlers import persistent
 
-from . import logs
+from . import logs, shot_folders
 from .engine.shared.errors import Cancelled, PaintoverError
 
 Result = TypeVar("Result")
@@ -56,6 +56,8 @@ class _Running:
 
 
 _running: _Running | None = None
+_warnings: list[str] = []
+_ESC_SECONDS = 1.0
 
 
 def busy() -> str:
@@ -106,11 +108,19 @@ def run_to_end(title: str, job: Job[Result]) -> Result:
 
 
 class JobOperator(bpy.types.Operator):
-    """Base of operators with a job: ``execute()`` blocks, ``invoke()`` is modal (Esc cancels)."""
+    """Base of operators with a job: ``execute()`` blocks, ``invoke()`` is modal.
+
+    Esc cancels if it is pressed twice within a second: pressed once, something else is meant.
+    """
 
     bl_options = {"REGISTER"}
 
+    asks_for_owner = True
+    """Whether a window refuses to start while another scene or .blend has the shot too."""
+
     _timer: Any = None
+    _title = ""
+    _last_esc = 0.0
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         """Return the job; its result is the message to report.
@@ -124,11 +134,14 @@ class JobOperator(bpy.types.Operator):
         """
         raise NotImplementedError
 
-    def warn(self, sentence: str) -> None:
-        """Warn the user; the job continues."""
-        self.report({"WARNING"}, sentence)
+    @staticmethod
+    def warn(sentence: str) -> None:
+        """Warn the user; the job continues. The operator need not exist any more."""
+        _warnings.append(sentence)
 
     def execute(self, context: bpy.types.Context) -> Status:
+        if self.asks_for_owner and context.scene:
+            shot_folders.tell_owner(context.scene, self._report_warning)
         try:
             sentence = run_to_end(self.bl_label, self.job(context, blocking=True))
         except Cancelled:
@@ -137,6 +150,8 @@ class JobOperator(bpy.types.Operator):
         except PaintoverError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        finally:
+            self._report_warnings()
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 
@@ -144,48 +159,87 @@ class JobOperator(bpy.types.Operator):
         if bpy.app.background:
             return self.execute(context)
         try:
+            if self.asks_for_owner and context.scene:
+                _refuse(shot_folders.must_choose(context.scene))
             _begin(self.bl_label, self.job(context, blocking=False))
         except PaintoverError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        return self.follow(context)
+
+    def follow(self, context: bpy.types.Context) -> Status:
+        """Advance the running job from this operator's window until it ends."""
+        self._title = busy()
         manager: Any = context.window_manager
         self._timer = manager.event_timer_add(TICK_SECONDS, window=context.window)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        if _running is None or _running.cancel or (event.type, event.value) == ("ESC", "PRESS"):
-            self.cancel(context)
-            self.report({"WARNING"}, f"{self.bl_label} was cancelled")
-            return {"CANCELLED"}
+        if _running is None or _running.cancel or self._is_second_esc(event):
+            return self._finish(context, {"WARNING"}, f"{self._title} was cancelled")
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         try:
             _tick(_running)
         except StopIteration as end:
-            self.cancel(context)
-            self.report({"INFO"}, end.value)
+            self._finish(context, {"INFO"}, end.value)
             return {"FINISHED"}
         except Cancelled:
-            self.cancel(context)
-            self.report({"WARNING"}, f"{self.bl_label} was cancelled")
-            return {"CANCELLED"}
+            return self._finish(context, {"WARNING"}, f"{self._title} was cancelled")
         except PaintoverError as error:
-            self.cancel(context)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return self._finish(context, {"ERROR"}, str(error))
         except BaseException:
-            self.cancel(context)
+            self._stop(context)
+            _end()
             raise
+        self._report_warnings()
         return {"PASS_THROUGH"}
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Stop the timer and close the job. Blender also calls this when it ends the operator."""
+    def _is_second_esc(self, event: bpy.types.Event) -> bool:
+        if (event.type, event.value) != ("ESC", "PRESS") or event.is_repeat:
+            return False
+        before, self._last_esc = self._last_esc, time.monotonic()
+        return self._last_esc - before < _ESC_SECONDS
+
+    def _finish(self, context: bpy.types.Context, kind: set[Any], sentence: str) -> Status:
+        self._stop(context)
+        self._report_warnings()
+        _end()
+        self.report(kind, sentence)
+        return {"CANCELLED"}
+
+    def _report_warnings(self) -> None:
+        while _warnings:
+            self._report_warning(_warnings.pop(0))
+
+    def _report_warning(self, sentence: str) -> None:
+        self.report({"WARNING"}, sentence)
+
+    def _stop(self, context: bpy.types.Context) -> None:
         if self._timer is not None:
             manager: Any = context.window_manager
             manager.event_timer_remove(self._timer)
             self._timer = None
-        _end()
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Called by Blender when the window is closed: the job goes on in another one."""
+        self._stop(context)
+        if _running is not None:
+            bpy.app.timers.register(_follow_in_another_window)
+
+
+def _follow_in_another_window() -> None:
+    windows = list(_windows())
+    if _running is not None and windows:
+        operators: Any = bpy.ops
+        with bpy.context.temp_override(window=windows[0]):
+            operators.paintover.follow("INVOKE_DEFAULT")
+
+
+def _refuse(sentence: str) -> None:
+    if sentence:
+        raise PaintoverError(sentence)
 
 
 def _tick(running: _Running) -> None:
@@ -205,6 +259,7 @@ def _begin(title: str, job: Job[Any]) -> _Running:
         job.close()
         raise PaintoverError(f"{_running.title} is running; wait for it, or cancel it.")
     _running = _Running(title, job)
+    _warnings.clear()
     _log.info("%s starts", title)
     session = _session()
     session.title, session.fraction, session.seconds_left, session.text = title, 0.0, -1.0, ""
@@ -246,7 +301,7 @@ def _show(progress: Progress) -> None:
     session.seconds_left = progress.seconds_left
     session.text = progress.text
     if not bpy.app.background:
-        text = f"{session.title}: {describe(progress)}  ·  Esc cancels"
+        text = f"{session.title}: {describe(progress)}  ·  Press Esc twice to cancel"
         for window in _windows():
             window.workspace.status_text_set(text)
         redraw()

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -17,7 +18,44 @@ from bpy.props import (
     StringProperty,
 )
 
+from . import shot_folders
 from .engine.shared.errors import PaintoverError
+from .engine.shared.identity import identity
+from .shot_folders import shot_folder
+
+__all__ = [
+    "SceneReference",
+    "frames",
+    "of",
+    "programmatic",
+    "render_size",
+    "scene_of",
+    "shot_folder",
+]
+
+_by_program: list[bool] = []
+
+
+@contextlib.contextmanager
+def programmatic() -> Iterator[None]:
+    """Set ``folder`` without the consequences of a user's choice."""
+    _by_program.append(True)
+    try:
+        yield
+    finally:
+        _by_program.pop()
+
+
+def _folder_changed(settings: Any, _: bpy.types.Context) -> None:
+    """After the user chose a folder: that shot is meant, and not the one before."""
+    if _by_program:
+        return
+    settings.shot_id = settings.folder_hint = ""
+    with contextlib.suppress(PaintoverError):
+        folder = shot_folders.shot_folder(settings.id_data)
+        found = identity(folder)
+        if settings.folder and found is not None:
+            settings.shot_id, settings.folder_hint = found.id, str(folder)
 
 
 class PAINTOVER_PG_keyframe(bpy.types.PropertyGroup):
@@ -41,9 +79,19 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     folder: StringProperty(
         name="Shot Folder",
         description="Folder of the frames, paintings, styles and stylized frames. "
-        "Leave empty to use a folder beside the .blend with its name",
+        "Leave empty to use a folder beside the .blend with its name, which the first capture "
+        "writes here",
         subtype="DIR_PATH",
         options={"PATH_SUPPORTS_BLEND_RELATIVE"},
+        update=_folder_changed,
+    )
+    shot_id: StringProperty(
+        name="Shot", description="Random id of the scene's shot", options={"HIDDEN"}
+    )
+    folder_hint: StringProperty(
+        name="Last Shot Folder",
+        description="Absolute path of the shot folder, for when the .blend has moved",
+        options={"HIDDEN"},
     )
     style: StringProperty(
         name="Style",
@@ -146,26 +194,22 @@ def scene_of(context: bpy.types.Context) -> bpy.types.Scene:
     return context.scene
 
 
-def shot_folder(scene: bpy.types.Scene) -> Path:
-    """Return the absolute path of the scene's shot folder, which may not exist yet.
+class SceneReference:
+    """Finds a scene again after an undo, and whatever its name is; copies have another one."""
 
-    Raises:
-        PaintoverError: the path is relative to the .blend, which was never saved.
-    """
-    folder = of(scene).folder or default_folder(scene)
-    if folder.startswith("//") and not bpy.data.filepath:
-        raise PaintoverError(
-            "Save the .blend first, or choose a shot folder in the Paintover panel."
-        )
-    return Path(bpy.path.abspath(folder))
+    def __init__(self, scene: bpy.types.Scene) -> None:
+        self._uid, self._name = scene.session_uid, scene.name
 
+    def find(self) -> bpy.types.Scene | None:
+        """Return the scene, None if it was removed."""
+        return next((each for each in bpy.data.scenes if each.session_uid == self._uid), None)
 
-def default_folder(scene: bpy.types.Scene) -> str:
-    """Return the shot folder for an empty setting: beside the .blend, with its name."""
-    name = Path(bpy.data.filepath).stem or "untitled"
-    if scene.name != "Scene":
-        name += f"-{bpy.path.clean_name(scene.name)}"
-    return f"//paintover/{name}/"
+    def get(self) -> bpy.types.Scene:
+        """Return the scene. Raises PaintoverError if it was removed."""
+        scene = self.find()
+        if scene is None:
+            raise PaintoverError(f'The scene "{self._name}" was removed; try again.')
+        return scene
 
 
 def frames(scene: bpy.types.Scene) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import properties
+from . import properties, shot_folders
 from .capture import settings as capture
 from .compositor import group as compositor
 from .engine.shared.errors import PaintoverError
@@ -47,6 +47,12 @@ class Snapshot:
     """Which pictures in ``keys/`` are not used, as ``describe_unused`` tells it."""
     uses_paint: bool = True
     """Whether light and weights apply to the style; True if there is none yet."""
+    gone: str = ""
+    """Sentence that the shot folder has vanished, or ""."""
+    owner: str = ""
+    """Sentence that the shot belongs to another scene or .blend, or ""."""
+    differs: str = ""
+    """Sentence that the scene differs from its imported pictures, or ""."""
 
 
 EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
@@ -71,6 +77,8 @@ class Query:
     light: float
     weights: dict[int, dict[int, float]]
     """The scene's weights of keyframes: keyframe → frame → weight."""
+    had_shot: bool = False
+    """Whether the folder had a shot once."""
 
     @classmethod
     def of(cls, scene: bpy.types.Scene, known: Shot | None) -> Query:
@@ -84,6 +92,7 @@ class Query:
             keyframe_weights.sampled(scene, known.frames)
             if known and known.folder == folder
             else {},
+            bool(settings.shot_id),
         )
 
 
@@ -92,6 +101,9 @@ def look_at_files(query: Query) -> Snapshot:
     try:
         shot = Shot.open(query.folder)
     except PaintoverError as error:
+        if query.had_shot and not query.folder.is_dir():
+            why = f"The shot folder {query.folder} is gone"
+            return Snapshot({**EMPTY.steps, "capture": StepState(Step.NOTHING, why)}, {}, gone=why)
         why = str(error) if Shot.exists(query.folder) else "Not captured yet"
         broken = Step.OUT_OF_DATE if Shot.exists(query.folder) else Step.NOTHING
         return Snapshot({**EMPTY.steps, "capture": StepState(broken, why)}, {})
@@ -124,6 +136,8 @@ def _uses_paint(shot: Shot, style: str) -> bool:
 
 
 def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
+    if shot.manifest.source.get("kind") == "pictures":
+        frames = tuple(shot.frames)  # there is nothing to render, whatever the scene's range is
     missing = sorted(set(frames) - set(shot.frames))
     if missing:
         return StepState(
@@ -176,7 +190,31 @@ def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
         steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():
         steps["train"] = StepState(Step.OUT_OF_DATE, "There is new paint")
-    return dataclasses.replace(snapshot, steps=steps, keyframes=keyframes)
+    return dataclasses.replace(
+        snapshot,
+        steps=steps,
+        keyframes=keyframes,
+        owner=shot_folders.describe_owner(scene),
+        differs=_difference(scene, shot),
+    )
+
+
+def _difference(scene: Any, shot: Shot) -> str:
+    """Return the sentence that an imported shot has another size or range than the scene."""
+    manifest = shot.manifest
+    if manifest.source.get("kind") != "pictures":
+        return ""
+    width, height = properties.render_size(scene)
+    first, last = scene.frame_start, scene.frame_end
+    if (width, height, first, last) == (
+        *(manifest.width, manifest.height),
+        *(manifest.frame_start, manifest.frame_end),
+    ):
+        return ""
+    return (
+        f"The shot is {manifest.width}×{manifest.height}, frames {manifest.frame_start} to "
+        f"{manifest.frame_end}; the scene is {width}×{height}, frames {first} to {last}"
+    )
 
 
 def settings_changed(scene: Any, shot: Shot) -> bool:

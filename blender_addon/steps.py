@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import bpy
 
-from . import capture, properties
+from . import capture, properties, shot_folders, shot_links
 from .compositor import group as compositor
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
@@ -30,8 +31,87 @@ Warn = Callable[[str], None]
 
 
 def open_shot(scene: bpy.types.Scene) -> Shot:
-    """Open the scene's shot. Raises PaintoverError if there is none."""
-    return Shot.open(properties.shot_folder(scene))
+    """Open the scene's shot. Raises PaintoverError if there is none, or if it has vanished."""
+    return Shot.open(shot_folders.folder_to_write(scene))
+
+
+def capture_frames(
+    scene: bpy.types.Scene,
+    warn: Warn,
+    *,
+    frames: list[int] | None = None,
+    force: bool = False,
+    blocking: bool = True,
+) -> Job[str]:
+    """Render frames into the scene's shot, and write into the scene which shot it has.
+
+    Args:
+        scene: its settings and shot are used.
+        warn: receives warnings.
+        frames: None: the shot's range.
+        force: also render frames that are up to date.
+        blocking: as in ``capture.capture``.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: the scene cannot be rendered, or a file cannot be written.
+    """
+    folder = shot_folders.folder_to_write(scene)
+    source = _pictures_of(folder)
+    if source:
+        return (
+            f"The frames of this shot are pictures from {source}; there is nothing to render. To "
+            "capture the scene, choose another shot folder"
+        )
+    reference = properties.SceneReference(scene)
+    wanted = properties.frames(scene) if frames is None else frames
+    try:
+        result = yield from capture.capture(scene, folder, wanted, force=force, blocking=blocking)
+    finally:
+        _claim(reference, folder)
+    for sentence in result.warnings:
+        warn(sentence)
+    return f"Captured {counted(len(result.rendered), 'frame')}" + (
+        f"; {len(result.skipped)} up to date" if result.skipped else ""
+    )
+
+
+def _pictures_of(folder: Path) -> str:
+    """Return where the pictures of an imported shot came from, "" if it is no imported shot."""
+    try:
+        source = Shot.open(folder).manifest.source
+    except PaintoverError:
+        return ""
+    return str(source.get("input") or "elsewhere") if source.get("kind") == "pictures" else ""
+
+
+def import_pictures(scene: bpy.types.Scene, warn: Warn, pictures: Path) -> Job[str]:
+    """Import a folder of pictures as the scene's shot.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: the folder holds no fitting pictures, or the engine failed.
+    """
+    folder = shot_folders.folder_to_write(scene)
+    reference = properties.SceneReference(scene)
+    fps = scene.render.fps / scene.render.fps_base
+    try:
+        result = yield from engine_client.run(
+            lambda job: protocol.ImportPictures(job, str(folder), str(pictures), fps=fps), warn
+        )
+    finally:
+        _claim(reference, folder)
+    return f"Imported {counted(result['frames'], 'frame')} from {pictures}"
+
+
+def _claim(reference: properties.SceneReference, folder: Path) -> None:
+    scene = reference.find()
+    if scene is not None:
+        shot_links.claim(scene, folder)
 
 
 def train(
@@ -184,9 +264,9 @@ def stylize(
         device=settings.device,
         light=settings.light,
     )
-    name = scene.name
+    reference = properties.SceneReference(scene)
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
-    compositor.refresh(_scene_again(name))
+    compositor.refresh(reference.get())
     sentence = _done_sentence("Stylized", result)
     if result["unsteady"]:
         sentence += f"; {describe(result['unsteady']).rstrip('.')}"
@@ -208,31 +288,21 @@ def run(scene: bpy.types.Scene, warn: Warn, *, blocking: bool) -> Job[str]:
     Raises:
         PaintoverError: a step failed, or no keyframe is painted yet.
     """
-    folder, name = properties.shot_folder(scene), scene.name
-    if not Shot.exists(folder) or Shot.open(folder).manifest.source.get("kind") == "blender":
-        job = capture.capture(scene, folder, properties.frames(scene), blocking=blocking)
-        captured = yield from _part("Capture", 0.0, 0.35, job)
-        for sentence in captured.warnings:
-            warn(sentence)
-    scene = _scene_again(name)
+    reference = properties.SceneReference(scene)
+    if not _pictures_of(shot_folders.folder_to_write(scene)):
+        yield from _part("Capture", 0.0, 0.35, capture_frames(scene, warn, blocking=blocking))
+    scene = reference.get()
     shot = open_shot(scene)
     style = properties.of(scene).style
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
     if style_state(shot, style).step is not Step.UP_TO_DATE:
         yield from _part("Train", 0.35, 0.7, train(scene, warn, live=not blocking))
-    yield from _part("Stylize", 0.7, 1.0, stylize(_scene_again(name), warn))
-    scene = _scene_again(name)
+    yield from _part("Stylize", 0.7, 1.0, stylize(reference.get(), warn))
+    scene = reference.get()
     if compositor.state(scene, shot, style).step is not Step.UP_TO_DATE:
         return compose(scene)
     return "Everything is up to date"
-
-
-def _scene_again(name: str) -> bpy.types.Scene:
-    """Return the scene of this name; after an undo, earlier references are invalid."""
-    if name not in bpy.data.scenes:
-        raise PaintoverError(f'The scene "{name}" was renamed or removed; try again.')
-    return bpy.data.scenes[name]
 
 
 def _part(name: str, start: float, end: float, job: Job[Result]) -> Job[Result]:

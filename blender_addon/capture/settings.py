@@ -68,7 +68,7 @@ def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> 
             "view layer": [view_layer.name, _relevant(layer)],
             "view": plain_values(scene.view_settings),
             "display": colour_now(scene).display,
-            "names": [block.name_full if block else "" for block in data_blocks],
+            "names": [block.name if block else "" for block in data_blocks],
         }
     )
 

@@ -170,6 +170,12 @@ def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
     return [(path, image) for path, image in pairs if path.parent == folder]
 
 
+def move(shot: Shot, copied: Shot) -> None:
+    """Let the images of paintings and masks show the files of a copy of the shot."""
+    for path, image in _images_of(shot):
+        image.filepath = str(copied.folder / "keys" / path.name)
+
+
 def unsaved(shot: Shot) -> list[str]:
     """Return the names of the files in ``keys/`` with unsaved paint."""
     return [path.name for path, image in _images_of(shot) if image.is_dirty]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, compose, engine, keyframes, preview, run, stylize, train
+from . import capture, compose, engine, keyframes, preview, run, shot, stylize, train
 
 classes = (
     capture.PAINTOVER_OT_capture,
@@ -15,6 +15,7 @@ classes = (
     *stylize.classes,
     compose.PAINTOVER_OT_compose,
     *run.classes,
+    *shot.classes,
     *engine.classes,
 )
 

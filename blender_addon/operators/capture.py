@@ -4,15 +4,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import capture, properties
-from ..engine.shared import protocol
-from ..engine.shared.frame_lists import counted
-from ..engine_process import client as engine_client
+from .. import properties, steps
 from ..jobs import Job, JobOperator
 from . import polls
 
@@ -39,30 +35,8 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
     )
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        scene = properties.scene_of(context)
         if self.source_folder:
-            return self._import(context.scene)
-        return self._render(context.scene, blocking=blocking)
-
-    def _render(self, scene: Any, *, blocking: bool) -> Job[str]:
-        result = yield from capture.capture(
-            scene,
-            properties.shot_folder(scene),
-            properties.frames(scene),
-            force=self.force,
-            blocking=blocking,
-        )
-        for sentence in result.warnings:
-            self.warn(sentence)
-        return f"Captured {counted(len(result.rendered), 'frame')}" + (
-            f"; {len(result.skipped)} up to date" if result.skipped else ""
-        )
-
-    def _import(self, scene: Any) -> Job[str]:
-        folder = properties.shot_folder(scene)
-        source = Path(bpy.path.abspath(self.source_folder))
-        fps = scene.render.fps / scene.render.fps_base
-        result = yield from engine_client.run(
-            lambda job: protocol.ImportPictures(job, str(folder), str(source), fps=fps),
-            self.warn,
-        )
-        return f"Imported {counted(result['frames'], 'frame')} from {source}"
+            pictures = Path(bpy.path.abspath(self.source_folder))
+            return steps.import_pictures(scene, self.warn, pictures)
+        return steps.capture_frames(scene, self.warn, force=self.force, blocking=blocking)

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import steps
+from .. import properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
@@ -40,19 +40,29 @@ class _KeyframeOperator(polls.PolledOperator):
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         raise NotImplementedError
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        remedy = shot_folders.must_choose(properties.scene_of(context))
+        if remedy and not bpy.app.background:
+            self.report({"ERROR"}, remedy)
+            return {"CANCELLED"}
+        return self.execute(context)
+
     def execute(self, context: bpy.types.Context) -> Status:
         # -1 means the current frame too, unless the shot has a frame -1.
         scene: Any = context.scene
         try:
             shot = steps.open_shot(scene)
             given = self.frame != _CURRENT and (self.frame != -1 or -1 in shot.frames)
-            sentence = self.work(context, shot, self.frame if given else scene.frame_current)
+            frame = self.frame if given else scene.frame_current
+            sentence = self.work(context, shot, frame)
         except PaintoverError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         keyframe_weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
         watcher.refresh()
+        if frame in shot.key_frames():
+            watcher.select(frame)
         return {"FINISHED"}
 
 
@@ -81,6 +91,10 @@ class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
     filter_glob: StringProperty(default="*.png;*.exr", options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        remedy = shot_folders.must_choose(properties.scene_of(context))
+        if remedy:
+            self.report({"ERROR"}, remedy)
+            return {"CANCELLED"}
         manager: Any = context.window_manager
         manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -104,6 +118,8 @@ class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
     bl_idname = "paintover.keyframe_open"
     bl_label = "Paint Keyframe"
     bl_description = "Open the keyframe's painting in the Image Editor, ready to paint"
+    # Else the first undo after a stroke would take the painting out of the editor.
+    bl_options = {"REGISTER", "UNDO"}
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         image = keyframe_images.load(shot, frame)

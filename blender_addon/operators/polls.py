@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, properties, steps
+from .. import jobs, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
@@ -40,7 +40,7 @@ def idle() -> str:
 def has_shot(context: bpy.types.Context) -> str:
     """Require that the scene's shot folder has a shot."""
     try:
-        folder = properties.shot_folder(properties.scene_of(context))
+        folder = shot_folders.folder_to_write(properties.scene_of(context))
     except PaintoverError as error:
         return str(error).rstrip(".")
     return "" if Shot.exists(folder) else "Capture the shot first"

@@ -22,6 +22,19 @@ class PAINTOVER_OT_run(polls.PolledOperator, JobOperator):
         return steps.run(properties.scene_of(context), self.warn, blocking=blocking)
 
 
+class PAINTOVER_OT_follow(JobOperator):
+    bl_idname = "paintover.follow"
+    bl_label = "Go On with Running Step"
+    bl_description = "Go on with the running step in this window, after its own was closed"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        return self.follow(context) if jobs.busy() else {"CANCELLED"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        return {"CANCELLED"}
+
+
 class PAINTOVER_OT_cancel(polls.PolledOperator):
     bl_idname = "paintover.cancel"
     bl_label = "Cancel"
@@ -36,4 +49,4 @@ class PAINTOVER_OT_cancel(polls.PolledOperator):
         return {"FINISHED"}
 
 
-classes = (PAINTOVER_OT_run, PAINTOVER_OT_cancel)
+classes = (PAINTOVER_OT_run, PAINTOVER_OT_follow, PAINTOVER_OT_cancel)

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, properties
+from .. import jobs, preferences, properties, shot_folders, states
 from ..compositor import group as compositor
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
@@ -21,6 +21,7 @@ _STEP_ICONS = {
     Step.UP_TO_DATE: "CHECKMARK",
     Step.OUT_OF_DATE: "FILE_REFRESH",
 }
+_CHOICES = {"KEEP": "Go On with This Shot", "COPY": "Copy Shot", "NEW": "New Shot"}
 _SPACES = {"VIEW_3D": "view", "IMAGE_EDITOR": "image", "NODE_EDITOR": "node"}
 
 
@@ -46,6 +47,7 @@ class _Steps(_Panel):
             _draw_progress(layout, context.window_manager.paintover)
         if message:
             _draw_wrapped(layout, message, "INFO", context)
+        _draw_shot(layout, context, snapshot)
         steps = layout.column()
         _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
         _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
@@ -83,6 +85,27 @@ def _draw_progress(layout: Any, session: Any) -> None:
         box = column.box()
         box.template_icon(icon_value=icon, scale=9)
         box.label(text=f"Frame {frame}, not painted")
+
+
+def _draw_shot(layout: Any, context: Any, snapshot: states.Snapshot) -> None:
+    """Draw what the user should know or decide about the shot folder."""
+    if snapshot.gone:
+        box = _draw_notice(layout, snapshot.gone, "ERROR", context)
+        box.operator("paintover.shot_find", icon="FILE_FOLDER")
+        box.operator("paintover.shot_choose", text="New Shot").action = "NEW"
+    elif snapshot.owner:
+        box = _draw_notice(layout, snapshot.owner, "INFO", context)
+        for action, text in _CHOICES.items() if context.scene.is_editable else ():
+            box.operator("paintover.shot_choose", text=text).action = action
+    elif snapshot.differs:
+        box = _draw_notice(layout, snapshot.differs, "INFO", context)
+        box.operator("paintover.shot_match")
+
+
+def _draw_notice(layout: Any, text: str, icon: str, context: Any) -> Any:
+    box = layout.box()
+    _draw_wrapped(box, text, icon, context)
+    return box.column(align=True)
 
 
 def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
@@ -179,7 +202,7 @@ class _Settings(_Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         settings = properties.of(context.scene)
-        layout.prop(settings, "folder", placeholder=properties.default_folder(context.scene))
+        layout.prop(settings, "folder", placeholder=shot_folders.default_folder(context.scene))
         layout.prop(settings, "style")
         column = layout.column(heading="Frames")
         column.prop(settings, "use_custom_range")

@@ -90,15 +90,22 @@ class _Watcher:
         self.snapshot, self.message = snapshot, message
 
 
-def _fill_list(keyframes: dict[int, str]) -> None:
+def _fill_list(keyframes: dict[int, str], chosen: int | None = None) -> None:
+    """Fill the list, with a keyframe chosen; None: the one that was."""
     manager: Any = bpy.context.window_manager
     session = manager.paintover
+    index = session.keyframe_index
+    if chosen is None and index < len(session.keyframes):
+        chosen = session.keyframes[index].frame
     session.keyframes.clear()
     for frame, state in keyframes.items():
         row = session.keyframes.add()
         row.name = str(frame)
         row.frame, row.state, row.icon = frame, state, _ICONS.get(state, "GREASEPENCIL")
-    session.keyframe_index = min(session.keyframe_index, max(0, len(keyframes) - 1))
+    frames = list(keyframes)
+    session.keyframe_index = (
+        frames.index(chosen) if chosen in frames else min(index, max(0, len(frames) - 1))
+    )
 
 
 _watcher = _Watcher()
@@ -112,6 +119,12 @@ def current() -> tuple[states.Snapshot, str]:
 def refresh() -> None:
     """Update the snapshot soon."""
     _watcher.refresh()
+
+
+def select(frame: int) -> None:
+    """Choose a keyframe in the list, which has it at once."""
+    keyframes = {frame: states.NOT_PAINTED, **_watcher.snapshot.keyframes}
+    _fill_list(dict(sorted(keyframes.items())), frame)
 
 
 def _tick() -> float:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which shot the scene has: chooses between sharing, copying and a new one, or finds its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, StringProperty
+
+from .. import properties, shot_choices, shot_folders, steps
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.shot import Shot
+from ..jobs import Job, JobOperator, Status
+from ..ui import watcher
+from . import polls
+
+
+class PAINTOVER_OT_shot_choose(polls.PolledOperator, JobOperator):
+    bl_idname = "paintover.shot_choose"
+    bl_label = "Choose Shot"
+    bl_description = "Choose what happens to a shot that another scene or .blend has too"
+    bl_options = {"REGISTER", "UNDO"}
+
+    asks_for_owner = False
+
+    action: EnumProperty(
+        name="Action",
+        items=(
+            ("KEEP", "Go On with This Shot", "The shot belongs to this scene from now on"),
+            ("COPY", "Copy Shot", "Copy the shot folder, and go on with the copy"),
+            ("NEW", "New Shot", "Leave the shot to the other one, and start a new one"),
+        ),
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, options: Any) -> str:
+        actions: Any = options.bl_rna.properties["action"]
+        return str(actions.enum_items[options.action].description)
+
+    def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
+        return shot_choices.choose(properties.scene_of(context), self.action)
+
+
+class PAINTOVER_OT_shot_find(polls.PolledOperator):
+    bl_idname = "paintover.shot_find"
+    bl_label = "Choose Folder"
+    bl_description = "Choose the folder where the shot is now"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        manager: Any = context.window_manager
+        manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        scene = properties.scene_of(context)
+        folder = Path(bpy.path.abspath(self.directory))
+        try:
+            Shot.open(folder)
+        except PaintoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        given = shot_folders.relative(folder, shot_folders.blend_of(scene))
+        properties.of(scene).folder = given
+        self.report({"INFO"}, f"The shot is in {folder}")
+        watcher.refresh()
+        return {"FINISHED"}
+
+
+class PAINTOVER_OT_shot_match(polls.PolledOperator):
+    bl_idname = "paintover.shot_match"
+    bl_label = "Match Scene to Shot"
+    bl_description = "Set the resolution and the frame range of the scene to those of the shot"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_shot(context)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        scene: Any = context.scene
+        try:
+            manifest = steps.open_shot(scene).manifest
+        except PaintoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        render = scene.render
+        render.resolution_x, render.resolution_y = manifest.width, manifest.height
+        render.resolution_percentage = 100
+        scene.frame_start, scene.frame_end = manifest.frame_start, manifest.frame_end
+        self.report({"INFO"}, "The scene has the resolution and the frame range of the shot")
+        watcher.refresh()
+        return {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_shot_choose, PAINTOVER_OT_shot_find, PAINTOVER_OT_shot_match)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to do with a shot that another scene or .blend has too: go on with it, copy it, start anew.
+
+Nobody has to choose: without a choice, scripts and farms go on with the shot, and say so.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import bpy
+
+from . import properties, shot_folders, shot_links
+from .compositor import group as compositor
+from .engine.shared.errors import PaintoverError
+from .engine.shared.manifest import MANIFEST_NAME
+from .engine.shared.shot import Shot
+from .jobs import Job, Progress
+from .keyframes import images as keyframe_images
+
+ACTIONS = ("KEEP", "COPY", "NEW")
+_LEFT_OUT = ("cache", "capture")
+
+
+def choose(scene: bpy.types.Scene, action: str) -> Job[str]:
+    """Go on with the scene's shot as its owner, with a copy of it, or with a new one.
+
+    Args:
+        scene: the scene.
+        action: one of ``ACTIONS``.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: there is no shot, or a file cannot be written.
+    """
+    if not scene.is_editable:
+        raise PaintoverError(
+            f'The scene "{scene.name}" is linked, and so is its shot; make the scene local first.'
+        )
+    if action == "NEW":
+        before = shot_folders.shot_folder(scene)
+        folder = shot_links.unlink(scene)
+        return f"The next capture starts a new shot in {folder}; the one before stays in {before}"
+    shot = Shot.open(shot_folders.folder_to_write(scene))
+    if action == "KEEP":
+        shot_links.take_over(scene, shot)
+        return f"The shot in {shot.folder} belongs to {_name(scene)} now"
+    return (yield from _copy(scene, shot))
+
+
+def _name(scene: bpy.types.Scene) -> str:
+    name = Path(shot_folders.blend_of(scene)).name or "this .blend"
+    return name if len(bpy.data.scenes) == 1 else f'the scene "{scene.name}" of {name}'
+
+
+def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
+    """Copy a shot for a scene; a copy that was cancelled is deleted again."""
+    if not shot_folders.blend_of(scene):
+        raise PaintoverError("Save the .blend first; the copy gets a folder beside it.")
+    keyframe_images.save_unsaved(shot)
+    reference = properties.SceneReference(scene)
+    folder = shot_folders.absolute(scene, shot_folders.default_folder(scene, new=True))
+    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        yield from _copy_files(shot.folder, unfinished)
+        unfinished.replace(folder)
+    except OSError as error:
+        missing_space = error.errno == errno.ENOSPC
+        remedy = "free some space" if missing_space else "choose another place for the .blend"
+        raise PaintoverError(
+            f"Cannot copy the shot to {folder}: {error.strerror or error}; {remedy}."
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    copied = Shot.open(folder)
+    copied.manifest.id = ""
+    scene = reference.get()
+    shot_links.take_over(scene, copied)
+    if not _used_by_others(scene, shot):
+        keyframe_images.move(shot, copied)
+    compositor.refresh(scene)
+    return f"The shot is copied to {folder}; the one before stays in {shot.folder}"
+
+
+def _copy_files(source: Path, target: Path) -> Job[None]:
+    files = [
+        path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and path.relative_to(source).parts[0] not in _LEFT_OUT
+    ]
+    files.sort(key=lambda path: path.name == MANIFEST_NAME)
+    for number, path in enumerate(files):
+        yield Progress(number / len(files), -1.0, f"Copying file {number + 1} of {len(files)}")
+        place = target / path.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, place)
+
+
+def _used_by_others(scene: bpy.types.Scene, shot: Shot) -> bool:
+    return any(
+        properties.of(other).shot_id == shot.manifest.id
+        for other in bpy.data.scenes
+        if other != scene
+    )

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shot is never lost from sight, and never shared without a word."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, picture, read_codes, write_png
+
+Part = Callable[[str], Any]
+
+
+def save(path: Path, **options: Any) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), **options)
+    return bpy.context.scene
+
+
+def load(path: Path) -> Any:
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    return bpy.context.scene
+
+
+@pytest.fixture
+def first(scene: Any, tmp_path: Path, part: Part) -> Any:
+    """The scene of shot_v001.blend, its frames captured, frame 1 painted, 480×270 pixels."""
+    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+    save(tmp_path / "shot_v001.blend")
+    bpy.ops.paintover.capture()
+    bpy.ops.paintover.keyframe_add(frame=1)
+    folder = part("properties").shot_folder(scene)
+    codes = read_codes(folder / "frames/0001.png")
+    write_png(folder / "keys/0001.png", (255 - codes[..., [2, 0, 1, 3]]) / 255)
+    bpy.ops.wm.save_mainfile()
+    return scene
+
+
+def where(part: Part, scene: Any) -> Path:
+    return Path(part("properties").shot_folder(scene)).resolve()
+
+
+def steps(part: Part, scene: Any) -> dict[str, str]:
+    found = part("states").look(scene).steps
+    return {name: state.step.value for name, state in found.items()}
+
+
+def owner(part: Part, scene: Any) -> str:
+    return str(part("states").look(scene).owner)
+
+
+def choose(action: str) -> None:
+    assert bpy.ops.paintover.shot_choose(action=action) == {"FINISHED"}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_first_capture_writes_the_folder_into_the_scene(first: Any, part: Part) -> None:
+    settings = first.paintover
+    manifest = json.loads((where(part, first) / "shot.json").read_text())
+    assert settings.folder == "//paintover/shot_v001/"
+    assert settings.shot_id == manifest["id"] != ""
+    assert manifest["owner"] == {"blend": "../../shot_v001.blend", "scene": "Scene"}
+    assert owner(part, first) == ""
+
+
+def test_save_as_keeps_the_shot_and_says_whose_it_is(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    before = steps(part, first)
+    scene = save(tmp_path / "shot_v002.blend")
+    assert steps(part, scene) == before
+    assert where(part, scene) == (tmp_path / "paintover/shot_v001").resolve()
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+    scene = load(tmp_path / "shot_v002.blend")
+    assert steps(part, scene) == before
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+    choose("KEEP")
+    assert owner(part, scene) == ""
+    scene = load(tmp_path / "shot_v001.blend")
+    assert steps(part, scene) == before
+    assert owner(part, scene) == "This shot belongs to shot_v002.blend"
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_saving_into_another_folder_keeps_the_shot(
+    first: Any, part: Part, tmp_path: Path, copy: bool
+) -> None:
+    before, folder = steps(part, first), where(part, first)
+    there = tmp_path / "other place" / "deep" / "shot.blend"
+    scene = save(there, copy=copy)
+    assert (where(part, scene), steps(part, scene)) == (folder, before)
+    expected = "//paintover/shot_v001/" if copy else "//../../paintover/shot_v001/"
+    assert scene.paintover.folder == expected
+    scene = load(there)
+    assert scene.paintover.folder == "//../../paintover/shot_v001/"
+    assert (where(part, scene), steps(part, scene)) == (folder, before)
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+
+
+def test_a_blend_copied_moved_or_renamed_by_hand(first: Any, part: Part, tmp_path: Path) -> None:
+    before, folder = steps(part, first), where(part, first)
+    here = tmp_path / "shot_v001.blend"
+    for place in (tmp_path / "copy.blend", tmp_path / "far" / "copy.blend"):
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(here, place)
+        scene = load(place)
+        assert (where(part, scene), steps(part, scene)) == (folder, before)
+        assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+        place.unlink()
+    load(here)
+    for place in (tmp_path / "renamed.blend", tmp_path / "moved" / "renamed.blend"):
+        place.parent.mkdir(exist_ok=True)
+        here.replace(place)
+        here = place
+        scene = load(place)
+        assert (where(part, scene), steps(part, scene)) == (folder, before)
+        assert owner(part, scene) == ""
+        bpy.ops.wm.save_mainfile()
+
+
+def test_a_project_that_was_copied_as_a_whole_uses_its_own_shot(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    project = tmp_path.parent / f"{tmp_path.name} copied"
+    shutil.copytree(tmp_path, project)
+    scene = load(project / "shot_v001.blend")
+    assert where(part, scene) == (project / "paintover/shot_v001").resolve()
+    assert owner(part, scene) == ""
+    shutil.rmtree(project)
+
+
+def test_a_copy_of_the_scene_is_noticed_and_a_renamed_scene_is_not_a_copy(
+    first: Any, part: Part
+) -> None:
+    before, folder = steps(part, first), where(part, first)
+    first.name = "Fox run"
+    assert (where(part, first), steps(part, first)) == (folder, before)
+    assert owner(part, first) == ""
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.scene.new(type="FULL_COPY")
+    copy = bpy.context.scene
+    assert owner(part, first) == ""
+    assert where(part, copy) == folder
+    assert owner(part, copy) == 'This shot belongs to the scene "Fox run"'
+    choose("NEW")
+    assert where(part, copy) == folder.with_name("shot_v001-Fox_run_001")
+    assert owner(part, copy) == ""
+    assert steps(part, copy)["capture"] == "nothing"
+    assert (where(part, first), steps(part, first)) == (folder, before)
+
+
+def test_a_copied_shot_is_one_of_its_own(first: Any, part: Part, tmp_path: Path) -> None:
+    bpy.ops.paintover.keyframe_open(frame=1)
+    before, folder = steps(part, first), where(part, first)
+    old = files(folder)
+    scene = save(tmp_path / "shot_v002.blend")
+    choose("COPY")
+    there = where(part, scene)
+    assert there == folder.with_name("shot_v002")
+    assert (steps(part, scene), owner(part, scene)) == (before, "")
+    assert files(folder) == old
+    assert {name: data for name, data in files(there).items() if name != "shot.json"} == {
+        name: data for name, data in old.items() if name != "shot.json"
+    }
+    ids = [json.loads((place / "shot.json").read_text())["id"] for place in (folder, there)]
+    assert len(set(ids)) == 2
+    image = next(image for image in bpy.data.images if image.name == "Keyframe 1")
+    assert Path(bpy.path.abspath(image.filepath)).resolve() == there / "keys/0001.png"
+    values = picture(1, seed=5)
+    image.scale(WIDTH, HEIGHT)
+    image.pixels.foreach_set(np.ascontiguousarray(values).ravel())
+    image.update()
+    bpy.ops.wm.save_mainfile()
+    assert files(folder) == old
+    scene = load(tmp_path / "shot_v001.blend")
+    assert (where(part, scene), owner(part, scene)) == (folder, "")
+
+
+def test_a_cancelled_copy_leaves_nothing(first: Any, part: Part, tmp_path: Path) -> None:
+    scene = save(tmp_path / "shot_v002.blend")
+    folder = where(part, scene)
+    job = part("shot_choices").choose(scene, "COPY")
+    next(job), next(job)
+    job.close()
+    assert [path.name for path in folder.parent.iterdir()] == ["shot_v001"]
+    assert where(part, scene) == folder
+
+
+def test_a_vanished_folder_is_told_and_never_started_anew(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    folder = where(part, first)
+    elsewhere = tmp_path / "archive"
+    folder.replace(elsewhere)
+    state = part("states").look(first).steps["capture"]
+    assert (state.step.value, state.why) == ("nothing", f"The shot folder {folder} is gone")
+    operators: Any = bpy.ops.paintover
+    for operator in (operators.capture, operators.run, operators.keyframe_add, operators.train):
+        with pytest.raises(RuntimeError, match=r"shot_v001 is gone"):
+            operator()
+    assert not folder.exists()
+    with pytest.raises(RuntimeError, match="holds no shot"):
+        operators.shot_find(directory=str(tmp_path))
+    assert operators.shot_find(directory=str(elsewhere)) == {"FINISHED"}
+    assert where(part, first) == elsewhere.resolve()
+    assert steps(part, first)["keyframe"] == "up to date"
+    elsewhere.replace(folder)
+    assert "is gone" in part("states").look(first).steps["capture"].why
+    choose("NEW")
+    assert where(part, first) != folder
+    assert part("states").look(first).steps["capture"].why == "Not captured yet"
+
+
+def test_a_scene_appended_or_linked_finds_the_shot(first: Any, part: Part, tmp_path: Path) -> None:
+    folder, before = where(part, first), steps(part, first)
+    first.name = "Shot 10"
+    bpy.ops.wm.save_mainfile()
+    for link in (False, True):
+        bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+        save(tmp_path / "other" / "edit.blend")
+        source = str(tmp_path / "shot_v001.blend")
+        with bpy.data.libraries.load(source, link=link) as (_, target):
+            target.scenes = ["Shot 10"]
+        scene = target.scenes[0]
+        assert where(part, scene) == folder
+        assert steps(part, scene)["keyframe"] == before["keyframe"] == "up to date"
+        assert owner(part, scene) == ("" if link else "This shot belongs to shot_v001.blend")
+
+
+def test_another_shot_is_not_taken_because_the_names_are_alike(
+    scene: Any, part: Part, tmp_path: Path
+) -> None:
+    save(tmp_path / "a.blend")
+    scene.name = "b"
+    bpy.ops.paintover.capture()
+    bpy.ops.wm.save_mainfile()
+    assert where(part, scene).name == "a-b"
+    scene.name = "Scene"
+    bpy.ops.scene.new(type="EMPTY")
+    other: Any = bpy.context.scene
+    other.name = "b"
+    assert where(part, other).name == "a-b-2"
+
+
+def test_shots_of_earlier_versions_are_found_and_then_kept(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    folder, before = where(part, first), steps(part, first)
+    manifest = json.loads((folder / "shot.json").read_text())
+    for name in ("id", "owner", "blank_keys"):
+        del manifest[name]
+    with part("properties").programmatic():
+        first.paintover.folder = first.paintover.shot_id = first.paintover.folder_hint = ""
+    bpy.ops.wm.save_mainfile()
+    (folder / "shot.json").write_text(json.dumps(manifest))
+    with part("properties").programmatic():
+        first.paintover.folder = first.paintover.shot_id = first.paintover.folder_hint = ""
+    part("shot_links").unregister()
+    bpy.ops.wm.save_mainfile()
+    part("shot_links").register()
+
+    scene = load(tmp_path / "shot_v001.blend")
+    assert (where(part, scene), steps(part, scene)) == (folder, before)
+    scene = save(tmp_path / "shot_v002.blend")
+    assert (where(part, scene), steps(part, scene)) == (folder, before)
+
+
+def test_undo_to_before_the_first_capture_keeps_the_link(
+    scene: Any, part: Part, tmp_path: Path
+) -> None:
+    save(tmp_path / "shot_v001.blend")
+    with contextlib.suppress(RuntimeError):
+        bpy.ops.ed.undo_push(message="before")
+    bpy.ops.paintover.capture()
+    folder = where(part, scene)
+    bpy.ops.ed.undo_push(message="move")
+    bpy.ops.ed.undo()
+    scene = bpy.context.scene
+    assert scene.paintover.folder == "//paintover/shot_v001/"
+    scene = save(tmp_path / "shot_v002.blend")
+    assert where(part, scene) == folder
+
+
+def test_the_user_chooses_another_folder(first: Any, part: Part, tmp_path: Path) -> None:
+    shot_id = first.paintover.shot_id
+    first.paintover.folder = str(tmp_path / "mine")
+    assert first.paintover.shot_id == ""
+    assert part("states").look(first).steps["capture"].why == "Not captured yet"
+    first.paintover.folder = "//paintover/shot_v001/"
+    assert first.paintover.shot_id == shot_id
+
+
+def test_the_command_line_goes_on_with_a_sentence_and_can_choose(
+    first: Any, part: Part, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "shot_v002.blend")
+    main = part("command").main
+    assert main(["capture"]) == 0
+    assert "This shot belongs to shot_v001.blend; going on with it" in capsys.readouterr().err
+    assert main(["status", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert json.loads(out[out.index("{") :])["owner"] == "shot_v001.blend"
+    assert main(["shot", "copy"]) == 0
+    scene = load(tmp_path / "shot_v002.blend")
+    assert where(part, scene).name == "shot_v002"
+    assert main(["shot", "new"]) == 0
+    assert main(["shot", "keep"]) == 1
+    assert "holds no shot yet" in capsys.readouterr().err
