@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..frames.frame import EXTRA_GUIDE, Frame
-from ..images.pictures import read_picture
+from ..images.given_pictures import read_given
 from ..images.types import BoolArray, FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import OUT_SUFFIXES, Shot
@@ -45,7 +45,7 @@ def read_in_size(shot: Shot, path: Path) -> FloatArray:
     Raises:
         PaintoverError: the file is missing, damaged or of another size than the shot.
     """
-    picture = read_picture(path).rgb
+    picture = read_given(path).picture.rgb
     height, width = picture.shape[:2]
     if (width, height) != (shot.manifest.width, shot.manifest.height):
         raise PaintoverError(

@@ -18,6 +18,7 @@ from .colour_spaces import (
     ColourSpace,
     from_chromaticities,
     from_cicp,
+    from_interop_id,
     from_png_gamma,
     gamma_curve,
     matrix_from,
@@ -58,19 +59,19 @@ class ColourNotes:
         """Whether the stored values need no conversion."""
         return self.space is not None and self.space.is_like(SRGB)
 
-    def is_like(self, other: ColourNotes) -> bool:
-        """Return whether both files mean the same colours by the same values."""
+    def is_near(self, other: ColourNotes) -> bool:
+        """Return whether both files are in the same colour space, but for fine differences."""
         if self.space and other.space:
-            return self.space.is_like(other.space)
+            return self.space.is_near(other.space)
         return self.name == other.name != ""
 
 
 def read_colour_notes(path: Path, kind: str, header: Any) -> ColourNotes:
     """Find the colour space of a picture.
 
-    The first of these counts: cICP of a PNG, an ICC profile, sRGB, gAMA and cHRM of a PNG; the
-    chromaticities of an EXR; Adobe RGB as cameras note it. A file that says nothing is in sRGB,
-    or linear where it holds floating point.
+    The first of these counts: cICP of a PNG, an ICC profile, sRGB, gAMA and cHRM of a PNG, Adobe
+    RGB as cameras note it; in an EXR, chromaticities, or the name of a colour space. A file that
+    says nothing is in sRGB, or linear where it holds floating point.
 
     Args:
         path: its file.
@@ -109,15 +110,24 @@ def read_colour_notes(path: Path, kind: str, header: Any) -> ColourNotes:
 
 
 def _of_exr(path: Path, header: Any) -> ColourNotes:
+    name = header.get_string_attribute("colorInteropID")
     chromaticities = header.getattribute("chromaticities")
-    if chromaticities is None:
+    if name in ("", "data", "unknown") and chromaticities is None:
         return ColourNotes(LINEAR, is_told=False)
-    red, green, blue, white = np.asarray(chromaticities, np.float64).reshape(4, 2)
-    try:
-        space = from_chromaticities([*white, *red, *green, *blue])
-    except ValueError:
-        raise _damaged(path) from None
-    return ColourNotes(space)
+    if chromaticities is None:
+        space = from_interop_id(name)
+        if space is None:
+            raise PaintoverError(
+                f'{path} is in the color space "{name}", which Paintover does not know; save it in '
+                "linear Rec.709."
+            )
+    else:
+        red, green, blue, white = np.asarray(chromaticities, np.float64).reshape(4, 2)
+        try:
+            space = from_chromaticities([*white, *red, *green, *blue])
+        except ValueError:
+            raise _damaged(path) from None
+    return ColourNotes(LINEAR, is_told=False) if space.is_like(LINEAR) else ColourNotes(space)
 
 
 def _of_png(path: Path, chunks: PngColour, has_profile: bool) -> ColourNotes | None:
@@ -126,17 +136,16 @@ def _of_png(path: Path, chunks: PngColour, has_profile: bool) -> ColourNotes | N
     if transfer in _HDR:
         name = "PQ" if transfer == _HDR[0] else "HLG"
         raise PaintoverError(f"{path} is an HDR picture ({name}); export it in sRGB.")
-    if has_profile:
-        return None
     if _UNKNOWN not in (primaries, transfer):
         space = from_cicp(primaries, transfer)
-        if space is None or matrix != 0 or is_full != 1:
+        if space and matrix == 0 and is_full == 1:
+            return ColourNotes(space)
+        if not has_profile:
             raise PaintoverError(
                 f"{path} is in a color space that Paintover does not know (cICP "
                 f"{primaries}-{transfer}-{matrix}-{is_full}); save it in sRGB."
             )
-        return ColourNotes(space)
-    if chunks.is_srgb or not (chunks.gamma or chunks.chromaticities):
+    if has_profile or chunks.is_srgb or not (chunks.gamma or chunks.chromaticities):
         return None
     try:
         return ColourNotes(from_png_gamma(chunks.gamma, chunks.chromaticities))

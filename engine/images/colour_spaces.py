@@ -24,6 +24,8 @@ _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
 _SAME = 1.5 / 255
+_NEAR = 0.02
+_BRIGHTEST = 65504
 _D65 = (0.3127, 0.329)
 _PRIMARIES = {
     1: ("Rec.709", REC_709),
@@ -38,6 +40,15 @@ ACES = {
 }
 """Chromaticities of the colour spaces of ACES."""
 ADOBE_RGB = (*_D65, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+_INTEROP = {
+    "rec709": _PRIMARIES[1],
+    "rec2020": _PRIMARIES[9],
+    "p3d65": _PRIMARIES[12],
+    "ap1": ("ACEScg", ACES["ACEScg"]),
+    "ap0": ("ACES2065-1", ACES["ACES2065-1"]),
+    "adobergb": ("Adobe RGB", ADOBE_RGB),
+}
+"""Names and chromaticities by their name in a ``colorInteropID``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,8 +78,10 @@ class ColourSpace:
         for channel in range(3):
             curve = self.curves[channel % len(self.curves)]
             linear[..., channel] = _curved(curve, values[..., channel])
-        flat = linear.reshape(-1, 3) @ self.matrix.T.astype(np.float32)
-        return encode_srgb(flat).reshape(values.shape)
+        if not np.array_equal(self.matrix, np.eye(3)):
+            matrix = self.matrix.T.astype(np.float32)
+            linear = np.clip(linear, -_BRIGHTEST, _BRIGHTEST) @ matrix
+        return encode_srgb(linear)
 
     def is_like(self, other: ColourSpace) -> bool:
         """Return whether both give the same colours, within 1.5 of 255 steps."""
@@ -77,6 +90,15 @@ class ColourSpace:
         greys = np.repeat(np.linspace(0, 1, 256)[:, None], 3, 1)
         values = np.concatenate([grid, greys])
         return bool(np.abs(self.to_srgb(values) - other.to_srgb(values)).max() <= _SAME)
+
+    def is_near(self, other: ColourSpace) -> bool:
+        """Return whether both have the same primaries, and curves that differ in the shadows."""
+        middle = np.array([0.5])
+        same = [
+            abs(float(one(middle)[0] - two(middle)[0])) < _NEAR
+            for one, two in zip(self.curves, other.curves, strict=False)
+        ]
+        return all(same) and bool(np.abs(self.matrix - other.matrix).max() < _NEAR)
 
 
 def _curved(curve: Curve, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -166,6 +188,20 @@ def from_png_gamma(gamma: float | None, chromaticities: Sequence[float] | None) 
     if gamma is not None and abs(gamma - 1) < 0.01:
         curve, name = linear_curve, "linear light (PNG gamma 1)"
     return ColourSpace(name, (curve,), matrix_from(chromaticities or REC_709))
+
+
+def from_interop_id(name: str) -> ColourSpace | None:
+    """Return the colour space that an EXR names in ``colorInteropID``; None if we do not know it.
+
+    Such a name is a curve, primaries, and what the picture refers to, as in ``lin_ap1_scene``.
+    """
+    curve, _, rest = name.partition("_")
+    primaries = rest.rpartition("_")[0]
+    curves = {"lin": linear_curve, "srgb": srgb_curve, "g22": gamma_curve(2.2)}
+    if curve not in curves or primaries not in _INTEROP:
+        return None
+    shown, chromaticities = _INTEROP[primaries]
+    return ColourSpace(shown, (curves[curve],), matrix_from(chromaticities))
 
 
 def from_chromaticities(chromaticities: Sequence[float]) -> ColourSpace:

@@ -83,10 +83,9 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
     notes = []
     views = list(dict.fromkeys([layer.view for layer in with_colours if layer.view]))
     if views:
-        first = min(with_colours, key=lambda layer: layer.view != "").view or views[0]
-        if len({layer.view for layer in with_colours}) > 1:
-            notes.append(f"holds several views ({', '.join(views)}); only the first is used")
-        with_colours = [layer for layer in with_colours if layer.view in ("", first)]
+        if len(views) > 1:
+            notes.append(f"holds the views {', '.join(views)}, of which only {views[0]} is used")
+        with_colours = [layer for layer in with_colours if layer.view in ("", views[0])]
     whole = [layer for layer in with_colours if layer.rank is not None]
     if not whole and len(with_colours) > 1:
         names = [layer.name for layer in with_colours]
@@ -114,14 +113,12 @@ def _layers(headers: Sequence[Any]) -> list[_Layer]:
         for part, header in enumerate(headers)
         if any("." not in name and _component(name) in ("R", "Y") for name in header.channelnames)
     ]
-    views: list[str] = []
-    for header in headers:
-        views += [header.get_string_attribute("view")] if header.getattribute("view") else []
-        views += list(header.getattribute("multiView") or ())
+    multi_view = list(headers[0].getattribute("multiView") or ())
+    views = [*multi_view, *[header.get_string_attribute("view") for header in headers]]
     found: dict[tuple[int, str], _Layer] = {}
     for part, header in enumerate(headers):
         part_name = header.get_string_attribute("oiio:subimagename") if len(plain_parts) > 1 else ""
-        part_view = header.get_string_attribute("view")
+        part_view = header.get_string_attribute("view") or (multi_view or [""])[0]
         for index, name in enumerate(header.channelnames):
             layer, _, last = name.rpartition(".")
             component = _component(last)

@@ -188,7 +188,7 @@ def _as_beside(path: Path, colours: ColourNotes, beside: Path) -> ColourNotes:
         own = read_colour_notes(beside, PNG, file.spec())
     if own.is_srgb:
         return colours
-    if not own.is_like(colours):
+    if not own.is_near(colours):
         raise PaintoverError(
             f"{path} is in {colours.name}, but its frame is in {own.name}; save the painting in "
             f"{own.name}."

@@ -22,7 +22,7 @@ from ..shared.files import written_beside
 from .types import FloatArray, HalfArray
 from .window import Window
 
-_LARGEST_AREA = 1 << 27
+_LARGEST_AREA = 1 << 28
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def read_all(
     if spec.width * spec.height > _LARGEST_AREA:
         raise PaintoverError(
             f"{path} claims to have {spec.width}×{spec.height} pixels, so it is damaged or far too "
-            "large; make it again, at most 4096×2160 in size."
+            "large; make it again in a smaller size."
         )
     last = spec.nchannels if last is None else last
     kind = spec.format if not holds_exr(file) else oiio.TypeDesc("float")

@@ -53,6 +53,8 @@ _MAGIC = (
 _BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC", b"msf1": "HEIC", b"heim": "HEIC"}
 _BRANDS |= {b"hevc": "HEIC", b"avif": "AVIF", b"avis": "AVIF", b"crx ": "camera raw"}
 _TGA_END = b"TRUEVISION-XFILE.\0"
+_BROKEN = "\ufffd"
+"""Stands for bytes that are no text."""
 _TGA_KINDS = (1, 2, 3, 9, 10, 11)
 
 
@@ -117,7 +119,7 @@ def _is_old_tga(path: Path, head: bytes) -> bool:
 
 def _reason(path: Path, head: bytes, kind: str) -> str:
     """Return what is wrong with a file that is none of the pictures that Paintover reads."""
-    text = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    text = head.decode("utf-8", "replace")
     name = path.suffix[1:].upper() if path.suffix.lower() in OTHER_SUFFIXES else ""
     reasons = (
         (kind == "a movie", "is a movie; import the movie itself, or export its pictures as PNG"),
@@ -141,7 +143,8 @@ def _reason(path: Path, head: bytes, kind: str) -> str:
         ),
         (name != "", f"is {name}, which Paintover does not read; export it as PNG"),
         (
-            text != b"" and all(byte >= 32 or byte in b"\r\n\t" for byte in text),
+            _BROKEN not in text[:-1]
+            and all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in text),
             "holds text and no picture; replace it by the picture",
         ),
     )
