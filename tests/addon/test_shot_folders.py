@@ -250,7 +250,7 @@ def test_another_shot_is_not_taken_because_the_names_are_alike(
     bpy.ops.wm.save_mainfile()
     assert where(part, scene).name == "a-b"
     scene.name = "Scene"
-    bpy.ops.scene.new(type="EMPTY")
+    bpy.ops.scene.new(type="NEW")
     other: Any = bpy.context.scene
     other.name = "b"
     assert where(part, other).name == "a-b-2"
