@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import of movies: their frames, colours, alpha, rotation, rate, and what is said where not."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import shots
+import synthetic
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+
+from engine.images.pictures import read_picture
+from engine.jobs.import_pictures import import_pictures
+from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.protocol import ImportPictures
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
+
+EXACT = (
+    Interpolation.BICUBIC
+    | Interpolation.ACCURATE_RND
+    | Interpolation.FULL_CHR_H_INP
+    | Interpolation.FULL_CHR_H_INT
+)
+SIZE = (480, 270)
+
+
+class Report(Silent):
+    """Remembers warnings; asks to stop after some steps of progress."""
+
+    def __init__(self, stop_after: int = -1) -> None:
+        self.warnings: list[str] = []
+        self.shares: list[float] = []
+        self.stop_after = stop_after
+
+    def progress(self, step, fraction, seconds_left, text):
+        self.shares.append(fraction)
+
+    def warned(self, sentence):
+        self.warnings.append(sentence)
+
+    def cancelled(self):
+        return 0 <= self.stop_after <= len(self.shares)
+
+
+def picture(frame: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Return a gradient with a red square that moves, (H, W, 3) uint8."""
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    codes = np.stack([40 + 150 * x / width, 60 + 120 * y / height, 200 - 100 * x / width], axis=-1)
+    codes = np.rint(codes).astype(np.uint8)
+    side = height // 3
+    codes[side : 2 * side, 8 * frame : 8 * frame + side] = (220, 40, 30)
+    return codes
+
+
+def write_movie(
+    path: Path,
+    codec: str,
+    kind: str,
+    *,
+    frames: int = 3,
+    size: tuple[int, int] = SIZE,
+    matrix: Colorspace | None = None,
+    full: ColorRange | None = None,
+    is_tagged: bool = True,
+    rate: Fraction = Fraction(24),
+    alpha: np.ndarray | None = None,
+    times: tuple[int, ...] = (),
+    **options: str,
+) -> Path:
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = size
+        stream.pix_fmt, stream.options = kind, options
+        if is_tagged and matrix:
+            stream.codec_context.colorspace = matrix
+            stream.codec_context.color_range = full
+        for number in range(frames):
+            codes = picture(number + 1, size)
+            if alpha is not None:
+                codes = np.concatenate([codes, alpha[..., None]], axis=2)
+            frame = av.VideoFrame.from_ndarray(codes, "rgb24" if alpha is None else "rgba")
+            frame = frame.reformat(
+                format=kind, dst_colorspace=matrix, dst_color_range=full, interpolation=EXACT
+            )
+            frame.pts = times[number] if times else number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def run(shot: Path, source: Path, report: Report | None = None, fps=0.0, **folders: object) -> Shot:
+    painted, mask = (str(folders.pop(name, "")) for name in ("painted", "mask"))
+    guides = {name: str(folder) for name, folder in folders.items()}
+    request = ImportPictures(1, str(shot), str(source), painted, mask, guides, fps)
+    import_pictures(request, report or Report())
+    return Shot.open(shot)
+
+
+def error(shot: Shot, frame: int) -> float:
+    """Return the mean difference to the picture that was encoded, in 8-bit codes."""
+    pixels = read_picture(shot.image_path(frame)).pixels
+    wanted = picture(frame, (shot.manifest.width, shot.manifest.height))
+    return float(np.abs(pixels[..., :3] * 255 - wanted).mean())
+
+
+LOSSLESS: dict[str, Any] = {"codec": "ffv1", "kind": "yuv444p"}
+
+
+@pytest.mark.parametrize("matrix", [Colorspace.ITU709, Colorspace.ITU601])
+@pytest.mark.parametrize("full", [ColorRange.MPEG, ColorRange.JPEG])
+def test_colours_follow_the_matrix_and_range_of_the_movie(tmp_path, matrix, full):
+    path = write_movie(
+        tmp_path / "clip.mp4", "libx264", "yuv420p", matrix=matrix, full=full, crf="4"
+    )
+    report = Report()
+    shot = run(tmp_path / "shot", path, report)
+    assert (shot.frames, shot.manifest.fps) == ([1, 2, 3], 24)
+    assert (shot.manifest.width, shot.manifest.height) == SIZE
+    assert [error(shot, frame) < 1.5 for frame in shot.frames] == [True] * 3
+    assert error(shot, 1) < np.abs(picture(1).astype(float) - picture(2)).mean()
+    assert report.warnings == []
+    assert report.shares == sorted(report.shares)
+    assert report.shares[-1] == 1
+    assert shot.manifest.passes == {"image": "pictures"}
+    assert not (shot.folder / ".importing").exists()
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"), [((720, 480), Colorspace.ITU601), ((1280, 720), Colorspace.ITU709)]
+)
+def test_without_a_word_on_colours_the_size_tells(tmp_path, size, matrix):
+    path = write_movie(
+        tmp_path / "clip.mkv", **LOSSLESS, size=size, frames=1, matrix=matrix,
+        full=ColorRange.MPEG, is_tagged=False,
+    )  # fmt: skip
+    assert error(run(tmp_path / "shot", path), 1) < 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits"), [("yuv444p10le", 16), ("gbrp12le", 16), ("bgr0", 8), ("gray", 8)]
+)
+def test_more_than_8_bits_become_16(tmp_path, kind, bits):
+    matrix = {"matrix": Colorspace.ITU709, "full": ColorRange.MPEG} if kind.startswith("y") else {}
+    path = write_movie(tmp_path / "clip.mkv", "ffv1", kind, **matrix)
+    shot = run(tmp_path / "shot", path)
+    assert read_picture(shot.image_path(2)).bits == bits
+    if kind != "gray":
+        assert error(shot, 2) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kind", "options"),
+    [
+        ("clip.mov", "prores_ks", "yuva444p10le", {"profile": "4444"}),
+        ("clip.mov", "qtrle", "argb", {}),
+        ("clip.webm", "libvpx-vp9", "yuva420p", {"crf": "10", "b": "0", "cpu-used": "8"}),
+    ],
+)
+def test_alpha_comes_along(tmp_path, name, codec, kind, options):
+    alpha = np.full(SIZE[::-1], 255, np.uint8)
+    alpha[:, :100] = 64
+    matrix = {"matrix": Colorspace.ITU709, "full": ColorRange.MPEG} if kind[0] == "y" else {}
+    path = write_movie(tmp_path / name, codec, kind, alpha=alpha, frames=2, **matrix, **options)
+    shot = run(tmp_path / "shot", path)
+    read = read_picture(shot.image_path(2)).alpha
+    assert read is not None
+    assert np.abs(read * 255 - alpha).mean() < 0.5
+    assert error(shot, 2) < 1.5
+    assert shot.manifest.passes == {"image": "pictures", "alpha": "pictures"}
+
+
+def test_an_animated_gif_alone_in_a_folder(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write_movie(folder / "loop.GIF", "gif", "rgb8", rate=Fraction(10), size=(96, 64))
+    (folder / "notes.txt").write_text("two strokes here")
+    shot = run(tmp_path / "shot", folder)
+    assert (shot.frames, shot.manifest.fps) == ([1, 2, 3], 10)
+    assert error(shot, 3) < 20
+
+
+def test_odd_sizes_and_rates(tmp_path):
+    rate = Fraction(24000, 1001)
+    path = write_movie(tmp_path / "a.mkv", **LOSSLESS, size=(95, 63), rate=rate, frames=2)
+    assert run(tmp_path / "a", path).manifest.fps == pytest.approx(23.976, abs=1e-3)
+    shot = run(tmp_path / "b", path, fps=12.0)
+    assert (shot.manifest.width, shot.manifest.height, shot.manifest.fps) == (95, 63, 12)
+    assert error(shot, 2) < 1
+
+
+@pytest.mark.parametrize(("sine", "turns"), [(1, -1), (-1, 1)])
+def test_a_movie_that_is_stored_turned_is_turned_upright(tmp_path, sine, turns):
+    path = write_movie(tmp_path / "phone.mp4", "libx264", "yuv420p", frames=2, crf="4")
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    one = 1 << 16
+    data[matrix : matrix + 36] = struct.pack(
+        ">9i", 0, sine * one, 0, -sine * one, 0, 0, 0, 0, 1 << 30
+    )
+    path.write_bytes(data)
+    shot = run(tmp_path / "shot", path)
+    assert (shot.manifest.width, shot.manifest.height) == (270, 480)
+    pixels = read_picture(shot.image_path(1)).pixels
+    assert np.abs(pixels * 255 - np.rot90(picture(1), turns)).mean() < 2
+
+
+def test_uneven_frames_are_each_taken_once_and_told(tmp_path):
+    path = write_movie(tmp_path / "screen.mkv", **LOSSLESS, frames=4, times=(0, 1, 5, 6))
+    report = Report()
+    shot = run(tmp_path / "shot", path, report)
+    assert shot.frames == [1, 2, 3, 4]
+    assert [error(shot, frame) < 1 for frame in shot.frames] == [True] * 4
+    assert any("unequally long" in warning for warning in report.warnings)
+
+
+def test_guides_and_masks_may_be_movies_of_the_same_length(tmp_path):
+    path = write_movie(tmp_path / "a.mkv", **LOSSLESS, frames=2, size=(96, 64))
+    other = write_movie(tmp_path / "b.mkv", **LOSSLESS, frames=3, size=(96, 64))
+    shot = run(tmp_path / "shot", path, depth=path, mask=path)
+    assert shot.manifest.guides == ["depth"]
+    assert shot.guide_path("depth", 2).read_bytes() == shot.image_path(2).read_bytes()
+    assert shot.key_mask_path(1).is_file()
+    with pytest.raises(PaintoverError, match=r"b\.mkv has 3 frames, but the shot has 2"):
+        run(tmp_path / "c", path, depth=other)
+    with pytest.raises(PaintoverError, match=r"b\.mkv is a movie.*as 0001\.png"):
+        run(tmp_path / "c", path, painted=other)
+
+
+def sentence(tmp_path: Path, source: Path) -> str:
+    with pytest.raises(PaintoverError) as caught:
+        run(tmp_path / "shot", source)
+    assert not (tmp_path / "shot" / "frames").exists()
+    assert str(source) in str(caught.value)
+    return str(caught.value)
+
+
+def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
+    path = write_movie(tmp_path / "clip.mp4", "libx264", "yuv420p")
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "ffmpeg -i broken.mp4" in sentence(tmp_path, broken)
+    sound = tmp_path / "sound.mkv"
+    with av.open(str(sound), "w") as container:
+        stream: Any = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.rate, frame.pts = 8000, 0
+        container.mux(stream.encode(frame))
+    assert "holds no pictures" in sentence(tmp_path, sound)
+    folder = tmp_path / "two"
+    folder.mkdir()
+    shutil.copy(path, folder / "a.mp4")
+    shutil.copy(path, folder / "b.mp4")
+    assert "several movies, such as a.mp4 and b.mp4" in sentence(tmp_path, folder)
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert "“ffmpeg -i clip.mp4 frames/%04d.png”" in sentence(tmp_path, path)
+
+
+@pytest.mark.parametrize("stop_after", [1, 4])
+def test_cancel_leaves_nothing(tmp_path, stop_after):
+    path = write_movie(tmp_path / "clip.mkv", **LOSSLESS, size=(96, 64))
+    with pytest.raises(Cancelled):
+        run(tmp_path / "shot", path, Report(stop_after))
+    assert [*(tmp_path / "shot").rglob("*.png")] == []
+
+
+def test_from_a_movie_to_painted_frames_by_the_command_line(tmp_path):
+    size = (160, 90)
+    path = write_movie(tmp_path / "Film ä.mkv", **LOSSLESS, size=size, rate=Fraction(12))
+    synthetic.write_png(tmp_path / "paint" / "2.png", 255 - picture(2, size))
+    shot = tmp_path / "shot"
+    done = shots.run_warm("import", shot, "--input", path, "--painted", tmp_path / "paint")
+    assert done.returncode == 0, done.stderr
+    assert "3 frames as PNG, 1-3, at 12 frames per second" in done.stdout
+    for words in (["train", shot, "--steps", 2], ["stylize", shot]):
+        done = shots.run_warm(*words)
+        assert done.returncode == 0, done.stderr
+    shots.assert_all_frames_open(Shot.open(shot))
