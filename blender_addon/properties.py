@@ -98,6 +98,10 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
         description="Name of the style to train and to stylize with",
         default="style",
     )
+    view_layer: StringProperty(
+        name="View Layer",
+        description="View layer to capture. Leave empty to use the first that is rendered",
+    )
     use_custom_range: BoolProperty(
         name="Custom Range",
         description="Use another frame range than that of the scene",

@@ -221,7 +221,11 @@ def settings_changed(scene: Any, shot: Shot) -> bool:
     """Return whether the render settings differ from those of captured frames."""
     if shot.manifest.source.get("kind") != "blender":
         return False
-    digest = capture.settings_digest(scene, scene.view_layers[0])
+    try:
+        layer = capture.layer_to_render(scene)
+    except PaintoverError:
+        return True
+    digest = capture.settings_digest(scene, layer)
     wanted = set(properties.frames(scene))
     records = shot.manifest.frames
     return any(records[frame].settings != digest for frame in wanted & records.keys())

@@ -135,5 +135,7 @@ def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> 
         for name, value in before.items():
             setattr(owner, name, value)
         for part, values in override:
-            for name, value in values.items():
-                setattr(part, name, value)
+            now = plain_values(part)
+            # Unused, they may hold what Blender refuses to be set.
+            for name in [name for name, value in values.items() if now[name] != value]:
+                setattr(part, name, values[name])

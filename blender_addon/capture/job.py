@@ -20,7 +20,7 @@ from ..engine.shared.picture_digests import digest_picture
 from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from ..keyframes import images as keyframe_images
-from . import cameras, frames, settings, staging
+from . import cameras, frames, notes, settings, simulations, staging
 from .preparation import Preparation
 
 _log = logs.logger(__name__)
@@ -55,7 +55,7 @@ def capture(
         scene: rendered with its own engine, size, samples and view, but without compositing.
         folder: the shot folder; created if necessary.
         wanted: the frames.
-        view_layer: the view layer to render; by default the first that is used for rendering.
+        view_layer: the view layer to render; by default as ``settings.layer_to_render`` tells.
         force: also render frames that are up to date.
         blocking: render synchronously, else in Blender's render job, which keeps the interface
             usable.
@@ -67,7 +67,7 @@ def capture(
         PaintoverError: the scene cannot be rendered, or a file cannot be written.
         Cancelled: the user stopped the render.
     """
-    layer = view_layer or _layer_to_render(scene)
+    layer = view_layer or settings.layer_to_render(scene)
     _check(scene, folder, wanted)
     before = _shot_before(folder)
     shot = _shot(scene, layer, folder, wanted, before)
@@ -79,6 +79,8 @@ def capture(
     if todo:
         # A render without a window frees images, and the unsaved paint in them.
         keyframe_images.save_unsaved(shot)
+        result.warnings += notes.of_scene(scene, layer)
+        result.warnings += simulations.notes(simulations.not_baked(scene))
         preparation = Preparation(scene, layer, blocking=blocking)
         try:
             preparation.begin()
@@ -88,6 +90,8 @@ def capture(
     if target is not shot:
         _take_in(target, shot, result)
         _warn_of_lost_frames(before, shot, result)
+    if result.rendered:
+        result.warnings += notes.of_passes(shot.manifest.source["engine"], shot.manifest.passes)
     return result
 
 
@@ -106,6 +110,8 @@ def _render(
         left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
         progress = Progress(number / len(todo), left, f"Frame {frame}")
         yield progress
+        for step in preparation.simulate(todo[-1]):
+            yield dataclasses.replace(progress, text=f"Simulating frame {step}")
         scene, layer = preparation.scene_and_layer()
         scene.frame_set(frame)
         if scene.camera is None:
@@ -145,10 +151,6 @@ def _warn_of_lost_frames(before: Shot | None, shot: Shot, result: CaptureResult)
             f"Frames {name_frames(lost)} left the shot, because they have another size or other "
             "passes than the new ones; capture them too.",
         )
-
-
-def _layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
-    return next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
 
 
 def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
 
 from ..engine.shared.errors import PaintoverError
-from . import scene_state, surface
+from . import scene_state, simulations, surface
 
 _POLL_SECONDS = 0.1
 _in_use: list[Preparation] = []
@@ -35,6 +35,7 @@ class Preparation:
         self._layer = layer.name
         self._blocking = blocking
         self._display = ""
+        self._simulated = False
 
     def begin(self) -> None:
         """Change the scene."""
@@ -56,6 +57,24 @@ class Preparation:
                 "capture again to continue."
             )
         return scene, scene.view_layers[self._layer]
+
+    def simulate(self, last: int) -> Iterator[int]:
+        """Run the simulations that are not baked, in order, and yield each frame that is set.
+
+        Once, and again after the .blend was saved, which removes the changes for a moment.
+
+        Args:
+            last: the last frame to render.
+        """
+        if self._simulated:
+            return
+        scene, _ = self.scene_and_layer()
+        for frame in simulations.frames_to_run(simulations.not_baked(scene), last):
+            scene, _ = self.scene_and_layer()
+            scene.frame_set(frame)
+            yield frame
+        simulations.keep(scene)
+        self._simulated = True
 
     def end(self) -> None:
         """Restore the scene, at the latest when Blender stops rendering a cancelled frame."""
@@ -85,6 +104,7 @@ class Preparation:
         if scene is not None:
             surface.add(scene.render.engine)
             scene_state.change(scene, scene.view_layers[self._layer])
+            self._simulated = False
 
     def _restore(self, *_: Any) -> None:
         _clean_up()
@@ -93,6 +113,7 @@ class Preparation:
 def _clean_up() -> None:
     surface.remove()
     for scene in bpy.data.scenes:
+        simulations.release(scene)
         scene_state.restore(scene)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import bpy
 
-from .. import versions
+from .. import properties, versions
+from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
 from ..engine.shared.manifest import Colour
 
@@ -30,6 +31,23 @@ _RENDER = (
 )
 # Prefixes of settings that do not change the pictures, such as the device and the viewport.
 _IGNORED = ("preview_", "debug_", "device", "tile_", "use_auto_tile", "name", "use_pass_", "aov")
+
+
+def layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+    """Return the view layer to capture: the chosen one, else the first used for rendering.
+
+    Raises:
+        PaintoverError: there is none of the chosen name.
+    """
+    name = properties.of(scene).view_layer
+    if name:
+        if name not in scene.view_layers:
+            raise PaintoverError(
+                f'There is no view layer "{name}"; choose another under Settings ▸ View Layer.'
+            )
+        chosen: bpy.types.ViewLayer = scene.view_layers[name]
+        return chosen
+    return next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
 
 
 def plain_values(owner: Any) -> dict[str, Any]:

@@ -6,6 +6,11 @@ armatures and shape keys, times the size of the object's texture space. ``painto
 Blender's random number of the object, which differs between instances, rounded to steps that a
 24-bit float represents exactly.
 
+Cycles treats a material with AOVs but without a surface as see-through, and without AOVs as black.
+So such a material gets none. Where the last node alone does not tell whether there is a surface,
+that shader is led through our node, which adds one that reflects nothing: Cycles never leaves that
+away, unlike an emission of 0. That would hide a volume, so a material with one gets no AOVs then.
+
 All additions have names that start with ``paintover_`` and store what they replaced. So they can
 be removed in any state: after an exception, an undo or a crash.
 """
@@ -47,11 +52,7 @@ def add(engine: str) -> None:
         _fill_slots(data, objects, stand_ins)
     for material in bpy.data.materials:
         if versions.has_shader_nodes(material) and not material.is_grease_pencil:
-            tree: Any = material.node_tree
-            active = tree.nodes.active
-            node = tree.nodes.new("ShaderNodeGroup")
-            node.name, node.node_tree, node.select = _NAME, group, False
-            tree.nodes.active = active
+            _add_node(material.node_tree, group, engine)
 
 
 def is_added() -> bool:
@@ -83,14 +84,54 @@ def remove() -> None:
             del obj[SIZE]
 
 
+def _add_node(tree: Any, group: Any, engine: str) -> None:
+    surface = None
+    if engine == "CYCLES":
+        output = tree.get_output_node("CYCLES")
+        surface, volume = (_link_to(output, name) for name in ("Surface", "Volume"))
+        if surface is None or (volume and not _is_surface(surface.from_node)):
+            return
+    active = tree.nodes.active
+    node = tree.nodes.new("ShaderNodeGroup")
+    node.name, node.node_tree, node.select = _NAME, group, False
+    tree.nodes.active = active
+    if surface and not _is_surface(surface.from_node):
+        shader, target = surface.from_socket, surface.to_socket
+        tree.links.new(shader, node.inputs[0])
+        tree.links.new(node.outputs[0], target)
+
+
+def _link_to(output: Any | None, name: str) -> Any | None:
+    links = output.inputs[name].links if output else ()
+    return next((link for link in links if link.is_valid and not link.is_muted), None)
+
+
+def _is_surface(node: Any) -> bool:
+    """Return whether Cycles always keeps a node as a surface."""
+    return not node.mute and node.bl_idname.startswith("ShaderNodeBsdf")
+
+
 def _remove_nodes(tree: Any) -> None:
     for node in [node for node in tree.nodes if node.name.startswith(_NAME)]:
+        shaders = [link.from_socket for socket in node.inputs for link in socket.links]
+        surfaces = [link.to_socket for socket in node.outputs for link in socket.links]
         tree.nodes.remove(node)
+        for shader in shaders:
+            for surface in surfaces:
+                tree.links.new(shader, surface)
 
 
 def _node_group() -> Any:
     group: Any = bpy.data.node_groups.new(_NAME, "ShaderNodeTree")
     nodes, link = group.nodes, group.links.new
+    for in_out in ("INPUT", "OUTPUT"):
+        group.interface.new_socket("Shader", in_out=in_out, socket_type="NodeSocketShader")
+    nothing = nodes.new("ShaderNodeBsdfDiffuse")
+    nothing.inputs["Color"].default_value = (0, 0, 0, 1)
+    both = nodes.new("ShaderNodeAddShader")
+    link(nodes.new("NodeGroupInput").outputs[0], both.inputs[0])
+    link(nothing.outputs[0], both.inputs[1])
+    link(both.outputs[0], nodes.new("NodeGroupOutput").inputs[0])
     coordinates = nodes.new("ShaderNodeTexCoord")
     centred = nodes.new("ShaderNodeVectorMath")
     centred.operation = "SUBTRACT"

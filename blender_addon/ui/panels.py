@@ -204,6 +204,8 @@ class _Settings(_Panel):
         settings = properties.of(context.scene)
         layout.prop(settings, "folder", placeholder=shot_folders.default_folder(context.scene))
         layout.prop(settings, "style")
+        if len(context.scene.view_layers) > 1 or settings.view_layer:
+            layout.prop_search(settings, "view_layer", context.scene, "view_layers")
         column = layout.column(heading="Frames")
         column.prop(settings, "use_custom_range")
         if settings.use_custom_range:

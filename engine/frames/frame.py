@@ -207,7 +207,7 @@ def _copy(part: Frame, whole: Frame, window: Window) -> None:
 def _fill(frame: Frame, shot: Shot, raw: dict[str, FloatArray], wanted: set[str]) -> None:
     """Clean raw passes and set them in the frame."""
     depth = objects = None
-    share = cleaning.coverage(raw[SURFACE_AOV][..., 3]) if SURFACE_AOV in raw else frame.alpha
+    share = cleaning.surface_share(raw[SURFACE_AOV][..., 3]) if SURFACE_AOV in raw else frame.alpha
     if "depth" in raw:
         depth = cleaning.depth(raw["depth"][..., 0], cleaning.far_depth(shot, frame.number))
     if OBJECT_AOV in raw and SURFACE_AOV in raw:

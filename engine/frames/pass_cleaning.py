@@ -47,6 +47,17 @@ def coverage(alpha: FloatArray) -> FloatArray:
     return np.ascontiguousarray(np.fmin(np.fmax(alpha, np.float32(0)), np.float32(1)))
 
 
+def surface_share(alpha: FloatArray) -> FloatArray:
+    """Return the share of each pixel that has a surface, (H, W), from the alpha of its AOV.
+
+    Cycles adds up what lies behind each other in a see-through place, so that alpha exceeds 1.
+    Such a sum is no surface: its share becomes a half, which counts as unknown.
+    """
+    share = coverage(alpha)
+    share[alpha > np.float32(1.001)] = 0.5
+    return share
+
+
 def all_finite(values: FloatArray) -> BoolArray:
     """Return (H, W) bool, True where all components of (H, W, C) are finite."""
     known: BoolArray = np.isfinite(values[..., 0])

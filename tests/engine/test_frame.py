@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
-from engine.frames import object_ids
+from engine.frames import object_ids, pass_cleaning
 from engine.frames.frame import read_frame
 from engine.images.exr_layers import opened_layers
 from engine.images.pictures import read_picture, write_picture
@@ -117,6 +117,21 @@ def test_half_covered_pixels_of_half_floats_keep_their_object():
     assert own > 0
     assert edge.any()
     assert (found[edge] == own).all()
+
+
+def test_what_is_seen_through_something_has_no_surface():
+    step = np.float32(9000 * OBJECT_STEP)
+    alpha = np.ones((20, 20), np.float32)
+    alpha[:, 12:] = 3.0  # a pane's front and back before the wall
+    alpha[15:] = 0.0
+    share = pass_cleaning.surface_share(alpha)
+    objects = object_ids.objects_from_random(step * alpha, share, np.full_like(alpha, 5))
+    coordinates = np.repeat(alpha[..., None], 3, axis=2)
+    surface = pass_cleaning.surface(coordinates, share, objects)
+    assert (objects[:15, :12] == 9001).all()
+    assert (surface[:15, :12] == 1).all()
+    assert (objects[:15, 12:] == -1).all()
+    assert np.isnan(surface[:, 12:]).all()
 
 
 def test_object_index_serves_where_there_is_no_random_number(tmp_path):
