@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import ExifTags, Image
 
 from ..shared.errors import PaintoverError
 from ..shared.picture_kinds import EXR, JPEG, PNG
@@ -29,6 +30,8 @@ from .png_colour import PngColour, read_png_colour
 _HDR = (16, 18)
 """Transfer functions PQ and HLG, as ITU-T H.273 numbers them."""
 _UNKNOWN = 2
+_UNCALIBRATED = 0xFFFF
+"""Colour space in EXIF that is not sRGB."""
 _NAMED = {"CMYK": "CMYK", "YCCK": "CMYK", "color separated": "CMYK"}
 _PLAIN = ("", "RGB", "sRGB", "palette", "YCbCr", "JFIF", "Grayscale")
 
@@ -102,7 +105,7 @@ def read_colour_notes(path: Path, kind: str, header: Any) -> ColourNotes:
             f"{path} is in CMYK without a color profile, so its colors are not known; save it as "
             "RGB in sRGB."
         )
-    if kind == JPEG and header.get_string_attribute("Exif:InteroperabilityIndex") == "R03":
+    if kind == JPEG and _is_adobe_rgb(path, header):
         space = ColourSpace("Adobe RGB", (gamma_curve(563 / 256),), matrix_from(ADOBE_RGB))
         return ColourNotes(space)
     is_float = str(header.format) in ("half", "float", "double")
@@ -163,6 +166,14 @@ def _of_profile(path: Path, data: bytes, header: Any, is_cmyk: bool) -> ColourNo
             "for its colors; save it again in sRGB."
         )
     return ColourNotes(profile.space, profile, is_cmyk)
+
+
+def _is_adobe_rgb(path: Path, header: Any) -> bool:
+    """Return whether a camera notes Adobe RGB in the way of DCF, which needs no profile."""
+    if header.get_int_attribute("Exif:ColorSpace") != _UNCALIBRATED:
+        return False
+    with Image.open(path) as picture:
+        return bool(picture.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03")
 
 
 def _damaged(path: Path) -> PaintoverError:

@@ -85,6 +85,8 @@ class ColourSpace:
 
     def is_like(self, other: ColourSpace) -> bool:
         """Return whether both give the same colours, within 1.5 of 255 steps."""
+        if self is other:
+            return True
         steps = np.linspace(0, 1, 18)
         grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
         greys = np.repeat(np.linspace(0, 1, 256)[:, None], 3, 1)

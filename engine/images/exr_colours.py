@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +88,7 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
         with_colours = [layer for layer in with_colours if layer.view in ("", views[0])]
     whole = [layer for layer in with_colours if layer.rank is not None]
     if not whole and len(with_colours) > 1:
-        names = [layer.name for layer in with_colours]
-        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        shown = _shown([layer.name for layer in with_colours])
         raise PaintoverError(
             f"{path} has the layers {shown}, but none with the whole picture (named beauty, rgba, "
             "Combined, or without a name); export the picture with it."
@@ -101,10 +100,18 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
         notes.append(f"has several pictures ({', '.join(names)}); only the first is used")
     if "A" not in best.channels:
         best.channels |= _plain_alpha(layers, best)
+    others = {layer.name for layer in layers if layer.name and layer not in whole and layer != best}
+    if others:
+        notes.append(f"has further layers ({_shown(others)}), which are not used")
     formats = list(best.header.channelformats) or [best.header.format]
     if any(str(formats[index % len(formats)]).startswith("u") for index in best.indices()):
         raise PaintoverError(f"{path} stores colors as whole numbers; save it as half or float.")
     return ExrColours(best.part, best.header, best.indices(), tuple(notes))
+
+
+def _shown(names: Collection[str]) -> str:
+    """Return the first names of layers for a sentence."""
+    return ", ".join(sorted(names)[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def _layers(headers: Sequence[Any]) -> list[_Layer]:

@@ -28,6 +28,8 @@ from .window import Window
 
 _SHARE_TOLD = 0.001
 """Share of pixels brighter than white from which it is told."""
+_PREMULTIPLIED = 4
+"""Type of the alpha of a TGA."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,8 +180,9 @@ def _check_numbers(path: Path, values: npt.NDArray[Any]) -> None:
 
 def _is_associated(kind: str, header: Any) -> bool:
     """Return whether the colours were multiplied by alpha."""
-    straight = header.get_int_attribute("oiio:UnassociatedAlpha", 0)
-    return kind == EXR or (kind in (TIFF, TGA) and not straight)
+    if kind == TGA:
+        return bool(header.get_int_attribute("targa:alpha_type", 0) == _PREMULTIPLIED)
+    return kind == EXR or (kind == TIFF and not header.get_int_attribute("oiio:UnassociatedAlpha"))
 
 
 def _as_beside(path: Path, colours: ColourNotes, beside: Path) -> ColourNotes:

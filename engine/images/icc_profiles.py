@@ -37,30 +37,36 @@ class IccProfile:
         Raises:
             PaintoverError: the profile is damaged.
         """
+        self._path = path
         try:
             self._profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
             self.model = self._profile.profile.xcolor_space.strip()
             self.name = ImageCms.getProfileDescription(self._profile).strip() or "its profile"
             self.space = _space(self.name, self.model, _tags(data))
         except (OSError, ValueError, ImageCms.PyCMSError, struct.error) as error:
-            raise PaintoverError(
-                f"{path} has a damaged color profile; save it again in sRGB, or without a profile."
-            ) from error
+            raise self._damaged() from error
 
     def to_srgb(self, codes: ByteArray) -> FloatArray:
-        """Convert by LittleCMS: (H, W, 3 or 4) uint8 of the profile's model to sRGB (H, W, 3)."""
+        """Convert by LittleCMS: (H, W, 3 or 4) uint8 of the profile's model to sRGB (H, W, 3).
+
+        Raises:
+            PaintoverError: the profile is damaged.
+        """
         mode = {"GRAY": "L"}.get(self.model, self.model)
         picture = Image.fromarray(codes[..., 0] if mode == "L" else codes, mode)
-        transform = ImageCms.buildTransform(
-            self._profile,
-            ImageCms.createProfile("sRGB"),
-            mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            _FLAGS,
-        )
-        converted = ImageCms.applyTransform(picture, transform)
+        srgb, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC
+        try:
+            transform = ImageCms.buildTransform(self._profile, srgb, mode, "RGB", intent, _FLAGS)
+            converted = ImageCms.applyTransform(picture, transform)
+        except ImageCms.PyCMSError as error:
+            raise self._damaged() from error
         return np.asarray(converted, np.float32) / np.float32(255)
+
+    def _damaged(self) -> PaintoverError:
+        return PaintoverError(
+            f"{self._path} has a damaged color profile; save it again in sRGB, or without a "
+            "profile."
+        )
 
 
 def _tags(data: bytes) -> dict[bytes, bytes]:

@@ -64,7 +64,11 @@ def test_the_picture_is_found_under_the_names_of_any_renderer(tmp_path, name, ch
         if name != "anything":
             more |= layer("albedo", "R G B", 0.3) | layer("zebra", "R G B", 0.2)
         found = more | found
-    assert check(files.write_exr(tmp_path / "a.exr", {"": found})) == ()
+    notes = check(files.write_exr(tmp_path / "a.exr", {"": found}))
+    assert len(notes) == others
+    if others:
+        layers = "N, depth" if name == "anything" else "N, albedo, depth, zebra"
+        assert notes == (f"has further layers ({layers}), which are not used",)
 
 
 def test_grey_and_alpha_without_a_layer_name(tmp_path):
@@ -98,7 +102,8 @@ def test_the_picture_may_be_in_any_part(tmp_path):
             {"crypto": {"crypto00.R": grey(0.1)}, "x": layer("ViewLayer.Combined")},
         )
     ):
-        assert check(files.write_exr(tmp_path / f"{number}.exr", parts)) == ()
+        (note,) = check(files.write_exr(tmp_path / f"{number}.exr", parts))
+        assert "has further layers (" in note
 
 
 def test_of_several_views_the_first_is_used_and_this_is_told(tmp_path):

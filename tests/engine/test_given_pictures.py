@@ -331,6 +331,21 @@ def test_what_counts_in_a_mask_is_light_times_alpha(tmp_path):
     assert read_given_mask(files.write_png(path, white[..., :3] // 2)).max() < 0.5
 
 
+def test_a_camera_may_note_adobe_rgb_without_a_profile(tmp_path):
+    path = tmp_path / "a.jpg"
+    exif = Image.Exif()
+    exif[0x8769] = {0xA001: 0xFFFF, 0xA005: {1: "R03", 2: b"0100"}}
+    Image.new("RGB", (16, 16), (60, 200, 30)).save(path, exif=exif, quality=95)
+    given = read_given(path)
+    assert given.notes == ("is in Adobe RGB; its colors are converted to sRGB",)
+    profile = files.rgb_profile(files.ADOBE_RGB, files.gamma_tag(563 / 256))
+    with Image.open(path) as stored:
+        assert np.abs(read_codes(path) - shown(stored, profile)).max() <= 1
+    exif[0x8769] = {0xA001: 0xFFFF}
+    Image.new("RGB", (16, 16), (60, 200, 30)).save(path, exif=exif)
+    assert read_given(path).notes == ()
+
+
 def test_a_painting_keeps_the_codes_of_a_frame_in_the_same_colour_space(tmp_path):
     frame = files.write_png(
         tmp_path / "f.png", files.colours(), files.chunk(b"cICP", files.P3_BY_NUMBER)
