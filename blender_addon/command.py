@@ -17,8 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import jobs, properties, shot_choices, shot_folders, states, steps
-from .compositor import group as compositor
+from . import compositor, jobs, properties, shot_choices, shot_folders, states, steps
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
 from .engine_process import environment as engine_python

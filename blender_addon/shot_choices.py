@@ -13,8 +13,7 @@ from pathlib import Path
 
 import bpy
 
-from . import properties, shot_folders, shot_links
-from .compositor import group as compositor
+from . import compositor, properties, shot_folders, shot_links
 from .engine.shared.errors import PaintoverError
 from .engine.shared.manifest import MANIFEST_NAME
 from .engine.shared.shot import Shot
@@ -83,7 +82,7 @@ def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
     shot_links.take_over(scene, copied)
     if not _used_by_others(scene, shot):
         keyframe_images.move(shot, copied)
-    compositor.refresh(scene)
+    compositor.refresh(scene, copied, shot)
     return f"The shot is copied to {folder}; the one before stays in {shot.folder}"
 
 

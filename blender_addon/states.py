@@ -9,16 +9,15 @@ from typing import Any
 
 import bpy
 
-from . import properties, shot_folders
+from . import compositor, properties, shot_folders
 from .capture import settings as capture
-from .compositor import group as compositor
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
 from .engine.shared.key_names import describe_unused
 from .engine.shared.keyframe_weights import changed
-from .engine.shared.shot import Shot
+from .engine.shared.shot import OUT_SUFFIXES, Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
 from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights
@@ -53,6 +52,8 @@ class Snapshot:
     """Sentence that the shot belongs to another scene or .blend, or ""."""
     differs: str = ""
     """Sentence that the scene differs from its imported pictures, or ""."""
+    stylized: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    """File format, as in ``scene.paintover.format`` → the stylized frames."""
 
 
 EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
@@ -125,7 +126,20 @@ def look_at_files(query: Query) -> Snapshot:
         "compose": StepState(Step.NOTHING),
     }
     uses_paint = _uses_paint(shot, query.style)
-    return Snapshot(steps, keyframes, shot, tuple(unsteady), unused, uses_paint)
+    stylized_files = {
+        suffix.removeprefix("."): tuple(_out_frames(shot, query.style, suffix))
+        for suffix in OUT_SUFFIXES
+    }
+    return Snapshot(
+        steps, keyframes, shot, tuple(unsteady), unused, uses_paint, stylized=stylized_files
+    )
+
+
+def _out_frames(shot: Shot, style: str, suffix: str) -> list[int]:
+    try:
+        return shot.out_frames(style, suffix)
+    except PaintoverError:
+        return []  # the style's name is not allowed, as the steps say
 
 
 def _uses_paint(shot: Shot, style: str) -> bool:
@@ -176,10 +190,12 @@ def _keyframe_step(keyframes: dict[int, str], unused: str) -> StepState:
 def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
     """Add the state in Blender: the compositor, unsaved paint, and changed render settings."""
     shot = snapshot.shot
+    settings = properties.of(scene)
+    stylized = snapshot.stylized.get(settings.format)
+    composed = compositor.state(scene, shot, settings.style, stylized)
+    steps = {**snapshot.steps, "compose": composed}
     if shot is None:
-        return snapshot
-    style = properties.of(scene).style
-    steps = {**snapshot.steps, "compose": compositor.state(scene, shot, style)}
+        return dataclasses.replace(snapshot, steps=steps)
     dirty = keyframe_images.unsaved(shot)
     keyframes = {
         frame: UNSAVED if shot.key_path(frame).name in dirty else state

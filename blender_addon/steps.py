@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 import bpy
 
-from . import capture, properties, shot_folders, shot_links
-from .compositor import group as compositor
+from . import capture, compositor, properties, shot_folders, shot_links
 from .engine.shared import protocol
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
@@ -266,7 +265,7 @@ def stylize(
     )
     reference = properties.SceneReference(scene)
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
-    compositor.refresh(reference.get())
+    compositor.refresh(reference.get(), shot)
     sentence = _done_sentence("Stylized", result)
     if result["unsteady"]:
         sentence += f"; {describe(result['unsteady']).rstrip('.')}"

@@ -10,8 +10,9 @@ import bpy
 _IS_5 = bpy.app.version >= (5, 0, 0)
 EEVEE = "BLENDER_EEVEE" if _IS_5 else "BLENDER_EEVEE_NEXT"
 
-SCENE_LINEAR = "scene_linear" if _IS_5 else "Linear Rec.709"
-"""Name of the scene-linear color space in the node Convert Color Space."""
+SCENE_LINEAR = "scene_linear" if _IS_5 else ""
+"""Name of the scene-linear color space in the node Convert Color Space; "" before Blender 5.0,
+where that has the name that it has for images."""
 COMPOSITOR_OUTPUT = "NodeGroupOutput" if _IS_5 else "CompositorNodeComposite"
 """Type of the compositor's output node."""
 GAMMA_NODE = "ShaderNodeGamma" if _IS_5 else "CompositorNodeGamma"

@@ -1,55 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Building blocks of the compositor: its tree and output, nodes for alpha, color and view."""
+"""Building blocks of the compositor: nodes for mixing, alpha, color and view."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-import bpy
-
-from .. import versions
-
-
-def make_tree(scene: Any) -> Any:
-    """Return the scene's compositor tree; a new one passes the render through."""
-    versions.use_compositor_nodes(scene)
-    tree = versions.compositor_tree(scene)
-    if tree is None:
-        groups: Any = bpy.data.node_groups
-        tree = groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-        layers = tree.nodes.new("CompositorNodeRLayers")
-        output = tree.nodes.new(versions.COMPOSITOR_OUTPUT)
-        output.location = (680, 0)
-        tree.links.new(layers.outputs["Image"], output.inputs[0])
-        versions.set_compositor_tree(scene, tree)
-    return tree
-
-
-def drop_tree(scene: Any) -> None:
-    """Remove the tree that ``make_tree`` made, unless it has other nodes now."""
-    tree = versions.compositor_tree(scene)
-    if not versions.HAS_COMPOSITOR_GROUPS or tree is None:
-        return
-    made = {"CompositorNodeRLayers", versions.COMPOSITOR_OUTPUT}
-    if {node.bl_idname for node in tree.nodes} <= made:
-        versions.set_compositor_tree(scene, None)
-        if tree.users == 0:
-            bpy.data.node_groups.remove(tree)
-
-
-def final_socket(tree: Any) -> Any:
-    """Return the input socket of the tree's output."""
-    kind = versions.COMPOSITOR_OUTPUT
-    outputs = [node for node in tree.nodes if node.bl_idname == kind]
-    active = [node for node in outputs if getattr(node, "is_active_output", True)]
-    if versions.HAS_COMPOSITOR_GROUPS and not any(
-        getattr(item, "in_out", "") == "OUTPUT" for item in tree.interface.items_tree
-    ):
-        tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
-    output = (active or outputs or [None])[0] or tree.nodes.new(kind)
-    return output.inputs[0]
+from .. import colour_names, versions
 
 
 def alpha_over(tree: Any, below: Any, above: Any) -> Any:
@@ -127,14 +84,21 @@ class View:
     white_balance_temperature: float = 6500.0
     white_balance_tint: float = 10.0
 
-    def untouched(self) -> bool:
-        """Return whether this is plain sRGB (white balance values count only if it is used)."""
-        plain = dataclasses.replace(
+    def is_plain(self) -> bool:
+        """Return whether the view leaves sRGB pictures unchanged.
+
+        The values of the white balance count only if it is used.
+
+        Raises:
+            PaintoverError: Blender's color configuration has no such view.
+        """
+        plain = colour_names.plain_output()
+        mine = dataclasses.replace(
             self,
             white_balance_temperature=View.white_balance_temperature,
             white_balance_tint=View.white_balance_tint,
         )
-        return plain == View()
+        return mine == View(display_device=plain.display, view_transform=plain.view)
 
 
 def read_view(view_settings: Any, display_settings: Any) -> View:
@@ -148,7 +112,7 @@ def read_view(view_settings: Any, display_settings: Any) -> View:
 
 
 def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
-    """Convert a picture so that it looks under the view Standard as it does under ``view``.
+    """Convert a picture so that it looks under the plain view as it does under ``view``.
 
     Args:
         tree: gets the nodes.
@@ -159,7 +123,7 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
         The socket of the result, scene-linear, premultiplied, and the view settings that this
         Blender's nodes cannot reproduce ("" if none).
     """
-    if view.untouched():
+    if view.is_plain():
         return picture, ""
     unsupported = []
     if view.use_curve_mapping:
@@ -177,16 +141,16 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
     picture = exposure.outputs[0]
     if versions.HAS_CONVERT_TO_DISPLAY:
         picture = _convert_to_display(tree, picture, view)
-    elif view.view_transform in _spaces(view):
-        picture = _convert(tree, picture, versions.SCENE_LINEAR, _spaces(view)[view.view_transform])
     elif view.view_transform != "Raw":
-        unsupported.append(f"the view transform {view.view_transform}")
-        picture = _convert(tree, picture, versions.SCENE_LINEAR, "sRGB")
+        space = _space_of_view(view)
+        if not space:
+            unsupported.append(f"the view transform {view.view_transform}")
+        picture = _convert(tree, picture, _scene_linear(), space or colour_names.srgb())
     gamma = tree.nodes.new(versions.GAMMA_NODE)
     gamma.inputs["Gamma"].default_value = 1 / view.gamma
     tree.links.new(picture, gamma.inputs[0])
     picture = with_alpha(tree, _snap(tree, gamma.outputs[0]), alpha)
-    picture = _convert(tree, picture, "sRGB", versions.SCENE_LINEAR)
+    picture = _convert(tree, picture, colour_names.srgb(), _scene_linear())
     return _premul_key(tree, picture, to_straight=False), " and ".join(unsupported)
 
 
@@ -206,15 +170,21 @@ def _snap(tree: Any, picture: Any) -> Any:
     return picture
 
 
-def _spaces(view: View) -> dict[str, str]:
-    """Return the color space of each view transform's result in Blender 4.5."""
-    return {
-        "Standard": view.display_device,
+def _scene_linear() -> str:
+    return versions.SCENE_LINEAR or colour_names.scene_linear()
+
+
+def _space_of_view(view: View) -> str | None:
+    """Return the color space of a view transform's result in Blender's own configuration."""
+    spaces = {
         "AgX": f"AgX Base {view.display_device}",
         "Filmic": "Filmic sRGB",
         "Filmic Log": "Filmic Log",
         "Khronos PBR Neutral": "Khronos PBR Neutral sRGB",
     }
+    if view.view_transform == colour_names.plain_output().view:
+        return colour_names.space_of_display(view.display_device)
+    return spaces.get(view.view_transform)
 
 
 def _premul_key(tree: Any, picture: Any, *, to_straight: bool) -> Any:

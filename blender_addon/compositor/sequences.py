@@ -4,10 +4,104 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import bpy
+
+from .. import colour_names
+from ..engine.shared.errors import PaintoverError
+
+FOLDER = "compositor"
+"""Name of the cache folder for ``arrange``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequence:
+    """Files of frames as Blender can play them."""
+
+    first: Path
+    """The file of the first frame."""
+    frames: tuple[int, ...]
+    """The frames of the scene that have a file, sorted."""
+    shift: int = 0
+    """The number in a file's name, less its frame."""
+
+
+def arrange(paths: Mapping[int, Path], links: Path) -> Sequence:
+    """Return the files of frames as a sequence.
+
+    Blender cannot play files with negative numbers, so frames before 0 get links with other ones.
+
+    Args:
+        paths: frame → file, at least one.
+        links: folder for the links, made if necessary.
+
+    Raises:
+        PaintoverError: the links cannot be written.
+    """
+    sequence = arranged(paths, links)
+    if sequence.shift:
+        wanted = {sequence_path(sequence, frame): path for frame, path in paths.items()}
+        try:
+            links.mkdir(parents=True, exist_ok=True)
+            for link in links.iterdir():
+                if link not in wanted:
+                    link.unlink()
+            for link, path in wanted.items():
+                if not _is_current(link, path):
+                    _link(link, path)
+        except OSError as error:
+            raise PaintoverError(
+                f"Cannot write to {links}: {error.strerror or error}; allow it, or begin the frame "
+                "range at 0 or later."
+            ) from error
+    return sequence
+
+
+def arranged(paths: Mapping[int, Path], links: Path) -> Sequence:
+    """Return what ``arrange`` returns, without writing links."""
+    frames = tuple(sorted(paths))
+    if frames[0] >= 0:
+        return Sequence(paths[frames[0]], frames)
+    shift = 1 - frames[0]
+    return Sequence(links / f"0001{paths[frames[0]].suffix}", frames, shift)
+
+
+def is_current(sequence: Sequence, paths: Mapping[int, Path]) -> bool:
+    """Return whether the links of a sequence show the files as they are now."""
+    return not sequence.shift or all(
+        _is_current(sequence_path(sequence, frame), path) for frame, path in paths.items()
+    )
+
+
+def sequence_path(sequence: Sequence, frame: int) -> Path:
+    """Return the path of a frame's file, or of the link to it."""
+    name = f"{frame + sequence.shift:04d}{sequence.first.suffix}"
+    return sequence.first.with_name(name)
+
+
+def _is_current(link: Path, path: Path) -> bool:
+    try:
+        there, here = link.stat(), path.stat()
+    except OSError:
+        return False
+    return (there.st_mtime_ns, there.st_size) == (here.st_mtime_ns, here.st_size)
+
+
+def _link(link: Path, path: Path) -> None:
+    """Make a symbolic link, or a copy where the system or the drive has no such links."""
+    temporary = link.with_name(f".{link.name}")
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.symlink_to(os.path.relpath(path, link.parent))
+    except (OSError, ValueError):
+        shutil.copy2(path, temporary)
+    temporary.replace(link)
 
 
 def load(existing: Any | None, name: str, path: Path) -> Any:
@@ -17,13 +111,17 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
         existing: image to reuse; None makes a new one.
         name: name of the image.
         path: one of the files: PNG with straight alpha, or EXR, linear and premultiplied.
+
+    Raises:
+        PaintoverError: Blender's color configuration cannot show such files.
     """
-    image: Any = existing or bpy.data.images.load(str(path), check_existing=False)
     linear = path.suffix == ".exr"
+    space = colour_names.linear() if linear else colour_names.plain_output().space
+    image: Any = existing or bpy.data.images.load(str(path), check_existing=False)
     image.name = name
     image.filepath = str(path)
     image.source = "SEQUENCE"
-    image.colorspace_settings.name = "Linear Rec.709" if linear else "sRGB"
+    image.colorspace_settings.name = space
     image.alpha_mode = "PREMUL" if linear else "STRAIGHT"
     image.use_view_as_render = False
     if bpy.data.filepath:
@@ -33,11 +131,15 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
     return image
 
 
+def folder_of(image: Any) -> Path:
+    """Return the folder of an image's files."""
+    return Path(bpy.path.abspath(image.filepath, library=image.library)).parent.resolve()
+
+
 def find(folder: Path) -> Any | None:
     """Return the image sequence with files in a folder, or None."""
     for image in bpy.data.images:
-        path = Path(bpy.path.abspath(image.filepath, library=image.library))
-        if image.source == "SEQUENCE" and path.parent.resolve() == folder.resolve():
+        if image.source == "SEQUENCE" and folder_of(image) == folder.resolve():
             return image
     return None
 
@@ -48,14 +150,15 @@ def reload(image: Any) -> None:
     image.update_tag()
 
 
-def play(user: Any, frames: list[int]) -> None:
+def play(user: Any, sequence: Sequence) -> None:
     """Show each file of a sequence at its frame of the scene.
 
     Args:
         user: an Image node, or the image user of an editor.
-        frames: the existing frames, sorted.
+        sequence: of the image's files.
     """
+    first, last = sequence.frames[0], sequence.frames[-1]
     # Blender shows file number = scene frame - frame_start + 1 + frame_offset.
-    user.frame_start, user.frame_offset = frames[0], frames[0] - 1
-    user.frame_duration = frames[-1] - frames[0] + 1
+    user.frame_start, user.frame_offset = first, first + sequence.shift - 1
+    user.frame_duration = last - first + 1
     user.use_cyclic, user.use_auto_refresh = False, True

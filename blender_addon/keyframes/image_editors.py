@@ -44,7 +44,7 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
 
 def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> None:
     """Show the previews in ``out/NAME``, each at its frame; see ``show``."""
-    frames = [frame for frame in shot.frames if shot.out_path(name, frame).is_file()]
-    first = shot.out_path(name, frames[0])
-    image = sequences.load(sequences.find(first.parent), "Preview", first)
-    sequences.play(show(preferred, image, "VIEW").image_user, frames)
+    paths = {frame: shot.out_path(name, frame) for frame in shot.out_frames(name)}
+    sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / name)
+    image = sequences.load(sequences.find(sequence.first.parent), "Preview", sequence.first)
+    sequences.play(show(preferred, image, "VIEW").image_user, sequence)

@@ -8,8 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import steps
-from ..compositor import group as compositor
+from .. import compositor, steps
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from ..ui import watcher

@@ -7,8 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import jobs, preferences, properties, shot_folders, states
-from ..compositor import group as compositor
+from .. import compositor, jobs, preferences, properties, shot_folders, states
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine_process import environment as engine_python

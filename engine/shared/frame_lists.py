@@ -38,13 +38,18 @@ def parse_frames(text: str) -> list[int]:
 
 def format_frames(frames: Iterable[int]) -> str:
     """Format frames as a frame list: ``[1, 2, 3, 7]`` becomes ``1-3,7``."""
-    parts: list[list[int]] = []
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs(frames))
+
+
+def runs(frames: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first and last frames of runs without a gap: ``[1, 2, 3, 7]``: (1, 3), (7, 7)."""
+    found: list[tuple[int, int]] = []
     for frame in sorted(set(frames)):
-        if parts and frame == parts[-1][1] + 1:
-            parts[-1][1] = frame
+        if found and frame == found[-1][1] + 1:
+            found[-1] = (found[-1][0], frame)
         else:
-            parts.append([frame, frame])
-    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
+            found.append((frame, frame))
+    return found
 
 
 def name_frames(frames: Iterable[int]) -> str:

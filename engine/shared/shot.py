@@ -196,6 +196,15 @@ class Shot:
         """``out/NAME/0001.png`` or ``.exr``: a stylized frame."""
         return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"
 
+    def out_frames(self, style: str, suffix: str = ".png") -> list[int]:
+        """Return the frames of the shot that are stylized in this format, sorted."""
+        folder = self.out_path(style, 0).parent
+        try:
+            names = {path.name for path in folder.iterdir()}
+        except OSError:
+            return []
+        return [frame for frame in self.frames if f"{frame_name(frame)}{suffix}" in names]
+
     def out_record_path(self, style: str, frame: int) -> Path:
         """``out/NAME/made/0001.json``: the record of a stylized frame."""
         return self.out_path(style, frame).parent / "made" / f"{frame_name(frame)}.json"

@@ -46,7 +46,7 @@ def test_the_whole_way(
     assert told["keyframes"] == {"1": "Painted"}
     assert told["engine"].startswith(os.environ["PAINTOVER_ENGINE_PYTHON"])
     bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
-    assert part("compositor.group").node(bpy.context.scene) is not None
+    assert part("compositor").node(bpy.context.scene) is not None
     assert main("run") == 0
     assert "up to date" in capsys.readouterr().out
 

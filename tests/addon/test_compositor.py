@@ -69,7 +69,7 @@ def _colour_the_cube() -> None:
 
 
 def _node(part: Callable[[str], Any], scene: Any) -> Any:
-    return part("compositor.group").node(scene)
+    return part("compositor").node(scene)
 
 
 @pytest.mark.parametrize("view", ["standard", "agx", "exposed"])
@@ -255,7 +255,7 @@ def test_composing_again_updates_the_one_node(
 
 
 def test_state_follows_the_scene(scene: Any, stylized: Any, part: Callable[[str], Any]) -> None:
-    compositor, step = part("compositor.group"), part("engine.shared.freshness").Step
+    compositor, step = part("compositor"), part("engine.shared.freshness").Step
     state = lambda: compositor.state(scene, stylized, "style").step  # noqa: E731
     _set_view(scene, "agx")
     assert state() is step.NOTHING

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compositor tree of a scene, and which of its sockets Blender renders.
+
+Blender 4.5 renders the active node Composite, and does not tell which one that is. Later versions
+render the first output of the tree, if it is a color, at the active Group Output.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import versions
+from . import marks
+
+
+def is_shared(tree: Any) -> bool:
+    """Return whether anything but one scene uses a tree, or whether it lies in another file."""
+    users = tree.users - int(tree.use_fake_user)
+    return bool(versions.HAS_COMPOSITOR_GROUPS and (users > 1 or not tree.is_editable))
+
+
+def own_tree(scene: Any, layer: str) -> Any:
+    """Return a tree that only this scene uses, so that changing it changes no other scene.
+
+    A scene without a tree gets one that shows the render. A tree that other scenes use, or that
+    lies in another file, becomes a node in a new tree.
+
+    Args:
+        scene: gets the tree.
+        layer: the view layer that a new tree shows.
+    """
+    versions.use_compositor_nodes(scene)
+    tree = versions.compositor_tree(scene)
+    if tree is not None and not is_shared(tree):
+        return tree
+    if tree is not None and any(map(marks.is_ours, tree.nodes)):
+        own = tree.copy()
+    else:
+        groups: Any = bpy.data.node_groups
+        own = groups.new(f"{scene.name} Compositing", "CompositorNodeTree")
+        own[marks.MADE] = True
+        own.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+        output = _add(own, versions.COMPOSITOR_OUTPUT, (680, 0))
+        picture = _wrap(own, tree) if tree is not None else None
+        if picture is None:
+            picture = add_layers(own, scene, layer).outputs["Image"]
+        own.links.new(picture, output.inputs[0])
+    versions.set_compositor_tree(scene, own)
+    return own
+
+
+def _wrap(own: Any, tree: Any) -> Any | None:
+    """Add a tree as a node; return its output that is a picture, or None."""
+    group = _add(own, "CompositorNodeGroup", (300, 200))
+    group.node_tree = tree
+    # Blender renders only the scenes that Render Layers nodes outside of groups show.
+    for node in all_nodes(tree):
+        scenes = {other.scene for other in own.nodes if other.type == "R_LAYERS"}
+        if node.type == "R_LAYERS" and node.scene and node.scene not in scenes:
+            add_layers(own, node.scene, node.layer)
+    return next((socket for socket in group.outputs if socket.type == "RGBA"), None)
+
+
+def all_nodes(tree: Any) -> list[Any]:
+    """Return the nodes of a tree and of the groups in it."""
+    found = list(tree.nodes)
+    for node in tree.nodes:
+        if node.type == "GROUP" and node.node_tree:
+            found += all_nodes(node.node_tree)
+    return found
+
+
+def add_layers(tree: Any, scene: Any, layer: str) -> Any:
+    """Add the node Render Layers; return it."""
+    node = _add(tree, "CompositorNodeRLayers", (0, 0))
+    node.scene = scene
+    node.layer = layer
+    return node
+
+
+def _add(tree: Any, kind: str, location: tuple[float, float]) -> Any:
+    node = tree.nodes.new(kind)
+    node[marks.MADE] = True
+    node.location = location
+    node.select = False
+    return node
+
+
+def outputs(tree: Any) -> list[Any]:
+    """Return the input sockets of the outputs that Blender may render; none if it renders none."""
+    nodes = [node for node in tree.nodes if node.bl_idname == versions.COMPOSITOR_OUTPUT]
+    if not versions.HAS_COMPOSITOR_GROUPS:
+        return [node.inputs["Image"] for node in nodes]
+    sockets = _interface(tree)
+    if not sockets or sockets[0].socket_type != "NodeSocketColor":
+        return []
+    return [
+        socket
+        for node in nodes
+        if node.is_active_output
+        for socket in node.inputs
+        if socket.identifier == sockets[0].identifier
+    ]
+
+
+def make_output(tree: Any) -> list[Any]:
+    """Return ``outputs``; first add what the tree lacks to have one, and unmute it."""
+    if not outputs(tree):
+        picture = _user_picture(tree)
+        if versions.HAS_COMPOSITOR_GROUPS:
+            sockets = _interface(tree)
+            if not sockets or sockets[0].socket_type != "NodeSocketColor":
+                added = tree.interface.new_socket(
+                    "Image", in_out="OUTPUT", socket_type="NodeSocketColor"
+                )
+                tree.interface.move(added, 0)
+                tree[marks.SOCKET] = added.identifier
+        if not outputs(tree):
+            right = max((node.location.x for node in tree.nodes), default=0.0)
+            _add(tree, versions.COMPOSITOR_OUTPUT, (right + 600, 0))
+        if picture is not None:
+            tree.links.new(picture, outputs(tree)[0])
+    found = outputs(tree)
+    for socket in found:
+        if socket.node.mute and not versions.HAS_COMPOSITOR_GROUPS:
+            socket.node.mute = False
+            socket.node[marks.MUTED] = True
+    return found
+
+
+def _user_picture(tree: Any) -> Any | None:
+    """Return what is linked to the first picture of the tree's output, though it isn't rendered."""
+    for node in tree.nodes:
+        if node.bl_idname == versions.COMPOSITOR_OUTPUT and getattr(node, "is_active_output", True):
+            for socket in node.inputs:
+                if socket.type == "RGBA" and socket.links:
+                    return socket.links[0].from_socket
+    return None
+
+
+def clean_up(scene: Any, tree: Any) -> None:
+    """Take away what ``own_tree``, ``add_layers`` and ``make_output`` added, unless it is used."""
+    for node in tree.nodes:
+        if marks.MUTED in node:
+            node.mute = True
+            del node[marks.MUTED]
+    if marks.MADE in tree:
+        if all(map(marks.is_made, tree.nodes)):
+            _drop(scene, tree)
+        return
+    used = {link.from_node.name for link in tree.links if not marks.is_made(link.to_node)}
+    used |= {link.to_node.name for link in tree.links if not marks.is_made(link.from_node)}
+    for node in [node for node in tree.nodes if marks.is_made(node) and node.name not in used]:
+        tree.nodes.remove(node)
+    if marks.SOCKET in tree:
+        _remove_added_output(tree)
+
+
+def _drop(scene: Any, tree: Any) -> None:
+    """Give the scene the tree that it had before ``own_tree``, or none."""
+    original = next((node.node_tree for node in tree.nodes if node.type == "GROUP"), None)
+    versions.set_compositor_tree(scene, original)
+    if tree.users == 0:
+        bpy.data.node_groups.remove(tree)
+
+
+def _remove_added_output(tree: Any) -> None:
+    """Remove the output that was added to the interface, unless it shows what no other shows."""
+    for node in tree.nodes:
+        if node.bl_idname == versions.COMPOSITOR_OUTPUT:
+            _unlink_doubled_picture(tree, node)
+    added = [item for item in _interface(tree) if item.identifier == tree[marks.SOCKET]]
+    used = [link for link in tree.links if link.to_socket.identifier == tree[marks.SOCKET]]
+    if added and not used:
+        tree.interface.remove(added[0])
+    del tree[marks.SOCKET]
+
+
+def _unlink_doubled_picture(tree: Any, output: Any) -> None:
+    """Unlink the added output where it shows the same as an output that the user made."""
+    links = [link for link in tree.links if link.to_node == output]
+    added = [link for link in links if link.to_socket.identifier == tree[marks.SOCKET]]
+    sources = [link.from_socket for link in links if link not in added]
+    for link in added:
+        if link.from_socket in sources:
+            tree.links.remove(link)
+
+
+def _interface(tree: Any) -> list[Any]:
+    """Return the outputs in the tree's interface, in their order."""
+    return [
+        item
+        for item in tree.interface.items_tree
+        if item.item_type == "SOCKET" and item.in_out == "OUTPUT"
+    ]
