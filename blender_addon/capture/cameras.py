@@ -40,14 +40,16 @@ def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camer
     return Camera(
         world_to_clip=[value for row in matrix for value in row],
         orthographic=data.type == "ORTHO",
+        name=original.name_full,
     )
 
 
 def orthographic_camera_moves(cameras: list[Camera]) -> bool:
-    """Return whether one of the cameras is orthographic and the camera moves."""
-    first = next((camera for camera in cameras if camera.orthographic), None)
-    return first is not None and any(
-        abs(a - b) > 1e-6
-        for camera in cameras
-        for a, b in zip(camera.world_to_clip, first.world_to_clip, strict=True)
-    )
+    """Return whether one of the cameras is orthographic and moves."""
+    first: dict[str, Camera] = {}
+    for camera in cameras:
+        before = first.setdefault(camera.name, camera)
+        pairs = zip(camera.world_to_clip, before.world_to_clip, strict=True)
+        if camera.orthographic and any(abs(a - b) > 1e-6 for a, b in pairs):
+            return True
+    return False

@@ -126,7 +126,7 @@ def motion(
     """Convert Blender's Vector pass to offsets to the previous and the next frame, y down.
 
     The motion of the background is computed from the cameras, since Cycles writes none or a wrong
-    one.
+    one. Across a cut to another camera motion is unknown: renderers write that of the same camera.
 
     Args:
         values: (H, W, 4) float32, as rendered.
@@ -143,7 +143,9 @@ def motion(
     if reason:
         return None, reason
     cameras = [_cameras(shot, frame, frame + step) for step in (-1, 1)]
-    still = [pair is not None and _same_view(*pair) for pair in cameras]
+    still = [
+        pair is not None and pair[0].name == pair[1].name and _same_view(*pair) for pair in cameras
+    ]
     fill = np.where(np.repeat(still, 2), 0, np.nan).astype(np.float32)
     offsets = np.empty(values.shape, np.float32)
     _turn_down(values, background, fill, offsets)
@@ -154,6 +156,8 @@ def motion(
         if pair and not still[side] and not (pair[0].orthographic or pair[1].orthographic):
             moved = _background_motion(*pair, places, window)
             offsets[..., 2 * side : 2 * side + 2][places] = moved
+        if pair and pair[0].name != pair[1].name:
+            offsets[..., 2 * side : 2 * side + 2] = np.nan
     return offsets, ""
 
 
@@ -187,7 +191,8 @@ def _why_unusable(values: FloatArray, shot: Shot, frame: int, background: BoolAr
         for number in (frame - 1, frame, frame + 1)
         if (record := shot.manifest.frames.get(number)) is not None
     ]
-    known = [camera for camera in cameras if camera is not None]
+    own = shot.manifest.frames[frame].camera
+    known = [one for one in cameras if own is not None and one is not None and one.name == own.name]
     camera_moves = any(not _same_view(known[0], camera) for camera in known[1:])
     if camera_moves and not background.all() and not _moves(values, background):
         return (

@@ -43,6 +43,8 @@ class Camera:
     """Row-major 4×4 matrix from world to clip space (x right, y up, −1..1 after division by w)."""
     orthographic: bool = False
     """Whether w is 1 everywhere, so there is no perspective."""
+    name: str = ""
+    """Name of the camera object: where the next frame has another one, the shot is cut."""
 
 
 @dataclasses.dataclass

@@ -231,7 +231,11 @@ def test_markers_switch_the_camera(scene: Any, part: Part, folder: Path) -> None
     frames = open_shot(part, folder).manifest.frames
     assert frames[1].camera.world_to_clip != frames[2].camera.world_to_clip
     assert frames[2].camera.world_to_clip[11] == pytest.approx(6, abs=0.3)
+    assert (frames[1].camera.name, frames[2].camera.name) == (first.name, second.name)
     assert scene.camera == first
+    first.data.type = second.data.type = "ORTHO"
+    run(part, scene, folder, [1, 2], force=True)
+    assert "motion" in open_shot(part, folder).manifest.passes, "neither camera moves"
 
 
 def test_panoramic_camera_has_no_matrix(scene: Any, part: Part, folder: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 
@@ -169,6 +170,19 @@ def test_the_background_rests_when_the_camera_does(tmp_path):
     shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras, change={"Vector.X": 7})
     frame = read_frame(shot, 2, {"motion", "depth"})
     assert not frame.motion[np.isinf(frame.depth)].any()
+
+
+def test_motion_across_a_cut_to_another_camera_is_unknown(tmp_path):
+    cameras = {frame: synthetic.rotated_camera(0) for frame in (1, 2)}
+    cameras[3] = synthetic.rotated_camera(40)
+    for frame, name in ((1, "wide"), (2, "wide"), (3, "close")):
+        cameras[frame] = dataclasses.replace(cameras[frame], name=name)
+    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
+    last, after = (read_frame(shot, frame, {"motion"}) for frame in (2, 3))
+    assert last.notes == after.notes == []
+    assert np.isfinite(last.motion[..., :2]).all()
+    assert np.isnan(last.motion[..., 2:]).all()
+    assert np.isnan(after.motion[..., :2]).all()
 
 
 def test_motion_blur_leaves_no_motion_and_a_reason(tmp_path):
