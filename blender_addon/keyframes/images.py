@@ -16,6 +16,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
+from . import file_sync
 
 _log = logs.logger(__name__)
 
@@ -134,8 +135,9 @@ def load(shot: Shot, frame: int) -> Any:
     image: Any = find_image(path)
     if image is None:
         image = bpy.data.images.load(str(path), check_existing=False)
-    elif not image.is_dirty:
-        image.reload()
+        file_sync.note_same(image, path)
+    elif not file_sync.has_new_paint(image):
+        file_sync.reread(image, path)
     if 0 in image.size:
         raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
     _modified[str(path)] = path.stat().st_mtime_ns
@@ -149,8 +151,9 @@ def load(shot: Shot, frame: int) -> Any:
 
 def find_image(path: Path) -> Any | None:
     """Return the image of a file, or None."""
+    resolved = path.resolve()
     for image in bpy.data.images:
-        if image.source == "FILE" and image.filepath and _path_of(image) == path:
+        if image.source == "FILE" and image.filepath and _path_of(image) == resolved:
             return image
     return None
 
@@ -165,7 +168,7 @@ def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
     pairs = [
         (_path_of(image), image)
         for image in bpy.data.images
-        if image.source == "FILE" and image.filepath and not image.packed_file
+        if image.source == "FILE" and image.filepath
     ]
     return [(path, image) for path, image in pairs if path.parent == folder]
 
@@ -177,12 +180,14 @@ def move(shot: Shot, copied: Shot) -> None:
 
 
 def unsaved(shot: Shot) -> list[str]:
-    """Return the names of the files in ``keys/`` with unsaved paint."""
-    return [path.name for path, image in _images_of(shot) if image.is_dirty]
+    """Return the names of the files in ``keys/`` with unsaved paint, packed or not."""
+    return [path.name for path, image in _images_of(shot) if file_sync.has_new_paint(image)]
 
 
 def save_unsaved(shot: Shot) -> list[str]:
     """Save unsaved paint on keyframes and masks, each file atomically.
+
+    A file that another program has changed meanwhile is kept as a version.
 
     Returns:
         The names of the saved files.
@@ -192,14 +197,16 @@ def save_unsaved(shot: Shot) -> list[str]:
     """
     saved = []
     for path, image in _images_of(shot):
-        if not image.is_dirty:
+        if not file_sync.has_new_paint(image):
             continue
         with written_beside(path) as temporary:
             try:
                 image.save(filepath=str(temporary), save_copy=True)
             except RuntimeError as error:
                 raise OSError(str(error).strip()) from error
-        image.reload()
+            if file_sync.file_has_changed(image, path):
+                shot.keep_version(path)
+        file_sync.reread(image, path)
         _modified[str(path)] = path.stat().st_mtime_ns
         saved.append(path.name)
     return saved
@@ -217,7 +224,8 @@ def reload_changed(shot: Shot) -> list[str]:
             modified = path.stat().st_mtime_ns
         except OSError:
             continue
-        if _modified.setdefault(str(path), modified) != modified and not image.is_dirty:
+        changed = _modified.setdefault(str(path), modified) != modified
+        if changed and not file_sync.has_new_paint(image):
             _reload(path)
             _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)
@@ -225,10 +233,9 @@ def reload_changed(shot: Shot) -> list[str]:
 
 
 def _reload(path: Path) -> None:
-    image = find_image(path.resolve())
+    image = find_image(path)
     if image is not None:
-        image.reload()
-        image.update_tag()
+        file_sync.reread(image, path)
         _modified[str(path.resolve())] = path.stat().st_mtime_ns
 
 

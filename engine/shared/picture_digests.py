@@ -8,6 +8,7 @@ pixels were written by the same program have the same digest, whatever else stan
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -50,24 +51,30 @@ def digest_picture(path: Path) -> str:
         return ""
     cache_key = (str(path), stat.st_size, stat.st_mtime_ns)
     if cache_key not in _digests:
-        _digests[cache_key] = _content_digest(path) or digest_file(path)
+        with path.open("rb") as file:
+            content = _content_digest(file)
+        _digests[cache_key] = content or digest_file(path)
     return _digests[cache_key]
 
 
-def _content_digest(path: Path) -> str:
+def digest_data(data: bytes) -> str:
+    """Return the digest of the data of a picture file, as ``digest_picture`` of the file."""
+    return _content_digest(io.BytesIO(data)) or hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _content_digest(file: BinaryIO) -> str:
     """Return the digest of a whole PNG or EXR file, or "" for any other file."""
     hasher = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        try:
-            magic = file.read(8)
-            if magic == _PNG:
-                _add_png(hasher, file)
-            elif magic[:4] == _EXR:
-                _add_exr(hasher, file, struct.unpack("<I", magic[4:])[0])
-            else:
-                return ""
-        except (_OtherContentError, struct.error):
+    try:
+        magic = file.read(8)
+        if magic == _PNG:
+            _add_png(hasher, file)
+        elif magic[:4] == _EXR:
+            _add_exr(hasher, file, struct.unpack("<I", magic[4:])[0])
+        else:
             return ""
+    except (_OtherContentError, struct.error):
+        return ""
     return hasher.hexdigest()
 
 

@@ -248,3 +248,74 @@ def test_states_tell_what_happened_to_keyframes(
     looked = states.look(scene)
     assert looked.keyframes == {1: states.PAINTED}
     assert looked.steps["keyframe"].step is step.UP_TO_DATE
+
+
+def test_paint_on_a_packed_keyframe_is_saved_and_stays_packed(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image = images.load(shot, 1)
+    bpy.ops.file.pack_all()
+    assert image.packed_file
+    _paint(image, 0.25)
+    assert images.unsaved(shot) == ["0001.png"]
+    assert part("states").look(scene).keyframes == {1: "Not saved yet"}
+    assert images.save_unsaved(shot) == ["0001.png"]
+    assert _reopened(shot).key_is_painted(1)
+    assert (image.is_dirty, image.packed_file is not None) == (False, True)
+    assert images.unsaved(shot) == []
+    assert abs(image.pixels[(15 * WIDTH + 20) * 4] - 0.25) < 0.01
+    assert bytes(image.packed_file.data) == shot.key_path(1).read_bytes()
+
+
+def test_paint_that_is_only_in_the_pack_is_saved(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image = images.load(shot, 1)
+    _paint(image, 0.25)
+    with part("properties").programmatic():
+        image.pack()
+    assert not image.is_dirty
+    assert images.unsaved(shot) == ["0001.png"]
+    images.load(shot, 1)
+    images.reload_changed(shot)
+    write_png(shot.key_path(1), picture(1, seed=9))
+    outside = shot.key_path(1).read_bytes()
+    bpy.ops.wm.save_mainfile()
+    assert read_codes(shot.key_path(1))[15, 20, 0] == 64
+    (version,) = (shot.folder / "keys/versions").iterdir()
+    assert version.read_bytes() == outside
+    assert images.unsaved(shot) == []
+
+
+def test_a_packed_keyframe_shows_what_another_program_painted(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image = images.load(shot, 1)
+    image.pack()
+    images.reload_changed(shot)
+    write_png(shot.key_path(1), picture(1, seed=9))
+    os.utime(shot.key_path(1), ns=(1, 1))
+    assert images.reload_changed(shot) == ["0001.png"]
+    assert images.unsaved(shot) == []
+    assert bytes(image.packed_file.data) == shot.key_path(1).read_bytes()
+
+
+def test_paint_saved_over_a_file_that_changed_meanwhile_keeps_that_as_a_version(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image = images.load(shot, 1)
+    _paint(image, 0.25)
+    write_png(shot.key_path(1), picture(1, seed=9))
+    outside = shot.key_path(1).read_bytes()
+    images.save_unsaved(shot)
+    (version,) = (shot.folder / "keys/versions").iterdir()
+    assert version.read_bytes() == outside
+    assert read_codes(shot.key_path(1))[15, 20, 0] == 64

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a painting in Blender is that of its file, also if it is packed into the .blend.
+
+The files of the shot are what is learnt. Each image notes the digest of its file when both were
+last the same, which is saved in the .blend.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..engine.shared.picture_digests import digest_data, digest_picture
+
+_SAME = "paintover_file"
+
+_packed: dict[int, tuple[tuple[int, int], str]] = {}
+"""Session id of an image → its packed file, by address and size, and its digest."""
+
+
+def has_new_paint(image: Any) -> bool:
+    """Return whether an image has paint that its file lacks: not saved, or only packed."""
+    return bool(image.is_dirty) or _is_painted_in_pack(image)
+
+
+def _is_painted_in_pack(image: Any) -> bool:
+    packed, same = image.packed_file, image.get(_SAME, "")
+    if not packed or not same:
+        return False
+    state = packed.as_pointer(), packed.size
+    known = _packed.get(image.session_uid)
+    if known is None or known[0] != state:
+        known = _packed[image.session_uid] = state, digest_data(bytes(packed.data))
+    return known[1] != same
+
+
+def file_has_changed(image: Any, path: Path) -> bool:
+    """Return whether another program has changed the file since both were the same."""
+    same = image.get(_SAME, "")
+    return bool(same) and digest_picture(path) not in ("", same)
+
+
+def reread(image: Any, path: Path) -> None:
+    """Show the file again; a packed image stays packed, with what the file holds now."""
+    packed = image.packed_file is not None
+    if packed:
+        image.unpack(method="REMOVE")
+    image.reload()
+    if packed:
+        image.pack()
+    note_same(image, path)
+    image.update_tag()
+
+
+def note_same(image: Any, path: Path) -> None:
+    """Note that image and file are the same now."""
+    if image.library is None:
+        image[_SAME] = digest_picture(path)
