@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from bpy.app.handlers import persistent
 
 from .. import colour_names, logs, properties
 from ..engine.shared.blank_keys import copy_frame
+from ..engine.shared.colour_tags import has_own_colours
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
+from ..engine.shared.picture_kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
 from . import file_sync
 
@@ -61,11 +64,12 @@ def add(shot: Shot, frame: int, filepath: str = "") -> str:
 
 
 def _add_painting(shot: Shot, frame: int, source: Path) -> str:
-    if source.suffix.lower() not in KEY_SUFFIXES:
-        raise PaintoverError(f"{source} is not a PNG or EXR picture; save the painting as PNG.")
-    _check_fits(shot, source)
+    kind = readable_kind(source)
+    if kind not in (PNG, EXR):
+        raise PaintoverError(f"{source} is a {kind} picture; save the painting as PNG or EXR.")
+    _check_fits(shot, source, kind)
     old = [shot.key_path(frame).with_suffix(suffix) for suffix in KEY_SUFFIXES]
-    target = shot.key_path(frame).with_suffix(source.suffix.lower())
+    target = shot.key_path(frame).with_suffix(".exr" if kind == EXR else ".png")
     if source in old:
         raise PaintoverError(f"{source} is that keyframe's painting already.")
     save_unsaved(shot)
@@ -78,19 +82,21 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
     )
 
 
-def _check_fits(shot: Shot, source: Path) -> None:
+def _check_fits(shot: Shot, source: Path, kind: str) -> None:
     """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
-    if not source.is_file():
-        raise PaintoverError(f"There is no picture {source}; choose another file.")
-    image: Any = bpy.data.images.load(str(source), check_existing=False)
-    try:
-        width, height = image.size
-        readable = width > 0 and height > 0 and not _is_truncated(source)
-    finally:
-        bpy.data.images.remove(image)
+    frame_width, frame_height = shot.manifest.width, shot.manifest.height
+    width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
+    if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
+        image: Any = bpy.data.images.load(str(source), check_existing=False)
+        try:
+            width, height = image.size
+            readable = width > 0 and height > 0 and not (kind == PNG and _is_truncated(source))
+        finally:
+            bpy.data.images.remove(image)
+    else:
+        readable = width > 0 and height > 0
     if not readable:
         raise PaintoverError(f"{source} is damaged or not a single picture; save it again as PNG.")
-    frame_width, frame_height = shot.manifest.width, shot.manifest.height
     if (width, height) != (frame_width, frame_height):
         same_shape = width * frame_height == height * frame_width
         raise PaintoverError(
@@ -103,7 +109,7 @@ def _is_truncated(source: Path) -> bool:
     """Return whether a PNG has no end chunk; Blender loads such a file without an error."""
     with source.open("rb") as file:
         file.seek(max(0, source.stat().st_size - 4096))
-        return source.suffix.lower() == ".png" and b"IEND" not in file.read()
+        return b"IEND" not in file.read()
 
 
 def remove(shot: Shot, frame: int) -> str:
@@ -127,26 +133,46 @@ def load(shot: Shot, frame: int) -> Any:
     """Return the painting of a keyframe as an image with a fake user, reloaded unless painted on.
 
     Raises:
-        PaintoverError: the frame is not a keyframe, or its file is damaged.
+        PaintoverError: the frame is not a keyframe, its file is damaged, or it is in colours that
+            Blender does not know.
     """
     path = shot.key_path(frame)
     if frame not in shot.key_frames():
         raise PaintoverError(f"Frame {frame} is not a keyframe; add it first.")
     image: Any = find_image(path)
-    if image is None:
+    is_new = image is None
+    if is_new:
         image = bpy.data.images.load(str(path), check_existing=False)
         file_sync.note_same(image, path)
     elif not file_sync.has_new_paint(image):
         file_sync.reread(image, path)
-    if 0 in image.size:
-        raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
+    try:
+        if 0 in image.size:
+            raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
+        own_colours = has_own_colours(path)
+        if own_colours:
+            _check_colours(path, image)
+    except PaintoverError:
+        if is_new:
+            bpy.data.images.remove(image)
+        raise
     _modified[str(path)] = path.stat().st_mtime_ns
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
-    linear = path.suffix == ".exr"
-    image.colorspace_settings.name = colour_names.linear() if linear else colour_names.srgb()
+    if not own_colours:
+        linear = path.suffix == ".exr"
+        image.colorspace_settings.name = colour_names.linear() if linear else colour_names.srgb()
     image.use_view_as_render = False
     return image
+
+
+def _check_colours(path: Path, image: Any) -> None:
+    """Raise PaintoverError if Blender did not heed the colour space that a painting is in."""
+    if image.colorspace_settings.name in (colour_names.linear(), colour_names.srgb()):
+        raise PaintoverError(
+            f"{path} has a color profile that Blender would lose; paint on it in the program that "
+            "made it, or save it there in sRGB."
+        )
 
 
 def find_image(path: Path) -> Any | None:
@@ -193,23 +219,38 @@ def save_unsaved(shot: Shot) -> list[str]:
         The names of the saved files.
 
     Raises:
-        PaintoverError: a file cannot be written; it is unchanged, and the paint stays in Blender.
+        PaintoverError: a file cannot be written, or would lose its color profile; it is unchanged,
+            and the paint stays in Blender.
     """
-    saved = []
+    saved, errors = [], []
     for path, image in _images_of(shot):
         if not file_sync.has_new_paint(image):
             continue
-        with written_beside(path) as temporary:
-            try:
-                image.save(filepath=str(temporary), save_copy=True)
-            except RuntimeError as error:
-                raise OSError(str(error).strip()) from error
-            if file_sync.file_has_changed(image, path):
-                shot.keep_version(path)
-        file_sync.reread(image, path)
-        _modified[str(path)] = path.stat().st_mtime_ns
-        saved.append(path.name)
+        try:
+            _save(shot, path, image)
+            saved.append(path.name)
+        except PaintoverError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
     return saved
+
+
+def _save(shot: Shot, path: Path, image: Any) -> None:
+    has_changed, own_colours = file_sync.file_has_changed(image, path), False
+    with suppress(PaintoverError):  # what is no picture any more may be replaced
+        own_colours = has_own_colours(path)
+    if own_colours and not has_changed:
+        _check_colours(path, image)
+    with written_beside(path) as temporary:
+        try:
+            image.save(filepath=str(temporary), save_copy=True)
+        except RuntimeError as error:
+            raise OSError(str(error).strip()) from error
+        if has_changed:
+            shot.keep_version(path)
+    file_sync.reread(image, path)
+    _modified[str(path)] = path.stat().st_mtime_ns
 
 
 def reload_changed(shot: Shot) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from engine.images.given_pictures import given_size, read_given
 from engine.images.pictures import picture_size, read_picture
 from engine.images.srgb import encode_srgb
+from engine.shared.colour_tags import has_own_colours
 from engine.shared.errors import PaintoverError
 
 RED, GREEN, BLUE = 0.5, 0.25, 0.125
@@ -144,6 +145,7 @@ def test_other_primaries_are_converted(tmp_path, attributes, name):
     wanted = encode_srgb(np.array(to_rec709) @ [RED, GREEN, BLUE])
     assert np.allclose(given.picture.rgb, wanted, atol=2e-3)
     assert not given.is_as_stored
+    assert has_own_colours(path)
 
 
 def test_the_notes_of_rec_709_change_nothing(tmp_path):
@@ -155,6 +157,7 @@ def test_the_notes_of_rec_709_change_nothing(tmp_path):
     ):
         path = files.write_exr(tmp_path / "a.exr", {"": layer()}, **attributes)
         assert check(path) == ()
+        assert not has_own_colours(path)
         assert np.array_equal(read_given(path).picture.pixels, read_picture(path).pixels)
     path = files.write_exr(tmp_path / "a.exr", {"": layer()}, colorInteropID="log_of_a_camera")
     with pytest.raises(PaintoverError, match=r'is in the color space "log_of_a_camera"'):

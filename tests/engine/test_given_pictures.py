@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps
 from engine.images.given_pictures import given_size, read_given, read_given_mask
 from engine.images.pictures import read_picture
 from engine.images.srgb import decode_srgb, encode_srgb
+from engine.shared.colour_tags import has_own_colours
 from engine.shared.errors import PaintoverError
 
 P3 = files.rgb_profile(files.DISPLAY_P3, files.gamma_tag(2.2))
@@ -117,6 +118,7 @@ def test_srgb_stays_as_it_is_to_the_last_bit(tmp_path, channels, kind, chunks):
     given = read_given(path)
     assert given.notes == ()
     assert given.is_as_stored
+    assert not has_own_colours(path)
     assert np.array_equal(given.picture.pixels, read_picture(path).pixels)
 
 
@@ -136,6 +138,7 @@ def test_png_chunks_count_in_the_order_of_the_standard(tmp_path):
         "gamma": linear,
     }.items():
         given = read_given(files.write_png(path, codes, chunks))
+        assert has_own_colours(path) == bool(given.notes)
         names[name] = (given.notes[0] if given.notes else "", given.picture.pixels)
     assert "is in Display P3" in names["number"][0]
     wanted = encode_srgb(decode_srgb(codes / 255) @ np.array(TO_SRGB["P3"]).T)
