@@ -40,8 +40,8 @@ def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, N
         Cancelled: the user stopped the render.
     """
     if blocking:
-        with _render_errors(scene):
-            status = bpy.ops.render.render(scene=scene.name)
+        with _render_errors(scene), _active(scene):
+            status = bpy.ops.render.render()
         if "CANCELLED" in status:
             raise Cancelled
         return
@@ -50,8 +50,8 @@ def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, N
     handler: Callable[..., None] = lambda *_: complete.append(True)  # noqa: E731
     bpy.app.handlers.render_complete.append(handler)
     try:
-        with _render_errors(scene):
-            bpy.ops.render.render("INVOKE_DEFAULT", scene=scene.name)
+        with _render_errors(scene), _active(scene):
+            bpy.ops.render.render("INVOKE_DEFAULT")
         while bpy.app.is_job_running("RENDER"):
             yield
     finally:
@@ -59,6 +59,11 @@ def render(scene: bpy.types.Scene, *, blocking: bool) -> Generator[None, None, N
             bpy.app.handlers.render_complete.remove(handler)
     if not complete:
         raise Cancelled
+
+
+def _active(scene: bpy.types.Scene) -> Any:
+    """Let operators work on this scene: a linked scene may have the name of a local one."""
+    return bpy.context.temp_override(scene=scene)
 
 
 @contextmanager

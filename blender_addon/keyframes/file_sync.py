@@ -31,7 +31,7 @@ def _is_painted_in_pack(image: Any) -> bool:
     known = _packed.get(image.session_uid)
     if known is None or known[0] != state:
         known = _packed[image.session_uid] = state, digest_data(bytes(packed.data))
-    return known[1] != same
+    return bool(known[1] != same)
 
 
 def file_has_changed(image: Any, path: Path) -> bool:

@@ -320,3 +320,43 @@ def test_the_command_line_goes_on_with_a_sentence_and_can_choose(
     assert main(["shot", "new"]) == 0
     assert main(["shot", "keep"]) == 1
     assert "holds no shot yet" in capsys.readouterr().err
+
+
+def test_a_linked_scene_is_rendered_and_not_the_local_one_of_its_name(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    folder = where(part, first)
+    before = {frame: read_codes(folder / f"frames/{frame:04d}.png") for frame in (1, 2, 3)}
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    local: Any = save(tmp_path / "edit.blend")
+    assert local.name == "Scene"
+    local.camera = None
+    source = str(tmp_path / "shot_v001.blend")
+    with bpy.data.libraries.load(source, link=True) as (_, target):
+        target.scenes = ["Scene"]
+    linked: Any = target.scenes[0]
+    bpy.context.window.scene = linked
+    settings = linked.render.use_compositing, linked.render.dither_intensity
+    assert bpy.ops.paintover.capture(force=True) == {"FINISHED"}
+    assert (linked.render.use_compositing, linked.render.dither_intensity) == settings
+    for frame, codes in before.items():
+        np.testing.assert_array_equal(read_codes(folder / f"frames/{frame:04d}.png"), codes)
+    assert "paintover_before_capture" not in local
+    main = part("command").main
+    assert main(["status", "--scene", linked.name_full]) == 0
+    assert main(["capture", "--scene", "Scene"]) == 1
+
+
+def test_copying_into_a_full_disk_is_a_sentence(
+    first: Any, part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = save(tmp_path / "shot_v002.blend")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(part("shot_choices").shutil, "copy2", full)
+    with pytest.raises(RuntimeError, match=r"Cannot copy the shot to .*free some space"):
+        choose("COPY")
+    assert [path.name for path in (tmp_path / "paintover").iterdir()] == ["shot_v001"]
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
