@@ -48,7 +48,6 @@ class _KeyframeOperator(polls.PolledOperator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> Status:
-        # -1 means the current frame too, unless the shot has a frame -1.
         scene: Any = context.scene
         try:
             shot = steps.open_shot(scene)

@@ -135,7 +135,7 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     _add_device(verb)
     verb.add_argument(
-        "--seed", type=int, default=0, help="seed of the random numbers (default: %(default)s)"
+        "--seed", type=_whole, default=0, help="seed of the random numbers (default: %(default)s)"
     )
     _add_settings(verb)
 
@@ -354,4 +354,10 @@ def _positive(text: str) -> float:
 def _count(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
+    return int(text)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from zero on")
     return int(text)

@@ -69,7 +69,7 @@ def matched_pictures(
 def _pictures_of(folder: Path) -> list[Path]:
     """Return the pictures in a folder. Raises PaintoverError if it is none, or has none."""
     if folder.is_file():
-        raise PaintoverError(f"{folder} is a file; choose the folder that has the pictures.")
+        raise PaintoverError(f"{folder} is a file; choose the folder that it is in, or a movie.")
     if not folder.is_dir():
         raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
     found = pictures_in(folder)

@@ -93,7 +93,8 @@ def _import(
             )
     width, height = _common_size(
         [*pictures.values(), *painted.values(), *masks.values()]
-        + [path for files in guides.values() for path in files.values()]
+        + [path for files in guides.values() for path in files.values()],
+        sources,
     )
     fps = request.fps or rate or DEFAULT_RATE
     manifest = Manifest(width, height, min(pictures), max(pictures), fps)
@@ -151,12 +152,13 @@ def _if_folder(path: Path) -> str:
     return str(path) if path.is_dir() else ""
 
 
-def _common_size(paths: Iterable[Path]) -> tuple[int, int]:
+def _common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int]:
     """Return the size of all pictures, read from their headers."""
     first: tuple[int, int] | None = None
     first_path = Path()
-    for path in paths:
-        width, height = given_size(path)
+    for picture in paths:
+        path = sources.origin(picture)
+        width, height = given_size(picture)
         if max(width, height) > LARGEST_SIDE:
             raise PaintoverError(
                 f"{path} is {width}×{height}; a side may have {LARGEST_SIDE} pixels at most, so "

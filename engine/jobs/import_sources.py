@@ -26,7 +26,11 @@ class ImportSources:
 
     def __init__(self, staging: Path, report: Reporter) -> None:
         self._staging, self._report = staging, report
-        self._movies = 0
+        self._movies: dict[Path, Path] = {}
+
+    def origin(self, picture: Path) -> Path:
+        """Return the file that a picture comes from: itself, or a movie."""
+        return self._movies.get(picture.parent, picture)
 
     @property
     def done(self) -> float:
@@ -106,9 +110,9 @@ class ImportSources:
         return movies[0] if movies else None
 
     def _decode(self, movie: Path) -> tuple[list[Path], float]:
-        folder = self._staging / f"movie {self._movies}"
-        begin = MOVIE_SHARE if self._movies else 0.0
-        self._movies += 1
+        folder = self._staging / f"movie {len(self._movies)}"
+        begin = self.done
+        self._movies[folder] = movie
 
         def progress(share: float, left: float, text: str) -> None:
             self._report.progress("import", max(begin, MOVIE_SHARE * share), left, text)

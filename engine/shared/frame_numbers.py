@@ -237,7 +237,8 @@ def _sequence(paths: Sequence[Path], numbers: _Found) -> FileSequence:
     signed = first.prefix[-1:].isalnum() and min(files) < 0
     widths = [len(number.digits) for number, _ in numbers if number.value >= 0 or max(files) < 0]
     pattern = NamePattern(first.prefix, first.suffix, min(widths), signed)
-    strays = [path for path in paths if path not in set(files.values())]
+    kept = set(files.values())
+    strays = [path for path in paths if path not in kept]
     return FileSequence(dict(sorted(files.items())), pattern, strays)
 
 

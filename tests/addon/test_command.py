@@ -67,6 +67,38 @@ def test_keyframes(
     assert main("keyframe", "add", "45") == 1
 
 
+def test_frames_below_zero(
+    scene: Any, main: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("capture", "--frames", "-2--1,0") == 0
+    write_png(tmp_path / "painted.png", picture(-2, seed=2))
+    assert main("keyframe", "add", "-2", "--file", str(tmp_path / "painted.png")) == 0
+    assert bpy.ops.paintover.keyframe_add(frame=-1) == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="Frame -3 is not in the shot"):
+        bpy.ops.paintover.keyframe_add(frame=-3)
+    capsys.readouterr()
+    assert main("keyframe", "list") == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith("-2\tPainted\t")
+    assert main("keyframe", "remove", "-1") == 0
+    assert main("keyframe", "add", "-3") == 1
+    assert main("stylize", "--frames", "-2--3") == 1
+    assert "-2--3 ends before it starts" in capsys.readouterr().err
+
+
+def test_pictures_that_are_not_used_are_named(
+    shot: Any, main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_png(shot.folder / "keys" / "0002.PNG", picture(2, seed=2))
+    told = "0002.PNG is not used: rename it to 0002.png"
+    assert main("status") == 0
+    assert told in capsys.readouterr().out
+    assert main("train") == 1
+    assert f"no keyframe yet; {shot.folder}/keys/{told}." in capsys.readouterr().err
+    write_png(shot.key_path(1), picture(1, seed=2))
+    assert main("status") == 0
+    assert f"Painted: 1; {shot.folder}/keys/{told}" in capsys.readouterr().out
+
+
 def test_status_in_words(
     scene: Any, main: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

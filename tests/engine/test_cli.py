@@ -77,6 +77,32 @@ def test_training_resumes_and_starts_from_another_style(shot):
     assert shot.style_path("other").is_file()
 
 
+def test_frames_below_zero_in_every_verb(tmp_path):
+    """A value that begins with a minus is no option."""
+    made, source, shot = shots.make_inputs(tmp_path / "made"), tmp_path / "in", tmp_path / "shot"
+    source.mkdir()
+    for number, name in enumerate(("-0003.png", "-0002.png", "-0001.png", "0000.png"), 1):
+        (made / "input" / f"{number:04d}.png").rename(source / name)
+    (made / "painted" / "0001.png").rename(made / "painted" / "-0003.png")
+    for words in (
+        ("import", shot, "--input", source, "--painted", made / "painted"),
+        ("train", shot, "--keys", "-3", "--steps", 2),
+        ("weights", shot, "-3=0.5@-1"),
+        ("stylize", shot, "--frames", "-3--2,0"),
+        ("stylize", shot, "--frames", "-1"),
+        ("preview", shot, "--keys", "-3", "--frames", "-1-0"),
+        ("score", shot, "--truth", source, "--frames", "-2-0"),
+    ):
+        done = shots.run_warm(*words)
+        assert done.returncode == 0, (words, done.stderr)
+    assert Shot.open(shot).frames == [-3, -2, -1, 0]
+    names = sorted(path.name for path in (shot / "out" / "style").glob("*.png"))
+    assert names == ["-0001.png", "-0002.png", "-0003.png", "0000.png"]
+    assert Shot.open(shot).manifest.weights == {-3: {-1: 0.5}}
+    for verb, told in (("train", "such as -2"), ("stylize", "-5--1"), ("weights", "-2=0.5@-1")):
+        assert told in " ".join(shots.run_warm(verb, "--help").stdout.split())
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_explains_each_verb_without_loading_pytorch(verb):
     script = (
@@ -105,6 +131,7 @@ def test_help_explains_each_verb_without_loading_pytorch(verb):
         ["import", "shot"],
         ["train", "shot", "--seconds", "5", "--steps", "5"],
         ["train", "shot", "--seconds", "-5"],
+        ["train", "shot", "--seed", "-1"],
         ["train", "shot", "--steps", "2.5"],
         ["stylize", "shot", "--frames", "9-1"],
         ["stylize", "shot", "--frames", "all"],

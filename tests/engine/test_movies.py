@@ -232,6 +232,10 @@ def test_guides_and_masks_may_be_movies_of_the_same_length(tmp_path):
     assert shot.key_mask_path(1).is_file()
     with pytest.raises(PaintoverError, match=r"b\.mkv has 3 frames, but the shot has 2"):
         run(tmp_path / "c", path, depth=other)
+    small = synthetic.write_png(tmp_path / "small" / "1.png", picture(1, (48, 32)))
+    with pytest.raises(PaintoverError) as caught:
+        run(tmp_path / "c", path, painted=small.parent)
+    assert f"{small} is 48×32, but {path} is 96×64" in str(caught.value)
     with pytest.raises(PaintoverError, match=r"b\.mkv is a movie.*as 0001\.png"):
         run(tmp_path / "c", path, painted=other)
 
