@@ -241,7 +241,7 @@ def settings_changed(scene: Any, shot: Shot) -> bool:
         layer = capture.layer_to_render(scene)
     except PaintoverError:
         return True
-    digest = capture.settings_digest(scene, layer)
+    current = capture.current_digests(capture.settings_now(scene, layer), shot.manifest)
     wanted = set(properties.frames(scene))
     records = shot.manifest.frames
-    return any(records[frame].settings != digest for frame in wanted & records.keys())
+    return any(records[frame].settings not in current for frame in wanted & records.keys())

@@ -9,6 +9,7 @@ import bpy
 
 _IS_5 = bpy.app.version >= (5, 0, 0)
 EEVEE = "BLENDER_EEVEE" if _IS_5 else "BLENDER_EEVEE_NEXT"
+EEVEE_NAMES = {"BLENDER_EEVEE", "BLENDER_EEVEE_NEXT"}
 
 SCENE_LINEAR = "scene_linear" if _IS_5 else ""
 """Name of the scene-linear color space in the node Convert Color Space; "" before Blender 5.0,

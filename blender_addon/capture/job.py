@@ -8,12 +8,14 @@ import json
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .. import logs, properties, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import digest_json
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
 from ..engine.shared.picture_digests import digest_picture
@@ -71,10 +73,13 @@ def capture(
     _check(scene, folder, wanted)
     before = _shot_before(folder)
     shot = _shot(scene, layer, folder, wanted, before)
-    digest = settings.settings_digest(scene, layer)
-    result = CaptureResult(skipped=[] if force else _up_to_date(shot, wanted, digest))
-    target = staging.target(shot, before.manifest if before else None, digest, force=force)
-    result.rendered = [] if target is shot else _up_to_date(target, wanted, digest)
+    now = settings.settings_now(scene, layer)
+    digest = digest_json(now)
+    current = settings.current_digests(now, before.manifest if before else None)
+    shot.manifest.source["settings"] = _settings_in_use(before) | {digest: now}
+    result = CaptureResult(skipped=[] if force else _up_to_date(shot, wanted, current))
+    target = staging.target(shot, before.manifest if before else None, current, force=force)
+    result.rendered = [] if target is shot else _up_to_date(target, wanted, current)
     todo = sorted(set(wanted) - {*result.skipped, *result.rendered})
     if todo:
         # A render without a window frees images, and the unsaved paint in them.
@@ -223,13 +228,20 @@ def _shot_before(folder: Path) -> Shot | None:
         return None
 
 
-def _up_to_date(shot: Shot, wanted: list[int], digest: str) -> list[int]:
+def _settings_in_use(before: Shot | None) -> dict[str, Any]:
+    """Return the render settings of the frames of a shot, by their digest."""
+    known = before.manifest.source.get("settings") if before else None
+    used = {record.settings for record in before.manifest.frames.values()} if before else set()
+    return {digest: known[digest] for digest in used & known.keys()} if known else {}
+
+
+def _up_to_date(shot: Shot, wanted: list[int], current: set[str]) -> list[int]:
     records = shot.manifest.frames
     return [
         frame
         for frame in sorted(set(wanted))
         if frame in records
-        and records[frame].settings == digest
+        and records[frame].settings in current
         and records[frame].image == digest_picture(shot.image_path(frame)) != ""
         and records[frame].passes == digest_picture(shot.passes_path(frame)) != ""
     ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import bpy
@@ -10,7 +11,8 @@ import bpy
 from .. import properties, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
-from ..engine.shared.manifest import Colour
+from ..engine.shared.manifest import Colour, Manifest
+from ..keyframes import weights as keyframe_weights
 
 CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
@@ -64,10 +66,11 @@ def plain_values(owner: Any) -> dict[str, Any]:
     return values
 
 
-def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> str:
-    """Return the digest of all render settings that a captured frame depends on.
+def settings_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> dict[str, Any]:
+    """Return all render settings that a captured frame depends on, as JSON data.
 
-    The scene's content (models, materials, animation) is not part of it.
+    The scene's content (models, materials, animation) is not part of it, and neither is the value
+    of an animated setting, which is another one at each frame.
     """
     engine: str = scene.render.engine
     holder = {"CYCLES": "cycles", versions.EEVEE: "eevee"}.get(engine)
@@ -76,19 +79,66 @@ def settings_digest(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> 
     if holder == "cycles":
         layer |= plain_values(getattr(view_layer, holder))
     layer.pop("use", None)
-    data_blocks = (scene.camera, scene.world, view_layer.material_override)
-    return digest_json(
-        {
-            "capture": CAPTURE_VERSION,
-            "blender": bpy.app.version[:2],
-            "render": {name: getattr(scene.render, name) for name in _RENDER},
-            "engine": _relevant(of_engine),
-            "view layer": [view_layer.name, _relevant(layer)],
-            "view": plain_values(scene.view_settings),
-            "display": colour_now(scene).display,
-            "names": [block.name if block else "" for block in data_blocks],
-        }
-    )
+    render = {name: getattr(scene.render, name) for name in _RENDER}
+    view = plain_values(scene.view_settings)
+    parts = {"render": render, holder: of_engine, "view_settings": view}
+    for path in _animated_paths(scene):
+        part, _, name = path.partition(".")
+        parts.get(part, {}).pop(name, None)
+    markers = [marker for marker in scene.timeline_markers if marker.camera]
+    cameras = [[m.frame, m.camera.name] for m in markers if m.camera] or _name(scene.camera)
+    return {
+        "capture": CAPTURE_VERSION,
+        "blender": list(bpy.app.version[:2]),
+        "render": render,
+        "engine": _relevant(of_engine),
+        "view layer": [view_layer.name, _relevant(layer)],
+        "view": view,
+        "display": colour_now(scene).display,
+        "names": [cameras, _name(scene.world), _name(view_layer.material_override)],
+    }
+
+
+def _name(block: Any) -> str:
+    return str(block.name) if block else ""
+
+
+def _animated_paths(scene: bpy.types.Scene) -> list[str]:
+    data: Any = scene.animation_data
+    drivers = [curve.data_path for curve in data.drivers] if data else []
+    return [*drivers, *keyframe_weights.fcurves(scene)]
+
+
+def current_digests(now: dict[str, Any], manifest: Manifest | None) -> set[str]:
+    """Return the digests of settings that frames of a shot may have to be up to date.
+
+    Another version of Blender has more or fewer settings: frames that it rendered stay up to date
+    if all settings that both know are the same.
+
+    Args:
+        now: as ``settings_now``.
+        manifest: of the shot.
+    """
+    known = manifest.source.get("settings") if manifest else None
+    return {digest_json(now)} | {
+        digest
+        for digest, earlier in (known.items() if isinstance(known, dict) else ())
+        if isinstance(earlier, dict)
+        and earlier.get("blender") != now["blender"]
+        and _alike({**earlier, "blender": now["blender"]}, now)
+    }
+
+
+def _alike(first: Any, second: Any) -> bool:
+    if isinstance(first, dict) and isinstance(second, dict):
+        return all(_alike(first[name], second[name]) for name in first.keys() & second.keys())
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_alike, first, second))
+    if isinstance(first, float) and isinstance(second, float):
+        return math.isclose(first, second, rel_tol=1e-5, abs_tol=1e-9)
+    if isinstance(first, str) and isinstance(second, str):
+        return first == second or {first, second} == versions.EEVEE_NAMES
+    return bool(first == second)
 
 
 def _relevant(values: dict[str, Any]) -> dict[str, Any]:

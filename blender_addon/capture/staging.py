@@ -23,19 +23,19 @@ from ..keyframes import images as keyframe_images
 _FOLDER = "capture"
 
 
-def target(shot: Shot, before: Manifest | None, digest: str, *, force: bool) -> Shot:
+def target(shot: Shot, before: Manifest | None, current: set[str], *, force: bool) -> Shot:
     """Return where to write frames: the shot itself, or a shot in its ``capture/``.
 
     Args:
         shot: the shot as it will be.
         before: its manifest on disk, None if there is none.
-        digest: of the render settings.
+        current: digests of render settings that its frames may have.
         force: frames that wait there already do not count.
     """
     stage = Shot(shot.folder / _FOLDER, dataclasses.replace(shot.manifest, frames={}, passes={}))
     fits = before is None or (
         _size(before) == _size(shot.manifest)
-        and all(record.settings == digest for record in before.frames.values())
+        and all(record.settings in current for record in before.frames.values())
     )
     if fits or not before or not before.frames:
         shutil.rmtree(stage.folder, ignore_errors=True)
@@ -43,7 +43,7 @@ def target(shot: Shot, before: Manifest | None, digest: str, *, force: bool) -> 
     waiting = None if force else _waiting(stage.folder)
     if waiting and _size(waiting) == _size(shot.manifest):
         records = waiting.frames.items()
-        stage.manifest.frames = {n: record for n, record in records if record.settings == digest}
+        stage.manifest.frames = {n: record for n, record in records if record.settings in current}
         stage.manifest.passes = waiting.passes if stage.manifest.frames else {}
     if not stage.manifest.frames:
         shutil.rmtree(stage.folder, ignore_errors=True)

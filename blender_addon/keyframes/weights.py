@@ -38,7 +38,7 @@ def sampled(scene: bpy.types.Scene, frames: Iterable[int]) -> dict[int, dict[int
     Animated weights are sampled at each frame of ``frames``; a constant weight has one entry.
     Drivers and NLA strips are ignored.
     """
-    curves = _fcurves(scene)
+    curves = fcurves(scene)
     weights = {}
     for settings in properties.of(scene).keyframes:
         key = int(settings.name)
@@ -59,8 +59,8 @@ def _rounded(weight: float) -> float:
     return round(min(max(weight, 0.0), 1.0), _DECIMALS)
 
 
-def _fcurves(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return the scene's F-curves by data path."""
+def fcurves(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Return the scene's F-curves by data path; muted ones are left out."""
     data: Any = scene.animation_data
     if data is None or data.action is None:
         return {}

@@ -45,7 +45,7 @@ def test_an_animated_weight_reaches_the_shot(scene: Any, shot: Any, part: Part) 
     for frame in (3, 1):
         bpy.ops.paintover.keyframe_add(frame=frame)
     animate(scene, 1, {1: 1.0, 3: 0.0})
-    for row in part("keyframes.weights")._fcurves(scene).values():
+    for row in part("keyframes.weights").fcurves(scene).values():
         for point in row.keyframe_points:
             point.interpolation = "LINEAR"
     scene.frame_set(2)
@@ -64,7 +64,7 @@ def test_a_muted_curve_and_a_linked_scene(
     bpy.ops.paintover.keyframe_add(frame=1)
     animate(scene, 1, {1: 1.0, 3: 0.0})
     scene.paintover.keyframes["1"].weight = 0.75
-    for row in part("keyframes.weights")._fcurves(scene).values():
+    for row in part("keyframes.weights").fcurves(scene).values():
         row.mute = True
     assert curves(scene, part) == {1: {1: 0.75}}
     path = tmp_path / "library.blend"

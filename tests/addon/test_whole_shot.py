@@ -151,3 +151,43 @@ def test_unsaved_paint_on_a_blank_keyframe_is_not_lost_by_a_capture(
     codes = read_codes(folder / "keys/0001.png")
     assert codes.shape[:2] == (HEIGHT, WIDTH)
     np.testing.assert_array_equal(codes, np.rint(pixels * 255).astype(np.int64))
+
+
+def test_frames_of_another_version_of_blender_stay_up_to_date(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    manifest = json.loads((folder / "shot.json").read_text())
+    ((digest, settings),) = manifest["source"]["settings"].items()
+    other = {**settings, "blender": [4, 3], "engine": {**settings["engine"], "of_then": 1}}
+    for name in ("sample_clamp_direct", "use_denoising"):
+        other["engine"].pop(name, None)
+    named = part("engine.shared.files").digest_json(other)
+    assert named != digest
+    manifest["source"]["settings"] = {named: other}
+    for record in manifest["frames"].values():
+        record["settings"] = named
+    (folder / "shot.json").write_text(json.dumps(manifest))
+    assert state(part, scene)["capture"] == "up to date"
+    (folder / "frames/0002.exr").unlink()
+    job = part("capture").capture(scene, folder, [1, 2, 3])
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(job)
+    assert end.value.value.rendered == [2]
+    assert state(part, scene)["capture"] == "up to date"
+    scene.cycles.samples = 7
+    assert state(part, scene)["capture"] == "out of date"
+
+
+def test_the_current_frame_changes_no_setting(scene: Any, part: Part) -> None:
+    bpy.ops.object.camera_add(location=(0, 0, 6))
+    scene.timeline_markers.new("a", frame=1).camera = scene.camera
+    scene.timeline_markers.new("b", frame=2).camera = bpy.context.object
+    for frame, exposure in ((1, 0.0), (3, 1.0)):
+        scene.view_settings.exposure = exposure
+        scene.view_settings.keyframe_insert("exposure", frame=frame)
+    scene.frame_set(1)
+    bpy.ops.paintover.capture()
+    for frame in (2, 3):
+        scene.frame_set(frame)
+        assert state(part, scene)["capture"] == "up to date"
