@@ -17,6 +17,8 @@ _BEAUTY = (
     *("final", "image", "color", "colour", "default", "render"),
 )
 """Names of the layer with the whole picture, best first."""
+_COMPOSITE = "composite.combined"
+"""Blender's layer with what its compositor made, beside the ``Combined`` of each view layer."""
 _SHOWN = 8
 """Most names of layers in a sentence."""
 
@@ -34,10 +36,13 @@ class _Layer:
     @property
     def rank(self) -> int | None:
         """Place among the layers with the whole picture; None: not known to be one."""
-        last = self.name.rpartition(".")[2].lower()
-        if not self.name:
+        name = self.name.lower()
+        last = "composite" if name == _COMPOSITE else name.rpartition(".")[2]
+        if not name:
             return -1
-        return _BEAUTY.index(last) if last in _BEAUTY else None
+        if last in _BEAUTY:
+            return _BEAUTY.index(last)
+        return len(_BEAUTY) if "beauty" in last or "finalimage" in last else None
 
     def indices(self) -> list[int]:
         """Return the indices of Y or R, G, B, and of A."""
@@ -100,7 +105,7 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
         notes.append(f"has several pictures ({', '.join(names)}); only the first is used")
     if "A" not in best.channels:
         best.channels |= _plain_alpha(layers, best)
-    others = {layer.name for layer in layers if layer.name and layer not in whole and layer != best}
+    others = {layer.name for layer in layers if layer.name and layer not in rivals and layer != best}
     if others:
         notes.append(f"has further layers ({_shown(others)}), which are not used")
     formats = list(best.header.channelformats) or [best.header.format]

@@ -53,6 +53,8 @@ def check(path: Path, alpha: bool = True) -> tuple[str, ...]:
         ("Combined.Combined", "R G B A"),
         ("ViewLayer.Combined", "R G B A"),
         ("Ci", "r g b a"),
+        ("FinalImage", "R G B A"),
+        ("rgba_beauty", "R G B A"),
         ("C", "R G B A"),
         ("anything", "R G B A"),
     ],
@@ -105,6 +107,15 @@ def test_the_picture_may_be_in_any_part(tmp_path):
     ):
         (note,) = check(files.write_exr(tmp_path / f"{number}.exr", parts))
         assert "has further layers (" in note
+
+
+def test_what_blenders_compositor_made_comes_before_the_view_layers(tmp_path):
+    others = layer("Foreground.Combined", scale=0.3) | layer("Background.Combined", scale=0.2)
+    channels = others | layer("Composite.Combined")
+    (note,) = check(files.write_exr(tmp_path / "a.exr", {"": channels}))
+    assert "Background.Combined, Foreground.Combined" in note
+    (note,) = read_given(files.write_exr(tmp_path / "b.exr", {"": others})).notes
+    assert note.startswith("has several pictures (")
 
 
 def test_of_several_views_the_first_is_used_and_this_is_told(tmp_path):
