@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ _HD_WIDTH, _SD_HEIGHT = 1280, 576
 players."""
 _UNEVEN = 0.1
 """Share by which frames may differ in length before a movie counts as of variable rate."""
+_TICK = 0.0015
+"""Seconds by which times are rounded in some movies."""
 _PQ, _HLG = 16, 18
 """Codes of the transfer curves of HDR movies."""
 
@@ -67,7 +70,8 @@ def write_movie_frames(
     """
     av = _library(path)
     files: list[Path] = []
-    times: list[int] = []
+    times: list[float] = []
+    damaged = 0
     started = time.monotonic()
     try:
         with av.open(str(path)) as container:
@@ -75,7 +79,8 @@ def write_movie_frames(
             if stream is None:
                 raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")
             rate = float(stream.average_rate or stream.guessed_rate or 0)
-            expected = stream.frames or int(_seconds(container, stream) * rate)
+            seconds = _seconds(container, stream)
+            expected = stream.frames or int(seconds * rate)
             _warn_of_kind(path, stream, report)
             for frame in _decoded(av, container, stream):
                 if report.cancelled():
@@ -88,8 +93,9 @@ def write_movie_frames(
                 pixels, bits = _picture(av, frame)
                 files.append(folder / f"{len(files) + 1:06d}.png")
                 write_picture(files[-1], pixels, bits)
-                times.append(frame.pts or 0)
-            declared = stream.frames
+                times.append(frame.time or 0.0)
+                if frame.is_corrupt and not damaged:
+                    damaged = len(files)
     except av.error.FFmpegError as error:
         raise PaintoverError(
             f"{path} cannot be read as a movie ({error.strerror}); make pictures of it with "
@@ -97,12 +103,11 @@ def write_movie_frames(
         ) from error
     if not files:
         raise PaintoverError(f"{path} has no frames that can be read; export it again.")
-    if len(files) < declared:
+    if damaged:
         report.warned(
-            f"{path} should have {declared} frames, but only {len(files)} can be read; export it "
-            "again if the end is missing."
+            f"Frame {damaged} of {path} is damaged; look at it, or export the movie again."
         )
-    _warn_of_rate(path, times, rate, report)
+    _warn_of_times(path, times, rate, seconds, report)
     return files, rate
 
 
@@ -122,8 +127,12 @@ def _command(path: Path) -> str:
 
 
 def _seconds(container: Any, stream: Any) -> float:
+    """Return how long a movie says that its pictures last, 0 if it does not say it."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
+    told = re.fullmatch(r"(\d+):(\d+):(\d+\.\d+)", stream.metadata.get("DURATION", ""))
+    if told:
+        return float(told[1]) * 3600 + float(told[2]) * 60 + float(told[3])
     return container.duration / 1e6 if container.duration else 0.0
 
 
@@ -185,11 +194,28 @@ def _warn_of_frame(path: Path, frame: Any, report: Reporter) -> None:
         report.warned(f"{path} is interlaced; deinterlace it first if its frames show combs.")
 
 
-def _warn_of_rate(path: Path, times: list[int], rate: float, report: Reporter) -> None:
+def _warn_of_times(
+    path: Path, times: list[float], rate: float, seconds: float, report: Reporter
+) -> None:
+    """Warn of frames that last unequally long, and of an end that is missing.
+
+    Args:
+        path: the movie.
+        times: when each frame begins, in seconds.
+        rate: frames per second, 0 if not known.
+        seconds: how long the movie says that it lasts, 0 if not known.
+        report: gets the warnings.
+    """
     lengths = [after - before for before, after in itertools.pairwise(times)]
     mean = sum(lengths) / len(lengths) if lengths else 0.0
-    if lengths and max(lengths) - min(lengths) > max(1.5, _UNEVEN * mean):
+    if lengths and max(lengths) - min(lengths) > max(_TICK, _UNEVEN * mean):
         report.warned(
             f"The frames of {path} last unequally long; each becomes one frame of the shot, at "
             f"{rate:g} frames per second."
+        )
+    lasting = times[-1] - times[0] + mean
+    if lengths and lasting < (1 - _UNEVEN) * seconds - mean:
+        report.warned(
+            f"{path} should last {seconds:.3g} seconds, but only {lasting:.3g} can be read; export "
+            "it again if the end is missing."
         )

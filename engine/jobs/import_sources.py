@@ -99,9 +99,10 @@ class ImportSources:
     def _movie_at(self, place: Path) -> Path | None:
         if place.is_file() and is_movie(place):
             return place
-        if not place.is_dir() or pictures_in(place):
+        movies = movies_in(place) if place.is_dir() else []
+        if movies and pictures_in(place):
+            self._report.warned(f"{movies[0]} is left out, because pictures lie beside it.")
             return None
-        movies = movies_in(place)
         if len(movies) > 1:
             raise PaintoverError(
                 f"{place} has several movies, such as {movies[0].name} and {movies[1].name}; "

@@ -269,6 +269,41 @@ def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
     assert "“ffmpeg -i clip.mp4 frames/%04d.png”" in sentence(tmp_path, path)
 
 
+def test_what_looks_odd_is_told(tmp_path):
+    def warnings(name: str, codec: str, kind: str, **tags: object) -> str:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream: Any = container.add_stream(codec, rate=24)
+            (stream.width, stream.height), stream.pix_fmt = (96, 64), kind
+            for tag, value in tags.items():
+                setattr(stream.codec_context, tag, value)
+            for number in range(60):
+                codes = picture(number % 4, (96, 64))
+                frame = av.VideoFrame.from_ndarray(codes, "rgb24").reformat(format=kind)
+                frame.pts = number
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        if not tags:
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        report = Report()
+        run(tmp_path / f"shot of {name}", path, report)
+        return " ".join(report.warnings)
+
+    assert "is an HDR movie" in warnings("hdr.mp4", "libx264", "yuv420p10le", color_trc=16)
+    wide = warnings("wide.mp4", "libx264", "yuv420p", sample_aspect_ratio=Fraction(4, 3))
+    assert "not square (4/3)" in wide
+    cut = warnings("cut.mkv", "ffv1", "yuv420p")
+    assert "should last 2.5 seconds, but only" in cut
+
+
+def test_pictures_count_before_a_movie_beside_them(tmp_path):
+    write_movie(tmp_path / "in.mkv", **LOSSLESS, size=(96, 64))
+    synthetic.write_png(tmp_path / "0007.png", picture(7, (96, 64)))
+    report = Report()
+    assert run(tmp_path / "shot", tmp_path, report).frames == [7]
+    assert any("in.mkv is left out" in warning for warning in report.warnings)
+
+
 @pytest.mark.parametrize("stop_after", [1, 4])
 def test_cancel_leaves_nothing(tmp_path, stop_after):
     path = write_movie(tmp_path / "clip.mkv", **LOSSLESS, size=(96, 64))
