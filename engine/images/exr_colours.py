@@ -105,7 +105,8 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
         notes.append(f"has several pictures ({', '.join(names)}); only the first is used")
     if "A" not in best.channels:
         best.channels |= _plain_alpha(layers, best)
-    others = {layer.name for layer in layers if layer.name and layer not in rivals and layer != best}
+    used = [best, *rivals]
+    others = {layer.name for layer in layers if layer.name and layer not in used}
     if others:
         notes.append(f"has further layers ({_shown(others)}), which are not used")
     formats = list(best.header.channelformats) or [best.header.format]
