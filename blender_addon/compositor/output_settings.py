@@ -75,6 +75,11 @@ def change(scene: Any, view: nodes.View) -> list[str]:
     if any(path.startswith(_IMAGE) for path in changed):
         plain = colour_names.plain_output()
         sentences.insert(0, f"the output's color management is set to {plain.view}")
+        if view.display_device != plain.display:
+            sentences.append(
+                f"the files have the values for {view.display_device}, but are marked as "
+                f"{plain.display}"
+            )
     return sentences
 
 

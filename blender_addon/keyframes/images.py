@@ -161,7 +161,10 @@ def load(shot: Shot, frame: int) -> Any:
     image.use_fake_user = True
     if not own_colours:
         linear = path.suffix == ".exr"
-        image.colorspace_settings.name = colour_names.linear() if linear else colour_names.srgb()
+        shown = None if linear else colour_names.space_of_display(shot.manifest.colour.display)
+        image.colorspace_settings.name = (
+            colour_names.linear() if linear else shown or colour_names.srgb()
+        )
     image.use_view_as_render = False
     return image
 

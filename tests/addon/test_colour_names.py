@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -47,3 +51,25 @@ def test_names_of_other_configurations(
                 find()
         else:
             assert find() == (wanted if isinstance(wanted, str) else spaces[wanted])
+
+
+def test_capture_keyframe_and_compositor_in_a_studios_configuration(
+    archive: Path, tmp_path: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "OCIO": "ocio://cg-config-v1.0.0_aces-v1.3_ocio-v2.1",
+        "BLENDER_USER_RESOURCES": str(tmp_path / "user"),
+    }
+    (tmp_path / "user").mkdir()
+    program = Path(__file__).with_name("studio_colours.py")
+    done = subprocess.run(
+        [sys.executable, str(program), str(archive), str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "keyframe in sRGB - Texture" in done.stdout
+    assert "display sRGB - Display view ACES 1.0 - SDR Video" in done.stdout
