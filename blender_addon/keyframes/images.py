@@ -23,6 +23,8 @@ from . import file_sync
 
 _log = logs.logger(__name__)
 
+_FORMATS = {".png": ("PNG",), ".exr": ("OPEN_EXR", "OPEN_EXR_MULTILAYER")}
+"""Blender's formats of a painting or mask, by its suffix."""
 _modified: dict[str, int] = {}
 """Path of a painting → its modification time when Blender last read or wrote it, in ns."""
 
@@ -245,6 +247,9 @@ def _save(shot: Shot, path: Path, image: Any) -> None:
         own_colours = has_own_colours(path)
     if own_colours and not has_changed:
         _check_colours(path, image)
+    formats = _FORMATS.get(path.suffix.lower(), (image.file_format,))
+    if image.file_format not in formats:  # such as a JPEG with the name of a PNG
+        image.file_format = formats[0]
     with written_beside(path) as temporary:
         try:
             image.save(filepath=str(temporary), save_copy=True)

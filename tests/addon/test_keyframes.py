@@ -160,6 +160,23 @@ def test_a_picture_counts_by_its_content(scene: Any, shot: Any, tmp_path: Path) 
         bpy.ops.paintover.keyframe_add(frame=1, filepath=str(tmp_path / "huge.png"))
 
 
+def test_a_jpeg_with_the_name_of_a_png_is_saved_as_png(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    keyframes = part("keyframes.images")
+    flat: Any = bpy.data.images.new("flat", WIDTH, HEIGHT)
+    scene.render.image_settings.file_format = "JPEG"
+    shot.key_path(1).parent.mkdir()
+    flat.save_render(str(shot.key_path(1)), scene=scene)
+    assert shot.key_path(1).read_bytes().startswith(b"\xff\xd8\xff")
+    _paint(keyframes.load(shot, 1), 1.0)
+    keyframes.save_unsaved(shot)
+    assert shot.key_path(1).read_bytes().startswith(b"\x89PNG")
+    expected = np.zeros((HEIGHT, WIDTH, 3), int)
+    expected[10:20, 10:40] = 255
+    assert np.array_equal(read_codes(shot.key_path(1))[..., :3], expected)
+
+
 def test_a_profile_that_blender_would_lose_is_not_painted_over(
     scene: Any, shot: Any, part: Callable[[str], Any]
 ) -> None:
