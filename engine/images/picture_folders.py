@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..shared.errors import PaintoverError
-from ..shared.frame_numbers import FileSequence, NamePattern, find_sequence, match_files
+from ..shared.file_sequences import FileSequence, find_sequence, match_files
+from ..shared.frame_numbers import NamePattern
 from ..shared.picture_kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ..shared.reporter import Reporter
 

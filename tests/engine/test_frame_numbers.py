@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.shared.errors import PaintoverError
+from engine.shared.file_sequences import find_sequence, match_files
 from engine.shared.frame_lists import gaps_between, keep_negative, parse_frames
-from engine.shared.frame_numbers import NamePattern, find_sequence, frame_named, match_files
+from engine.shared.frame_numbers import NamePattern, frame_named
 
 FOLDER = Path("/renders")
 FRAMES = range(1, 6)
@@ -48,6 +49,11 @@ def found(*names: str) -> tuple[dict[int, str], list[str]]:
         ("IMG_20261128_{:04d}.png", [1]),
         ("frame ({}).png", range(1, 12)),
         ("v{:04d}.png", range(1, 4)),
+        ("sh010_comp_final_{:04d}.png", range(1, 4)),
+        ("sh010_take2_{:04d}.png", range(1, 4)),
+        ("sh010 copy {:04d}.png", range(1, 4)),
+        ("sh010_v{:04d}.png", range(1, 4)),
+        ("{:04d}_2x.png", [7]),
         ("Schuß 日本 {:03d}.png", range(998, 1002)),
     ],
 )
@@ -120,7 +126,8 @@ def test_names_without_a_number_are_no_sequence():
     ("stem", "frame"),
     [
         ("0003", 3), ("3", 3), ("003", 3), ("frame3", 3), ("0003 (1)", 3), ("0003_v2", 3),
-        ("0003-final2", 3), ("0003 copy 2", 3), ("0003 2", 3), ("paint_v2_3", 3), ("paint-3", 3),
+        ("0003-final2", 3), ("0003 copy 2", 3), ("3_v02", 3), ("3 (2)", 3),
+        ("0003_x4", 3), ("0003 2", 3), ("paint_v2_3", 3), ("paint-3", 3),
         ("0003_painted", 3), ("0010_v2", 10), ("10_v2", 10), ("-0003", -3), ("0003_0002", None),
         ("painted", None),
     ],
