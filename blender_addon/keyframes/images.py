@@ -17,6 +17,7 @@ from ..engine.shared.colour_tags import has_own_colours
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
+from ..engine.shared.frame_numbers import NamePattern, frame_named
 from ..engine.shared.picture_kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
 from . import file_sync
@@ -79,8 +80,12 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
         shutil.copyfile(source, temporary)
         versions = [path for path in map(shot.keep_version, old) if path]
     _reload(target)
-    return f"{source.name} is the painting of frame {frame}" + (
-        f"; the earlier one is kept as {versions[0].name}" if versions else ""
+    named = frame_named(source.stem, shot.frames, NamePattern())
+    other = named if named != frame and named in shot.manifest.frames else None
+    return (
+        f"{source.name} is the painting of frame {frame}"
+        + (f", although its name tells frame {other}" if other is not None else "")
+        + (f"; the earlier one is kept as {versions[0].name}" if versions else "")
     )
 
 

@@ -64,6 +64,12 @@ def test_keyframes(
     assert main("keyframe", "remove", "2") == 0
     assert main("keyframe", "remove", "2") == 1
     assert "paintover: Frame 2 is not a keyframe." in capsys.readouterr().err
+    painting = shot.folder / "0003_v2.png"
+    write_png(painting, picture(2, seed=2))
+    assert main("keyframe", "add", "2", "--file", str(painting)) == 0
+    assert "frame 2, although its name tells frame 3" in capsys.readouterr().out
+    assert main("keyframe", "add", "3", "--file", str(painting)) == 0
+    assert "although" not in capsys.readouterr().out
     assert main("keyframe", "add", "45") == 1
 
 
