@@ -136,6 +136,7 @@ _saving: dict[int, Path] = {}
 @persistent  # type: ignore[untyped-decorator]
 def _before_save(blend: str = "", *_: Any) -> None:
     """Make the folders relative to where the .blend is saved: Blender does not do it."""
+    _claim_all()
     _saving.clear()
     for scene in bpy.data.scenes:
         settings = properties.of(scene)

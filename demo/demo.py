@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import shutil
@@ -91,6 +92,7 @@ class Demo:
             operators.compose()
             bpy.ops.wm.save_mainfile()
         self._check_composited(scene, shot)
+        self._check_opened()
         self._show(shot)
         self._score(shot)
         self._farewell()
@@ -137,6 +139,18 @@ class Demo:
                 f"up to {worst} of 255."
             )
         self._note(f"frames {format_frames(chosen)} equal the stylized frames, pixel for pixel")
+
+    def _check_opened(self) -> None:
+        with self._doing("Open fox.blend, and see that every step is up to date"):
+            bpy.ops.wm.open_mainfile(filepath=str(self.out / "fox.blend"))
+            states = importlib.import_module("bl_ext.user_default.paintover.states")
+            late = [
+                f"{name}: {state.why}"
+                for name, state in states.look(bpy.context.scene).steps.items()
+                if state.step.value != "up to date"
+            ]
+        if late:
+            raise DemoError(f"fox.blend does not open as up to date; {'; '.join(late)}.")
 
     def _show(self, shot: Shot) -> None:
         with self._doing("Make the contact sheet and the movie"):

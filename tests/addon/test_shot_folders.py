@@ -295,6 +295,15 @@ def test_undo_to_before_the_first_capture_keeps_the_link(
     assert where(part, scene) == folder
 
 
+def test_a_shot_that_another_program_made_is_kept_by_save_as(
+    scene: Any, shot: Any, part: Part, tmp_path: Path
+) -> None:
+    folder = where(part, scene)
+    scene = save(tmp_path / "shot_v002.blend")
+    assert where(part, scene) == folder
+    assert owner(part, scene) == "This shot belongs to my shot é.blend"
+
+
 def test_the_user_chooses_another_folder(first: Any, part: Part, tmp_path: Path) -> None:
     shot_id = first.paintover.shot_id
     first.paintover.folder = str(tmp_path / "mine")

@@ -74,3 +74,14 @@ def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
         window = read(PICTURES / f"{name}.png")
         assert window.shape == (1000, 1600, 3)
         assert window.std() > 10
+
+
+def test_undo_esc_windows_and_save_as(blender: Blender, blend: Path) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    blender.do(
+        *("--python-exit-code", "9", blend, "--python", HERE / "trust_by_mouse.py"),
+        limit=400,
+        PAINTOVER_PICTURES=str(PICTURES),
+    )
+    for name in ("stroke", "owner"):
+        assert read(PICTURES / f"{name}.png").std() > 10

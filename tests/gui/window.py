@@ -148,6 +148,20 @@ def click(x: int, y: int) -> Steps:
     yield 0.2
 
 
+def drag(start: tuple[int, int], end: tuple[int, int], moves: int = 8) -> Steps:
+    """Press the left button at a place in the window, move to another, and let go."""
+    _xdotool("mousemove", *_in_x(*start))
+    yield 0.1
+    _xdotool("mousedown", 1)
+    for move in range(1, moves + 1):
+        yield 0.05
+        place = [a + (b - a) * move // moves for a, b in zip(start, end, strict=True)]
+        _xdotool("mousemove", *_in_x(*place))
+    yield 0.05
+    _xdotool("mouseup", 1)
+    yield 0.2
+
+
 def press(name: str) -> Steps:
     """Press a key or chord in X's names: ``Return``, ``Escape``, ``ctrl+z``."""
     _xdotool("key", name)
