@@ -108,6 +108,18 @@ def use_compositor_nodes(scene: Any) -> None:
         scene.use_nodes = True
 
 
+def show_output(node: Any) -> dict[str, bool]:
+    """Let a node Composite put out its picture with alpha; return the settings before.
+
+    From Blender 5.0 on outputs cannot hide anything.
+    """
+    wanted = {} if _IS_5 else {"mute": False, "use_alpha": True}
+    before = {name: getattr(node, name) for name in wanted if getattr(node, name) != wanted[name]}
+    for name in before:
+        setattr(node, name, wanted[name])
+    return before
+
+
 def set_replace_alpha(node: Any) -> None:
     """Let a Set Alpha node replace the alpha and keep the colors."""
     if _IS_5:

@@ -237,6 +237,10 @@ def _remove_nested(scene: Any) -> bool:
 
 def _notes(scene: Any, shot: Shot, ours: Any, frames: Sequence[int], unsupported: str) -> list[str]:
     notes = status.remarks(scene, ours)
+    content = group.content(ours.node_tree)
+    if content and not content.layer:
+        covered = wiring.covered_layers(ours.id_data, scene, _layer(scene, shot))
+        notes += [f'the painting covers the view layer "{name}"' for name in covered]
     if unsupported:
         notes.append(f"{unsupported} shows only in renders without the node")
     if scene.render.use_multiview:

@@ -7,6 +7,7 @@ render the first output of the tree, if it is a color, at the active Group Outpu
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import bpy
@@ -106,7 +107,7 @@ def outputs(tree: Any) -> list[Any]:
 
 
 def make_output(tree: Any) -> list[Any]:
-    """Return ``outputs``; first add what the tree lacks to have one, and unmute it."""
+    """Return ``outputs``; first add what the tree lacks to have one, and let it show all."""
     if not outputs(tree):
         picture = _user_picture(tree)
         if versions.HAS_COMPOSITOR_GROUPS:
@@ -124,9 +125,9 @@ def make_output(tree: Any) -> list[Any]:
             tree.links.new(picture, outputs(tree)[0])
     found = outputs(tree)
     for socket in found:
-        if socket.node.mute and not versions.HAS_COMPOSITOR_GROUPS:
-            socket.node.mute = False
-            socket.node[marks.MUTED] = True
+        before = versions.show_output(socket.node)
+        if before:
+            socket.node[marks.OUTPUT] = json.dumps(before)
     return found
 
 
@@ -143,9 +144,10 @@ def _user_picture(tree: Any) -> Any | None:
 def clean_up(scene: Any, tree: Any) -> None:
     """Take away what ``own_tree``, ``add_layers`` and ``make_output`` added, unless it is used."""
     for node in tree.nodes:
-        if marks.MUTED in node:
-            node.mute = True
-            del node[marks.MUTED]
+        if marks.OUTPUT in node:
+            for name, value in json.loads(node[marks.OUTPUT]).items():
+                setattr(node, name, value)
+            del node[marks.OUTPUT]
     if marks.MADE in tree:
         if all(map(marks.is_made, tree.nodes)):
             _drop(scene, tree)

@@ -181,9 +181,15 @@ def _inputs(node: Any) -> list[Any]:
     return [node.inputs[0], *node.inputs[1 + _SETTINGS :]]
 
 
-def pictures(node: Any) -> int:
-    """Return how many pictures the node changes."""
-    return len(node.outputs)
+def covered_layers(tree: Any, scene: Any, layer: str) -> list[str]:
+    """Return the names of the view layers, besides the captured one, that the output shows."""
+    found = []
+    for node in _upstream(trees.outputs(tree)):
+        inside = trees.all_nodes(node.node_tree) if node.type == "GROUP" and node.node_tree else ()
+        for other in (node, *inside):
+            if other.type == "R_LAYERS" and (other.scene, other.layer) != (scene, layer):
+                found.append(str(other.layer))
+    return sorted(set(found))
 
 
 def nodes_behind(tree: Any, node: Any) -> list[Any] | None:

@@ -77,14 +77,13 @@ def scene(scene: Any) -> dict[str, Any]:
     """Return a scene's render settings and its compositor, and the numbers of data-blocks."""
     is_5 = bpy.app.version >= (5, 0, 0)
     compositor = scene.compositing_node_group if is_5 else scene.node_tree
-    paintover = settings(scene.paintover)
     return {
         "render": settings(scene.render),
         "view": [settings(scene.view_settings), settings(scene.display_settings)],
         "uses nodes": is_5 or scene.use_nodes,
         "layers": [(layer.name, layer.use) for layer in scene.view_layers],
         "compositor": tree(compositor) if compositor else None,
-        "paintover": paintover,
+        "paintover": scene.paintover.before_compose,
         "trees": sorted((group.name_full, group.users) for group in bpy.data.node_groups),
         "images": sorted(image.name_full for image in bpy.data.images),
     }

@@ -203,6 +203,11 @@ def muted_output(scene: Any) -> None:
     scene.node_tree.nodes["Composite"].mute = True
 
 
+def output_without_alpha(scene: Any) -> None:
+    plain(scene)
+    scene.node_tree.nodes["Composite"].use_alpha = False
+
+
 SHOWS_A_PICTURE = [
     no_compositor,
     plain,
@@ -213,6 +218,7 @@ SHOWS_A_PICTURE = [
     two_outputs,
 ]
 SHOWS_NONE = [unlinked, viewer_only, empty]
+ONLY_BEFORE_5 = [output_without_alpha]
 ONLY_IN_5 = [more_outputs, output_in_panel, shared, linked]
 ONLY_IN_5_SHOWS_NONE = [inputs_only, interface_without_output, value_first, value_only]
 ONLY_BEFORE_5_SHOWS_NONE = [muted_output]

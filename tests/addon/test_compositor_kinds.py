@@ -15,7 +15,7 @@ import pytest
 from conftest import picture, read_codes, write_png
 from test_compositor import render
 
-PICTURE = kinds.SHOWS_A_PICTURE + (kinds.ONLY_IN_5 if kinds.IS_5 else [])
+PICTURE = kinds.SHOWS_A_PICTURE + (kinds.ONLY_IN_5 if kinds.IS_5 else kinds.ONLY_BEFORE_5)
 NONE = kinds.SHOWS_NONE + (
     kinds.ONLY_IN_5_SHOWS_NONE if kinds.IS_5 else kinds.ONLY_BEFORE_5_SHOWS_NONE
 )
@@ -52,6 +52,9 @@ def test_painting_is_rendered_and_removing_leaves_no_trace(
     missing = render(scene, 3, tmp_path / "missing.png")
     assert np.abs(missing - plain).max() <= 1
     assert bpy.ops.paintover.compose() == {"FINISHED"}
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    scene = bpy.data.scenes["Scene"]
     assert bpy.ops.paintover.compose(remove=True) == {"FINISHED"}
     scene.frame_set(1)
     set_back(scene, before)

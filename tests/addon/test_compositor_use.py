@@ -302,6 +302,43 @@ def test_full_copy_of_a_composed_scene(
 
 
 @pytest.mark.skipif(not IS_5, reason="before Blender 5.0, scenes cannot share a tree")
+def test_two_scenes_with_a_shared_tree_each_get_their_painting(
+    scene: Any, stylized: Any, tmp_path: Path, part: Part
+) -> None:
+    scene.paintover.folder = str(stylized.folder)
+    kinds.plain(scene)
+    tree = scene.compositing_node_group
+    before = blender_dumps.tree(tree)
+    bpy.ops.scene.new(type="LINK_COPY")
+    other: Any = bpy.context.scene
+    other.compositing_node_group = tree
+    other.paintover.folder = str(tmp_path / "other")
+    shots = {scene: stylized, other: shot_of(part, other, [1, 2, 3], (WIDTH, HEIGHT))}
+    write_png(shots[other].out_path("style", 2), picture(2, seed=5))
+    for active in shots:
+        bpy.context.window.scene = active
+        compose()
+    for active, shot in shots.items():
+        bpy.context.window.scene = active
+        assert_shows(active, shot, tmp_path)
+    for active in shots:
+        bpy.context.window.scene = active
+        remove()
+    assert scene.compositing_node_group == other.compositing_node_group == tree
+    assert blender_dumps.differences(before, blender_dumps.tree(tree)) == []
+
+
+@pytest.mark.skipif(not IS_5, reason="before Blender 5.0, groups cannot hold Render Layers")
+def test_covered_view_layers_are_told(scene: Any, stylized: Any, part: Part) -> None:
+    two_layers(scene)
+    stylized.manifest.source = {"kind": "blender", "view_layer": "Character"}
+    stylized.save()
+    other: Any = bpy.data.scenes.new("Other")
+    other.compositing_node_group = scene.compositing_node_group
+    assert 'the painting covers the view layer "Background"' in part("steps").compose(scene)
+
+
+@pytest.mark.skipif(not IS_5, reason="before Blender 5.0, scenes cannot share a tree")
 def test_removing_where_two_scenes_share_the_composed_tree(
     scene: Any, stylized: Any, tmp_path: Path, part: Part
 ) -> None:
@@ -420,6 +457,25 @@ def test_work_in_a_tree_that_paintover_made_is_kept(
     remove()
     output = next(n for n in tree_of(scene).nodes if n.bl_idname == OUTPUT)
     assert output.inputs[0].links[0].from_node == blur
+
+
+def test_undo_and_redo(scene: Any, stylized: Any, tmp_path: Path, part: Part) -> None:
+    kinds.plain(scene)
+    before = blender_dumps.scene(scene)
+    bpy.ops.ed.undo_push(message="before")
+    compose()
+    bpy.ops.ed.undo_push(message="composed")
+    bpy.ops.ed.undo()
+    scene = bpy.context.scene
+    assert part("compositor").node(scene) is None and scene.paintover.before_compose == ""
+    assert blender_dumps.differences(before["compositor"], blender_dumps.tree(tree_of(scene))) == []
+    bpy.ops.ed.redo()
+    scene = bpy.context.scene
+    assert state(part, scene, stylized)[0] == "up to date"
+    assert_shows(scene, stylized, tmp_path)
+    remove()
+    assert scene.render.image_settings.color_management == "FOLLOW_SCENE"
+    assert blender_dumps.differences(before["compositor"], blender_dumps.tree(tree_of(scene))) == []
 
 
 def test_linked_scene_is_refused(scene: Any, stylized: Any, tmp_path: Path, part: Part) -> None:
