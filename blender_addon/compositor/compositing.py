@@ -44,15 +44,16 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     view.is_plain()  # raises before anything changes
     is_new = status.node(scene) is None
     image = sequences.load(_own_image(scene), f"{group.NAME} {style}", sequence.first)
+    layer = _layer(holder, shot)
+    base = _base(holder, shot, layer)
     _remove_nested(holder)
     output_settings.remember_nodes_off(holder)
-    layer = _layer(holder, shot)
-    tree = trees.own_tree(holder, layer)
+    tree = trees.own_tree(holder, base)
     ours = status.node(scene) or _add_node(tree)
     notes = ["the node is no longer muted"] if ours.mute else []
     ours.mute = False
     shown = group.Content(style, suffix, format_frames(frames), view)
-    unsupported = _show(holder, ours, layer, image, sequence, shown)
+    unsupported = _show(holder, ours, layer, base, image, sequence, shown)
     notes += output_settings.change(holder, view)
     now = status.state(scene, shot, style, frames)
     if now.step is not Step.UP_TO_DATE:
@@ -68,6 +69,7 @@ def _show(
     scene: Any,
     ours: Any,
     layer: str,
+    base: trees.Base,
     image: Any,
     sequence: sequences.Sequence,
     shown: group.Content,
@@ -82,16 +84,21 @@ def _show(
     # Where the node stands behind a view layer, the view transform decides about other layers.
     moves = content is None or (content.layer != "" and content.view != shown.view)
     if content is not None and not moves and wiring.nodes_behind(tree, ours) is not None:
-        shown = dataclasses.replace(shown, painted=content.painted, layer=content.layer)
+        if trees.sequence_node(tree) is not None:
+            base(tree)
+        shown = dataclasses.replace(
+            shown, painted=content.painted, layer=content.layer, is_display=content.is_display
+        )
         return group.fill(inside, image, sequence, shown)
     wiring.take_out(tree, ours)
-    places = wiring.places(tree, scene, layer, transparent=scene.render.film_transparent)
+    places = wiring.places(tree, scene, layer, base, transparent=scene.render.film_transparent)
     is_behind = any(not place.is_painted for place in places)
     places = [place for place in places if place.is_painted or not shown.view.is_plain()]
     shown = dataclasses.replace(
         shown,
         painted=tuple(place.is_painted for place in places),
         layer=layer if is_behind else "",
+        is_display=places[0].source.node == trees.sequence_node(tree),
     )
     unsupported = group.fill(inside, image, sequence, shown)
     wiring.put_in(tree, ours, places)
@@ -114,7 +121,7 @@ def remove(scene: bpy.types.Scene) -> bool:
     tree = versions.compositor_tree(holder)
     if tree is not None and status.node(scene) is not None:
         if trees.is_shared(tree):
-            tree = trees.own_tree(holder, "")
+            tree = trees.own_tree(holder, lambda _: None)
         for ours in [item for item in tree.nodes if marks.is_ours(item)]:
             _remove_node(tree, ours)
         found = True
@@ -149,6 +156,21 @@ def refresh(scene: bpy.types.Scene, shot: Shot, before: Shot | None = None) -> N
         shown = dataclasses.replace(content, frames=format_frames(frames))
         group.fill(_own_group(ours), image, sequence, shown)
     sequences.reload(image)
+
+
+def _base(scene: Any, shot: Shot, layer: str) -> trees.Base:
+    """Return what adds the picture below the stylized frames: the render, or imported pictures."""
+    if shot.manifest.source.get("kind") != "pictures":
+        return lambda tree: trees.add_layers(tree, scene, layer)
+
+    def add(tree: Any) -> Any:
+        paths = {frame: shot.image_path(frame) for frame in shot.frames}
+        sequence = sequences.arrange(paths, shot.cache_folder(f"{sequences.FOLDER}-frames"))
+        node = trees.sequence_node(tree)
+        image = sequences.load(node and node.image, f"{group.NAME} Pictures", sequence.first)
+        return trees.show_sequence(tree, image, sequence)
+
+    return add
 
 
 def _check_editable(scene: Any) -> None:

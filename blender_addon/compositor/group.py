@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ class Content:
     """For each picture of the group, whether the frames replace it; else only the view changes."""
     layer: str = ""
     """The view layer behind which the node stands; "" if it stands before the output."""
+    is_display: bool = False
+    """Whether the picture below the frames is display-referred, so it needs no view transform."""
 
 
 def new() -> Any:
@@ -95,7 +98,9 @@ def fill(group: Any, image: Any, sequence: sequences.Sequence, shown: Content) -
     pictures = [socket for socket in inputs.outputs if socket.type == "RGBA"]
     results = [socket for socket in output.inputs if socket.type == "RGBA"]
     for source, result, is_painted in zip(pictures, results, shown.painted, strict=True):
-        render, unsupported = nodes.bake_view(group, source, shown.view)
+        render = source
+        if not shown.is_display:
+            render, unsupported = nodes.bake_view(group, source, shown.view)
         if is_painted:
             over = nodes.alpha_over(group, render, stylized)
             chosen = nodes.mix(group, inputs.outputs["Use Alpha"], stylized, over)
@@ -113,13 +118,20 @@ def _is_one_of(group: Any, frames: Sequence[int]) -> Any:
 
     An image sequence is transparent or holds a wrong frame where it has no file.
     """
+    first = frames[0]
+    # A shot with every second frame has one run of steps, but a run of frames for each frame.
+    step = math.gcd(*(frame - first for frame in frames)) or 1
     frame = group.nodes.new("CompositorNodeSceneTime").outputs["Frame"]
-    total = None
-    for first, last in runs(frames):
-        near = nodes.math(group, "COMPARE", frame, (first + last) / 2)
-        near.node.inputs[2].default_value = (last - first) / 2 + 0.25
-        total = near if total is None else nodes.math(group, "ADD", total, near)
-    return total
+    place = nodes.math(group, "DIVIDE", nodes.math(group, "SUBTRACT", frame, first), step)
+    number = nodes.math(group, "ROUND", place, 0)
+    is_step = nodes.math(group, "COMPARE", place, number)
+    is_step.node.inputs[2].default_value = 0.25 / step
+    near = None
+    for start, end in runs((frame - first) // step for frame in frames):
+        inside = nodes.math(group, "COMPARE", number, (start + end) / 2)
+        inside.node.inputs[2].default_value = (end - start) / 2 + 0.25
+        near = inside if near is None else nodes.math(group, "ADD", near, inside)
+    return nodes.math(group, "MULTIPLY", is_step, near)
 
 
 def _shape(group: Any, pictures: int) -> None:

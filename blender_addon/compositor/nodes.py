@@ -59,11 +59,11 @@ def with_alpha(tree: Any, picture: Any, alpha: Any) -> Any:
 
 
 def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
-    """Add a Math node for a socket and a socket or float; return the socket of the result."""
+    """Add a Math node for a socket and a socket or number; return the socket of the result."""
     node = tree.nodes.new("ShaderNodeMath")
     node.operation = operation
     tree.links.new(first, node.inputs[0])
-    if isinstance(second, float):
+    if isinstance(second, (int, float)):
         node.inputs[1].default_value = second
     else:
         tree.links.new(second, node.inputs[1])

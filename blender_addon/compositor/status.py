@@ -100,6 +100,10 @@ def _other_frames(shot: Shot, content: group.Content, now: Sequence[int]) -> str
 def _broken_link(scene: Any, ours: Any) -> str:
     if not versions.uses_compositor_nodes(scene):
         return "Use Nodes is off in the compositor"
+    if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
+        layers = [item for item in ours.id_data.nodes if item.type == "R_LAYERS" and not item.mute]
+        if any(item.scene == scene for item in layers):
+            return f'The scene "{scene.name}" has no camera; add one'
     if ours.mute:
         return "The node is muted"
     if wiring.nodes_behind(ours.id_data, ours) is None:

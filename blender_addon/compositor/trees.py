@@ -8,12 +8,16 @@ render the first output of the tree, if it is a color, at the active Group Outpu
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import bpy
 
 from .. import versions
-from . import marks
+from . import marks, sequences
+
+Base = Callable[[Any], Any]
+"""Adds a node to a tree for the picture below the stylized frames; returns its output socket."""
 
 
 def is_shared(tree: Any) -> bool:
@@ -22,15 +26,15 @@ def is_shared(tree: Any) -> bool:
     return bool(versions.HAS_COMPOSITOR_GROUPS and (users > 1 or not tree.is_editable))
 
 
-def own_tree(scene: Any, layer: str) -> Any:
+def own_tree(scene: Any, base: Base) -> Any:
     """Return a tree that only this scene uses, so that changing it changes no other scene.
 
-    A scene without a tree gets one that shows the render. A tree that other scenes use, or that
-    lies in another file, becomes a node in a new tree.
+    A scene without a tree gets one that shows the base. A tree that other scenes use, or that lies
+    in another file, becomes a node in a new tree, or is copied if it has Paintover's node.
 
     Args:
         scene: gets the tree.
-        layer: the view layer that a new tree shows.
+        base: adds the picture of a tree that has none.
     """
     versions.use_compositor_nodes(scene)
     tree = versions.compositor_tree(scene)
@@ -45,9 +49,7 @@ def own_tree(scene: Any, layer: str) -> Any:
         own.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
         output = _add(own, versions.COMPOSITOR_OUTPUT, (680, 0))
         picture = _wrap(own, tree) if tree is not None else None
-        if picture is None:
-            picture = add_layers(own, scene, layer).outputs["Image"]
-        own.links.new(picture, output.inputs[0])
+        own.links.new(picture or base(own), output.inputs[0])
     versions.set_compositor_tree(scene, own)
     return own
 
@@ -74,11 +76,24 @@ def all_nodes(tree: Any) -> list[Any]:
 
 
 def add_layers(tree: Any, scene: Any, layer: str) -> Any:
-    """Add the node Render Layers; return it."""
+    """Add the node Render Layers; return its picture."""
     node = _add(tree, "CompositorNodeRLayers", (0, 0))
     node.scene = scene
     node.layer = layer
-    return node
+    return node.outputs["Image"]
+
+
+def show_sequence(tree: Any, image: Any, sequence: sequences.Sequence) -> Any:
+    """Show an image sequence in the node that was added for it, or add that; return its picture."""
+    node = sequence_node(tree) or _add(tree, "CompositorNodeImage", (0, 0))
+    node.image = image
+    sequences.play(node, sequence)
+    return node.outputs["Image"]
+
+
+def sequence_node(tree: Any) -> Any | None:
+    """Return the node that ``show_sequence`` added, or None."""
+    return next((node for node in tree.nodes if marks.is_made(node) and node.type == "IMAGE"), None)
 
 
 def _add(tree: Any, kind: str, location: tuple[float, float]) -> Any:
@@ -148,10 +163,18 @@ def clean_up(scene: Any, tree: Any) -> None:
             for name, value in json.loads(node[marks.OUTPUT]).items():
                 setattr(node, name, value)
             del node[marks.OUTPUT]
+    added = sequence_node(tree)
+    image = added.image if added else None
     if marks.MADE in tree:
         if all(map(marks.is_made, tree.nodes)):
             _drop(scene, tree)
-        return
+    else:
+        _remove_added(tree)
+    if image is not None and image.users == 0:
+        bpy.data.images.remove(image)
+
+
+def _remove_added(tree: Any) -> None:
     used = {link.from_node.name for link in tree.links if not marks.is_made(link.to_node)}
     used |= {link.to_node.name for link in tree.links if not marks.is_made(link.from_node)}
     for node in [node for node in tree.nodes if marks.is_made(node) and node.name not in used]:

@@ -31,21 +31,24 @@ class Place:
     """Whether the stylized frames replace it; else it only gets the view transform."""
 
 
-def places(tree: Any, scene: Any, layer: str, *, transparent: bool) -> list[Place]:
+def places(
+    tree: Any, scene: Any, layer: str, base: trees.Base, *, transparent: bool
+) -> list[Place]:
     """Return where the node belongs in a tree that does not have it.
 
     Args:
         tree: the scene's own tree; gets an output if it has none.
         scene: the scene.
         layer: the captured view layer.
+        base: adds the picture of an output that has none.
         transparent: whether other pictures can be seen through the captured layer.
     """
     finals = trees.make_output(tree)
     for final in finals:
         if not final.links:
-            layers = trees.add_layers(tree, scene, layer)
-            layers.location = (final.node.location.x - 600, final.node.location.y)
-            tree.links.new(layers.outputs["Image"], final)
+            picture = base(tree)
+            picture.node.location = (final.node.location.x - 600, final.node.location.y)
+            tree.links.new(picture, final)
     behind = _behind_layer(finals, scene, layer, transparent=transparent)
     if behind:
         return behind

@@ -85,7 +85,9 @@ def scene(scene: Any) -> dict[str, Any]:
         "compositor": tree(compositor) if compositor else None,
         "paintover": scene.paintover.before_compose,
         "trees": sorted((group.name_full, group.users) for group in bpy.data.node_groups),
-        "images": sorted(image.name_full for image in bpy.data.images),
+        "images": sorted(
+            image.name_full for image in bpy.data.images if image.type != "RENDER_RESULT"
+        ),
     }
 
 

@@ -250,6 +250,11 @@ def test_frame_ranges(scene: Any, tmp_path: Path, part: Part, frames: list[int])
     compose()
     for frame in frames:
         assert_shows(scene, shot, tmp_path, frame)
+    part("compositor").node(scene).inputs["Opacity"].default_value = 0
+    gap = next(n for n in range(frames[0] + 1, frames[-1] + 2) if n not in frames)
+    plain = render(scene, gap, tmp_path / "plain.png")
+    part("compositor").node(scene).inputs["Opacity"].default_value = 1
+    np.testing.assert_array_equal(render(scene, gap, tmp_path / "out.png"), plain)
 
 
 def test_frames_stylized_later_are_shown_after_a_refresh(
@@ -269,6 +274,43 @@ def test_frames_stylized_later_are_shown_after_a_refresh(
     assert_shows(scene, stylized, tmp_path)
     path.unlink()
     assert state(part, scene, stylized) == ("out of date", "Stylized frames are missing: 2")
+
+
+# ---- Shots that came from pictures
+
+
+@pytest.mark.skipif(not IS_5, reason="Blender 4.5 makes a tree that shows the 3D scene")
+def test_shot_of_pictures_needs_no_camera(scene: Any, tmp_path: Path, part: Part) -> None:
+    shot = shot_of(part, scene, [1001, 1002, 1003], (WIDTH, HEIGHT))
+    shot.manifest.source = {"kind": "pictures"}
+    shot.save()
+    scene.camera = None
+    write_png(shot.out_path("style", 1002), picture(2, seed=9))
+    shot.out_path("style", 1003).unlink()
+    before = blender_dumps.scene(scene)
+    compose()
+    assert_shows(scene, shot, tmp_path, 1002)
+    out = render(scene, 1003, tmp_path / "out.png")
+    np.testing.assert_array_equal(out, read_codes(shot.image_path(1003)))
+    part("compositor").node(scene).inputs["Opacity"].default_value = 0
+    out = render(scene, 1002, tmp_path / "out.png")
+    np.testing.assert_array_equal(out, read_codes(shot.image_path(1002)))
+    compose()
+    remove()
+    after = blender_dumps.scene(scene)
+    for name in ("compositor", "trees", "images", "paintover"):
+        assert after[name] == before[name]
+
+
+def test_scene_without_camera_is_told(scene: Any, stylized: Any, part: Part) -> None:
+    kinds.plain(scene)
+    scene.camera = None
+    before = blender_dumps.scene(scene)
+    with pytest.raises(RuntimeError, match='The scene "Scene" has no camera; add one'):
+        bpy.ops.paintover.compose()
+    after = blender_dumps.scene(scene)
+    assert blender_dumps.differences(before["compositor"], after["compositor"]) == []
+    assert scene.paintover.before_compose == ""
 
 
 # ---- Several scenes
