@@ -127,7 +127,7 @@ def _is_one_of(group: Any, frames: Sequence[int]) -> Any:
     is_step = nodes.math(group, "COMPARE", place, number)
     is_step.node.inputs[2].default_value = 0.25 / step
     near = None
-    for start, end in runs((frame - first) // step for frame in frames):
+    for start, end in runs([(frame - first) // step for frame in frames]):
         inside = nodes.math(group, "COMPARE", number, (start + end) / 2)
         inside.node.inputs[2].default_value = (end - start) / 2 + 0.25
         near = inside if near is None else nodes.math(group, "ADD", near, inside)
