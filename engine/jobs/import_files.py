@@ -139,7 +139,8 @@ def _check_ours(copy: Copy, place: Path, previous: Shot | None) -> None:
             return
     if not filecmp.cmp(target, place, shallow=False):
         raise PaintoverError(
-            f"{target} is in the way, and was not made by an import; import into an empty folder."
+            f"{target} is in the way, and no earlier import made it; move the folder "
+            f"{target.parent} elsewhere, or import into an empty folder."
         )
 
 

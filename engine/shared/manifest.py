@@ -101,7 +101,8 @@ def manifest_from_json(path: Path, data: Any) -> Manifest:
         PaintoverError: the file is damaged or of a later version.
     """
     damaged = PaintoverError(
-        f"{path} is damaged; capture or import the shot again (paintings are kept)."
+        f"{path} is damaged; capture the shot again, or delete that file and import again "
+        "(paintings are kept)."
     )
     if not isinstance(data, dict) or not isinstance(data.get("version"), int):
         raise damaged

@@ -81,7 +81,8 @@ class Shot:
             raise PaintoverError(f"Cannot read {path}: {error.strerror or error}.") from error
         except ValueError:
             raise PaintoverError(
-                f"{path} is damaged; capture or import the shot again (paintings are kept)."
+                f"{path} is damaged; capture the shot again, or delete that file and import again "
+                "(paintings are kept)."
             ) from None
         return cls(folder, manifest_from_json(path, data))
 

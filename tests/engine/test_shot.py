@@ -71,7 +71,7 @@ def test_a_truncated_manifest_is_a_sentence_and_stays(rendered_shot, share):
     cut = path.read_bytes()
     cut = cut[: int(len(cut) * share)]
     path.write_bytes(cut)
-    with pytest.raises(PaintoverError, match=r"shot\.json is damaged; capture or import"):
+    with pytest.raises(PaintoverError, match=r"shot\.json is damaged; capture the shot again"):
         Shot.open(rendered_shot.folder)
     assert path.read_bytes() == cut
 
