@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags
 
 from ..shared.errors import PaintoverError
 from ..shared.picture_kinds import EXR, JPEG, PNG
@@ -24,6 +24,7 @@ from .colour_spaces import (
     gamma_curve,
     matrix_from,
 )
+from .exif import exif_value
 from .icc_profiles import IccProfile
 from .png_colour import PngColour, read_png_colour
 
@@ -172,8 +173,7 @@ def _is_adobe_rgb(path: Path, header: Any) -> bool:
     """Return whether a camera notes Adobe RGB in the way of DCF, which needs no profile."""
     if header.get_int_attribute("Exif:ColorSpace") != _UNCALIBRATED:
         return False
-    with Image.open(path) as picture:
-        return bool(picture.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03")
+    return bool(exif_value(path, 1, ExifTags.IFD.Interop) == "R03")
 
 
 def _damaged(path: Path) -> PaintoverError:

@@ -74,17 +74,11 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
     colours is taken whatever its name. Of several views the first is taken.
 
     Raises:
-        PaintoverError: there are no colours; no layer is known to be the whole picture; or the
-            colours are stored as luminance and chroma, or as whole numbers.
+        PaintoverError: there are no colours; no layer is known to be the whole picture; the
+            colours are stored as luminance and chroma, or as whole numbers; or names are not UTF-8.
     """
-    layers = _layers(headers)
+    layers = _read_layers(path, headers)
     with_colours = [layer for layer in layers if _has_colours(layer)]
-    if not with_colours:
-        if any({"Y", "RY"} <= set(layer.channels) for layer in layers):
-            raise PaintoverError(
-                f"{path} stores brightness and color apart (luminance and chroma); save it as RGB."
-            )
-        raise PaintoverError(f"{path} has no colors (channels R, G, B); save it as an RGB picture.")
     notes = []
     views = list(dict.fromkeys([layer.view for layer in with_colours if layer.view]))
     if views:
@@ -113,6 +107,23 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
     if any(str(formats[index % len(formats)]).startswith("u") for index in best.indices()):
         raise PaintoverError(f"{path} stores colors as whole numbers; save it as half or float.")
     return ExrColours(best.part, best.header, best.indices(), tuple(notes))
+
+
+def _read_layers(path: Path, headers: Sequence[Any]) -> list[_Layer]:
+    """Return the layers, of which some have colours."""
+    try:
+        layers = _layers(headers)
+    except UnicodeDecodeError as error:
+        raise PaintoverError(
+            f"{path} has layers whose names are not in UTF-8; rename them in plain letters."
+        ) from error
+    if any(_has_colours(layer) for layer in layers):
+        return layers
+    if any({"Y", "RY"} <= set(layer.channels) for layer in layers):
+        raise PaintoverError(
+            f"{path} stores brightness and color apart (luminance and chroma); save it as RGB."
+        )
+    raise PaintoverError(f"{path} has no colors (channels R, G, B); save it as an RGB picture.")
 
 
 def _shown(names: Collection[str]) -> str:

@@ -19,9 +19,9 @@ from ..shared.errors import PaintoverError
 from ..shared.picture_kinds import EXR, PNG, TGA, TIFF, readable_kind
 from .colour_notes import ColourNotes, read_colour_notes
 from .colour_spaces import SRGB
+from .exif import orientation, upright, upright_size
 from .exr_colours import find_colours
 from .oiio_files import damaged, opened, parts, read_all, to_display_window
-from .orientation import orientation, upright, upright_size
 from .pictures import Picture, colour_channels, from_codes
 from .types import FloatArray
 from .window import Window

@@ -55,7 +55,7 @@ def _png_has_own(path: Path) -> bool:
         return _profile_is_own(chunks[b"iCCP"])
     if b"sRGB" in chunks or len(chunks.get(b"gAMA", b"")) != 4:
         return False
-    return abs(struct.unpack(">I", chunks[b"gAMA"])[0] - 45455) > 1000
+    return abs(int.from_bytes(chunks[b"gAMA"], "big") - 45455) > 1000
 
 
 def _profile_is_own(chunk: bytes) -> bool:

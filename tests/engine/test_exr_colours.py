@@ -203,6 +203,16 @@ def test_whole_numbers_and_deep_data_are_refused(tmp_path):
             read(tmp_path / "deep.exr")
 
 
+def test_names_of_layers_in_another_alphabet(tmp_path):
+    path = files.write_exr(tmp_path / "a.exr", {"": layer("Малюнок")})
+    assert check(path) == ()
+    path.write_bytes(
+        path.read_bytes().replace("Малюнок".encode(), b"\xcc\xe0\xeb\xfe\xed\xee\xea1234567")
+    )
+    with pytest.raises(PaintoverError, match=r"a\.exr has layers whose names are not in UTF-8"):
+        read_given(path)
+
+
 def test_tiles_and_mip_maps_read_alike(tmp_path):
     path = tmp_path / "a.exr"
     values = np.random.default_rng(2).random((48, 64, 3)).astype(np.float32)

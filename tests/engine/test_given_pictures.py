@@ -227,6 +227,15 @@ def test_pictures_are_turned_upright(tmp_path, suffix, value):
     assert read_given_mask(path).shape == wanted.shape[:2]
 
 
+def test_damaged_notes_of_a_camera_count_as_none(tmp_path):
+    path = tmp_path / "a.webp"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(files.colours()).save(path, exif=exif)
+    path.write_bytes(path.read_bytes().replace(b"MM\0*", b"MM\0s"))
+    assert read_given(path).picture.size == given_size(path) == (files.WIDTH, files.HEIGHT)
+
+
 def write_tiff(path: Path, values: np.ndarray, is_straight: bool) -> Path:
     height, width, channels = values.shape
     spec = oiio.ImageSpec(width, height, channels, str(values.dtype).replace("32", ""))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which side of a stored picture is up, as cameras and phones note it (EXIF)."""
+"""Notes of cameras and phones (EXIF), above all which side of a stored picture is up."""
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,26 @@ def orientation(path: Path, kind: str, header: Any) -> int:
         header: its header (``ImageSpec``).
     """
     if kind == WEBP:  # OpenImageIO does not read it there
-        with Image.open(path) as picture:
-            value = int(picture.getexif().get(_TAG, 1))
+        value = exif_value(path, _TAG)
     else:
         value = int(header.get_int_attribute("Orientation", 1))
-    return value if value in _TURNED else 1
+    return int(value) if value in _TURNED else 1
+
+
+def exif_value(path: Path, tag: int, folder: int = 0) -> Any:
+    """Return the value of a tag in the EXIF data of a picture; None: none, or they are damaged.
+
+    Args:
+        path: its file.
+        tag: number of the tag.
+        folder: number of the folder of tags that it is in; 0: the first.
+    """
+    try:
+        with Image.open(path) as picture:
+            found = picture.getexif()
+            return (found.get_ifd(folder) if folder else found).get(tag)
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
+        return None
 
 
 def upright_size(width: int, height: int, value: int) -> tuple[int, int]:
