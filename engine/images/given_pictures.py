@@ -21,7 +21,7 @@ from .colour_notes import ColourNotes, read_colour_notes
 from .colour_spaces import SRGB
 from .exif import orientation, upright, upright_size
 from .exr_colours import find_colours
-from .oiio_files import damaged, opened, parts, read_all, to_display_window
+from .oiio_files import damaged, opened, parts, read_channels, to_display_window
 from .pictures import Picture, colour_channels, from_codes
 from .types import FloatArray
 from .window import Window
@@ -77,16 +77,15 @@ def read_given(path: Path, beside: Path | None = None) -> GivenPicture:
             not read, contains NaN, or is in another colour space than ``beside``, which is not
             in sRGB.
     """
-    kind, header, stored, wanted, notes = _read(path)
+    kind, header, stored, notes = _read(path)
     colours = read_colour_notes(path, kind, header)
     is_as_stored = True
     if beside and colours.is_told and kind != EXR and not colours.is_srgb:
         colours = _as_beside(path, colours, beside)
     bits = 8 if stored.dtype == np.uint8 or colours.is_cmyk else 16
-    alpha = None
-    if len(wanted) in (2, 4):
-        alpha = np.clip(_values(stored[..., wanted[-1:]]), 0, 1)
-    rgb = stored[..., wanted[:3] if len(wanted) > 2 else wanted[:1] * 3]
+    channels = stored.shape[2]
+    alpha = np.clip(_values(stored[..., -1:]), 0, 1) if channels in (2, 4) else None
+    rgb = stored[..., :3] if channels > 2 else np.repeat(stored[..., :1], 3, axis=2)
     if alpha is not None and _is_associated(kind, header):
         rgb, is_as_stored = _values(rgb) / np.where(alpha > 0, alpha, 1), kind == EXR
     if np.issubdtype(rgb.dtype, np.floating):
@@ -121,13 +120,13 @@ def read_given_mask(path: Path) -> FloatArray:
     Raises:
         PaintoverError: the file is missing, damaged, or of a kind that Paintover does not read.
     """
-    kind, header, stored, wanted, _ = _read(path)
+    kind, header, stored, _ = _read(path)
     values = upright(_values(stored), orientation(path, kind, header))
     _check_numbers(path, values)
-    has_alpha = len(wanted) in (2, 4)
-    shown = values[..., wanted[: len(wanted) - has_alpha]].max(axis=2)
+    has_alpha = values.shape[2] in (2, 4)
+    shown = values[..., : values.shape[2] - has_alpha].max(axis=2)
     if has_alpha and not _is_associated(kind, header):
-        shown = shown * values[..., wanted[-1]]
+        shown = shown * values[..., -1]
     return np.asarray(np.clip(shown, 0, 1), np.float32)
 
 
@@ -143,8 +142,8 @@ def told_once(notes: Iterable[tuple[Path, Sequence[str]]]) -> list[str]:
     ]
 
 
-def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[int], list[str]]:
-    """Return kind, header, stored values (H, W, C), indices of the channels, and notes."""
+def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[str]]:
+    """Return kind, header, stored values (Y, YA, RGB or RGBA), and notes."""
     kind = readable_kind(path)
     with opened(path) as file:
         notes: list[str] = []
@@ -154,7 +153,7 @@ def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[int], list[str]]
             notes += found.notes
         else:
             number, header, wanted = colour_channels(path, file)
-        stored = read_all(path, file, number, header)
+        stored = read_channels(path, file, number, header, wanted)
         if kind == EXR:
             stored = to_display_window(stored, header)
         elif file.seek_subimage(1, 0):
@@ -164,7 +163,7 @@ def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[int], list[str]]
     aspect = float(header.get_float_attribute("PixelAspectRatio", 1.0))
     if abs(aspect - 1) > 0.01:
         notes.append(f"has pixels that are not square ({aspect:.3g}); they are taken as square")
-    return kind, header, stored, wanted, notes
+    return kind, header, stored, notes
 
 
 def _values(stored: npt.NDArray[Any]) -> FloatArray:

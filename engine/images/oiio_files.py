@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,16 @@ def read_all(
         raise damaged(path)
     array: npt.NDArray[Any] = np.asarray(values).reshape(spec.height, spec.width, last - first)
     return array
+
+
+def read_channels(
+    path: Path, file: Any, part: int, spec: Any, wanted: Sequence[int]
+) -> npt.NDArray[Any]:
+    """Read chosen channels of a part, in this order, and none far from them; see ``read_all``."""
+    first, last = min(wanted), max(wanted) + 1
+    values = read_all(path, file, part, spec, first, last)
+    order = [index - first for index in wanted]
+    return values if order == list(range(last - first)) else values[..., order]
 
 
 def read_window(

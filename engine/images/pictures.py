@@ -20,7 +20,15 @@ from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
 from .exr_colours import find_colours
 from .jit import compiled
-from .oiio_files import holds_exr, is_exr, opened, parts, read_all, to_display_window, write_exr
+from .oiio_files import (
+    holds_exr,
+    is_exr,
+    opened,
+    parts,
+    read_channels,
+    to_display_window,
+    write_exr,
+)
 from .srgb import decode_srgb, encode_srgb
 from .types import FloatArray
 from .window import Window, seen_window
@@ -102,10 +110,8 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
     with opened(path) as file:
         is_linear = holds_exr(file)
         number, spec, wanted = colour_channels(path, file)
-        codes = read_all(path, file, number, spec)
+        codes = read_channels(path, file, number, spec, wanted)
     bits = 8 if codes.dtype == np.uint8 else 16
-    if wanted != list(range(codes.shape[2])):
-        codes = codes[..., wanted]
     if is_linear:
         codes = to_display_window(codes, spec)
     height, width = codes.shape[:2]
