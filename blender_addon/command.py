@@ -228,6 +228,7 @@ def _status(scene: Any, options: argparse.Namespace) -> None:
                 for name, state in snapshot.steps.items()
             },
             "keyframes": {str(frame): state for frame, state in snapshot.keyframes.items()},
+            "unused": snapshot.unused,
         }
         print(json.dumps(data, indent=1))
         return
@@ -239,6 +240,8 @@ def _status(scene: Any, options: argparse.Namespace) -> None:
         print(f"{name:9} {state.step.value:12} {state.why}")
     for frame, painted in snapshot.keyframes.items():
         print(f"keyframe {frame}: {painted}")
+    if snapshot.unused:
+        print(snapshot.unused)
 
 
 @dataclasses.dataclass

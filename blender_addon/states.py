@@ -120,7 +120,7 @@ def look_at_files(query: Query) -> Snapshot:
         trained = stylized = StepState(Step.NOTHING, str(error))
     steps = {
         "capture": _capture_state(shot, query.frames),
-        "keyframe": _keyframe_step(keyframes, unused),
+        "keyframe": _keyframe_step(keyframes),
         "train": trained,
         "stylize": stylized,
         "compose": StepState(Step.NOTHING),
@@ -178,13 +178,12 @@ def _keyframe_states(shot: Shot, style: str) -> dict[int, str]:
     return states
 
 
-def _keyframe_step(keyframes: dict[int, str], unused: str) -> StepState:
+def _keyframe_step(keyframes: dict[int, str]) -> StepState:
     painted = [frame for frame, state in keyframes.items() if state != NOT_PAINTED]
     if not painted:
         why = "Not painted yet" if keyframes else "No keyframe yet"
-        return StepState(Step.NOTHING, unused or why)
-    told = "; ".join(filter(None, [f"Painted: {name_frames(painted)}", unused]))
-    return StepState(Step.UP_TO_DATE, told)
+        return StepState(Step.NOTHING, why)
+    return StepState(Step.UP_TO_DATE, f"Painted: {name_frames(painted)}")
 
 
 def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
@@ -201,7 +200,7 @@ def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
         frame: UNSAVED if shot.key_path(frame).name in dirty else state
         for frame, state in snapshot.keyframes.items()
     }
-    steps["keyframe"] = _keyframe_step(keyframes, snapshot.unused)
+    steps["keyframe"] = _keyframe_step(keyframes)
     if steps["capture"].step is Step.UP_TO_DATE and new_settings:
         steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():

@@ -50,6 +50,8 @@ class _Steps(_Panel):
         steps = layout.column()
         _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
         _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
+        if snapshot.unused:
+            _draw_wrapped(steps, f"{snapshot.unused}.", "INFO", context)
         _draw_preview(steps)
         _draw_step(steps, snapshot.steps["train"], "paintover.train", "MODIFIER")
         _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")

@@ -33,7 +33,7 @@ def describe_unused(shot: Shot) -> str:
     if not unused:
         return ""
     (first, words), *others = unused
-    parts = [f"{first} is not used: {words}"]
+    parts = [f"keys/{first.name} is not used: {words}"]
     parts += [f"nor is {path.name}: {words}" for path, words in others[: _MOST_NAMED - 1]]
     more = len(unused) - _MOST_NAMED
     return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")
