@@ -74,7 +74,8 @@ def default_folder(scene: bpy.types.Scene, *, new: bool = False) -> str:
     """Return the shot folder for an empty setting: beside the .blend, with its name.
 
     Args:
-        scene: the scene; the shot of another scene or .blend is left alone.
+        scene: the scene; the shot of another scene or .blend is left alone, unless it is a copy
+            that was put there.
         new: also leave alone any folder that exists.
     """
     name = Path(blend_of(scene)).stem or "untitled"
@@ -85,9 +86,17 @@ def default_folder(scene: bpy.types.Scene, *, new: bool = False) -> str:
         if not blend_of(scene):
             break
         folder = absolute(scene, given)
-        if not (folder.exists() if new else other_owner(scene, folder)):
+        if not (folder.exists() if new else other_owner(scene, folder) and not _is_copy(folder)):
             break
     return given
+
+
+def _is_copy(folder: Path) -> bool:
+    """Return whether a folder beside this one has the same shot."""
+    found = identity(folder)
+    if found is None or not found.id:
+        return False
+    return any(_is(other, found.id) for other in folder.parent.iterdir() if other != folder)
 
 
 def gone(scene: bpy.types.Scene) -> str:

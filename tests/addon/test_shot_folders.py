@@ -241,6 +241,18 @@ def test_a_scene_appended_or_linked_finds_the_shot(first: Any, part: Part, tmp_p
         assert owner(part, scene) == ("" if link else "This shot belongs to shot_v001.blend")
 
 
+def test_a_copy_of_a_shot_put_where_a_blend_has_its_shot_is_taken(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    source = where(part, first)
+    place = tmp_path / "paintover" / "other"
+    shutil.copytree(source, place)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = save(tmp_path / "other.blend")
+    assert where(part, scene) == place.resolve()
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+
+
 def test_another_shot_is_not_taken_because_the_names_are_alike(
     scene: Any, part: Part, tmp_path: Path
 ) -> None:
