@@ -21,7 +21,7 @@ from .colour_notes import ColourNotes, read_colour_notes
 from .colour_spaces import SRGB
 from .exif import orientation, upright, upright_size
 from .exr_colours import find_colours
-from .oiio_files import damaged, opened, parts, read_channels, to_display_window
+from .oiio_files import opened, parts, read_channels, to_display_window
 from .pictures import Picture, colour_channels, from_codes
 from .types import FloatArray
 from .window import Window
@@ -206,8 +206,11 @@ def _converted(path: Path, rgb: npt.NDArray[Any], colours: ColourNotes) -> Float
         try:
             with Image.open(path) as picture:
                 codes = np.asarray(picture.convert("CMYK"))
-        except (OSError, ValueError) as error:
-            raise damaged(path) from error
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            raise PaintoverError(
+                f"{path} is in CMYK with more than its four inks, or damaged; save it as RGB in "
+                "sRGB."
+            ) from error
     else:
         codes = np.rint(np.clip(_values(rgb), 0, 1) * 255).astype(np.uint8)
     return colours.profile.to_srgb(codes)
