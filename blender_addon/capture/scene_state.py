@@ -18,13 +18,13 @@ from ..engine.shared import passes
 _BEFORE = "paintover_before_capture"
 _AOVS = {passes.SURFACE_AOV: "COLOR", passes.OBJECT_AOV: "VALUE"}
 _PASSES = ("combined", "z", "vector", "normal", "diffuse_color")
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "render.use_compositing": False,
     "render.use_sequencer": False,
     "render.use_motion_blur": False,
     "render.use_border": False,
     "render.use_multiview": False,
-    "render.use_stamp": False,
+    "render.metadata_input": "SCENE",
     "render.use_single_layer": False,
     "render.dither_intensity": 0.0,
 }
@@ -38,6 +38,10 @@ def is_changed(scene: Any) -> bool:
 def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
     """Let the scene render this view layer alone, with the needed passes and no post-processing."""
     settings = dict(_SETTINGS)
+    # Stamps burn in or note the date, the time taken and the path of the .blend.
+    for item in scene.render.bl_rna.properties:
+        if item.identifier.startswith("use_stamp"):
+            settings[f"render.{item.identifier}"] = False
     for layer in scene.view_layers:
         settings[f"{_layer_path(layer.name)}.use"] = layer == view_layer
     for name in _PASSES:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,6 @@ def test_frames_of_the_old_size_that_leave_the_shot_are_told(
 def test_capturing_an_unchanged_scene_again_changes_nothing(
     scene: Any, folder: Path, part: Part
 ) -> None:
-    scene.render.use_stamp = scene.render.use_stamp_note = True
     bpy.ops.paintover.keyframe_add(frame=1)
     paint(folder, 1)
     shot = part("steps").open_shot(scene)
@@ -191,3 +191,18 @@ def test_the_current_frame_changes_no_setting(scene: Any, part: Part) -> None:
     for frame in (2, 3):
         scene.frame_set(frame)
         assert state(part, scene)["capture"] == "up to date"
+
+
+def test_captured_files_name_no_path_and_no_date(scene: Any, part: Part) -> None:
+    names = [p.identifier for p in scene.render.bl_rna.properties if "use_stamp" in p.identifier]
+    for name in names:
+        setattr(scene.render, name, True)
+    scene.render.stamp_note_text = "a note of mine"
+    bpy.ops.paintover.capture()
+    assert all(getattr(scene.render, name) for name in names)
+    folder = Path(part("properties").shot_folder(scene))
+    for path in sorted((folder / "frames").iterdir()):
+        data = path.read_bytes()
+        for private in (b"my shot", b".blend", b"a note of mine", b"RenderTime", b"Hostname"):
+            assert private not in data, (path.name, private)
+        assert not re.search(rb"20\d\d[/:-]\d\d[/:-]\d\d", data), path.name
