@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import colour_names, logs, properties
+from .. import colour_names, logs, properties, shot_folders
 from ..engine.shared.blank_keys import copy_frame
 from ..engine.shared.colour_tags import has_own_colours
 from ..engine.shared.errors import PaintoverError
@@ -220,10 +220,14 @@ def unsaved(shot: Shot) -> list[str]:
     return [path.name for path, image in _images_of(shot) if file_sync.has_new_paint(image)]
 
 
-def save_unsaved(shot: Shot) -> list[str]:
+def save_unsaved(shot: Shot, *, keep_version: bool = False) -> list[str]:
     """Save unsaved paint on keyframes and masks, each file atomically.
 
     A file that another program has changed meanwhile is kept as a version.
+
+    Args:
+        shot: the shot.
+        keep_version: keep every file as a version, such as those of another .blend's shot.
 
     Returns:
         The names of the saved files.
@@ -237,7 +241,7 @@ def save_unsaved(shot: Shot) -> list[str]:
         if not file_sync.has_new_paint(image):
             continue
         try:
-            _save(shot, path, image)
+            _save(shot, path, image, keep_version=keep_version)
             saved.append(path.name)
         except PaintoverError as error:
             errors.append(error)
@@ -246,7 +250,7 @@ def save_unsaved(shot: Shot) -> list[str]:
     return saved
 
 
-def _save(shot: Shot, path: Path, image: Any) -> None:
+def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
     has_changed, own_colours = file_sync.file_has_changed(image, path), False
     with suppress(PaintoverError):  # what is no picture any more may be replaced
         own_colours = has_own_colours(path)
@@ -260,7 +264,7 @@ def _save(shot: Shot, path: Path, image: Any) -> None:
             image.save(filepath=str(temporary), save_copy=True)
         except RuntimeError as error:
             raise OSError(str(error).strip()) from error
-        if has_changed:
+        if has_changed or keep_version:
             shot.keep_version(path)
     file_sync.reread(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
@@ -297,7 +301,8 @@ def _reload(path: Path) -> None:
 def _save_before_blend(*_: Any) -> None:
     for scene in bpy.data.scenes:
         try:
-            save_unsaved(Shot.open(properties.shot_folder(scene)))
+            shot = Shot.open(properties.shot_folder(scene))
+            save_unsaved(shot, keep_version=bool(shot_folders.other_owner(scene)))
         except PaintoverError:
             continue  # there is no shot, or it cannot be written; the paint stays in Blender
 

@@ -190,6 +190,22 @@ def test_a_copied_shot_is_one_of_its_own(first: Any, part: Part, tmp_path: Path)
     assert (where(part, scene), owner(part, scene)) == (folder, "")
 
 
+def test_paint_that_is_saved_into_the_shot_of_another_blend_keeps_the_old_painting(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    bpy.ops.paintover.keyframe_open(frame=1)
+    folder = where(part, first)
+    old = (folder / "keys/0001.png").read_bytes()
+    save(tmp_path / "shot_v002.blend")
+    image = next(image for image in bpy.data.images if image.name == "Keyframe 1")
+    image.pixels.foreach_set([0.5] * len(image.pixels))
+    image.update()
+    bpy.ops.wm.save_mainfile()
+    (version,) = (folder / "keys/versions").iterdir()
+    assert version.read_bytes() == old
+    assert read_codes(folder / "keys/0001.png")[100, 100, 0] == 128
+
+
 def test_a_cancelled_copy_leaves_nothing(first: Any, part: Part, tmp_path: Path) -> None:
     scene = save(tmp_path / "shot_v002.blend")
     folder = where(part, scene)

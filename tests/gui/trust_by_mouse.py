@@ -43,22 +43,19 @@ def add_keyframes() -> window.Steps:
     for frame in (3, 1):
         bpy.context.scene.frame_set(frame)
         path = SHOT / f"keys/{frame:04d}.png"
-        if frame == 3:
-            yield from window.press_button("paintover.keyframe_add")
-        else:
-            invoke(bpy.ops.paintover.keyframe_add)
+        invoke(bpy.ops.paintover.keyframe_add)
         yield from window.wait_for(path.is_file, 10, path.name)
         for _ in range(2):
             chosen = session().keyframes[session().keyframe_index].frame
             assert chosen == frame, (chosen, frame)
-            yield 4.0
+            yield 3.0
 
 
 def undo_after_a_stroke() -> window.Steps:
     editor = window.area("PROPERTIES")
     editor.ui_type = "IMAGE_EDITOR"
     yield from window.settle()
-    yield from window.press_button("paintover.keyframe_open")
+    invoke(bpy.ops.paintover.keyframe_open)
     yield from window.settle()
     space = editor.spaces.active
     image = space.image
@@ -128,7 +125,9 @@ def close_the_window() -> window.Steps:
 def save_as() -> window.Steps:
     """The panel says whose shot it is; steps wait for the choice, then work."""
     bpy.ops.wm.save_as_mainfile(filepath=str(BLEND.with_name("shot_v002.blend")))
-    yield 5.0
+    watcher = sys.modules["bl_ext.user_default.paintover.ui.watcher"]
+    yield from window.wait_for(lambda: watcher.current()[0].owner, 20, "the owner")
+    yield 2.0
     window.screenshot(str(PICTURES / "owner.png"))
     try:
         invoke(bpy.ops.paintover.stylize)
@@ -148,7 +147,8 @@ def test() -> window.Steps:
     yield from window.ready()
     yield from window.sidebar("Paintover")
     yield 1.0
-    yield from window.press_button("paintover.capture")
+    invoke(bpy.ops.paintover.capture)
+    yield 1.0
     yield from window.wait_for(lambda: not running(), 90, "capture")
     yield from add_keyframes()
     yield from undo_after_a_stroke()
