@@ -65,6 +65,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     folder = Path(request.shot)
     previous = _previous_shot(folder)
     request = _resolve_set(request)
+    for place in (request.input, *request.guides.values()):
+        _check_outside(folder, Path(place))
     staging = folder / STAGING
     shutil.rmtree(staging, ignore_errors=True)
     try:
@@ -146,6 +148,16 @@ def _resolve_set(request: ImportPictures) -> ImportPictures:
                 mask=request.mask or _if_folder(paths["mask"]),
             )
     return request
+
+
+def _check_outside(folder: Path, place: Path) -> None:
+    """Raise PaintoverError if a source is where the shot keeps the copies that it may replace."""
+    for name in ("frames", "guides"):
+        if place.resolve().is_relative_to((folder / name).resolve()):
+            raise PaintoverError(
+                f"{place} is where the shot {folder} keeps its own copies; choose a shot folder "
+                "elsewhere."
+            )
 
 
 def _if_folder(path: Path) -> str:

@@ -11,6 +11,7 @@ from ..shared.errors import PaintoverError
 from ..shared.file_sequences import FileSequence
 from ..shared.frame_lists import counted
 from ..shared.frame_numbers import NamePattern
+from ..shared.picture_kinds import PICTURE_SUFFIXES
 from ..shared.reporter import Reporter
 
 MOVIE_SHARE = 0.5
@@ -101,13 +102,13 @@ class ImportSources:
         if place.is_file() and is_movie(place):
             return place
         movies = movies_in(place) if place.is_dir() else []
-        if movies and pictures_in(place):
+        if movies and any(path.suffix.lower() in PICTURE_SUFFIXES for path in pictures_in(place)):
             self._report.warned(f"{movies[0]} is left out, because pictures lie beside it.")
             return None
         if len(movies) > 1:
             raise PaintoverError(
                 f"{place} has several movies, such as {movies[0].name} and {movies[1].name}; "
-                "choose one of them."
+                "choose one of them, or save them as PNG if each is a single picture."
             )
         return movies[0] if movies else None
 

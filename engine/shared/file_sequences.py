@@ -138,8 +138,18 @@ def _check_rival(groups: Mapping[tuple[str, str], _Found], chosen: tuple[str, st
             )
 
 
+def _within_padding(numbers: _Found) -> _Found:
+    """Leave out numbers wider than the padding, unless the others come near to filling it."""
+    widths = {len(n.digits) for n, _ in numbers if n.digits[0] == "0" and len(n.digits) > 2}
+    full = 10 ** min(widths, default=0)
+    fitting = [(number, path) for number, path in numbers if abs(number.value) < full]
+    is_filled = any(2 * abs(number.value) >= full for number, _ in fitting)
+    return numbers if is_filled or len(fitting) < 2 else fitting
+
+
 def _sequence(paths: Sequence[Path], numbers: _Found) -> FileSequence:
     files: dict[int, Path] = {}
+    numbers = _within_padding(numbers)
     for number, path in numbers:
         if number.value in files:
             raise PaintoverError(

@@ -93,10 +93,16 @@ def test_two_numbers_that_differ():
 def test_strays_are_left_out():
     frames = {frame: f"{frame:04d}.png" for frame in FRAMES}
     strays = [
-        "0003 (1).png", "20261128093015.png", "P1100331.png", "Screenshot_20261128093015.png",
-        "b_02.png", "notes.png", "reference_1920x1080.png",
+        "0003 (1).png", "123456.png", "20261128093015.png", "P1100331.png",
+        "Screenshot_20261128093015.png", "b_02.png", "notes.png", "reference_1920x1080.png",
     ]  # fmt: skip
     assert found(*frames.values(), *strays) == (frames, strays)
+
+
+def test_numbers_may_outgrow_their_padding():
+    assert list(found("098.png", "0999.png", "1000.png")[0]) == [98, 999, 1000]
+    assert list(found("0001.png", "9990.png", "10010.png")[0]) == [1, 9990, 10010]
+    assert list(found("1.png", "2.png", "123456.png")[0]) == [1, 2, 123456]
 
 
 @pytest.mark.parametrize(
