@@ -40,6 +40,7 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
         raise PaintoverError(f"{wrong}.")
     view = output_settings.plain_view(holder)
     paths = {frame: shot.out_path(style, frame, suffix) for frame in frames}
+    sequences.check_sizes(paths.values(), shot.manifest.width, shot.manifest.height)
     sequence = sequences.arrange(paths, status.links(shot, style))
     view.is_plain()  # raises before anything changes
     is_new = status.node(scene) is None

@@ -7,7 +7,8 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,40 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
             image.filepath = bpy.path.relpath(str(path))
     reload(image)
     return image
+
+
+def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
+    """Raise PaintoverError if a picture is damaged or has another size; of EXR, only the first."""
+    for path in paths:
+        size = _png_size(path) if path.suffix == ".png" else _size_in_blender(path)
+        if size == (0, 0):
+            raise PaintoverError(f"{path} is damaged; delete it and stylize again.")
+        if size != (width, height):
+            raise PaintoverError(
+                f"{path} is {size[0]}×{size[1]}, but the shot is {width}×{height}; stylize again."
+            )
+        if path.suffix != ".png":
+            break  # Blender reads all of the file for its size
+
+
+def _png_size(path: Path) -> tuple[int, int]:
+    try:
+        with path.open("rb") as file:
+            header = file.read(24)
+    except OSError:
+        return 0, 0
+    if not header.startswith(b"\x89PNG\r\n\x1a\n") or len(header) < 24:
+        return 0, 0
+    width, height = struct.unpack(">II", header[16:])
+    return width, height
+
+
+def _size_in_blender(path: Path) -> tuple[int, int]:
+    image: Any = bpy.data.images.load(str(path), check_existing=False)
+    try:
+        return tuple(image.size)
+    finally:
+        bpy.data.images.remove(image)
 
 
 def folder_of(image: Any) -> Path:

@@ -52,6 +52,8 @@ def state(
         holder = nested(scene)
         if holder is not None:
             return StepState(Step.OUT_OF_DATE, f'The node is inside the group "{holder.name}"')
+        if properties.of(scene).before_compose:
+            return StepState(Step.OUT_OF_DATE, "The node is gone, but its output settings are not")
         return StepState(Step.NOTHING, "Not in the compositor yet")
     try:
         why = _difference(scene, ours, shot, style, frames)

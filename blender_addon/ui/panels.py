@@ -65,6 +65,9 @@ class _Steps(_Panel):
             row = layout.row(align=True)
             row.prop(node.inputs["Opacity"], "default_value", text="Opacity", slider=True)
             row.operator("paintover.compose", text="", icon="X").remove = True
+        elif properties.of(context.scene).before_compose:
+            restore = layout.operator("paintover.compose", text="Restore Output Settings", icon="X")
+            restore.remove = True
         layout.separator()
         layout.operator("paintover.run", icon="PLAY")
 

@@ -447,7 +447,7 @@ def into_a_group(node: Any) -> None:
         (mute, "The node is muted"),
         (cut_off, "The node is not linked to the output that Blender renders"),
         (other_output, "The node is not linked to the output that Blender renders"),
-        (delete, "Not in the compositor yet"),
+        (delete, "The node is gone, but its output settings are not"),
         (into_a_group, 'The node is inside the group "Mine"'),
     ],
 )
@@ -531,6 +531,44 @@ def test_linked_scene_is_refused(scene: Any, stylized: Any, tmp_path: Path, part
     ):
         with pytest.raises(error, match=r"is linked from .*library.blend; open that file"):
             step()
+
+
+def test_settings_are_restored_after_the_user_deleted_the_node(
+    scene: Any, stylized: Any, part: Part
+) -> None:
+    compose()
+    delete(part("compositor").node(scene))
+    remove()
+    assert scene.render.image_settings.color_management == "FOLLOW_SCENE"
+    assert state(part, scene, stylized) == ("nothing", "Not in the compositor yet")
+    assert not IS_5 or scene.compositing_node_group is None
+
+
+def test_copies_of_the_node_go_with_it(scene: Any, stylized: Any, part: Part) -> None:
+    kinds.plain(scene)
+    before = blender_dumps.tree(tree_of(scene))
+    compose()
+    node = part("compositor").node(scene)
+    copy = node.id_data.nodes.new("CompositorNodeGroup")
+    copy.node_tree = node.node_tree
+    node.id_data.links.new(node.inputs[0].links[0].from_socket, copy.inputs[0])
+    add(node.id_data, "CompositorNodeViewer", copy.outputs[0])
+    compose()
+    remove()
+    viewer = next(n for n in tree_of(scene).nodes if n.bl_idname == "CompositorNodeViewer")
+    assert viewer.inputs[0].links[0].from_node.bl_idname == "CompositorNodeRLayers"
+    tree_of(scene).nodes.remove(viewer)
+    assert blender_dumps.differences(before, blender_dumps.tree(tree_of(scene))) == []
+
+
+def test_frames_of_another_size_are_refused(scene: Any, stylized: Any) -> None:
+    write_png(stylized.out_path("style", 2), picture(2)[: HEIGHT // 2])
+    with pytest.raises(RuntimeError, match=rf"0002.png is 96×32, but the shot is {WIDTH}×{HEIGHT}"):
+        bpy.ops.paintover.compose()
+    stylized.out_path("style", 2).write_bytes(b"")
+    with pytest.raises(RuntimeError, match=r"0002\.png is damaged; delete it and stylize again"):
+        bpy.ops.paintover.compose()
+    assert scene.paintover.before_compose == ""
 
 
 def test_frames_in_the_other_format_are_told(scene: Any, stylized: Any) -> None:
