@@ -19,11 +19,15 @@ def pictures_in(folder: Path) -> list[Path]:
     Without any picture that Paintover reads, these are pictures of other kinds, if there are some,
     so that reading one says what to do.
     """
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    for suffixes in (PICTURE_SUFFIXES, OTHER_SUFFIXES):
-        if pictures := [path for path in found if path.suffix.lower() in suffixes]:
-            return pictures
-    return []
+    return _visible(folder, PICTURE_SUFFIXES) or _visible(folder, OTHER_SUFFIXES)
+
+
+def _visible(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    )
 
 
 def numbered_pictures(folder: Path, report: Reporter) -> FileSequence:
@@ -35,7 +39,7 @@ def numbered_pictures(folder: Path, report: Reporter) -> FileSequence:
         PaintoverError: it is not a folder, has no such pictures, or ``find_sequence`` rejects
             their names.
     """
-    sequence = find_sequence(_pictures_of(folder))
+    sequence = find_sequence(_pictures_of(folder, report))
     if sequence is None:
         raise PaintoverError(
             f"The names of the pictures in {folder} carry no frame numbers; name them like "
@@ -56,7 +60,7 @@ def matched_pictures(
     Raises:
         PaintoverError: it is not a folder, has no pictures, or ``match_files`` rejects a name.
     """
-    paths = _pictures_of(folder)
+    paths = _pictures_of(folder, report)
     found, strays = match_files(paths, frames, pattern, what)
     if not found:
         raise PaintoverError(
@@ -67,8 +71,12 @@ def matched_pictures(
     return found
 
 
-def _pictures_of(folder: Path) -> list[Path]:
-    """Return the pictures in a folder. Raises PaintoverError if it is none, or has none."""
+def _pictures_of(folder: Path, report: Reporter) -> list[Path]:
+    """Return the pictures in a folder; warn of those of other kinds without one beside them.
+
+    Raises:
+        PaintoverError: it is no folder, or has no pictures.
+    """
     if folder.is_file():
         raise PaintoverError(f"{folder} is a file; choose the folder that it is in, or a movie.")
     if not folder.is_dir():
@@ -77,6 +85,9 @@ def _pictures_of(folder: Path) -> list[Path]:
     if not found:
         kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
         raise PaintoverError(f"{folder} has no pictures ({kinds}); choose the folder that has.")
+    stems = {path.stem for path in found}
+    other = [path for path in _visible(folder, OTHER_SUFFIXES) if path.stem not in stems]
+    _warn_of(other, "because Paintover does not read its kind; save it as PNG", report)
     return found
 
 

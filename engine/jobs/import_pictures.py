@@ -144,8 +144,8 @@ def _resolve_set(request: ImportPictures) -> ImportPictures:
             return dataclasses.replace(
                 request,
                 input=str(paths["input"]),
-                painted=request.painted or _if_folder(paths["painted"]),
-                mask=request.mask or _if_folder(paths["mask"]),
+                painted=request.painted or _if_used(paths["painted"]),
+                mask=request.mask or _if_used(paths["mask"]),
             )
     return request
 
@@ -160,8 +160,9 @@ def _check_outside(folder: Path, place: Path) -> None:
             )
 
 
-def _if_folder(path: Path) -> str:
-    return str(path) if path.is_dir() else ""
+def _if_used(path: Path) -> str:
+    """Return a folder of a set, or "" if it is not there or empty."""
+    return str(path) if path.is_dir() and pictures_in(path) else ""
 
 
 def _common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int]:

@@ -146,6 +146,14 @@ def test_folder_sets_of_few_shot_and_ebsynth(tmp_path, names):
     assert (result["frames"], result["paintings"], result["masks"]) == (3, 2, 2)
 
 
+def test_empty_folders_of_a_set_are_passed_over(tmp_path):
+    folder_of(tmp_path / "set" / "video")
+    for name in ("keys", "mask"):
+        (tmp_path / "set" / name).mkdir()
+    result = run(tmp_path / "shot", tmp_path / "set")
+    assert (result["frames"], result["paintings"], result["masks"]) == (3, 0, 0)
+
+
 def test_importing_again_keeps_paintings_as_versions(tmp_path):
     source, keys = folder_of(tmp_path / "in"), folder_of(tmp_path / "keys", [1])
     place = tmp_path / "shot"
@@ -180,9 +188,12 @@ def test_files_without_a_number_are_told_and_left_out(tmp_path):
     synthetic.write_png(source / "reference.png", random_codes())
     (source / "notes.txt").write_text("1")
     report = Report()
+    for name in ("0001.psd", "0004.dpx", "Thumbs.db", ".0005.png"):
+        (source / name).write_bytes(b"x")
     assert run(tmp_path / "shot", source, report)["frames"] == 3
-    (warning,) = report.warnings
-    assert "reference.png" in warning
+    kind, stray = report.warnings
+    assert "reference.png is left out" in stray
+    assert "0004.dpx is left out" in kind
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 3])
