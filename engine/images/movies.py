@@ -78,6 +78,8 @@ def write_movie_frames(
             stream = container.streams.best("video")
             if stream is None:
                 raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")
+            if stream.codec_context is None:
+                raise _unreadable(path, "its codec is not known")
             rate = float(stream.average_rate or stream.guessed_rate or 0)
             seconds = _seconds(container, stream)
             expected = stream.frames or int(seconds * rate)
@@ -97,10 +99,7 @@ def write_movie_frames(
                 if frame.is_corrupt and not damaged:
                     damaged = len(files)
     except av.error.FFmpegError as error:
-        raise PaintoverError(
-            f"{path} cannot be read as a movie ({error.strerror}); make pictures of it with "
-            f"another program, such as by {_command(path)}."
-        ) from error
+        raise _unreadable(path, str(error.strerror)) from error
     if not files:
         raise PaintoverError(f"{path} has no frames that can be read; export it again.")
     if damaged:
@@ -122,6 +121,13 @@ def _library(path: Path) -> Any:
         ) from None
 
 
+def _unreadable(path: Path, reason: str) -> PaintoverError:
+    return PaintoverError(
+        f"{path} cannot be read as a movie ({reason}); export numbered PNG pictures from the "
+        f"program that made it, or by {_command(path)}."
+    )
+
+
 def _command(path: Path) -> str:
     return f"“ffmpeg -i {path.name} frames/%04d.png”"
 
@@ -138,15 +144,25 @@ def _seconds(container: Any, stream: Any) -> float:
 
 def _decoded(av: Any, container: Any, stream: Any) -> Iterator[Any]:
     """Yield the frames of a stream in order of presentation."""
-    tags = {name.lower(): value for name, value in stream.metadata.items()}
-    if tags.get("alpha_mode") != "1" or stream.codec_context.name not in ("vp8", "vp9"):
+    decoder = _decoder_with_alpha(av, stream)
+    if decoder is None:
         stream.thread_type = "AUTO"
         yield from container.decode(stream)
         return
-    # FFmpeg's own decoders of VP8 and VP9 ignore alpha.
-    decoder = av.CodecContext.create(f"libvpx{'-vp9' * (stream.codec_context.name == 'vp9')}", "r")
     for packet in container.demux(stream):
         yield from decoder.decode(packet)
+
+
+def _decoder_with_alpha(av: Any, stream: Any) -> Any | None:
+    """Return libvpx's decoder for VP8 and VP9 with alpha, which FFmpeg's own ignore; else None."""
+    tags = {name.lower(): value for name, value in stream.metadata.items()}
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if tags.get("alpha_mode") != "1" or name is None:
+        return None
+    try:
+        return av.CodecContext.create(name, "r")
+    except ValueError:  # this FFmpeg was built without libvpx
+        return None
 
 
 def _picture(av: Any, frame: Any) -> tuple[npt.NDArray[np.float32], int]:

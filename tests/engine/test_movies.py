@@ -253,6 +253,9 @@ def test_what_cannot_be_read_is_told(tmp_path, monkeypatch):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert "ffmpeg -i broken.mp4" in sentence(tmp_path, broken)
+    avi = write_movie(tmp_path / "a.avi", "mjpeg", "yuvj420p")
+    avi.write_bytes(avi.read_bytes().replace(b"MJPG", b"XYZW"))
+    assert "codec is not known" in sentence(tmp_path, avi)
     sound = tmp_path / "sound.mkv"
     with av.open(str(sound), "w") as container:
         stream: Any = container.add_stream("pcm_s16le", rate=8000, layout="mono")
