@@ -151,6 +151,14 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
         subtype="FACTOR",
         options=set(),
     )
+    unpainted: EnumProperty(
+        name="Unpainted Parts",
+        description="What the stylized frames show where your paintings are transparent",
+        items=(
+            ("frame", "Keep the Frame", "The captured frame shows, under lines and washes too"),
+            ("nothing", "Leave Empty", "The paint stands alone, on transparency"),
+        ),
+    )
     keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe)
     before_compose: StringProperty(
         name="Settings Before Compositing",

@@ -76,6 +76,7 @@ class Query:
     style: str
     frames: tuple[int, ...]
     light: float
+    unpainted: str
     weights: dict[int, dict[int, float]]
     """The scene's weights of keyframes: keyframe → frame → weight."""
     had_shot: bool = False
@@ -90,6 +91,7 @@ class Query:
             settings.style,
             tuple(properties.frames(scene)),
             settings.light,
+            settings.unpainted,
             keyframe_weights.sampled(scene, known.frames)
             if known and known.folder == folder
             else {},
@@ -113,7 +115,7 @@ def look_at_files(query: Query) -> Snapshot:
     unsteady: list[int] = []
     try:
         trained = style_state(shot, query.style)
-        stylized = out_state(shot, query.style, query.light)
+        stylized = out_state(shot, query.style, query.light, query.unpainted)
         if stylized.step is not Step.NOTHING:
             unsteady = unsteady_frames(read_flickers(shot, query.style))
     except PaintoverError as error:

@@ -143,7 +143,8 @@ def train(
     picture = None
     if live:
         keyframe_weights.write(scene, shot)
-        picture = LivePicture(shot, scene.frame_current, settings.light)
+        unpainted = settings.unpainted
+        picture = LivePicture(shot, scene.frame_current, settings.light, unpainted)
     request = protocol.Train(
         0,
         shot=str(shot.folder),
@@ -154,7 +155,7 @@ def train(
         live=picture.place if picture else None,
     )
     try:
-        yield from engine_client.run(
+        result = yield from engine_client.run(
             lambda job: dataclasses.replace(request, job=job),
             warn,
             picture.show if picture else lambda: None,
@@ -162,6 +163,8 @@ def train(
     finally:
         if picture:
             picture.close()
+    if result["kept"]:
+        return "The style stays as it was"
     header = read_style_header(shot.style_path(request.style))
     keys, steps = len(header.trained_on), header.steps
     return f"Trained on {counted(keys, 'keyframe')} in {counted(steps, 'step')}"
@@ -207,7 +210,12 @@ def preview(
     check_painted(shot)
     keyframe_weights.write(scene, shot)
     request = protocol.Preview(
-        0, shot=str(shot.folder), style=preview_name(shot), frames=frames or [], force=force
+        0,
+        shot=str(shot.folder),
+        style=preview_name(shot),
+        frames=frames or [],
+        force=force,
+        unpainted=properties.of(scene).unpainted,
     )
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
     return _done_sentence("Previewed", result)
@@ -262,6 +270,7 @@ def stylize(
         force=force,
         device=settings.device,
         light=settings.light,
+        unpainted=settings.unpainted,
     )
     reference = properties.SceneReference(scene)
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)

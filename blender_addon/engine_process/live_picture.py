@@ -25,9 +25,10 @@ class LivePicture:
         shot: the shot in training.
         current: the current frame; the unpainted frame nearest to it is shown.
         light: as ``protocol.Stylize.light``.
+        unpainted: as ``protocol.Stylize.unpainted``.
     """
 
-    def __init__(self, shot: Shot, current: int, light: float) -> None:
+    def __init__(self, shot: Shot, current: int, light: float, unpainted: str) -> None:
         painted = shot.painted_keys()
         frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
         width, height = shot.manifest.width, shot.manifest.height
@@ -39,6 +40,7 @@ class LivePicture:
             width=max(1, round(width * scale)),
             height=max(1, round(height * scale)),
             light=light,
+            unpainted=unpainted,
         )
         self._path.write_bytes(bytes(self.place.size))
         _previews.clear()

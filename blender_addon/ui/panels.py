@@ -221,6 +221,7 @@ class _Settings(_Panel):
         layout.prop(settings, "format")
         if settings.format == "png":
             layout.row().prop(settings, "depth", expand=True)
+        layout.prop(settings, "unpainted")
 
 
 class _Engine(_Panel):

@@ -11,6 +11,7 @@ from typing import Any
 from .. import __version__
 from ..shared import errors, training_settings
 from ..shared.frame_lists import parse_frames
+from ..shared.protocol import UNPAINTED_FRAME, UNPAINTED_NOTHING
 from .terminal import STYLES
 
 _DESCRIPTION = """\
@@ -193,6 +194,7 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
     _add_style(verb)
     _add_frames(verb)
     _add_file_format(verb)
+    _add_unpainted(verb)
     verb.add_argument(
         "--light",
         metavar="X",
@@ -229,6 +231,7 @@ def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     _add_frames(verb)
     _add_file_format(verb)
+    _add_unpainted(verb)
 
 
 def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -295,6 +298,15 @@ def _add_file_format(verb: argparse.ArgumentParser) -> None:
         help="bits per channel of PNG (default: %(default)s)",
     )
     verb.add_argument("--force", action="store_true", help="also paint frames that are up to date")
+
+
+def _add_unpainted(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--unpainted",
+        choices=(UNPAINTED_FRAME, UNPAINTED_NOTHING),
+        default=UNPAINTED_FRAME,
+        help="what shows where the paintings are transparent (default: %(default)s)",
+    )
 
 
 def _add_device(verb: argparse.ArgumentParser) -> None:

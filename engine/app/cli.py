@@ -98,7 +98,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
         **{name: getattr(options, name) for name in fields},
     )
     began = time.monotonic()
-    train(request, terminal)
+    if train(request, terminal)["kept"]:
+        return
     path = Shot.open(options.shot).style_path(options.style)
     terminal.finished(f"Trained {path} in {format_seconds(time.monotonic() - began)}.")
 
@@ -107,7 +108,7 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.stylize import stylize  # noqa: PLC0415
     from ..shared.flicker_records import describe  # noqa: PLC0415
 
-    fields = ("style", "frames", "format", "depth", "force", "device", "light")
+    fields = ("style", "frames", "format", "depth", "force", "device", "light", "unpainted")
     request = protocol.Stylize(
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )
@@ -130,7 +131,7 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.preview import preview  # noqa: PLC0415
 
-    fields = ("style", "keys", "frames", "format", "depth", "force")
+    fields = ("style", "keys", "frames", "format", "depth", "force", "unpainted")
     request = protocol.Preview(
         job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
     )

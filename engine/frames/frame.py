@@ -66,6 +66,8 @@ class Frame:
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
         notes: sentences that say why a pass is not used.
         window: the part of the frame that the arrays show; None means all.
+        unfiltered: (H, W, 3) float32, the picture as the shot has it, where ``image`` is filtered
+            over time; None: ``image`` is not filtered.
     """
 
     number: int
@@ -80,6 +82,12 @@ class Frame:
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
+    unfiltered: FloatArray | None = None
+
+    @property
+    def picture(self) -> FloatArray:
+        """(H, W, 3) float32, 0..1, the picture as the shot has it."""
+        return self.image if self.unfiltered is None else self.unfiltered
 
     def lean(self) -> Frame:
         """Return a copy with only the passes that projection reads."""

@@ -13,7 +13,7 @@ from ..motion.temporal_filter import FilterSettings, TemporalFilter
 from ..projection.surface_projector import outline_reach
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import GAUSSIANS, PROJECTION, has_surface
+from ..shared.style_header import COVERAGE, GAUSSIANS, PROJECTION, has_surface
 from . import registry as guides
 from .gaussians import MovingGaussians
 
@@ -110,7 +110,7 @@ class Inputs:
         wanted = self._wanted if only is None else set(only)
         read = read_frame(self._shot, frame, wanted.union(also), around, part)
         if self._filter:
-            read.image = self._filter.picture(frame)
+            read.unfiltered, read.image = read.image, self._filter.picture(frame)
         return read
 
     def build(self, frame: Frame, carried: FloatArray | None = None) -> FloatArray:
@@ -118,10 +118,12 @@ class Inputs:
 
         Args:
             frame: a frame (H, W) from ``read``.
-            carried: (7, H, W), the channels of the guide ``projection``; None leaves it out.
+            carried: (7 or 8, H, W), the channels of the guides ``projection`` and ``coverage``;
+                None leaves both out.
 
         Returns:
             (C, H, W) float32 in −1..1.
         """
-        names = [name for name in self._names if carried is not None or name != PROJECTION]
+        left_out = () if carried is not None else (COVERAGE, PROJECTION)
+        names = [name for name in self._names if name not in left_out]
         return guides.build(names, frame, carried, self._gaussians)

@@ -2,8 +2,9 @@
 """The registry of guides, and building the network's input from them.
 
 A guide has a name, such as ``normal``, or ``guide:NAME`` for an extra guide folder. The guides
-``gaussians`` and ``projection`` depend on other frames, too, so callers compute or make them with
-``guides.gaussians`` and ``projection.keyframe_projection`` and pass them to ``build``.
+``gaussians``, ``coverage`` and ``projection`` depend on other frames, too, so callers compute or
+make them with ``guides.gaussians`` and ``projection.keyframe_projection`` and pass them to
+``build``.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ import numpy as np
 
 from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.types import FloatArray
-from ..projection.channels import PROJECTION_CHANNELS
+from ..projection.channels import OFFSET, PROJECTION_CHANNELS
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
-from ..shared.style_header import GAUSSIANS, PROJECTION, SURFACE_NEEDS
+from ..shared.style_header import COVERAGE, GAUSSIANS, PROJECTION, SURFACE_NEEDS
 from .base import Guide
 from .edges import Edges
 from .pass_guides import Albedo, Alpha, Colour, Extra, Normal, ObjectColour, shot_is_transparent
 from .surface_noise import SurfaceNoise
 
 GAUSSIANS_CHANNELS = 3
-_MADE = {GAUSSIANS: (GAUSSIANS_CHANNELS, ()), PROJECTION: (PROJECTION_CHANNELS, SURFACE_NEEDS)}
+_MADE = {
+    GAUSSIANS: (GAUSSIANS_CHANNELS, ()),
+    COVERAGE: (1, SURFACE_NEEDS),
+    PROJECTION: (PROJECTION_CHANNELS, SURFACE_NEEDS),
+}
 """Number of channels, and passes used if present, of the guides that are passed to ``build``."""
 
 _GUIDES: dict[str, Guide] = {
@@ -39,6 +44,7 @@ def available(shot: Shot) -> list[str]:
     ``alpha`` is left out where all pictures are opaque, ``gaussians`` where the shot has a surface.
     """
     names = _possible(shot)
+    names.remove(COVERAGE)  # added where paintings have an alpha of their own
     if "surface" in shot.manifest.passes:
         names.remove(GAUSSIANS)
     if not shot_is_transparent(shot):
@@ -50,14 +56,15 @@ def _possible(shot: Shot) -> list[str]:
     has = {"image", "alpha", *shot.manifest.passes}
     names = [name for name, guide in _GUIDES.items() if has.issuperset(guide.needs)]
     extra = [EXTRA_GUIDE + name for name in shot.manifest.guides]
-    return [*names, *extra, GAUSSIANS, PROJECTION]
+    return [*names, *extra, GAUSSIANS, COVERAGE, PROJECTION]
 
 
 def check(shot: Shot, names: Sequence[str]) -> None:
     """Check that a shot has the passes for these guides.
 
     Raises:
-        PaintoverError: a guide is unknown or lacks its passes, or ``projection`` is not last.
+        PaintoverError: a guide is unknown or lacks its passes, ``projection`` is not last, or
+            ``coverage`` does not stand before it.
     """
     possible = _possible(shot)
     for name in names:
@@ -68,6 +75,8 @@ def check(shot: Shot, names: Sequence[str]) -> None:
             )
     if PROJECTION in names[:-1]:
         raise PaintoverError(f'The guide "{PROJECTION}" must be named last.')
+    if COVERAGE in names and list(names[-2:]) != [COVERAGE, PROJECTION]:
+        raise PaintoverError(f'The guide "{COVERAGE}" must stand before "{PROJECTION}", the last.')
 
 
 def channels(names: Sequence[str]) -> int:
@@ -94,7 +103,8 @@ def build(
     Args:
         names: names of the guides in channel order.
         frame: a frame (H, W) read with at least ``needs(names)``.
-        projected: (7, H, W), from ``Projection.carry``, if ``names`` has ``projection``.
+        projected: (7 or 8, H, W), from ``Projection.carry``, if ``names`` has ``projection``, and
+            with the offset of alpha if it has ``coverage``.
         gaussians: the shot's ``MovingGaussians``, if ``names`` has ``gaussians``.
 
     Returns:
@@ -108,11 +118,12 @@ def build(
     first = 0
     for name in names:
         guide = gaussians if name in _MADE else _guide(name)
-        if name == PROJECTION:
-            count = PROJECTION_CHANNELS
-            if projected is None:
+        if name in (PROJECTION, COVERAGE):
+            count = _MADE[name][0]
+            if projected is None or (name == COVERAGE and len(projected) <= OFFSET):
                 raise _not_handed_in(name)
-            result[first : first + count] = projected
+            rows = projected[OFFSET:] if name == COVERAGE else projected[:OFFSET]
+            result[first : first + count] = rows
         elif guide is None:
             raise _not_handed_in(name)
         else:

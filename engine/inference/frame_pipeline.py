@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..evaluation.flicker_meter import FlickerInput, needed_passes
-from ..frames.alpha import ALPHA, ALPHA_FRAME, finish
+from ..frames.alpha import as_layer, finish
 from ..frames.frame import EXTRA_GUIDE, Frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
 from ..guides import registry as guides
@@ -27,9 +27,20 @@ from ..projection.keyframe_projection import Projection
 from ..projection.surface_edges import SurfaceEdges
 from ..shared.errors import PaintoverError
 from ..shared.keyframe_weights import weights_at
+from ..shared.read_files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import FILTER, PROJECTION, StyleHeader, has_surface
+from ..shared.style_header import (
+    ALPHA,
+    ALPHA_FRAME,
+    ALPHA_LEARNT,
+    COVERAGE,
+    FILTER,
+    PROJECTION,
+    StyleHeader,
+    has_surface,
+)
+from .own_frames import painting_share, put_painting
 from .prefetch import read_ahead
 from .static_reuse import StaticReuse
 from .stroke_fitting import fit_strokes
@@ -48,11 +59,13 @@ class Painted(NamedTuple):
 
     Attributes:
         pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha, of the window.
+        digest: ``Shot.frame_digest`` of the frame as it was read.
         window: the part of the frame that the pixels show; the rest is 0. None: all of it.
         flicker_input: what flicker is measured from; None where pictures are filtered over time.
     """
 
     pixels: FloatArray
+    digest: str
     window: Window | None
     flicker_input: FlickerInput | None
 
@@ -65,12 +78,14 @@ class _Input(NamedTuple):
         x: (C, H, W) float32, −1..1.
         strokes: (H, W, 3) float32, added to the network's own paint; None: none.
         margins: pixels of the frame outside the window, where ``x`` continues its border.
+        digest: ``Shot.frame_digest`` of the frame as it was read.
     """
 
     frame: Frame
     x: FloatArray
     strokes: FloatArray | None
     margins: Margins = NO_MARGINS
+    digest: str = ""
 
 
 class FramePipeline:
@@ -83,6 +98,10 @@ class FramePipeline:
         inference: the style's network; it is switched to int8 where that is fast and close enough.
         activations: activation ranges of the network; None: it stays in floating point.
         report: receives progress of long preparations, and may cancel them.
+        keep_frame: whether the frame shows where alpha is learnt and nothing is painted.
+
+    Attributes:
+        key_digests: keyframe → ``Shot.key_digest`` of what was read.
 
     Raises:
         PaintoverError: a keyframe is missing or damaged.
@@ -97,6 +116,8 @@ class FramePipeline:
         inference: TiledInference,
         activations: ActivationRanges | None,
         report: Reporter,
+        *,
+        keep_frame: bool = True,
     ) -> None:
         self._shot, self._style, self._header, self._inference = shot, style, header, inference
         radius = int(header.settings.get(FILTER, 0))
@@ -107,8 +128,17 @@ class FramePipeline:
         self._reach = inference.reach + self._inputs.reach
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
         self._in_bands = self._inputs.local and whole.is_of_large
-        keyframes = self._read_keyframes() if PROJECTION in header.guides else []
-        self._projection = Projection(shot, keyframes, report) if keyframes else None
+        self._keep_frame, self._light = keep_frame, inference.light
+        self._painting: Keyframe | None = None
+        keyframes, self.key_digests = read_unchanged(
+            lambda: {key: shot.key_digest(key) for key in header.trained_on},
+            lambda: self._read_keyframes() if PROJECTION in header.guides else [],
+            str(shot.folder / "keys"),
+        )
+        self._projection = None
+        if keyframes:
+            carries_alpha = COVERAGE in header.guides
+            self._projection = Projection(shot, keyframes, report, alpha=carries_alpha)
         if activations:
             inference.quantize(activations, self._examples(keyframes[0][1] if keyframes else None))
         give_back_freed()
@@ -136,18 +166,57 @@ class FramePipeline:
         )
         pixels = self._shot.manifest.width * self._shot.manifest.height
         inputs = read_ahead(self._read_input, frames, pixels, several=self._inputs.local)
-        for frame, x, strokes, margins in inputs:
+        for frame, x, strokes, margins, digest in inputs:
             painted = inference.paint(x, self._wanted(frame), strokes, margins)
             flicker_input = None if self._inputs.filters else FlickerInput.of(frame)
-            pixels_out = finish(painted, frame.alpha, self._alpha)
-            yield frame.number, Painted(pixels_out, frame.window, flicker_input)
+            pixels_out = self._finish(painted, frame)
+            yield frame.number, Painted(pixels_out, digest, frame.window, flicker_input)
 
     def _prepare(self, frames: list[int]) -> None:
         self._inputs.prepare("stylize", frames)
         if self._projection:
             self._projection.prepare("stylize", frames)
 
+    def _finish(self, painted: FloatArray, frame: Frame) -> FloatArray:
+        """Return the pixels (H, W, 4) of a frame, or a window of it, from the network's paint."""
+        picture = frame.picture if self._keep_frame else None
+        pixels = finish(painted, frame.alpha, self._alpha, picture)
+        painting = self._painting_of(frame.number)
+        if painting:
+            weights = weights_at(self._shot.manifest.weights, frame.number, [frame.number])
+            share = painting_share(self._light, weights.get(frame.number, 1.0))
+            keep = self._keep_frame
+            put_painting(pixels, painting, frame, self._alpha, share, keep_frame=keep)
+        return pixels
+
+    def _painting_of(self, number: int) -> Keyframe | None:
+        """Return the painting of a frame as it was read at first; None if there is none.
+
+        It is read again, since all paintings together would take too much memory.
+        """
+        if not self._projection or number not in self.key_digests:
+            return None
+        if self._painting is None or self._painting.frame != number:
+            painting, digest = read_unchanged(
+                lambda: self._shot.key_digest(number),
+                lambda: read_keyframe(self._shot, number),
+                str(self._shot.key_path(number)),
+            )
+            if digest != self.key_digests[number]:
+                return None
+            self._painting = painting
+        return self._painting
+
     def _read_input(self, number: int) -> _Input:
+        """Read a frame as ``_read_once`` does, with its digest."""
+        found, digest = read_unchanged(
+            lambda: self._shot.frame_digest(number),
+            lambda: self._read_once(number),
+            f"Frame {number}",
+        )
+        return found._replace(digest=digest)
+
+    def _read_once(self, number: int) -> _Input:
         """Read a frame's visible window with the margin that counts, and build its input."""
         if self._margin is None:
             return self._build_input(self._inputs.read(number, self._flicker_passes))
@@ -174,27 +243,41 @@ class FramePipeline:
         return _Input(frame, self._inputs.build(frame, channels), strokes)
 
     def _paint_in_bands(self, number: int) -> Painted:
+        """Paint a large frame, again if it is replaced meanwhile."""
+        painted, digest = read_unchanged(
+            lambda: self._shot.frame_digest(number),
+            lambda: self._paint_bands(number),
+            f"Frame {number}",
+        )
+        return painted._replace(digest=digest)
+
+    def _paint_bands(self, number: int) -> Painted:
         """Paint a large frame: each band goes through the same stations as a small frame."""
         window = seen_part(self._shot, number, self._margin)
         pixels = np.zeros((*window.shape, 4), np.float32)
         flicker_inputs = []
         for core, band in window.parts(self._reach):
             frame = self._inputs.read(number, self._flicker_passes, part=band)
-            _, x, strokes, _ = self._build_input(frame)
+            _, x, strokes, *_ = self._build_input(frame)
             wanted = self._wanted(frame)
             rows, columns = core.within(band)
             wanted[: rows.start] = wanted[rows.stop :] = False
             painted = self._inference.paint(x, wanted, strokes)
-            finished = finish(painted, frame.alpha, self._alpha)
+            finished = self._finish(painted, frame)
             pixels[core.within(window)] = finished[rows, columns]
             flicker_inputs.append(FlickerInput.of(frame.cut(core)))
             del frame, x, strokes, painted, finished
             give_back_freed()
-        return Painted(pixels, window, FlickerInput.joined(flicker_inputs, window))
+        return Painted(pixels, "", window, FlickerInput.joined(flicker_inputs, window))
 
     def _wanted(self, frame: Frame) -> BoolArray:
         """Return (H, W): the pixels to paint."""
         return frame.alpha > 0 if self._visible_only else np.ones(frame.alpha.shape, bool)
+
+    @property
+    def _projected_channels(self) -> int:
+        """Number of channels of the guides ``coverage`` and ``projection``."""
+        return PROJECTION_CHANNELS + (COVERAGE in self._header.guides)
 
     @property
     def _visible_only(self) -> bool:
@@ -217,7 +300,7 @@ class FramePipeline:
             yield x
             if self._projection:
                 bare = x.copy()
-                bare[-PROJECTION_CHANNELS:] = 0
+                bare[-self._projected_channels :] = 0
                 yield bare
 
     def _sample_parts(self, key: int, keyframe: Frame | None) -> Iterator[FloatArray]:
@@ -238,7 +321,7 @@ class FramePipeline:
 
     def _input_without_paint(self, frame: Frame, part: Window) -> FloatArray:
         """Return the input (C, H, W) of a part of a keyframe, with the projection set to 0."""
-        nothing = np.zeros((PROJECTION_CHANNELS, *part.shape), np.float32)
+        nothing = np.zeros((self._projected_channels, *part.shape), np.float32)
         return self._inputs.build(self._part_of(frame, frame.number, part), nothing)
 
     def _part_of(self, frame: Frame | None, key: int, part: Window) -> Frame:
@@ -259,7 +342,10 @@ class FramePipeline:
             needed = guides.needs([PROJECTION]) if self._in_bands else None
             frame = self._inputs.read(key, around=self._margin, only=needed)
             assert frame.window is not None
-            keyframes.append((read_keyframe(self._shot, key).cut(frame.window), frame))
+            keyframe = read_keyframe(self._shot, key).cut(frame.window)
+            if self._alpha == ALPHA_LEARNT:
+                keyframe = as_layer(keyframe, frame.alpha)
+            keyframes.append((keyframe, frame))
         return keyframes
 
 

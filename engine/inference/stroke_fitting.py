@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..frames.alpha import is_painted
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.types import FloatArray
@@ -49,5 +50,6 @@ def fit_strokes(
             painted = inference.paint(input_without_paint(frame, band), wanted)[:3]
             residual[here] -= painted.transpose(1, 2, 0)[inside]
             give_back_freed()
+        residual[~is_painted(keyframe)] = 0
         sources.append(Source(frame.surface, frame.object, keyframe.mask, residual))
     return StrokeResiduals(sources)

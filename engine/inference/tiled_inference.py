@@ -56,6 +56,9 @@ class TiledInference:
             the network's own paint, which follows the frame's light, 0.5 is as trained. Networks
             without a gate ignore it.
         at_once: pixels of a batch of tiles of equal size at most; None: what suits the device.
+
+    Attributes:
+        light: as given.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class TiledInference:
         network = copy.deepcopy(network).requires_grad_(False).eval()
         if isinstance(network, GatedPainter):
             network.light = light
+        self.light = light
         self._network = device.place(network)
         self._run = CudaGraphRunner(self._network, device)
         self._device = device

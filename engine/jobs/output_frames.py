@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +18,7 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
 from ..shared.freshness import expected_out_record
+from ..shared.read_files import ReadDigests
 from ..shared.reporter import Reporter
 from ..shared.shot import OutRecord, Shot
 from ..shared.style_header import StyleHeader
@@ -33,9 +33,12 @@ class OutputFrames:
         shot: the shot.
         request: the job's request: style, frames, file format and ``force``.
         header: the style's header, or one that stands for it.
+        style_digest: of the style file as it was read, or what stands for it in records.
         light: ``protocol.Stylize.light``.
         keys: keyframes that the job was asked to use, part of its settings; None: not a setting.
-        made_by: stands in records in place of the style file's digest; None: that digest.
+
+    Attributes:
+        key_digests: keyframe → digest of what was read; at first of what lies on the disk.
 
     Raises:
         PaintoverError: the shot lacks one of the frames, or the file format cannot be written.
@@ -46,14 +49,18 @@ class OutputFrames:
         shot: Shot,
         request: protocol.Stylize | protocol.Preview,
         header: StyleHeader,
+        style_digest: str,
         *,
         light: float = 0.5,
         keys: Sequence[int] | None = None,
-        made_by: str | None = None,
     ) -> None:
         check_format(request.format, request.depth)
+        check_unpainted(request.unpainted)
         self._shot, self._request, self._header = shot, request, header
-        self._light, self._made_by = light, made_by
+        self._light, self._style_digest = light, style_digest
+        self.key_digests: Mapping[int, str] = {
+            key: shot.key_digest(key) for key in header.trained_on
+        }
         settings: dict[str, object] = {
             "format": request.format,
             "depth": request.depth if request.format == "png" else 0,
@@ -75,8 +82,9 @@ class OutputFrames:
         return {"frames": len(self.outdated), "skipped": len(self.wanted) - len(self.outdated)}
 
     def is_up_to_date(self, frame: int) -> bool:
-        """Return whether the frame's picture exists, opens, and is what would be made now."""
-        if self._shot.read_out_record(self._request.style, frame) != self._expected_record(frame):
+        """Return whether the frame's picture exists, opens, and is what the job would make."""
+        expected = self._record(frame, self._shot.frame_digest(frame))
+        if self._shot.read_out_record(self._request.style, frame) != expected:
             return False
         try:
             read_picture(self._path(frame))
@@ -84,11 +92,14 @@ class OutputFrames:
             return False
         return True
 
-    def write(self, frame: int, pixels: FloatArray, window: Window | None = None) -> FloatArray:
+    def write(
+        self, frame: int, digest: str, pixels: FloatArray, window: Window | None = None
+    ) -> FloatArray:
         """Write a frame's picture, then the record of what it was made from.
 
         Args:
             frame: its number.
+            digest: ``Shot.frame_digest`` of the frame as it was read.
             pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha.
             window: the part of the frame that the pixels show; it is 0 elsewhere. None: all.
 
@@ -98,10 +109,8 @@ class OutputFrames:
         Raises:
             PaintoverError: a file cannot be written.
         """
-        # Before writing: the inputs may change while the picture is being written.
-        record = self._expected_record(frame)
         colours = write_picture(self._path(frame), pixels, self._request.depth, window)
-        self._shot.write_out_record(self._request.style, frame, record)
+        self._shot.write_out_record(self._request.style, frame, self._record(frame, digest))
         return colours
 
     def write_all(
@@ -156,18 +165,34 @@ class OutputFrames:
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, "." + self._request.format)
 
-    def _expected_record(self, frame: int) -> OutRecord:
-        name, file = self._request.style, self._path(frame).name
-        record = expected_out_record(
-            self._shot, name, self._header, frame, file, self._settings, self._light
+    def _record(self, frame: int, digest: str) -> OutRecord:
+        """Return the record of a frame that was read with this digest."""
+        return expected_out_record(
+            self._shot,
+            self._request.style,
+            self._header,
+            frame,
+            self._path(frame).name,
+            self._settings,
+            self._light,
+            self._request.unpainted,
+            ReadDigests(self._style_digest, self.key_digests, digest),
         )
-        return dataclasses.replace(record, style=self._made_by) if self._made_by else record
 
 
 def check_format(name: str, depth: int) -> None:
     """Raise PaintoverError for a file format, or bits a channel of PNG, that cannot be written."""
     if name not in ("png", "exr") or depth not in (8, 16):
         raise PaintoverError("Frames can be written as PNG with 8 or 16 bits, or as EXR.")
+
+
+def check_unpainted(value: str) -> None:
+    """Raise PaintoverError unless ``protocol.Stylize.unpainted`` is allowed."""
+    allowed = (protocol.UNPAINTED_FRAME, protocol.UNPAINTED_NOTHING)
+    if value not in allowed:
+        raise PaintoverError(
+            f'Unpainted parts can show "{allowed[0]}" or "{allowed[1]}", not "{value}".'
+        )
 
 
 def _wanted_frames(shot: Shot, frames: list[int]) -> list[int]:

@@ -8,6 +8,7 @@ Pixels that no keyframe shows get colours from similar pixels of the keyframes (
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +17,32 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..frames.alpha import ALPHA_LEARNT, alpha_of, finish
+from ..frames.alpha import alpha_of, as_layer, finish
 from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..images.types import FloatArray
+from ..inference.own_frames import put_painting
 from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import counted, format_frames
 from ..shared.keyframe_weights import weights_at
+from ..shared.read_files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import PROJECTION, SURFACE_NEEDS, StyleHeader
+from ..shared.style_header import (
+    ALPHA,
+    ALPHA_LEARNT,
+    PROJECTION,
+    SURFACE_NEEDS,
+    StyleHeader,
+)
 from .colour_transfer import ColourTransfer
 from .output_frames import OutputFrames, check_format
 
 PREVIEW = "preview "
-MADE_BY = PREVIEW + "2"
+MADE_BY = PREVIEW + "3"
 """Replaces the style's digest in records; to be changed whenever previews would look different."""
 NEEDS = (*SURFACE_NEEDS, "normal")
 BLEND_WIDTH = 2.0
@@ -59,18 +68,27 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
     started = time.monotonic()
     check_format(request.format, request.depth)
     shot = Shot.open(Path(request.shot))
-    keyframes = read_keyframes(shot, request.keys, report)
+    keyframes, found = read_unchanged(
+        lambda: {key: shot.key_digest(key) for key in request.keys or shot.painted_keys()},
+        lambda: read_keyframes(shot, request.keys, report),
+        str(shot.folder / "keys"),
+    )
     keys = [keyframe.frame for keyframe in keyframes]
-    header = StyleHeader("", [PROJECTION], 0, {key: shot.key_digest(key) for key in keys})
-    output = OutputFrames(shot, request, header, keys=keys, made_by=MADE_BY)
+    header = StyleHeader("", [PROJECTION], 0, {key: found[key] for key in keys})
+    header.settings[ALPHA] = ALPHA_LEARNT
+    output = OutputFrames(shot, request, header, MADE_BY, keys=keys)
+    output.key_digests = header.trained_on
     _check_name(shot, request.style, output.wanted)
     if output.outdated:
         report.progress("preview", 0.0, -1.0, "Reading the keyframes")
         pairs = [(keyframe, read_frame(shot, keyframe.frame, NEEDS)) for keyframe in keyframes]
-        pipeline = _PreviewPipeline(shot, pairs, report)
+        keep = request.unpainted == protocol.UNPAINTED_FRAME
+        pipeline = _PreviewPipeline(shot, pairs, report, keep_frame=keep)
         pipeline.prepare(output.outdated)
         pictures = pipeline.paint_all(output.outdated)
-        output.write_all(pictures, output.write, "preview", report)
+        output.write_all(
+            pictures, lambda frame, made: output.write(frame, *made), "preview", report
+        )
     report.progress("preview", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
     return {**output.counts, "seconds": time.monotonic() - started}
 
@@ -96,13 +114,29 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
 
 
 class _PreviewPipeline:
-    """Paints frames of a shot from its keyframes alone."""
+    """Paints frames of a shot from its keyframes alone.
 
-    def __init__(self, shot: Shot, pairs: list[tuple[Keyframe, Frame]], report: Reporter) -> None:
-        self._shot = shot
-        self._keys = [keyframe.frame for keyframe, _ in pairs]
-        self._colours = _PaintProjector(shot, pairs, report)
+    Args:
+        shot: the shot.
+        pairs: the paintings, each with its frame.
+        report: receives progress, and may cancel.
+        keep_frame: whether the frame shows where alpha is learnt and nothing is painted.
+    """
+
+    def __init__(
+        self,
+        shot: Shot,
+        pairs: list[tuple[Keyframe, Frame]],
+        report: Reporter,
+        *,
+        keep_frame: bool,
+    ) -> None:
+        self._shot, self._keep_frame = shot, keep_frame
+        self._paintings = {keyframe.frame: keyframe for keyframe, _ in pairs}
         self._alpha = alpha_of(pairs)
+        if self._alpha == ALPHA_LEARNT:
+            pairs = [(as_layer(keyframe, frame.alpha), frame) for keyframe, frame in pairs]
+        self._colours = _PaintProjector(shot, pairs, report)
         self._alphas: _PaintProjector | None = None
         if self._alpha == ALPHA_LEARNT:
             offsets = [(_painted_with_alpha(keyframe, frame), frame) for keyframe, frame in pairs]
@@ -112,20 +146,30 @@ class _PreviewPipeline:
         """Track motion from the keyframes to the frames, where the shot has no surface pass."""
         self._colours.projection.prepare("preview", frames)
 
-    def paint_all(self, frames: list[int]) -> Iterator[tuple[int, FloatArray]]:
-        """Yield each frame with its picture, as ``paint`` returns it."""
+    def paint_all(self, frames: list[int]) -> Iterator[tuple[int, tuple[str, FloatArray]]]:
+        """Yield each frame with its digest and its picture, as ``paint`` returns it."""
         for frame in frames:
-            yield frame, self.paint(frame)
+            digest = functools.partial(self._shot.frame_digest, frame)
+            paint = functools.partial(self.paint, frame)
+            pixels, read = read_unchanged(digest, paint, f"Frame {frame}")
+            yield frame, (read, pixels)
 
     def paint(self, number: int) -> FloatArray:
         """Return a frame's picture: (H, W, 4) float32, 0..1, display-referred, straight alpha."""
         frame = read_frame(self._shot, number, NEEDS)
-        weights = weights_at(self._shot.manifest.weights, number, self._keys)
+        weights = weights_at(self._shot.manifest.weights, number, self._paintings)
         painted = self._colours.paint(frame, weights)
         if self._alphas:
             offset = self._alphas.paint(frame, weights)[:1] * 2 - 1
             painted = np.concatenate([painted, offset])
-        return finish(painted, frame.alpha, self._alpha)
+        pixels = finish(
+            painted, frame.alpha, self._alpha, frame.picture if self._keep_frame else None
+        )
+        own = self._paintings.get(number)
+        if own:
+            share, keep = weights.get(number, 1.0), self._keep_frame
+            put_painting(pixels, own, frame, self._alpha, share, keep_frame=keep)
+        return pixels
 
 
 class _PaintProjector:

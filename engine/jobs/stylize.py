@@ -11,7 +11,8 @@ The way of a pixel from the frame's files to the written picture, one module a s
 5. ``inference/tiled_inference``: cuts the other pixels into padded tiles.
 6. ``networks/gated_unet``, or ``inference/int8/network`` in integers: runs on a tile, and its gate
    blends the network's own paint and strokes with the projected paint.
-7. ``frames/alpha``: adds the alpha.
+7. ``frames/alpha``: adds the alpha, and lets the frame show where nothing is painted;
+   ``inference/own_frames``: puts a painting into its own frame.
 8. ``jobs/output_frames``: writes the picture, then the record of what it was made from.
 9. ``evaluation/flicker_watch``: measures the flicker and notes it beside the record.
 
@@ -38,9 +39,11 @@ from ..networks.device import choose_device
 from ..networks.style_file import load_style
 from ..shared import protocol
 from ..shared.errors import PaintoverError
+from ..shared.files import digest_file
 from ..shared.flicker_records import read_flickers, unsteady_frames
 from ..shared.frame_lists import counted, format_frames
 from ..shared.key_names import describe_unused
+from ..shared.read_files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
@@ -69,9 +72,12 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if not 0 <= request.light <= 1:
         raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
-    network, header, activations = load_style(shot.style_path(request.style))
+    path = shot.style_path(request.style)
+    (network, header, activations), digest = read_unchanged(
+        lambda: digest_file(path), lambda: load_style(path), str(path)
+    )
     guides.check(shot, header.guides)
-    output = OutputFrames(shot, request, header, light=request.light)
+    output = OutputFrames(shot, request, header, digest, light=request.light)
     device = choose_device(request.device)
     watch = FlickerWatch(shot, request.style)
     if output.outdated:
@@ -80,11 +86,15 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         if unused := describe_unused(shot):
             report.warned(f"{unused}.")
         inference = TiledInference(network, device, light=request.light)
-        pipeline = FramePipeline(shot, request.style, header, inference, activations, report)
+        keep = request.unpainted == protocol.UNPAINTED_FRAME
+        pipeline = FramePipeline(
+            shot, request.style, header, inference, activations, report, keep_frame=keep
+        )
+        output.key_digests = pipeline.key_digests
         pictures = pipeline.paint(output.outdated)
 
         def write(frame: int, painted: Painted) -> None:
-            colours = output.write(frame, painted.pixels, painted.window)
+            colours = output.write(frame, painted.digest, painted.pixels, painted.window)
             watch.wrote(frame, painted.flicker_input, colours)
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large

@@ -26,7 +26,6 @@ from typing import Any
 
 import torch
 
-from ..frames.alpha import ALPHA
 from ..guides import registry as guides
 from ..networks.activation_ranges import calibrate
 from ..networks.base import Painter
@@ -37,7 +36,7 @@ from ..shared.errors import PaintoverError
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import StyleHeader
+from ..shared.style_header import ALPHA, StyleHeader
 from ..shared.training_settings import TrainingSettings
 from ..training.budget import Budget, Stopwatch
 from ..training.dataset import TrainingSet, read_training_set
@@ -48,6 +47,7 @@ from ..training.patch_sampler import Patches
 from ..training.resume import SavedRun, load_run, save_run
 from ..training.run_log import RunLog
 from ..training.settings import default_guides, run_settings
+from ..training.style_choice import keep_previous, reason_to_keep
 from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
 
@@ -60,12 +60,14 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
 
     Returns:
         ``steps``, ``seconds``, ``held_out`` (held-out loss of the saved weights; None if nothing
-        is held out), ``stopped_early``, ``device`` in words, ``path`` of the style.
+        is held out), ``stopped_early``, ``kept`` (why the style that was there stays, "" if it was
+        replaced), ``device`` in words, ``path`` of the style.
 
     Raises:
         PaintoverError: no painting, a damaged file, or a setting that is not allowed; an existing
             style file stays unchanged.
-        Cancelled: the job was told to stop; the best weights so far are saved as the style.
+        Cancelled: the job was told to stop; the best weights so far are saved as the style, unless
+            a better one is there.
     """
     shot = Shot.open(Path(request.shot))
     path, folder = shot.style_path(request.style), shot.style_folder(request.style)
@@ -75,7 +77,9 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
     network, header = _starting_point(shot, request, saved)
     settings = run_settings(request.settings, header.network, header.settings)
 
-    training_set = read_training_set(shot, request.keys, header.guides, settings.filter, report)
+    training_set = read_training_set(
+        shot, request.keys, header.guides, settings.filter, report, fixed=network is not None
+    )
     network = _complete(network, header, training_set, settings, request.seed)
     patches = Patches(training_set.examples, device.unit, request.seed, settings.patch)
     training_set = dataclasses.replace(training_set, examples=[])  # frees their memory
@@ -95,6 +99,19 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         f"guides {', '.join(header.guides)}; keyframes {', '.join(map(str, header.trained_on))}; "
         f"seed {request.seed}"
     )
+    kept = ""
+
+    def save(finished: bool) -> None:
+        nonlocal kept
+        header.steps, header.seconds = trainer.steps, round(watch.seconds(), 2)
+        header.finished = finished
+        kept = reason_to_keep(path, trainer, header)
+        if kept:
+            report.warned(kept)
+            return
+        keep_previous(path, folder)
+        _write_style(path, trainer, header, patches, pairs, device)
+
     loop = TrainingLoop(
         trainer,
         budget,
@@ -104,7 +121,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         log,
         report,
         save_state=lambda: save_run(folder, trainer, header, budget, watch.seconds()),
-        save_style=lambda: _write_style(path, trainer, header, watch, patches, pairs, device),
+        save_style=save,
     )
     stopped_early = loop.run()
     report.progress("train", 1.0, 0.0, f"{trainer.steps} steps")
@@ -113,6 +130,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         "seconds": watch.seconds(),
         "held_out": trainer.best_loss if math.isfinite(trainer.best_loss) else None,
         "stopped_early": stopped_early,
+        "kept": kept,
         "device": device.describe(),
         "path": str(path),
     }
@@ -128,7 +146,7 @@ def _starting_point(
     elif request.from_style:
         network, header, _ = load_style(find_style(shot, request.from_style))
         network.requires_grad_(True).train()
-        header = dataclasses.replace(header, steps=0, seconds=0.0, curve=[])
+        header = dataclasses.replace(header, steps=0, seconds=0.0, curve=[], finished=True)
     else:
         names = request.guides or default_guides(request.network, shot)
         header = StyleHeader(request.network, names, guides.channels(names), {})
@@ -148,6 +166,8 @@ def _complete(
     header.settings.update(dataclasses.asdict(settings), seed=seed)
     if network is None:
         header.settings[ALPHA] = training_set.alpha
+        header.guides = training_set.guides
+        header.channels = guides.channels(training_set.guides)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return network_for(header)
@@ -179,7 +199,6 @@ def _write_style(
     path: Path,
     trainer: Trainer,
     header: StyleHeader,
-    watch: Stopwatch,
     patches: Patches,
     pairs: PairPatches | None,
     device: Device,
@@ -187,7 +206,6 @@ def _write_style(
     """Write the best averaged weights, with their activation ranges if int8 can use them."""
     weights, ranges = trainer.best(), None
     network = copy.deepcopy(trainer.averaged)
-    header.steps, header.seconds = trainer.steps, round(watch.seconds(), 2)
     if isinstance(network, GatedPainter):
         network.load_state_dict(weights)
         later = pairs.later_inputs() if pairs else ()

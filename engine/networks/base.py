@@ -18,11 +18,16 @@ class Painter(nn.Module, ABC):
         channels: input channels, including those of the guide ``projection``.
         projection: whether the last seven input channels are the guide ``projection``.
         alpha: whether the fourth output is an offset to the frame's alpha.
+        coverage: whether the channel before these seven is the guide ``coverage``; only with
+            ``projection`` and ``alpha``.
     """
 
-    def __init__(self, channels: int, *, projection: bool, alpha: bool) -> None:
+    def __init__(
+        self, channels: int, *, projection: bool, alpha: bool, coverage: bool = False
+    ) -> None:
         super().__init__()
         self.channels, self.projection, self.alpha = channels, projection, alpha
+        self.coverage = coverage
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

@@ -70,10 +70,19 @@ class GatedPainter(Painter):
         size: its channels and residual blocks.
         projection: whether the last seven input channels are the guide ``projection``.
         alpha: whether the fourth output is an offset to the frame's alpha.
+        coverage: as of ``Painter``.
     """
 
-    def __init__(self, channels: int, size: Size, *, projection: bool, alpha: bool) -> None:
-        super().__init__(channels, projection=projection, alpha=alpha)
+    def __init__(
+        self,
+        channels: int,
+        size: Size,
+        *,
+        projection: bool,
+        alpha: bool,
+        coverage: bool = False,
+    ) -> None:
+        super().__init__(channels, projection=projection, alpha=alpha, coverage=coverage)
         self.size = size
         self.light = 0.5
         """0 keeps projected paint wherever there is any, 1 uses none of it, 0.5 is as trained."""
@@ -105,9 +114,8 @@ class GatedPainter(Painter):
         full = functional.pixel_shuffle(self.open(half), 2)
         full = functional.relu(self.gather(torch.cat([full, x], 1)))
         out = self.last(full)
-        return self.apply_gate(
-            out[..., :height, :width], x[:, -PROJECTION_CHANNELS:, :height, :width], strokes
-        )
+        projected = x[:, -self.projected_channels :, :height, :width]
+        return self.apply_gate(out[..., :height, :width], projected, strokes)
 
     def apply_gate(self, out: Tensor, projected: Tensor, strokes: Tensor | None = None) -> Tensor:
         """Blend the network's own paint with projected paint.
@@ -115,13 +123,19 @@ class GatedPainter(Painter):
         Args:
             out: (B, 4 or 5, H, W): colours, log-odds of the gate over ``GATE_SLOPE``, and the
                 offset of alpha.
-            projected: (B, 7, H, W), the guide ``projection``; ignored if the network has none.
+            projected: (B, 7 or 8, H, W), the guides ``coverage``, if the network has it, and
+                ``projection``; ignored if the network has none.
             strokes: (B, 3, H, W), added to the network's own paint; differences of colours 0..1.
 
         Returns:
             As ``forward``.
         """
         out = out.to(projected.dtype)
+        carried, projected = (
+            projected[:, :-PROJECTION_CHANNELS],
+            projected[:, -PROJECTION_CHANNELS:],
+        )
+        offset = out[:, 4:]
         paint = out[:, :3] if strokes is None else out[:, :3] + 2 * strokes
         if self.projection:
             relit = projected[:, LIGHT].abs().mean(1, keepdim=True) / RELIT
@@ -129,7 +143,14 @@ class GatedPainter(Painter):
             opening = opening + LIGHT_SLOPE * log_odds(1 - self.light)
             gate = torch.sigmoid(opening) * projected[:, VALID, None]
             paint = torch.lerp(paint, projected[:, PAINT], gate)
-        return torch.cat([paint, out[:, 4:]], 1) if self.alpha else paint
+            if self.coverage:
+                offset = torch.lerp(offset, carried, gate)
+        return torch.cat([paint, offset], 1) if self.alpha else paint
+
+    @property
+    def projected_channels(self) -> int:
+        """Number of channels of the guides ``coverage`` and ``projection``, the last ones."""
+        return PROJECTION_CHANNELS + self.coverage
 
     @property
     def blocks(self) -> Iterator[_Residual]:

@@ -68,10 +68,19 @@ class PaperNetwork(Painter):
         blocks: residual blocks (the paper's Nr).
         projection: whether the last seven input channels are the guide ``projection``.
         alpha: whether the fourth output is an offset to the frame's alpha.
+        coverage: as of ``Painter``.
     """
 
-    def __init__(self, channels: int, blocks: int, *, projection: bool, alpha: bool) -> None:
-        super().__init__(channels, projection=projection, alpha=alpha)
+    def __init__(
+        self,
+        channels: int,
+        blocks: int,
+        *,
+        projection: bool,
+        alpha: bool,
+        coverage: bool = False,
+    ) -> None:
+        super().__init__(channels, projection=projection, alpha=alpha, coverage=coverage)
         self.blocks = blocks
         self.enter = _Layer(channels, FINE, kernel=7)
         self.down_half = _Layer(FINE, HALF, stride=2)

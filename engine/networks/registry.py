@@ -27,12 +27,20 @@ def size_of(name: str) -> Size | PaperSize:
     return SIZES[name]
 
 
-def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: int = 0) -> Painter:
+def build(
+    name: str,
+    channels: int,
+    *,
+    projection: bool,
+    alpha: bool,
+    coverage: bool = False,
+    blocks: int = 0,
+) -> Painter:
     """Build a named network with random weights.
 
     Args:
         name: key of ``SIZES``.
-        channels, projection, alpha: as of ``Painter``.
+        channels, projection, alpha, coverage: as of ``Painter``.
         blocks: residual blocks, up to ``MOST_BLOCKS``; 0: the number of the named size.
 
     Raises:
@@ -43,7 +51,7 @@ def build(name: str, channels: int, *, projection: bool, alpha: bool, blocks: in
         raise PaintoverError(
             f"A network can have 1 to {MOST_BLOCKS} residual blocks, not {blocks}."
         )
+    use = {"projection": projection, "alpha": alpha, "coverage": coverage}
     if isinstance(size, PaperSize):
-        return PaperNetwork(channels, blocks or size.blocks, projection=projection, alpha=alpha)
-    size = dataclasses.replace(size, blocks=blocks or size.blocks)
-    return GatedPainter(channels, size, projection=projection, alpha=alpha)
+        return PaperNetwork(channels, blocks or size.blocks, **use)
+    return GatedPainter(channels, dataclasses.replace(size, blocks=blocks or size.blocks), **use)

@@ -12,12 +12,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from ..frames.alpha import ALPHA, ALPHA_LEARNT
 from ..guides import registry as guides
 from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
 from ..shared.shot import Shot
-from ..shared.style_header import PROJECTION, STYLE_VERSION, StyleHeader, read_style_header
+from ..shared.style_header import (
+    ALPHA,
+    ALPHA_LEARNT,
+    COVERAGE,
+    PROJECTION,
+    STYLE_VERSION,
+    StyleHeader,
+    read_style_header,
+)
 from .activation_ranges import PREFIX, ActivationRanges
 from .base import Painter
 from .gated_unet import GatedPainter
@@ -39,6 +46,7 @@ def network_for(header: StyleHeader) -> Painter:
         header.channels,
         projection=PROJECTION in header.guides,
         alpha=header.settings.get(ALPHA) == ALPHA_LEARNT,
+        coverage=COVERAGE in header.guides,
         blocks=int(header.settings.get("blocks", 0)),
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
-from .channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
+from .channels import LIGHT, OFFSET, PAINT, PROJECTION_CHANNELS, VALID
 
 AGREEMENT_RADIUS = 4.0
 """Gaussian radius in pixels over which a keyframe's cost is averaged."""
@@ -45,6 +45,7 @@ class Projected:
         outline: (H, W) bool, where an outline may be painted in the keyframe or the frame.
         moved: (H, W) bool, where the keyframe shows the point, but an outline has moved over it.
         strokes: (H, W, 3) float32, stroke residuals (see ``stroke_residuals``), or None.
+        offset: (H, W) float32, −1..1, the painting's alpha minus its frame's, or None.
     """
 
     paint: FloatArray
@@ -54,14 +55,21 @@ class Projected:
     outline: BoolArray
     moved: BoolArray
     strokes: FloatArray | None = None
+    offset: FloatArray | None = None
 
     def without_outlines(self) -> Projected:
         """Return a copy that is not valid where outlines may be painted."""
         return dataclasses.replace(self, valid=self.valid & ~self.outline)
 
     def channels(self) -> FloatArray:
-        """Return (7, H, W) float32: paint and picture −1..1, 0 where not valid; validity 0 or 1."""
-        result = np.zeros((PROJECTION_CHANNELS, *self.valid.shape), np.float32)
+        """Return (7 or 8, H, W) float32, 0 where not valid.
+
+        Paint and picture, −1..1, validity 0 or 1, and the offset of alpha if there is one.
+        """
+        count = PROJECTION_CHANNELS + (self.offset is not None)
+        result = np.zeros((count, *self.valid.shape), np.float32)
+        if self.offset is not None:
+            result[OFFSET] = self.offset * self.valid
         result[VALID] = self.valid
         _lay_out(self.paint, self.valid, result[PAINT])
         _lay_out(self.image, self.valid, result[LIGHT])
@@ -139,6 +147,7 @@ def blend(
     shares = _shares([one for one, _ in used], [time for _, time in used], image)
     paint, picture = np.zeros_like(image), np.zeros_like(image)
     strokes = np.zeros_like(image) if used[0][0].strokes is not None else None
+    offset = np.zeros(image.shape[:2], np.float32) if used[0][0].offset is not None else None
     stretch = np.zeros(image.shape[:2], np.float32)
     outline, moved, valid = (np.zeros(image.shape[:2], bool) for _ in range(3))
     for (one, _), share in zip(used, shares, strict=True):
@@ -146,11 +155,13 @@ def blend(
         picture += share[..., None] * one.image
         if strokes is not None:
             strokes += share[..., None] * one.strokes
+        if offset is not None:
+            offset += share * one.offset
         stretch += share * one.stretch
         outline |= one.outline & (share > 0.5)
         moved |= one.moved
         valid |= one.valid
-    return Projected(paint, picture, valid, stretch, outline, moved, strokes)
+    return Projected(paint, picture, valid, stretch, outline, moved, strokes, offset)
 
 
 def _shares(candidates: list[Projected], times: list[TimeWeight], image: FloatArray) -> FloatArray:

@@ -14,3 +14,9 @@ LIGHT = slice(3, 6)
 """
 VALID = 6
 """Validity, 0..1: the largest share that projected paint can have."""
+OFFSET = 7
+"""Projected offset of alpha, −1..1: the painting's minus its frame's; 0 where not valid.
+
+Only arrays of styles that learn alpha have this channel. In the network's input it is the guide
+``coverage`` and stands before the others.
+"""

@@ -22,7 +22,7 @@ from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.style_header import PROJECTION, SURFACE_NEEDS, has_surface
 from .blending import Projected, blend, time_weights
-from .channels import LIGHT, PAINT, VALID
+from .channels import LIGHT, OFFSET, PAINT, VALID
 from .motion_projector import MotionProjector
 from .resampling import Ranged
 from .surface_edges import SurfaceEdges, is_known
@@ -38,7 +38,7 @@ class Carried(NamedTuple):
     """What the keyframes give to a frame of size (H, W).
 
     Attributes:
-        channels: (7, H, W) float32, the guide (see ``channels``).
+        channels: (7 or 8, H, W) float32, the guides (see ``channels``).
         strokes: (H, W, 3) float32, stroke residuals to add to paint 0..1; None if not carried.
     """
 
@@ -50,12 +50,13 @@ class Projection:
     """Computes the guide's seven channels (see ``channels``): paint (3), light (3), validity (1).
 
     Light is the keyframe's picture minus the frame's: 0 where the light is as it was in the
-    painted frame.
+    painted frame. Where alpha is learnt, an eighth channel has the offset of alpha.
 
     Args:
         shot: the shot; without a surface, motion is tracked through its frames.
         keyframes: the paintings, each with its frame, read with the passes in ``needs``. With a
             surface they may be windows of frames.
+        alpha: whether to project the offset of alpha as well.
         report: receives the progress of ``prepare`` and may cancel it.
     """
 
@@ -67,6 +68,8 @@ class Projection:
         shot: Shot,
         keyframes: Sequence[tuple[Keyframe, Frame]],
         report: Reporter | None = None,
+        *,
+        alpha: bool = False,
     ) -> None:
         report = report or Silent()
         self._keys = [keyframe.frame for keyframe, _ in keyframes]
@@ -74,10 +77,10 @@ class Projection:
         self._along_motion: list[MotionProjector] = []
         for keyframe, frame in keyframes:
             if has_surface(shot.manifest.passes):
-                self._along_surface.append(_surface_projector(keyframe, frame))
+                self._along_surface.append(_surface_projector(keyframe, frame, alpha))
             else:
                 tracks = TrackCache(shot, keyframe.frame, report)
-                self._along_motion.append(MotionProjector(keyframe, frame, tracks))
+                self._along_motion.append(MotionProjector(keyframe, frame, tracks, alpha=alpha))
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
         """Track the keyframes to some frames; nothing to do where the shot has a surface.
@@ -107,7 +110,7 @@ class Projection:
             projector.strokes = drawn
 
     def compute(self, frame: Frame) -> FloatArray:
-        """Return the channels (7, H, W) of ``carry`` with a weight of 1 for every keyframe."""
+        """Return the channels (7 or 8, H, W) of ``carry`` with a weight of 1 for every keyframe."""
         return self.carry(frame).channels
 
     def carry(
@@ -141,6 +144,8 @@ class Projection:
         total = np.zeros(channels.shape[1:], np.float32)
         for share, one in zip(shares, candidates, strict=True):
             total += np.float32(share) * one.valid
+        if len(channels) > OFFSET:
+            channels[OFFSET] *= np.minimum(total / np.float32(FAINT), 1)
         _compare(channels[PAINT], channels[LIGHT], channels[VALID], frame.image, total)
         if border and edges is not None and frame.number not in self._keys:
             distance = _distance_to_unseen(frame, blended.valid | blended.moved, edges)
@@ -148,7 +153,7 @@ class Projection:
         return Carried(channels, blended.strokes)
 
     def each(self, frame: Frame) -> list[FloatArray]:
-        """Return the projection (7, H, W) of each keyframe alone, in their order, for training.
+        """Return the projection (7 or 8, H, W) of each keyframe alone, in order, for training.
 
         With a surface, the same follows again without outlines, since these seldom stay in place
         on the surface. ``LIGHT`` holds the keyframe's picture itself, −1..1, not a difference.
@@ -207,8 +212,9 @@ def _distance_to_unseen(frame: Frame, seen: BoolArray, edges: SurfaceEdges) -> F
     return np.asarray(cv2.distanceTransform((~unseen).astype(np.uint8), cv2.DIST_L2, 3))
 
 
-def _surface_projector(keyframe: Keyframe, frame: Frame) -> SurfaceProjector:
+def _surface_projector(keyframe: Keyframe, frame: Frame, alpha: bool) -> SurfaceProjector:
     assert frame.surface is not None and frame.object is not None
     width = frame.window.width if frame.window else None
     picture = keyframe.paint, frame.image, keyframe.mask
-    return SurfaceProjector(frame.surface, frame.object, *picture, width)
+    offset = keyframe.alpha - frame.alpha if alpha else None
+    return SurfaceProjector(frame.surface, frame.object, *picture, width, offset)

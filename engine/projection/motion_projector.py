@@ -33,14 +33,18 @@ class MotionProjector:
         keyframe: the painting; nothing outside its mask is projected.
         frame: the painted frame; its ``object``, if any, prevents mixing pixels of two objects.
         tracks: the keyframe's tracks.
+        alpha: whether to project the offset of alpha as well.
     """
 
-    def __init__(self, keyframe: Keyframe, frame: Frame, tracks: TrackCache) -> None:
+    def __init__(
+        self, keyframe: Keyframe, frame: Frame, tracks: TrackCache, *, alpha: bool = False
+    ) -> None:
         self.tracks = tracks
         objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
         self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
         self._paint, self._image = Ranged.of(keyframe.paint), Ranged.of(frame.image)
         self._alpha, self._mask = frame.alpha, keyframe.mask
+        self._offset = Ranged.of((keyframe.alpha - frame.alpha)[..., None]) if alpha else None
 
     def project(self, frame: Frame) -> Projected:
         """Project the keyframe into a frame; the arrays have the frame's size.
@@ -68,6 +72,7 @@ class MotionProjector:
             stretch=located.stretch,
             outline=np.zeros_like(valid),
             moved=np.zeros_like(valid),
+            offset=None if self._offset is None else sampler.sample(self._offset)[..., 0] * valid,
         )
 
 

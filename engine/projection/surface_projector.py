@@ -46,6 +46,7 @@ class SurfaceProjector:
         image: (H, W, 3) float32, the keyframe's rendered picture, 0..1, display-referred.
         mask: (H, W) bool, the part of the painting to project.
         width: width of the whole picture in pixels, if the arrays are a window of it.
+        offset: (H, W) float32, −1..1, the painting's alpha minus its frame's; None: not projected.
 
     Attributes:
         strokes: stroke residuals to project, too, in the first three channels; None: none.
@@ -59,10 +60,12 @@ class SurfaceProjector:
         image: FloatArray,
         mask: BoolArray,
         width: int | None = None,
+        offset: FloatArray | None = None,
     ) -> None:
         self._index = SurfaceIndex(surface, np.where(mask, objects, 0))
         self._paint, self._image = Ranged.of(paint), Ranged.of(image)
         self.strokes: Ranged | None = None
+        self._offset = None if offset is None else Ranged.of(offset[..., None])
         self._edge = Ranged.of(np.minimum(edge_distance(surface, objects), FAR)[..., None])
         self._outline = outline_reach(width or objects.shape[1])
 
@@ -95,4 +98,5 @@ class SurfaceProjector:
             outline=outline,
             moved=moved,
             strokes=strokes,
+            offset=None if self._offset is None else sampler.sample(self._offset)[..., 0],
         )

@@ -13,8 +13,11 @@ from .errors import PaintoverError
 from .files import digest_file, digest_json
 from .frame_lists import counted
 from .keyframe_weights import weights_at
+from .read_files import ReadDigests
 from .shot import OutRecord, Shot
 from .style_header import (
+    ALPHA,
+    ALPHA_LEARNT,
     FILTER,
     GAUSSIANS,
     PROJECTION,
@@ -41,7 +44,7 @@ class StepState:
 
 
 def style_state(shot: Shot, style: str) -> StepState:
-    """Return the state of training: whether the style was trained on the current paintings."""
+    """Return the state of training: whether it ended, on the current paintings."""
     path = shot.style_path(style)
     if not path.is_file():
         return StepState(Step.NOTHING, "Not trained yet")
@@ -55,6 +58,9 @@ def style_state(shot: Shot, style: str) -> StepState:
     changed = [frame for frame in keys if shot.key_digest(frame) != header.trained_on[frame]]
     if changed:
         return StepState(Step.OUT_OF_DATE, f"Keyframe {changed[0]} has changed since")
+    if not header.finished:
+        stopped = f"Stopped early after {counted(header.steps, 'step')}"
+        return StepState(Step.OUT_OF_DATE, stopped)
     return StepState(
         Step.UP_TO_DATE,
         f"Trained on {counted(len(keys), 'keyframe')}, {counted(header.steps, 'step')}",
@@ -69,6 +75,8 @@ def expected_out_record(
     file: str,
     settings: str,
     light: float = 0.5,
+    unpainted: str = "frame",
+    read: ReadDigests | None = None,
 ) -> OutRecord:
     """Return the record that stylizing a frame would write now.
 
@@ -80,8 +88,13 @@ def expected_out_record(
         file: name of its file.
         settings: digest of the file's settings (format, depth).
         light: as ``protocol.Stylize.light``.
+        unpainted: as ``protocol.Stylize.unpainted``.
+        read: what the frame was made from; None: what lies on the disk.
     """
-    digest = shot.input_digest(frame, header.trained_on)
+    if read is None:
+        keys = {key: shot.key_digest(key) for key in header.trained_on}
+        read = ReadDigests(digest_file(shot.style_path(style)), keys, shot.frame_digest(frame))
+    digest = digest_json([read.frame, *(read.keys[key] for key in header.trained_on)])
     records = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
     if records:
         digest = digest_json([digest, *([record.image, record.passes] for record in records)])
@@ -90,9 +103,10 @@ def expected_out_record(
     return OutRecord(
         file=file,
         input=digest_json([digest, sorted(weights.items())]) if weights else digest,
-        style=digest_file(shot.style_path(style)),
+        style=read.style,
         settings=settings,
         light=light if projects else 0.5,
+        unpainted=unpainted if header.settings.get(ALPHA) == ALPHA_LEARNT else "frame",
     )
 
 
@@ -118,7 +132,11 @@ def frames_between(frames: list[int], starts: Iterable[int], end: int) -> set[in
 
 
 def stale_out_frames(
-    shot: Shot, style: str, frames: list[int], light: float | None = None
+    shot: Shot,
+    style: str,
+    frames: list[int],
+    light: float | None = None,
+    unpainted: str | None = None,
 ) -> list[int]:
     """Return the frames whose stylized picture is missing or out of date.
 
@@ -129,6 +147,7 @@ def stale_out_frames(
         style: name of the style.
         frames: the frames to check.
         light: as ``protocol.Stylize.light``; None accepts that of the existing picture.
+        unpainted: as ``protocol.Stylize.unpainted``; None accepts that of the existing picture.
 
     Raises:
         PaintoverError: the style cannot be read.
@@ -145,25 +164,29 @@ def stale_out_frames(
             record.file,
             record.settings,
             record.light if light is None else light,
+            record.unpainted if unpainted is None else unpainted,
         ):
             stale.append(frame)
     return stale
 
 
-def out_state(shot: Shot, style: str, light: float | None = None) -> StepState:
+def out_state(
+    shot: Shot, style: str, light: float | None = None, unpainted: str | None = None
+) -> StepState:
     """Return the state of stylizing: whether all frames are stylized with the current style.
 
     Args:
         shot: the shot.
         style: name of the style.
         light: as ``protocol.Stylize.light``; None accepts any.
+        unpainted: as ``protocol.Stylize.unpainted``; None accepts any.
     """
     folder = shot.out_path(style, 0).parent
     if not shot.style_path(style).is_file() or not _has_pictures(folder):
         return StepState(Step.NOTHING, "Not stylized yet")
     frames = shot.frames
     try:
-        stale = stale_out_frames(shot, style, frames, light)
+        stale = stale_out_frames(shot, style, frames, light, unpainted)
     except PaintoverError as error:
         return StepState(Step.OUT_OF_DATE, str(error))
     if stale:

@@ -16,6 +16,7 @@ from .errors import PaintoverError
 from .training_settings import Value, check_types
 
 PROTOCOL_VERSION = 2
+UNPAINTED_FRAME, UNPAINTED_NOTHING = "frame", "nothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +35,8 @@ class LivePicture:
     width: int
     height: int
     light: float = 0.5
+    """As in ``Stylize``."""
+    unpainted: str = UNPAINTED_FRAME
     """As in ``Stylize``."""
 
     @property
@@ -109,6 +112,8 @@ class Stylize(Request):
     light: float = 0.5
     """0..1, for pixels with projected paint: 0 copies the paint, 1 lets the network repaint it in
     the light of the frame, 0.5 mixes both as trained."""
+    unpainted: str = UNPAINTED_FRAME
+    """What shows where the paintings are transparent: ``frame`` or ``nothing``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +133,8 @@ class Preview(Request):
     """Bits per channel of PNG: 8 or 16."""
     force: bool = False
     """Also write frames that are up to date."""
+    unpainted: str = UNPAINTED_FRAME
+    """As in ``Stylize``."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,6 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import PaintoverError
@@ -31,6 +30,8 @@ class OutRecord:
     settings: str
     light: float = 0.5
     """As ``protocol.Stylize.light``; 0.5 if the style does not use it."""
+    unpainted: str = "frame"
+    """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha."""
 
 
 def check_name(name: str, kind: str) -> str:
@@ -220,10 +221,6 @@ class Shot:
         """Return the digest of a keyframe: its painting, its mask and its frame."""
         paths = [self.key_path(frame), self.key_mask_path(frame)]
         return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
-
-    def input_digest(self, frame: int, keys: Iterable[int]) -> str:
-        """Return the digest of a frame and keyframes: the inputs of stylizing besides the style."""
-        return digest_json([self.frame_digest(frame), *(self.key_digest(key) for key in keys)])
 
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
         """Read the record of a stylized frame; None if the record or the frame is missing."""

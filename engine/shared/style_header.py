@@ -17,9 +17,14 @@ GAUSSIANS = "gaussians"
 """Name of the guide that depends on all frames between the frame and the first keyframe."""
 PROJECTION = "projection"
 """Name of the guide with the projected paint of keyframes; light and weights apply to it."""
+COVERAGE = "coverage"
+"""Name of the guide with the projected alpha of keyframes, where alpha is learnt."""
 SURFACE_NEEDS = ("surface", "object")
 """Passes that projection along the surface needs. Without them it follows the motion, and a
 frame depends on all frames between it and the keyframes."""
+ALPHA = "alpha"
+"""Style setting: where the alpha of stylized frames comes from (see ``frames/alpha.py``)."""
+ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
 FILTER = "filter"
 """Training setting: radius of the temporal filter in frames; 0 disables it."""
 _MOST_HEADER_BYTES = 1 << 24
@@ -43,6 +48,8 @@ class StyleHeader:
     seconds: float = 0.0
     curve: list[list[float]] = dataclasses.field(default_factory=list)
     """Training curve: rows of step, seconds, training loss, held-out loss."""
+    finished: bool = True
+    """Whether training ran to its end; False: it was stopped by the user."""
     version: int = STYLE_VERSION
 
     def to_metadata(self) -> dict[str, str]:

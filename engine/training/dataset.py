@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
+import cv2
 import numpy as np
 
-from ..frames.alpha import ALPHA_LEARNT, alpha_of
-from ..frames.frame import Frame
+from ..frames.alpha import alpha_of, as_layer, is_painted
+from ..frames.frame import Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..guides.network_input import Inputs
 from ..images.types import FloatArray, HalfArray
@@ -17,10 +19,16 @@ from ..images.window import Window
 from ..networks.device import give_back_freed
 from ..projection.channels import PROJECTION_CHANNELS
 from ..projection.keyframe_projection import Projection
+from ..shared.read_files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import PROJECTION
+from ..shared.style_header import ALPHA_LEARNT, COVERAGE, PROJECTION
 from .patch_sampler import Example
+
+AROUND_PAINT = 8
+"""Pixels around paint whose colours are learnt too, where alpha is learnt …"""
+AROUND_WEIGHT = 0.1
+"""… with this weight, since learnt alpha is never quite 0 there."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +39,7 @@ class TrainingSet:
         examples: one per keyframe; empty once ``Patches`` has taken them over.
         digests: keyframe → digest of its painting when it was read.
         alpha: ``frame``, ``opaque`` or ``learnt`` (see ``frames/alpha.py``).
+        guides: names of the guides, in channel order.
         inputs: reads frames and computes their guides.
         projection: projects the keyframes; None if the guides do not include ``projection``.
     """
@@ -38,6 +47,7 @@ class TrainingSet:
     examples: list[Example]
     digests: dict[int, str]
     alpha: str
+    guides: list[str]
     inputs: Inputs
     projection: Projection | None
 
@@ -54,7 +64,13 @@ class TrainingSet:
 
 
 def read_training_set(
-    shot: Shot, keys: Sequence[int], names: list[str], radius: int, report: Reporter
+    shot: Shot,
+    keys: Sequence[int],
+    names: Sequence[str],
+    radius: int,
+    report: Reporter,
+    *,
+    fixed: bool = False,
 ) -> TrainingSet:
     """Read the keyframes and compute their guides and their projections onto each other.
 
@@ -64,13 +80,35 @@ def read_training_set(
         names: guides, in channel order.
         radius: radius of the temporal filter in frames, 0 for none.
         report: gets the progress of slow steps, and may cancel them.
+        fixed: whether to keep to these guides. Otherwise ``coverage`` is added where the paintings
+            have an alpha of their own.
 
     Raises:
         PaintoverError: as in ``read_keyframes`` and ``Inputs.read``.
         Cancelled: the reporter asked to stop.
     """
+    training_set, _ = read_unchanged(
+        lambda: {key: shot.key_digest(key) for key in keys or shot.painted_keys()},
+        lambda: _read(shot, keys, names, radius, report, fixed),
+        str(shot.folder / "keys"),
+    )
+    return training_set
+
+
+def _read(
+    shot: Shot,
+    keys: Sequence[int],
+    names: Sequence[str],
+    radius: int,
+    report: Reporter,
+    fixed: bool,
+) -> TrainingSet:
+    """Read the training set; the keyframes are not replaced meanwhile."""
     keyframes = read_keyframes(shot, keys, report)
     digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
+    alpha = alpha_of((key, read_frame(shot, key.frame, ())) for key in keyframes)
+    if alpha == ALPHA_LEARNT and not fixed and PROJECTION in names and COVERAGE not in names:
+        names = list(itertools.chain(names[:-1], [COVERAGE, PROJECTION]))
     inputs = Inputs(shot, names, digests, radius, report)
     inputs.prepare("train", digests)
     reach = inputs.reach if inputs.local else None
@@ -78,10 +116,11 @@ def read_training_set(
     for keyframe in keyframes:
         frame = inputs.read(keyframe.frame)
         channels.append(_by_parts(frame, reach, inputs.build)[0])
-        frame = frame.lean()
-        pairs.append((keyframe, frame))
-    alpha = alpha_of(pairs)
-    projection = Projection(shot, pairs, report) if PROJECTION in names else None
+        layer = as_layer(keyframe, frame.alpha) if alpha == ALPHA_LEARNT else keyframe
+        pairs.append((layer, frame.lean()))
+    projection = None
+    if PROJECTION in names:
+        projection = Projection(shot, pairs, report, alpha=COVERAGE in names)
     if projection:
         projection.prepare("train", digests)
     examples = []
@@ -98,7 +137,7 @@ def read_training_set(
                 weight=_weight(keyframe, alpha).astype(np.float16),
             )
         )
-    return TrainingSet(examples, digests, alpha, inputs, projection)
+    return TrainingSet(examples, digests, alpha, list(names), inputs, projection)
 
 
 def _by_parts(
@@ -148,7 +187,11 @@ def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
 
 def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:
     """Return (H, W, 1 or 2): mask × alpha for the colours, and the alpha mask if it is learnt."""
-    colours = keyframe.mask * keyframe.alpha
+    learnt = keyframe.alpha_mask if alpha == ALPHA_LEARNT else keyframe.mask
+    colours = learnt * keyframe.alpha
     if alpha != ALPHA_LEARNT:
         return colours[..., None]
+    square = np.ones((2 * AROUND_PAINT + 1,) * 2, np.uint8)
+    around = cv2.dilate(is_painted(keyframe).astype(np.uint8), square)
+    colours = np.maximum(colours, np.float32(AROUND_WEIGHT) * (around * keyframe.alpha_mask))
     return np.dstack([colours, keyframe.alpha_mask.astype(np.float32)])

@@ -15,7 +15,7 @@ from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
 from ..shared.keyframe_weights import weights_at
-from ..shared.protocol import LivePicture
+from ..shared.protocol import UNPAINTED_FRAME, LivePicture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .dataset import TrainingSet
@@ -62,6 +62,8 @@ class LivePreview:
             weights = weights_at(shot.manifest.weights, wanted.frame, training_set.digests)
             self._input = training_set.input_of(frame, weights)
             self._alpha = frame.alpha
+            keep = wanted.unpainted == UNPAINTED_FRAME
+            self._picture = frame.picture if keep else None
         except PaintoverError as error:
             report.warned(f"There is no live picture this time: {error}")
 
@@ -71,7 +73,7 @@ class LivePreview:
         if self._wanted is None or self._input is None or started < self._next:
             return
         painted = TiledInference(network, self._device, light=self._wanted.light).paint(self._input)
-        picture = finish(painted, self._alpha, self._training_set.alpha)
+        picture = finish(painted, self._alpha, self._training_set.alpha, self._picture)
         size = (self._wanted.width, self._wanted.height)
         if picture.shape[1::-1] != size:
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

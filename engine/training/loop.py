@@ -36,7 +36,8 @@ class TrainingLoop:
         log: gets the curve and how the run ended.
         report: hears the progress, and may cancel.
         save_state: writes the state that a run resumes from.
-        save_style: writes the style file with the best weights so far.
+        save_style: writes the style file with the best weights so far, unless a better one is
+            there; is told whether the training is finished.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class TrainingLoop:
         log: RunLog,
         report: Reporter,
         save_state: Callable[[], None],
-        save_style: Callable[[], None],
+        save_style: Callable[[bool], None],
     ) -> None:
         self._trainer, self._budget, self._watch = trainer, budget, watch
         self._curve, self._preview, self._log, self._report = curve, preview, log, report
@@ -84,7 +85,7 @@ class TrainingLoop:
         self._validate()
         budget.finished = True
         self._save_state()
-        self._save_style()
+        self._save_style(True)
         why = "stopped early, since the held-out loss no longer fell" if stopped_early else "done"
         skipped = f", {trainer.skipped} of them skipped" if trainer.skipped else ""
         self._log.say(f"{why}: {trainer.steps} steps{skipped}, {watch.seconds():.1f} s")
@@ -107,7 +108,7 @@ class TrainingLoop:
         if self._trainer.steps:
             self._save_state()
             self._validate()
-            self._save_style()
+            self._save_style(False)
         self._log.say(f"cancelled after {self._trainer.steps} steps")
         raise Cancelled
 

@@ -21,7 +21,7 @@ from ..images.types import BoolArray, HalfArray
 from ..images.window import seen_window
 from ..networks.base import GRID
 from ..networks.device import sent
-from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
+from ..projection.channels import LIGHT, OFFSET, PAINT, PROJECTION_CHANNELS, VALID
 
 SQUARE = 256
 """Side of the squares, in pixels, by which activation ranges are measured."""
@@ -58,7 +58,7 @@ class Example:
     Attributes:
         guides: (H, W, C), −1..1, the network's input without the guide ``projection``.
         picture: (H, W, 3), −1..1, the frame.
-        projections: (N, H, W, 7), projections of all keyframes onto this one, as returned by
+        projections: (N, H, W, 7 or 8), projections of all keyframes onto this one, as returned by
             ``Projection.each``; N is 0 if the guides do not include ``projection``.
         paint: (H, W, 3 or 4), colours −1..1, and the alpha offset if alpha is learnt.
         weight: (H, W, 1 or 2), 0..1, weight of the colours, and of the alpha offset.
@@ -146,7 +146,7 @@ class Patches:
                 own = self._projections[int(self._first[number]) + number, *part.inside].float()
                 own[..., LIGHT] = 0  # the projected picture equals the frame's picture
                 for projection in (own, torch.zeros_like(own)):
-                    yield torch.cat([x, projection], -1).permute(2, 0, 1)[None]
+                    yield torch.cat([x, *_as_guides(projection, -1)], -1).permute(2, 0, 1)[None]
 
     def draw(self, count: int, generator: torch.Generator) -> Batch:
         """Draw training patches with augmented projections.
@@ -235,7 +235,8 @@ class Patches:
     ) -> Batch:
         x = self._cut(self._guides, keys, rows, columns)
         if self._projections is not None:
-            x = torch.cat([x, self._augmented_projection(keys, rows, columns, generator)], 1)
+            projection = self._augmented_projection(keys, rows, columns, generator)
+            x = torch.cat([x, *_as_guides(projection, 1)], 1)
         return Batch(
             x=x.contiguous(memory_format=torch.channels_last),
             paint=self._cut(self._paint, keys, rows, columns),
@@ -265,7 +266,7 @@ class Patches:
     def _augmented_projection(
         self, keys: Tensor, rows: Tensor, columns: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """Return (B, 7, P, P) projections, augmented, channels as in the guide ``projection``."""
+        """Return (B, 7 or 8, P, P) projections, augmented, as ``Projection.carry`` gives them."""
         assert self._projections is not None
         count = len(keys)
         own = self._cut(self._projections, self._any_of(keys, generator), rows, columns)
@@ -274,7 +275,7 @@ class Patches:
         light = sent(light, self._device)
         valid = own[:, VALID, None]
         drifted = own[:, LIGHT] * (1 + light[:, 0]) + light[:, 1] * valid
-        own = torch.cat([own[:, PAINT], drifted, valid], 1)
+        own = torch.cat([own[:, PAINT], drifted, valid, own[:, OFFSET:]], 1)
 
         replacement = self._cut(
             self._projections, *self._replacements(keys, rows, columns, generator)
@@ -295,8 +296,15 @@ class Patches:
         return torch.where(drop, torch.zeros_like(mixed), mixed)
 
 
+def _as_guides(projection: Tensor, axis: int) -> list[Tensor]:
+    """Return the parts of a projection in the order of the network's input."""
+    count = projection.shape[axis] - PROJECTION_CHANNELS
+    paint = projection.narrow(axis, 0, PROJECTION_CHANNELS)
+    return [projection.narrow(axis, OFFSET, count), paint] if count else [paint]
+
+
 def _shift_and_blur(projection: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift and blur some of (B, 7, P, P) projections at random; validity stays as it is."""
+    """Shift and blur some of (B, 7 or 8, P, P) projections at random; validity stays as it is."""
     count = len(projection)
     shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * MAX_SHIFT
     shift = shift * (torch.rand(count, 1, generator=generator) < AUGMENTED_SHARE)
@@ -309,14 +317,16 @@ def _shift_and_blur(projection: Tensor, generator: torch.Generator) -> Tensor:
     )
     kernel = taps[:, 0, :, None] * taps[:, 1, None, :]
     kernel = sent(kernel, projection.device)
-    colours = PROJECTION_CHANNELS - 1
-    kernel = kernel[:, None].expand(-1, colours, -1, -1).reshape(count * colours, 1, 3, 3)
-    flat = projection[:, :colours].reshape(1, count * colours, *projection.shape[-2:])
+    valid = projection[:, VALID, None]
+    values = torch.cat([projection[:, :VALID], projection[:, OFFSET:]], 1)
+    layers = values.shape[1]
+    kernel = kernel[:, None].expand(-1, layers, -1, -1).reshape(count * layers, 1, 3, 3)
+    flat = values.reshape(1, count * layers, *values.shape[-2:])
     moved = functional.conv2d(
-        functional.pad(flat, (1, 1, 1, 1), mode="replicate"), kernel, groups=count * colours
+        functional.pad(flat, (1, 1, 1, 1), mode="replicate"), kernel, groups=count * layers
     )
-    moved = moved.reshape(count, colours, *projection.shape[-2:]) * projection[:, VALID, None]
-    return torch.cat([moved, projection[:, VALID, None]], 1)
+    moved = moved.reshape(count, layers, *values.shape[-2:]) * valid
+    return torch.cat([moved[:, :VALID], valid, moved[:, VALID:]], 1)
 
 
 def _filled(example: Example) -> BoolArray:

@@ -24,7 +24,7 @@ from .optimizers import (
     optimizers_for,
     restore_moments,
 )
-from .patch_sampler import Batch, Patches
+from .patch_sampler import Patches
 from .temporal_pairs import PairPatches, temporal_loss
 
 WARM_UP = 20
@@ -191,9 +191,7 @@ class Trainer:
             PaintoverError: the training loss is not finite; the best weights stay as they were.
         """
         self.check()
-        loss = math.nan
-        if self._held_out is not None:
-            loss = self._loss_of(self._held_out)
+        loss = self._loss_of(self.averaged)
         if not loss >= self.best_loss:
             self.best_loss = math.inf if math.isnan(loss) else loss
             self.best_step = self.steps
@@ -204,11 +202,21 @@ class Trainer:
         """Return the best averaged weights so far, by name, on the device."""
         return self._best
 
+    def held_out_loss(self, network: Painter) -> float:
+        """Return the held-out loss of another network with the same guides; NaN as ``validate``."""
+        return self._loss_of(self._device.place(network))
+
     @torch.inference_mode()
-    def _loss_of(self, batch: Batch) -> float:
+    def _loss_of(self, network: Painter) -> float:
+        batch = self._held_out
+        if batch is None:
+            return math.nan
         with self._device.autocast():
-            result = self.averaged(batch.x)
-        return float(held_out_loss(result.float(), batch.paint, batch.weight[:, :1]))
+            result = network(batch.x).float()
+        loss = held_out_loss(result[:, :3], batch.paint[:, :3], batch.weight[:, :1])
+        if batch.weight.shape[1] > 1:
+            loss = loss + held_out_loss(result[:, 3:], batch.paint[:, 3:], batch.weight[:, 1:])
+        return float(loss)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the tensors of the state, by name, on the CPU (see ``restore``)."""

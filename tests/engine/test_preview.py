@@ -113,7 +113,7 @@ def test_alpha_that_was_painted_is_carried(painted_shot):
     left, top, _, _ = synthetic.bounds(2)
     pixels[top + 6 : top + 20, left + 6 : left + 20, 3] = 0.4
     write_picture(painted_shot.folder / "keys" / "0002.png", pixels, 16)
-    run(painted_shot, frames=[3])
+    run(painted_shot, frames=[3], unpainted="nothing")
     left, top, _, _ = synthetic.bounds(3)
     alpha = painted(painted_shot, 3)[..., 3]
     assert np.abs(alpha[top + 9 : top + 17, left + 9 : left + 17] - 0.4).max() < 0.02

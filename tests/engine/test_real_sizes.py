@@ -281,8 +281,8 @@ def test_alpha_is_learnt(tmp_path):
     project = Project(tmp_path, scene)
     project.make()
     project.train(*SMALL, "--steps", 80)
-    project.stylize()
-    project.engine("preview", project.shot)
+    project.stylize("--unpainted", "nothing")
+    project.engine("preview", project.shot, "--unpainted", "nothing")
     for style in ("style", "preview"):
         assert_painted(project, style)
         for frame in project.frames:

@@ -203,7 +203,10 @@ def test_painted_alpha_is_learnt(shot):
     pixels[..., 3] *= 0.5
     write_picture(shot.key_path(1), np.ascontiguousarray(pixels))
     train(request(shot, 80), Silent())
-    stylize(protocol.Stylize(2, str(shot.folder), frames=[2], device="cpu"), Silent())
+    wanted = protocol.Stylize(
+        2, str(shot.folder), frames=[2], device="cpu", unpainted=protocol.UNPAINTED_NOTHING
+    )
+    stylize(wanted, Silent())
     alpha = read_picture(shot.out_path("style", 2)).pixels[..., 3]
     solid = synthetic.picture(2)[..., 3] == 1
     assert alpha[solid].mean() == pytest.approx(0.5, abs=0.12)

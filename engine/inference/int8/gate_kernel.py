@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...images.jit import compiled
+from ...images.jit import compiled, inlined
 from ...images.types import FloatArray
 from ...networks.gated_unet import GATE_SLOPE, LIGHT_SLOPE, RELIT, TRUST, GatedPainter, log_odds
 from ...projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
@@ -17,9 +17,10 @@ def apply_gate(
     """Blend the network's own paint with projected paint.
 
     Args:
-        network: the network, for its ``light``, ``projection`` and ``alpha``.
+        network: the network, for its ``light``, ``projection``, ``coverage`` and ``alpha``.
         outputs: (H, W, 2 N) float32 of the last layer; output n is the sum of n and N + n.
-        projected: (7, H, W) float32, the guide ``projection``; ignored if the network has none.
+        projected: (7 or 8, H, W) float32, the guides ``coverage``, if the network has it, and
+            ``projection``; ignored if the network has none.
         strokes: (3, H, W) float32, as in ``GatedPainter.apply_gate``; None: none.
 
     Returns:
@@ -28,9 +29,10 @@ def apply_gate(
     result = np.empty((3 + network.alpha, *outputs.shape[:2]), np.float32)
     given = np.zeros((3, 0, 0), np.float32) if strokes is None else strokes
     nothing = np.zeros((PROJECTION_CHANNELS, 0, 0), np.float32)
-    gated = projected if network.projection else nothing
+    gated = projected[-PROJECTION_CHANNELS:] if network.projection else nothing
+    carried = projected[0] if network.coverage else nothing[0]
     bias = np.float32(LIGHT_SLOPE * log_odds(1 - network.light))
-    _apply_gate(outputs, gated[PAINT], gated[LIGHT], gated[VALID], given, bias, result)
+    _apply_gate(outputs, gated[PAINT], gated[LIGHT], gated[VALID], carried, given, bias, result)
     return result
 
 
@@ -40,6 +42,7 @@ def _apply_gate(
     paint: FloatArray,
     light: FloatArray,
     valid: FloatArray,
+    offset: FloatArray,
     strokes: FloatArray,
     bias: np.float32,
     result: FloatArray,
@@ -66,9 +69,16 @@ def _apply_gate(
             opening += np.float32(TRUST) * max(one - relit * third, -one)
             gate = valid[row, column] / (one + np.exp(-opening))
             for channel in range(3):
-                carried = paint[channel, row, column]
-                change = carried - result[channel, row, column]
-                if gate < np.float32(0.5):
-                    result[channel, row, column] += gate * change
-                else:  # exact for a fully open gate
-                    result[channel, row, column] = carried - (one - gate) * change
+                own = result[channel, row, column]
+                result[channel, row, column] = _mixed(own, paint[channel, row, column], gate)
+            if len(offset):
+                result[3, row, column] = _mixed(result[3, row, column], offset[row, column], gate)
+
+
+@inlined
+def _mixed(own: float, carried: float, gate: float) -> float:
+    """Mix two values, exactly ``carried`` for a fully open gate."""
+    change = carried - own
+    if gate < np.float32(0.5):
+        return own + gate * change
+    return float(carried - (np.float32(1) - gate) * change)

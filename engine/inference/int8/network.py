@@ -24,7 +24,6 @@ from ...networks.activation_ranges import GUIDE_SCALE, GUIDE_ZERO_POINT, Activat
 from ...networks.base import GRID
 from ...networks.device import Device, has_avx2, has_vnni
 from ...networks.gated_unet import LEAK, GatedPainter
-from ...projection.channels import PROJECTION_CHANNELS
 from ..tiling import Padding, TileRange
 from .channel_equalization import equalize_channels
 from .gate_kernel import apply_gate
@@ -201,7 +200,7 @@ class Int8Network:
             for span, region in zip((rows, columns), last, strict=True)
         )
         tile = rows.output, columns.output
-        projected = guides[-PROJECTION_CHANNELS:, *tile]
+        projected = guides[-self._network.projected_channels :, *tile]
         height, width = projected.shape[1:]
         cropped = outputs[0, :, top : top + height, left : left + width].permute(1, 2, 0).numpy()
         tile_strokes = None if strokes is None else strokes[:, *tile]
