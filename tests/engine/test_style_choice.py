@@ -152,7 +152,7 @@ def test_a_style_names_the_paintings_that_were_read(shot):
 
 def test_a_painting_replaced_while_it_is_read_is_read_again(shot, monkeypatch):
     """What is learnt and its digest belong together."""
-    from engine.training import dataset  # noqa: PLC0415
+    from engine.training import dataset
 
     read, times = dataset.read_keyframes, []
 
