@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -106,7 +106,7 @@ def _read(
     """Read the training set; the keyframes are not replaced meanwhile."""
     keyframes = read_keyframes(shot, keys, report)
     digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
-    alpha = alpha_of((key, read_frame(shot, key.frame, ())) for key in keyframes)
+    alpha = alpha_of(_with_alpha(shot, keyframes))
     if alpha == ALPHA_LEARNT and not fixed and PROJECTION in names and COVERAGE not in names:
         names = list(itertools.chain(names[:-1], [COVERAGE, PROJECTION]))
     inputs = Inputs(shot, names, digests, radius, report)
@@ -138,6 +138,12 @@ def _read(
             )
         )
     return TrainingSet(examples, digests, alpha, list(names), inputs, projection)
+
+
+def _with_alpha(shot: Shot, keyframes: Sequence[Keyframe]) -> Iterator[tuple[Keyframe, Frame]]:
+    """Yield keyframes, each with its frame, of which only picture and alpha are read."""
+    for keyframe in keyframes:
+        yield keyframe, read_frame(shot, keyframe.frame, ())
 
 
 def _by_parts(
