@@ -23,6 +23,7 @@ from .exif import orientation, upright, upright_size
 from .exr_colours import find_colours
 from .oiio_files import opened, parts, read_channels, to_display_window
 from .pictures import Picture, colour_channels, from_codes
+from .png_colour import read_png_colour
 from .types import FloatArray
 from .window import Window
 
@@ -156,7 +157,7 @@ def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[str]]:
         stored = read_channels(path, file, number, header, wanted)
         if kind == EXR:
             stored = to_display_window(stored, header)
-        elif file.seek_subimage(1, 0):
+        elif file.seek_subimage(1, 0) or (kind == PNG and read_png_colour(path).is_animated):
             notes.append("holds several pictures; only the first is used")
     if any(name.startswith("channel") for name in header.channelnames) and kind == TIFF:
         notes.append("has a channel beside its colors that is not marked as alpha; it is left out")

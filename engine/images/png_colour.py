@@ -23,6 +23,7 @@ class PngColour:
         is_srgb: whether the file is marked as sRGB.
         gamma: exponent by which the linear values were encoded, such as 1/2.2.
         chromaticities: x and y of white, red, green and blue.
+        is_animated: whether the file holds further pictures.
     """
 
     cicp: tuple[int, int, int, int] | None = None
@@ -30,6 +31,7 @@ class PngColour:
     is_srgb: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] | None = None
+    is_animated: bool = False
 
 
 def read_png_colour(path: Path) -> PngColour:
@@ -45,7 +47,7 @@ def read_png_colour(path: Path) -> PngColour:
             length, kind = struct.unpack(">I4s", head)
             if kind in (b"IDAT", b"IEND"):
                 break
-            if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"):
+            if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"acTL"):
                 _take(path, found, kind, file.read(length))
             else:
                 file.seek(length, 1)
@@ -60,6 +62,8 @@ def _take(path: Path, found: PngColour, kind: bytes, data: bytes) -> None:
         found.profile = _inflated(path, data)
     elif kind == b"sRGB":
         found.is_srgb = True
+    elif kind == b"acTL":
+        found.is_animated = True
     elif kind == b"gAMA" and len(data) == 4 and any(data):
         found.gamma = float(struct.unpack(">I", data)[0]) / 100000
     elif kind == b"cHRM" and len(data) == 32:

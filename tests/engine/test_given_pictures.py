@@ -284,11 +284,12 @@ def test_floating_point_tiff_is_linear_and_this_is_told(tmp_path):
 
 def test_a_channel_that_is_not_marked_and_further_pages_are_told(tmp_path):
     first, second = (Image.fromarray(files.colours(seed)) for seed in (1, 2))
-    path = tmp_path / "pages.tif"
-    first.save(path, save_all=True, append_images=[second])
-    given = read_given(path)
-    assert np.array_equal(np.rint(given.picture.pixels * 255), files.colours(1))
-    assert given.notes == ("holds several pictures; only the first is used",)
+    for suffix, lossless in ((".tif", {}), (".webp", {"lossless": True}), (".png", {})):
+        path = tmp_path / f"pages{suffix}"
+        first.save(path, save_all=True, append_images=[second], **lossless)
+        given = read_given(path)
+        assert np.array_equal(np.rint(given.picture.rgb * 255), files.colours(1))
+        assert given.notes == ("holds several pictures; only the first is used",)
     spec = oiio.ImageSpec(files.WIDTH, files.HEIGHT, 4, "uint8")
     spec.channelnames, spec.alpha_channel = ("R", "G", "B", "spot"), -1
     file = oiio.ImageOutput.create("a.tif")
