@@ -44,12 +44,16 @@ def smaller(scene: Any) -> None:
     scene.render.resolution_percentage = 50
 
 
+def larger(scene: Any) -> None:
+    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+
+
 def other_view(scene: Any) -> None:
     scene.view_settings.view_transform = "Standard"
     scene.view_settings.exposure = 1.5
 
 
-@pytest.mark.parametrize("change", [smaller, other_view])
+@pytest.mark.parametrize("change", [smaller, larger, other_view])
 def test_a_cancelled_capture_leaves_the_shot_and_the_next_goes_on(
     scene: Any, folder: Path, part: Part, change: Callable[[Any], None]
 ) -> None:

@@ -55,7 +55,8 @@ def undo_after_a_stroke() -> window.Steps:
     editor = window.area("PROPERTIES")
     editor.ui_type = "IMAGE_EDITOR"
     yield from window.settle()
-    invoke(bpy.ops.paintover.keyframe_open)
+    # An operator called by Python makes no undo step.
+    yield from window.press_button("paintover.keyframe_open")
     yield from window.settle()
     space = editor.spaces.active
     image = space.image
