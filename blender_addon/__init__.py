@@ -13,6 +13,7 @@ for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
 from . import (  # noqa: E402
     capture,
     command,
+    compositor,
     jobs,
     logs,
     operators,
@@ -35,6 +36,7 @@ _modules = (
     capture,
     keyframe_images,
     shot_links,
+    compositor,
     live_picture,
     jobs,
     watcher,

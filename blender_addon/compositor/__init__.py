@@ -2,6 +2,17 @@
 """The stylized frames in the scene's compositor: sent there, kept current, and removed again."""
 
 from .compositing import compose, refresh, remove
+from .following import follow, register, unregister
 from .status import needs_override, node, state
 
-__all__ = ["compose", "needs_override", "node", "refresh", "remove", "state"]
+__all__ = [
+    "compose",
+    "follow",
+    "needs_override",
+    "node",
+    "refresh",
+    "register",
+    "remove",
+    "state",
+    "unregister",
+]

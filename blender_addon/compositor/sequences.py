@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import bpy
 
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.picture_kinds import png_size
 
 FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""
@@ -135,7 +135,7 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
 def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
     """Raise PaintoverError if a picture is damaged or has another size; of EXR, only the first."""
     for path in paths:
-        size = _png_size(path) if path.suffix == ".png" else _size_in_blender(path)
+        size = png_size(path) if path.suffix == ".png" else _size_in_blender(path)
         if size == (0, 0):
             raise PaintoverError(f"{path} is damaged; delete it and stylize again.")
         if size != (width, height):
@@ -144,18 +144,6 @@ def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
             )
         if path.suffix != ".png":
             break  # Blender reads all of the file for its size
-
-
-def _png_size(path: Path) -> tuple[int, int]:
-    try:
-        with path.open("rb") as file:
-            header = file.read(24)
-    except OSError:
-        return 0, 0
-    if not header.startswith(b"\x89PNG\r\n\x1a\n") or len(header) < 24:
-        return 0, 0
-    width, height = struct.unpack(">II", header[16:])
-    return width, height
 
 
 def _size_in_blender(path: Path) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import jobs, states
+from .. import compositor, jobs, properties, states
 from ..engine.shared.errors import PaintoverError
 from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
@@ -79,6 +79,9 @@ class _Watcher:
         if self.scene_changed and result.shot is not None:
             self._settings_changed = states.settings_changed(scene, result.shot)
             self.scene_changed = False
+        stylized = result.stylized.get(properties.of(scene).format)
+        if result.shot is not None and stylized is not None:
+            compositor.follow(scene, result.shot, stylized)
         return states.with_scene(scene, result, self._settings_changed)
 
     def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:

@@ -276,6 +276,25 @@ def test_frames_stylized_later_are_shown_after_a_refresh(
     assert state(part, scene, stylized) == ("out of date", "Stylized frames are missing: 2")
 
 
+def test_frames_of_a_farm_are_shown_when_the_blend_is_opened(
+    scene: Any, stylized: Any, tmp_path: Path, part: Part
+) -> None:
+    path = stylized.out_path("style", 2)
+    path.rename(tmp_path / "later.png")
+    compose()
+    bpy.ops.wm.save_mainfile()
+    (tmp_path / "later.png").rename(path)
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    scene = bpy.context.scene
+    assert state(part, scene, stylized)[0] == "up to date"
+    scene.render.filepath = str(tmp_path / "film-")
+    scene.render.image_settings.file_format = "PNG"
+    bpy.ops.render.render(animation=True)
+    for frame in stylized.frames:
+        film = read_codes(tmp_path / f"film-000{frame}.png")
+        np.testing.assert_array_equal(film, painted(stylized, frame))
+
+
 # ---- Shots that came from pictures
 
 
