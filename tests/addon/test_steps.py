@@ -281,3 +281,49 @@ def test_light_and_weights_reach_the_engine(
     assert states(part, scene)["stylize"] == "up to date"
     scene.paintover.keyframes["1"].weight = 1
     assert states(part, scene)["stylize"] == "out of date"
+
+
+def test_unpainted_parts_show_the_frame_or_nothing(
+    captured: Any, scene: Any, part: Callable[[str], Any]
+) -> None:
+    codes = read_codes(captured.image_path(1)).astype(np.float32) / 255
+    lines = np.zeros((*codes.shape[:2], 4), np.float32)
+    lines[::6, :, 3] = 1
+    bpy.ops.paintover.keyframe_add(frame=1)
+    write_png(captured.key_path(1), lines)
+    bpy.ops.paintover.train(seconds=1)
+    bpy.ops.paintover.stylize()
+    kept = read_codes(captured.out_path("style", 1)).astype(np.float32) / 255
+    assert np.abs(kept - codes)[3::6, :, :3].max() < 0.005
+    assert kept[::6, :, :3].max() < 0.005
+    assert states(part, scene)["stylize"] == "up to date"
+    scene.paintover.unpainted = "nothing"
+    assert states(part, scene)["stylize"] == "out of date"
+    bpy.ops.paintover.stylize()
+    alone = read_codes(captured.out_path("style", 1))[..., 3]
+    assert alone[3::6].max() == 0
+    assert alone[::6].min() == 255
+    assert states(part, scene)["stylize"] == "up to date"
+
+
+def test_a_training_that_is_stopped_early_is_told(
+    scene: Any, painted: Any, part: Callable[[str], Any]
+) -> None:
+    jobs, errors = part("jobs"), part("engine.shared.errors")
+    job = part("steps").train(scene, print, seconds=60)
+
+    def watched() -> Any:
+        while True:
+            progress = next(job)
+            if progress.fraction > 0:
+                jobs.request_cancel()
+            yield progress
+
+    with pytest.raises(errors.Cancelled):
+        jobs.run_to_end("Train", watched())
+    job.close()
+    with pytest.raises(RuntimeError, match="no frame 99"):
+        bpy.ops.paintover.preview(frames="99")
+    state = part("states").look(scene).steps["train"]
+    assert state.why.startswith("Stopped early after")
+    assert state.step.value == "out of date"

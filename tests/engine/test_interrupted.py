@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -158,6 +159,6 @@ def test_ended_in_stylizing(tmp_path, trained_folder, number):
         read_picture(path)
     result = stylize(shot)
     assert result.returncode == 0, result.stderr
-    painted = int(result.stdout.splitlines()[-1].split(": ")[1].split()[0])
+    painted = int(re.search(r": (\d+) frames? painted", result.stdout)[1])
     assert painted <= 40 - len(done) + 1
     assert_all_frames_open(shot)
