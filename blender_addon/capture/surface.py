@@ -211,7 +211,8 @@ def _fill_slots(data: Any, objects: list[Any], stand_ins: _StandIns) -> None:
     for obj in objects:
         obj[SIZE] = size
         for slot in obj.material_slots:
-            if slot.link == "OBJECT" and _needs_stand_in(slot.material):
+            # Where an object's own slot is empty, Blender shows the material of its data.
+            if slot.link == "OBJECT" and slot.material and _needs_stand_in(slot.material):
                 slot.material = stand_ins.instead_of(slot.material)
     for index, material in enumerate(data.materials):
         if _needs_stand_in(material):

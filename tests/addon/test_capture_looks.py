@@ -16,6 +16,7 @@ from exr_passes import Passes, read_passes
 from material_kinds import KINDS, new_material, odd_material
 from test_scene_state import everything
 from test_surface import eevee_works  # noqa: F401
+from thing_kinds import SETTINGS, THINGS, coloured, cube
 
 Part = Callable[[str], Any]
 Codes = npt.NDArray[np.int64]
@@ -100,3 +101,40 @@ def test_every_kind_of_material_looks_the_same(flat_scene: Any, part: Part, tmp_
         assert {share[kind] for kind in ("emission", "half a mix", "half a sum", "toon")} == {1}
         assert {share[kind] for kind in ("nothing linked", "no output", "muted link")} == {0}
         assert share["transparent"] > 1, "the engine takes such a pixel as unknown"
+
+
+@pytest.mark.parametrize("flat_scene", ["CYCLES"], indirect=True)
+def test_every_kind_of_thing_looks_the_same(flat_scene: Any, part: Part, tmp_path: Path) -> None:
+    flat_scene.render.resolution_percentage = 50
+    if hasattr(flat_scene.cycles, "volume_biased"):
+        flat_scene.cycles.volume_biased = True  # much faster
+    for number, add in enumerate(THINGS):
+        add(place(number))
+    own = own_render(flat_scene, tmp_path)
+    before = without_order(everything())
+    picture, passes = captured(part, flat_scene, tmp_path)
+    assert np.array_equal(own, picture)
+    after = without_order(everything())
+    assert [name for name in before if after.get(name) != before[name]] == []
+    assert len(np.unique(passes["paintover_object"][passes["paintover_surface"][..., 3] == 1])) > 30
+
+
+@pytest.mark.parametrize("flat_scene", ["CYCLES"], indirect=True)
+def test_with_every_setting_it_looks_the_same(flat_scene: Any, part: Part, tmp_path: Path) -> None:
+    flat_scene.render.resolution_percentage = 20
+    cube((0, 0, 0), coloured("red", 0.8, 0.1, 0.1)).name = "Cube"
+    saved = tmp_path / "settings.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(saved))
+    plain = own_render(flat_scene, tmp_path)
+    for name, change in SETTINGS.items():
+        bpy.ops.wm.open_mainfile(filepath=str(saved))
+        scene: Any = bpy.context.scene
+        change(scene)
+        folder = tmp_path / name
+        folder.mkdir()
+        own = own_render(scene, folder)
+        picture, _ = captured(part, scene, folder)
+        assert np.array_equal(own, picture), name
+        assert np.array_equal(own_render(scene, folder), own), f"{name}, afterwards"
+        shows = name not in {"persistent data", "empty world"}
+        assert np.array_equal(own, plain) != shows, name
