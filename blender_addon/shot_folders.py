@@ -76,8 +76,11 @@ def default_folder(scene: bpy.types.Scene, *, new: bool = False) -> str:
     Args:
         scene: the scene; the shot of another scene or .blend is left alone, unless it is a copy
             that was put there.
-        new: also leave alone any folder that exists.
+        new: also leave alone any folder that exists, and that which the scene has, which may
+            come back.
     """
+    settings = _settings(scene)
+    own = (absolute(scene, settings.folder or "//"), Path(settings.folder_hint or "/"))
     name = Path(blend_of(scene)).stem or "untitled"
     if scene.name != "Scene":
         name += f"-{bpy.path.clean_name(scene.name)}"

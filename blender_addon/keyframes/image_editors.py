@@ -48,3 +48,7 @@ def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> Non
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / name)
     image = sequences.load(sequences.find(sequence.first.parent), "Preview", sequence.first)
     sequences.play(show(preferred, image, "VIEW").image_user, sequence)
+    # Else the next undo would take the previews out of the editor.
+    manager: Any = bpy.context.window_manager
+    with bpy.context.temp_override(window=manager.windows[0]):
+        bpy.ops.ed.undo_push(message="Preview")

@@ -22,6 +22,8 @@ class PAINTOVER_OT_engine_install(polls.PolledOperator, JobOperator):
         "Download PyTorch and the other packages of the engine into a folder of the add-on"
     )
 
+    asks_for_owner = False
+
     wheels_folder: StringProperty(
         name="Wheels Folder",
         description="Install the wheels in this folder, without a network",

@@ -229,6 +229,7 @@ def test_a_vanished_folder_is_told_and_never_started_anew(
         with pytest.raises(RuntimeError, match=r"shot_v001 is gone"):
             operator()
     assert not folder.exists()
+    assert part("shot_folders").default_folder(first, new=True) == "//paintover/shot_v001-2/"
     with pytest.raises(RuntimeError, match="holds no shot"):
         operators.shot_find(directory=str(tmp_path))
     assert operators.shot_find(directory=str(elsewhere)) == {"FINISHED"}
