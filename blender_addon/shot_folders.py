@@ -89,7 +89,11 @@ def default_folder(scene: bpy.types.Scene, *, new: bool = False) -> str:
         if not blend_of(scene):
             break
         folder = absolute(scene, given)
-        if not (folder.exists() if new else other_owner(scene, folder) and not _is_copy(folder)):
+        if new:
+            is_taken = folder.exists() or folder in own
+        else:
+            is_taken = bool(other_owner(scene, folder)) and not _is_copy(folder)
+        if not is_taken:
             break
     return given
 
