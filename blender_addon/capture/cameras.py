@@ -15,12 +15,13 @@ def camera_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> Camer
     """Return the camera of the current frame, including shift, sensor fit and pixel aspect.
 
     Returns:
-        None for a camera without a projection matrix (panoramic, custom), or without a camera.
+        None for a camera without a projection matrix (panoramic, custom), for another object that
+        serves as camera, or without any.
     """
     view_layer.update()
     depsgraph: Any = view_layer.depsgraph
     original = scene.camera
-    if original is None:
+    if original is None or original.type != "CAMERA":
         return None
     camera: Any = original.evaluated_get(depsgraph)
     data: Any = camera.data

@@ -270,7 +270,8 @@ def _add_frame(
     if record.camera is None:
         _warn(
             result,
-            "The camera is panoramic or custom, so its motion is not captured.",
+            "The camera is panoramic, custom or no camera object, so the motion of the background "
+            "is not known.",
         )
     # The manifest lists the passes of all frames, so drop frames with other passes.
     if manifest.passes and {**manifest.passes, "motion": ""} != {**meanings, "motion": ""}:

@@ -91,6 +91,44 @@ def test_what_is_left_out_is_said_and_the_rest_is_there(
         assert np.array_equal(read_codes(captured), read_codes(plain))
 
 
+class _OtherEngine(bpy.types.RenderEngine):
+    """A render engine that writes the picture alone."""
+
+    bl_idname, bl_label = "OTHER_ENGINE", "Other"
+
+    def render(self, depsgraph: Any) -> None:
+        render = depsgraph.scene.render
+        result: Any = self.begin_result(0, 0, render.resolution_x, render.resolution_y)
+        pixels = render.resolution_x * render.resolution_y
+        result.layers[0].passes["Combined"].rect = [[0.2, 0.4, 0.6, 1.0]] * pixels
+        self.end_result(result)
+
+
+def test_an_engine_without_surfaces_is_named(scene: Any, part: Part, folder: Path) -> None:
+    bpy.utils.register_class(_OtherEngine)
+    try:
+        scene.render.engine = "OTHER_ENGINE"
+        result = run(part, scene, folder, [1])
+    finally:
+        scene.render.engine = "CYCLES"
+        bpy.utils.unregister_class(_OtherEngine)
+    assert set(open_shot(part, folder).manifest.passes) == {"alpha"}
+    assert len(result.warnings) == 1
+    assert "OTHER_ENGINE tells nothing about surfaces or motion" in result.warnings[0]
+
+
+def test_an_object_that_serves_as_camera(scene: Any, part: Part, folder: Path) -> None:
+    light = next(thing for thing in scene.objects if thing.type == "LIGHT")
+    light.matrix_world = scene.camera.matrix_world
+    scene.camera = light
+    result = run(part, scene, folder, [1])
+    assert open_shot(part, folder).manifest.frames[1].camera is None
+    assert result.warnings == [
+        "The camera is panoramic, custom or no camera object, so the motion of the background is "
+        "not known."
+    ]
+
+
 def simulated(scene: Any) -> None:
     """A falling rigid body, a falling cloth, and geometry nodes that move a cube a step a frame."""
     bpy.ops.rigidbody.world_add()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +30,17 @@ def test_names_of_blenders_own_configuration(scene: Any, part: Part) -> None:
         scene.display_settings.display_device = display
         assert names.space_of_display(display) == display
     assert names.space_of_display("Rec.2100-PQ") is None
+
+
+def test_painting_is_shown_in_the_display_of_its_shot(shot: Any, part: Part) -> None:
+    keyframes = part("keyframes.images")
+    keys = shot.folder / "keys"
+    keys.mkdir()
+    for frame, display in ((1, "Display P3"), (2, "Rec.2100-PQ"), (3, "sRGB")):
+        shot.manifest.colour.display = display
+        shutil.copy(shot.image_path(frame), shot.key_path(frame))
+        space = keyframes.load(shot, frame).colorspace_settings.name
+        assert space == (display if frame == 1 else "sRGB")
 
 
 @pytest.mark.parametrize(
