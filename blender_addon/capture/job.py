@@ -50,8 +50,9 @@ def capture(
 ) -> Job[CaptureResult]:
     """Render frames into a shot folder; closing the generator leaves complete frames only.
 
-    Frames that do not go with those of the shot, because the size or the settings have changed,
-    are staged: they replace the old ones when all are rendered, and are kept until then.
+    Frames that do not go with those of the shot, because the size or the settings have changed or
+    with ``force``, are staged: they replace the old ones when all are rendered, and are kept until
+    then.
 
     Args:
         scene: rendered with its own engine, size, samples and view, but without compositing.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeps the shot whole while frames are rendered that do not go with its other ones.
 
-After a change of the size or the render settings, new frames wait in ``capture/`` of the shot
-folder. They replace the old ones when all of them are rendered. If the capture was cancelled, the
-next one with the same settings goes on with them.
+After a change of the size, the render settings or (with Force) the scene, new frames wait in
+``capture/`` of the shot folder. They replace the old ones when all of them are rendered. If the
+capture was cancelled, the next one with the same settings goes on with them.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ def target(shot: Shot, before: Manifest | None, current: set[str], *, force: boo
         shot: the shot as it will be.
         before: its manifest on disk, None if there is none.
         current: digests of render settings that its frames may have.
-        force: frames that wait there already do not count.
+        force: the scene has changed, so new frames do not go with those of before, nor with those
+            that wait.
     """
     stage = Shot(shot.folder / _FOLDER, dataclasses.replace(shot.manifest, frames={}, passes={}))
     fits = before is None or (
-        _size(before) == _size(shot.manifest)
+        not force
+        and _size(before) == _size(shot.manifest)
         and all(record.settings in current for record in before.frames.values())
     )
     if fits or not before or not before.frames:

@@ -98,6 +98,20 @@ def test_settings_changed_back_after_a_cancel_leave_nothing_to_do(
     assert not (folder / "capture").exists()
 
 
+def test_a_cancelled_forced_capture_leaves_no_mix_of_old_and_new_frames(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    before = frames(folder)
+    bpy.data.objects["Cube"].rotation_euler.z = 0.4
+    job = part("capture").capture(scene, folder, [1, 2, 3], force=True)
+    next(job), next(job), next(job)
+    job.close()
+    assert frames(folder) == before
+    bpy.ops.paintover.capture(force=True)
+    assert all(frames(folder)[name] != data for name, data in before.items())
+    assert not (folder / "capture").exists()
+
+
 def test_frames_of_the_old_size_that_leave_the_shot_are_told(
     scene: Any, folder: Path, part: Part
 ) -> None:
