@@ -193,24 +193,20 @@ def _drop(scene: Any, tree: Any) -> None:
 
 def _remove_added_output(tree: Any) -> None:
     """Remove the output that was added to the interface, unless it shows what no other shows."""
-    for node in tree.nodes:
-        if node.bl_idname == versions.COMPOSITOR_OUTPUT:
-            _unlink_doubled_picture(tree, node)
-    added = [item for item in _interface(tree) if item.identifier == tree[marks.SOCKET]]
-    used = [link for link in tree.links if link.to_socket.identifier == tree[marks.SOCKET]]
-    if added and not used:
-        tree.interface.remove(added[0])
+    identifier = tree[marks.SOCKET]
+    outputs = [node for node in tree.nodes if node.bl_idname == versions.COMPOSITOR_OUTPUT]
+    for node in outputs:
+        added = [socket for socket in node.inputs if socket.identifier == identifier]
+        others = [socket for socket in node.inputs if socket.identifier != identifier]
+        sources = [link.from_socket for socket in others for link in socket.links]
+        for link in [link for socket in added for link in socket.links]:
+            if link.from_socket in sources:
+                tree.links.remove(link)
+    used = [s for node in outputs for s in node.inputs if s.identifier == identifier and s.links]
+    for item in [item for item in _interface(tree) if item.identifier == identifier]:
+        if not used:
+            tree.interface.remove(item)
     del tree[marks.SOCKET]
-
-
-def _unlink_doubled_picture(tree: Any, output: Any) -> None:
-    """Unlink the added output where it shows the same as an output that the user made."""
-    links = [link for link in tree.links if link.to_node == output]
-    added = [link for link in links if link.to_socket.identifier == tree[marks.SOCKET]]
-    sources = [link.from_socket for link in links if link not in added]
-    for link in added:
-        if link.from_socket in sources:
-            tree.links.remove(link)
 
 
 def _interface(tree: Any) -> list[Any]:

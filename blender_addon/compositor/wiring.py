@@ -142,9 +142,10 @@ def take_out(tree: Any, node: Any) -> None:
         old = order[number] if number < len(order) else []
         for count, link in enumerate(list(changed.links)):
             target = link.to_socket
-            tree.links.remove(link)
             if source is None or (marks.is_made(source.node) and not marks.is_made(target.node)):
+                tree.links.remove(link)
                 continue
+            # This replaces the link; a reroute without one would get another socket.
             tree.links.new(source, target).is_muted = is_muted
             back.append((source, target, old[count] if count < len(old) else len(tree.links)))
         for link in list(picture.links):
@@ -168,11 +169,34 @@ def _put_in_order(tree: Any, back: list[tuple[Any, Any, int]]) -> None:
         link.is_valid and link.from_socket.enabled and link.to_socket.enabled for link in again
     ):
         return  # such links cannot be made anew
-    sockets = [(link.from_socket, link.to_socket, link.is_muted) for link in again]
-    for link in again:
+    # A reroute gets other sockets meanwhile, so they are found anew each time.
+    for source, target in [
+        (_SocketPlace.of(link.from_socket), _SocketPlace.of(link.to_socket)) for link in again
+    ]:
+        link = next(
+            link for link in target.socket(tree).links if link.from_socket == source.socket(tree)
+        )
+        is_muted = link.is_muted
         tree.links.remove(link)
-    for source, target, is_muted in sockets:
-        tree.links.new(source, target).is_muted = is_muted
+        tree.links.new(source.socket(tree), target.socket(tree)).is_muted = is_muted
+
+
+@dataclasses.dataclass(frozen=True)
+class _SocketPlace:
+    """Where a socket is, for when Blender makes it anew."""
+
+    node: str
+    is_output: bool
+    number: int
+
+    @classmethod
+    def of(cls, socket: Any) -> _SocketPlace:
+        sockets = socket.node.outputs if socket.is_output else socket.node.inputs
+        return cls(socket.node.name, socket.is_output, list(sockets).index(socket))
+
+    def socket(self, tree: Any) -> Any:
+        node = tree.nodes[self.node]
+        return (node.outputs if self.is_output else node.inputs)[self.number]
 
 
 def _ends(link: Any) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from typing import Any
 import bpy
 
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
-_IGNORED = {"dimensions", "curve_mapping", "users"}
+# Blender works these out again when it needs them.
+_IGNORED = {"dimensions", "curve_mapping", "users", "inferred_structure_type"}
 
 
 def settings(owner: Any, depth: int = 3) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import compositor_kinds as kinds
 import numpy as np
 import pytest
 from conftest import picture, read_codes, write_png
+from random_trees import random_tree
 from test_compositor import render
 
 PICTURE = kinds.SHOWS_A_PICTURE + (kinds.ONLY_IN_5 if kinds.IS_5 else kinds.ONLY_BEFORE_5)
@@ -66,3 +67,20 @@ def set_back(scene: Any, before: dict[str, Any]) -> None:
     image = scene.render.image_settings
     image.color_mode = before["render"]["image_settings"]["color_mode"]
     scene.render.filepath = before["render"]["filepath"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_trees(
+    scene: Any, stylized: Any, tmp_path: Path, part: Callable[[str], Any], seed: int
+) -> None:
+    random_tree(scene, seed)
+    scene.view_settings.view_transform = ("AgX", "Standard")[seed % 2]
+    before = blender_dumps.scene(scene)
+    assert bpy.ops.paintover.compose() == {"FINISHED"}
+    painted = read_codes(stylized.out_path("style", 2))
+    painted[painted[..., 3] == 0] = 0
+    np.testing.assert_array_equal(render(scene, 2, tmp_path / "out.png"), painted)
+    assert bpy.ops.paintover.compose(remove=True) == {"FINISHED"}
+    after = blender_dumps.scene(scene)
+    for name in ("compositor", "trees"):
+        assert blender_dumps.differences(before[name], after[name]) == []
