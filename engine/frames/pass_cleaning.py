@@ -257,3 +257,34 @@ def _background_motion(
     field = np.stack([to_x - x, to_y - y], -1)
     field[turned[..., 2] <= 0] = np.nan
     return np.asarray(np.clip(field, -LONGEST_MOTION, LONGEST_MOTION), np.float32)
+
+
+def background_motion(
+    shot: Shot,
+    frame: int,
+    other: int,
+    places: tuple[npt.NDArray[np.intp], ...],
+    window: Window,
+) -> FloatArray | None:
+    """Return the motion of a background at infinity between any two frames of a shot.
+
+    Args:
+        shot: the shot.
+        frame, other: numbers of the frames.
+        places: rows (N) and columns (N) of pixels in the window.
+        window: the part of the frame.
+
+    Returns:
+        Offsets (N, 2) as of ``motion``; None where the cameras are unknown, or differ and are
+        orthographic.
+    """
+    if frame == other:
+        return np.zeros((len(places[0]), 2), np.float32)
+    cameras = _cameras(shot, frame, other)
+    if cameras is None:
+        return None
+    if _same_view(*cameras):
+        return np.zeros((len(places[0]), 2), np.float32)
+    if cameras[0].orthographic or cameras[1].orthographic:
+        return None
+    return _background_motion(*cameras, places, window)

@@ -15,9 +15,9 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_chain import FrameChain
 from .optical_flow import neighbour_motion
-from .tracking import Track, extend_track, start_track
+from .tracking import Track, extend_track, is_cut, no_track, start_track
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same shot would give other tracks, so that caches are not reused."""
 UNKNOWN = 65535
 """Stored for a coordinate that is not known."""
@@ -52,7 +52,9 @@ class TrackCache(FrameChain[Track]):
 
     def advance(self, state: Track, before: int, frame: int) -> Track:
         """Extend the neighbour's track to the frame; see ``FrameChain.advance``."""
-        return extend_track(state, neighbour_motion(self._shot, frame, before))
+        step = neighbour_motion(self._shot, frame, before)
+        track = extend_track(state, step)
+        return no_track(self._shape) if is_cut(state, track, step) else track
 
     def pack(self, state: Track) -> dict[str, npt.NDArray[Any]]:
         """Return the track rounded to ``1 / self._steps`` of a pixel, compressed."""

@@ -36,6 +36,9 @@ MOVING = 0.5
 """Least bilinear weight of the four neighbouring pixels that must pass the check."""
 EDGE_GAIN = 1.5
 """Contrast gain on presence at each frame, which counters the blur of interpolation."""
+CUT = 0.25
+"""Where estimated motion leads on less than this share of the tracked pixels, there is a cut, and
+what is left are places that look alike by chance."""
 OUTSIDE = 0.25
 """Pixels beyond the centres of the outermost pixels that still count as inside the picture."""
 
@@ -105,6 +108,19 @@ def extend_track(before: Track, step: NeighbourMotion) -> Track:
     lost = (presence <= 0) | ~_is_connected(at)
     at[lost], presence[lost] = np.nan, 0
     return Track(at, presence, exact & ~lost)
+
+
+def is_cut(before: Track, after: Track, step: NeighbourMotion) -> bool:
+    """Return whether a track was cut off at a step of estimated motion."""
+    if 2 * step.exact.sum() > step.exact.size:
+        return False
+    return bool(after.known().sum() < CUT * before.known().sum())
+
+
+def no_track(shape: tuple[int, int]) -> Track:
+    """Return the track of a frame of this height and width that shows nothing of the keyframe."""
+    nowhere = np.full((*shape, 2), np.nan, np.float32)
+    return Track(nowhere, np.zeros(shape, np.float32), np.zeros(shape, bool))
 
 
 def pixel_scale(places: Track) -> FloatArray:

@@ -27,6 +27,7 @@ from .motion_projector import MotionProjector
 from .resampling import Ranged
 from .surface_edges import SurfaceEdges, is_known
 from .surface_projector import LEAST_OUTLINE, SurfaceProjector
+from .world_strokes import WorldStrokes
 
 BORDER = 2.0
 """Pixels over which validity falls towards surface that no keyframe saw."""
@@ -74,10 +75,13 @@ class Projection:
         report = report or Silent()
         self._keys = [keyframe.frame for keyframe, _ in keyframes]
         self._along_surface: list[SurfaceProjector] = []
+        self._on_world: list[WorldStrokes] = []
         self._along_motion: list[MotionProjector] = []
         for keyframe, frame in keyframes:
             if has_surface(shot.manifest.passes):
                 self._along_surface.append(_surface_projector(keyframe, frame, alpha))
+                if alpha:
+                    self._on_world.append(WorldStrokes(shot, keyframe, frame))
             else:
                 tracks = TrackCache(shot, keyframe.frame, report)
                 self._along_motion.append(MotionProjector(keyframe, frame, tracks, alpha=alpha))
@@ -167,7 +171,11 @@ class Projection:
     def _projected(self, frame: Frame, edges: SurfaceEdges | None) -> list[Projected]:
         if self._along_motion:
             return [projector.project(frame) for projector in self._along_motion]
-        return [projector.project(frame, edges) for projector in self._along_surface]
+        found = [projector.project(frame, edges) for projector in self._along_surface]
+        for number, world in enumerate(self._on_world):
+            if world.any:
+                found[number] = world.add(found[number], frame)
+        return found
 
 
 @compiled

@@ -16,6 +16,7 @@ from real_sizes import Project, write
 
 from engine.frames.pass_cleaning import LONGEST_MOTION
 from engine.motion.optical_flow import NeighbourMotion, occluded
+from engine.motion.track_cache import TrackCache
 from engine.motion.tracking import extend_track, pixel_scale, start_track
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
@@ -68,6 +69,20 @@ def test_a_cut_in_a_captured_shot(tmp_path):
     project.train(*SMALL, "--steps", 20)
     project.stylize()
     assert_keyframes_closest(project, assert_painted(project, share=0.5))
+
+
+def test_a_cut_in_footage_carries_nothing_across(tmp_path):
+    """Some places look alike on both sides by chance."""
+    project = Project(tmp_path, Scene(480, 270), frames=4)
+    for frame in project.frames:
+        pixels = project.scene.render(frame)
+        write(tmp_path / "input" / f"{frame:04d}.png", pixels if frame < 3 else pixels[:, ::-1])
+    project.engine("import", project.shot, "--input", tmp_path / "input")
+    tracks = TrackCache(Shot.open(project.shot), 1, Silent())
+    known = [tracks.track(frame).known().mean() for frame in project.frames]
+    assert known[0] == 1
+    assert known[1] > 0.8
+    assert known[2:] == [0, 0]
 
 
 def test_motion_too_long_is_no_pair_of_the_temporal_loss(tmp_path):

@@ -6,13 +6,23 @@ Whole shots go through the command line in a size that people work in.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
+import cv2
 import numpy as np
 import pytest
+import synthetic
 from painted_scenes import INK, Floats, Scene
 from real_sizes import Project, write
+
+from engine.frames.alpha import as_layer, strokes_on_nothing
+from engine.frames.frame import read_frame
+from engine.frames.keyframe import read_keyframe
+from engine.projection.blending import Projected
+from engine.projection.world_strokes import WorldStrokes
+from engine.shared.shot import Shot
 
 SMALL = ("--network", "small")
 WIDTH, HEIGHT = 480, 270
@@ -141,6 +151,51 @@ def test_lines_alone_are_carried_and_between_them_is_the_frame(tmp_path):
     assert "1 frame painted" in empty
     alpha = project.result(2)[..., 3]
     assert np.abs(alpha - ink(OPAQUE, 2)[..., 3]).mean() < 0.3 * ink(OPAQUE, 2)[..., 3].mean()
+
+
+def _set_cameras(project: Project, degrees: float) -> None:
+    """Note cameras that turn by so much a frame."""
+    path = project.shot / "shot.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for frame, record in manifest["frames"].items():
+        camera = synthetic.rotated_camera(degrees * int(frame))
+        record["camera"] = dataclasses.asdict(camera)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_strokes_on_nothing_stay_in_the_world(tmp_path):
+    """The disc moves before them, and its outline goes with it."""
+    painting = with_strokes_on_nothing(ALONE)
+    ring = cv2.dilate(ALONE.alpha(1), np.ones((9, 9))) * (1 - ALONE.alpha(1))
+    painting[ring > 0] = 0.1, 0.1, 0.1, 1
+    project = made(tmp_path, ALONE, painting, "surface")
+    _set_cameras(project, 0)
+    project.train("--steps", 60)
+    project.stylize()
+    apart = [np.abs(project.result(3)[..., 3] - painting[..., 3])[:, WIDTH - 90 : WIDTH - 20]]
+    assert np.mean(apart) < 0.02
+    assert project.result(3)[93:95, WIDTH - 80 : WIDTH - 30, 0].mean() > 0.8
+    left_behind = (ring > 0) & (cv2.dilate(ALONE.alpha(3), np.ones((7, 7))) == 0)
+    assert project.result(3)[left_behind, 3].mean() < 0.3
+
+
+def test_strokes_on_nothing_follow_a_turning_camera(tmp_path):
+    project = made(tmp_path, ALONE, with_strokes_on_nothing(ALONE), "surface")
+    _set_cameras(project, 2)
+    shot = Shot.open(project.shot)
+    frames = [read_frame(shot, frame) for frame in (1, 2)]
+    layer = as_layer(read_keyframe(shot, 1), frames[0].alpha)
+    world = WorldStrokes(shot, layer, frames[0])
+    empty = np.zeros((HEIGHT, WIDTH), np.float32)
+    colours = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    no = np.zeros((HEIGHT, WIDTH), bool)
+    nothing = Projected(colours, colours, no, empty, no, no, offset=empty)
+    strokes = strokes_on_nothing(layer, frames[0].alpha)
+    assert np.array_equal(world.add(nothing, frames[0]).offset > 0.5, strokes)
+    turned = world.add(nothing, frames[1]).offset > 0.5
+    columns = [np.flatnonzero(part.any(axis=0)).mean() for part in (strokes, turned)]
+    place = np.tan(np.arctan((columns[0] + 0.5) / WIDTH * 2 - 1) + np.radians(2))
+    assert columns[1] == pytest.approx((place + 1) / 2 * WIDTH, abs=3)
 
 
 def test_a_weight_and_light_are_chosen_for_the_own_frame_too(tmp_path):
