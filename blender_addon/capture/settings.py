@@ -141,6 +141,12 @@ def _alike(first: Any, second: Any) -> bool:
     return bool(first == second)
 
 
+def _time_remapping(render: Any) -> dict[str, list[int]]:
+    """Return the time remapping, nothing where it is off, so that older digests hold."""
+    times = [render.frame_map_old, render.frame_map_new]
+    return {"times": times} if times[0] != times[1] else {}
+
+
 def _relevant(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if not name.startswith(_IGNORED)}
 

@@ -66,7 +66,7 @@ def keep(scene: Any) -> None:
     """Let Blender render from what was simulated, as if it were baked."""
     kept = []
     for key, _, cache in list(_caches(scene)):
-        if not cache.is_baked:
+        if not cache.is_baked and cache.id_data.is_editable:
             with bpy.context.temp_override(scene=scene, point_cache=cache):
                 bpy.ops.ptcache.bake_from_cache()
             kept.append(key)

@@ -117,5 +117,11 @@ KINDS: dict[str, Callable[[Any, Any], Any]] = {
     "glass": _shader("BsdfGlass"),
     "toon": _shader("BsdfToon"),
     "hair": _shader("BsdfHair"),
+    "subsurface": _shader("SubsurfaceScattering"),
+    "background": _shader("Background"),
+    "volume as surface": _shader("VolumeScatter"),
+    "portal": _shader("BsdfRayPortal"),
+    "only for EEVEE": _shader("EeveeSpecular"),
+    "translucent": _shader("BsdfTranslucent"),
 }
 """Name → function that changes the nodes of a new material."""

@@ -21,7 +21,7 @@ from thing_kinds import SETTINGS, THINGS, coloured, cube
 Part = Callable[[str], Any]
 Codes = npt.NDArray[np.int64]
 WIDTH, HEIGHT, SCALE = 480, 288, 15.0
-PER_ROW = 7
+PER_ROW = 8
 
 
 @pytest.fixture(params=["CYCLES", "EEVEE"])
@@ -47,7 +47,7 @@ def flat_scene(request: pytest.FixtureRequest, part: Part, scene: Any) -> Any:
 
 
 def place(number: int) -> tuple[float, float, float]:
-    return (number % PER_ROW - 3) * 2.0, 3.4 - number // PER_ROW * 2.2, 0.0
+    return (number % PER_ROW - 3.5) * 1.85, 3.4 - number // PER_ROW * 2.2, 0.0
 
 
 def own_render(scene: Any, folder: Path) -> Codes:

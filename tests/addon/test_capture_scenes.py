@@ -164,6 +164,8 @@ def test_simulations_that_are_not_baked_go_on_as_in_one_go(
     simulated(scene)
     bpy.ops.wm.save_mainfile()
     whole = run(part, scene, folder, [1, 2, 3, 4, 5, 6, 7, 8])
+    assert "paintover_kept_caches" not in scene
+    assert not scene.rigidbody_world.point_cache.is_baked
     assert len(whole.warnings) == 1
     codes = {n: read_codes(open_shot(part, folder).image_path(n)) for n in (1, 6, 8)}
     assert np.abs(codes[1] - codes[8]).mean() > 5
@@ -180,3 +182,31 @@ def test_simulations_that_are_not_baked_go_on_as_in_one_go(
         for one in (folder, rest.parents[1])
     ]
     assert np.array_equal(*depths)
+
+
+def test_simulation_in_a_library_and_a_save_meanwhile(
+    scene: Any, part: Part, folder: Path, tmp_path: Path
+) -> None:
+    simulated(scene)
+    library = tmp_path / "library.blend"
+    bpy.data.libraries.write(str(library), {bpy.data.objects["Grid"]})
+    bpy.data.objects.remove(bpy.data.objects["Grid"])
+    with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+        wanted.objects = ["Grid"]
+    scene.collection.objects.link(wanted.objects[0])
+    frames = [1, 2, 3, 4, 5]
+    scene.frame_end = 5
+    bpy.ops.wm.save_mainfile()
+    run(part, scene, folder, frames)
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    again: Any = bpy.context.scene
+    for progress in part("capture").capture(again, tmp_path / "saved", frames):
+        if progress.text == "Frame 4":
+            bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "copy.blend"), copy=True)
+    for frame in frames:
+        pictures = [open_shot(part, one).image_path(frame) for one in (folder, tmp_path / "saved")]
+        assert np.array_equal(*map(read_codes, pictures)), frame
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "copy.blend"))
+    saved: Any = bpy.context.scene
+    assert not saved.rigidbody_world.point_cache.is_baked
+    assert "paintover_kept_caches" not in saved
