@@ -18,7 +18,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
-from ..engine.shared.picture_digests import digest_picture
+from ..engine.shared.picture_digests import digest_picture, is_picture
 from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from ..keyframes import images as keyframe_images
@@ -243,8 +243,8 @@ def _up_to_date(shot: Shot, wanted: list[int], current: set[str]) -> list[int]:
         for frame in sorted(set(wanted))
         if frame in records
         and records[frame].settings in current
-        and records[frame].image == digest_picture(shot.image_path(frame)) != ""
-        and records[frame].passes == digest_picture(shot.passes_path(frame)) != ""
+        and is_picture(shot.image_path(frame), records[frame].image)
+        and is_picture(shot.passes_path(frame), records[frame].passes)
     ]
 
 

@@ -57,6 +57,11 @@ def digest_picture(path: Path) -> str:
     return _digests[cache_key]
 
 
+def is_picture(path: Path, digest: str) -> bool:
+    """Return whether a file is the picture of a digest; earlier versions counted every byte."""
+    return digest != "" and (digest_picture(path) == digest or digest_file(path) == digest)
+
+
 def digest_data(data: bytes) -> str:
     """Return the digest of the data of a picture file, as ``digest_picture`` of the file."""
     return _content_digest(io.BytesIO(data)) or hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -198,6 +198,21 @@ def test_frames_of_another_version_of_blender_stay_up_to_date(
     assert state(part, scene)["capture"] == "out of date"
 
 
+def test_frames_of_an_earlier_version_are_not_rendered_again(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    manifest = json.loads((folder / "shot.json").read_text())
+    digest_file = part("engine.shared.files").digest_file
+    for name, record in manifest["frames"].items():
+        record["image"] = digest_file(folder / f"frames/{int(name):04d}.png")
+        record["passes"] = digest_file(folder / f"frames/{int(name):04d}.exr")
+    del manifest["source"]["settings"]
+    (folder / "shot.json").write_text(json.dumps(manifest))
+    before = frames(folder)
+    bpy.ops.paintover.capture()
+    assert frames(folder) == before
+
+
 def test_the_current_frame_changes_no_setting(scene: Any, part: Part) -> None:
     bpy.ops.object.camera_add(location=(0, 0, 6))
     scene.timeline_markers.new("a", frame=1).camera = scene.camera
