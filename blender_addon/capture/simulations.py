@@ -57,8 +57,8 @@ def notes(simulations: list[Simulation]) -> list[str]:
     names = ", ".join(simulation.name for simulation in simulations)
     start = min(simulation.start for simulation in simulations)
     return [
-        f"Not baked: {names}; simulated from frame {start} on for the capture. Bake it, so that "
-        "every render shows the same."
+        f"Simulated from frame {start} on for the capture: {names}. Bake what is not baked yet, so "
+        "that every render shows the same."
     ]
 
 

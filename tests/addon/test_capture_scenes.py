@@ -173,7 +173,7 @@ def test_simulations_that_are_not_baked_go_on_as_in_one_go(
     again: Any = bpy.context.scene
     result = run(part, again, tmp_path / "rest", [6, 8])
     assert len(result.warnings) == 1
-    assert "rigid bodies, Grid, Cube.001; simulated from frame 1" in result.warnings[0]
+    assert "from frame 1 on for the capture: rigid bodies, Grid, Cube.001." in result.warnings[0]
     for frame in (6, 8):
         rest = open_shot(part, tmp_path / "rest").image_path(frame)
         assert np.array_equal(read_codes(rest), codes[frame]), frame
