@@ -52,12 +52,12 @@ def places(
     behind = _behind_layer(finals, scene, layer, transparent=transparent)
     if behind:
         return behind
-    by_source: dict[int, Place] = {}
+    found: dict[tuple[int, bool], Place] = {}
     for final in finals:
-        source = final.links[0].from_socket
-        place = by_source.setdefault(source.as_pointer(), Place(source, []))
-        place.targets.append(final)
-    return list(by_source.values())
+        link = final.links[0]
+        ends = link.from_socket.as_pointer(), link.is_muted
+        found.setdefault(ends, Place(link.from_socket, [])).targets.append(final)
+    return list(found.values())
 
 
 def _behind_layer(finals: list[Any], scene: Any, layer: str, *, transparent: bool) -> list[Place]:
