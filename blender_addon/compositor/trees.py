@@ -168,6 +168,8 @@ def clean_up(scene: Any, tree: Any) -> None:
     if marks.MADE in tree:
         if all(map(marks.is_made, tree.nodes)):
             _drop(scene, tree)
+        elif marks.SOCKET in tree:
+            del tree[marks.SOCKET]  # the output stays with the user's work
     else:
         _remove_added(tree)
     if image is not None and image.users == 0:

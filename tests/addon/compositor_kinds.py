@@ -128,6 +128,32 @@ def empty(scene: Any) -> None:
     empty_tree(scene)
 
 
+def two_layers(scene: Any) -> None:
+    """The cube in one view layer, a floor in another; the first lies over the second."""
+    scene.render.film_transparent = True
+    cube, camera = bpy.data.objects["Cube"], scene.camera
+    bpy.ops.mesh.primitive_plane_add(size=30, location=(0, 0, -1))
+    plane: Any = bpy.context.object
+    scene.camera = camera
+    for thing, name in ((cube, "FG"), (plane, "BG")):
+        collection: Any = bpy.data.collections.new(name)
+        scene.collection.children.link(collection)
+        collection.objects.link(thing)
+        scene.collection.objects.unlink(thing)
+    front = scene.view_layers[0]
+    front.name = "Character"
+    back = scene.view_layers.new("Background")
+    front.layer_collection.children["BG"].exclude = True
+    back.layer_collection.children["FG"].exclude = True
+    tree = empty_tree(scene, "Image")
+    layers = []
+    for name in ("Background", "Character"):
+        layers.append(render_layers(tree))
+        layers[-1].node.layer = name
+    over = add(tree, "CompositorNodeAlphaOver", *layers)
+    add(tree, OUTPUT, over.outputs[0])
+
+
 def two_outputs(scene: Any) -> None:
     """Two output nodes, of which the second is active and shows another picture."""
     tree = empty_tree(scene, "Image")
