@@ -142,7 +142,11 @@ def wrong_size(scene: Any, shot: Shot) -> str:
         return ""
     size = f"{manifest.width}×{manifest.height}"
     captured = manifest.source.get("kind") == "blender"
-    remedy = "set the resolution back, or capture again" if captured else f"set it to {size}"
+    remedy = (
+        "set the resolution back, or capture again"
+        if captured
+        else f"set it to {size}, or press Match Scene to Shot"
+    )
     return f"The scene renders {width}×{height}, but the shot in {shot.folder} is {size}; {remedy}"
 
 

@@ -398,3 +398,25 @@ def test_copying_into_a_full_disk_is_a_sentence(
         choose("COPY")
     assert [path.name for path in (tmp_path / "paintover").iterdir()] == ["shot_v001"]
     assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+
+
+def test_a_shot_of_pictures_is_captured_whatever_the_scene_and_can_set_the_scene(
+    scene: Any, shot: Any, part: Part
+) -> None:
+    shot.manifest.source = {"kind": "pictures", "input": "/footage"}
+    shot.save()
+    render = scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = 1920, 1080, 50
+    scene.frame_start, scene.frame_end = 1, 250
+    snapshot = part("states").look(scene)
+    assert snapshot.steps["capture"].step.value == "up to date"
+    assert snapshot.differs == (
+        "The shot is 96×64, frames 1 to 3; the scene is 960×540, frames 1 to 250"
+    )
+    before = files(shot.folder)
+    assert bpy.ops.paintover.capture() == {"FINISHED"}
+    assert set(files(shot.folder)) == set(before)
+    assert bpy.ops.paintover.shot_match() == {"FINISHED"}
+    assert part("properties").render_size(scene) == (96, 64)
+    assert (scene.frame_start, scene.frame_end) == (1, 3)
+    assert part("states").look(scene).differs == ""
