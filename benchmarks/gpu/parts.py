@@ -160,6 +160,7 @@ def _quality(
     request = protocol.Train(
         job=0, shot=folder, network=network, device=device, seconds=seconds, steps=steps
     )
+    shot.style_path("style").unlink(missing_ok=True)  # a better one would stay
     try:
         train(request, _Until(bench.ends - SPARE_SECONDS))
         cut = False

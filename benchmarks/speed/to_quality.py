@@ -114,6 +114,7 @@ def train_and_score(
 ) -> Reached:
     """Train a network with its default settings for seconds or steps, then stylize and score."""
     folder = str(truth.shot.folder)
+    truth.shot.style_path(network).unlink(missing_ok=True)  # a better one would stay
     request = protocol.Train(
         job=0,
         shot=folder,

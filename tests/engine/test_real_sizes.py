@@ -108,7 +108,8 @@ def test_floats_give_nearly_what_integers_give(plain):
     for frame in plain.frames:
         results = plain.result(frame), plain.result(frame, "float")
         apart = difference(*results, plain.scene.alpha(frame) > 0)
-        assert (0 < apart < 1) if has_integers else apart == 0
+        is_painted = frame in plain.keys
+        assert (0 < apart < 1) if has_integers and not is_painted else apart == 0
 
 
 @pytest.mark.parametrize(("format", "depth"), [("png", 16), ("exr", 8)])
