@@ -18,6 +18,9 @@ import bpy
 from .engine.shared.errors import PaintoverError
 from .engine.shared.identity import Identity, identity
 
+owners: dict[str, int] = {}
+"""Id of a shot → session id of the scene that owned it when its name was last noted."""
+
 
 def _settings(scene: bpy.types.Scene) -> Any:
     holder: Any = scene
@@ -53,7 +56,7 @@ def shot_folder(scene: bpy.types.Scene) -> Path:
 
 def absolute(scene: bpy.types.Scene, folder: str) -> Path:
     """Return the absolute path of a folder that may be relative to the scene's .blend."""
-    return Path(bpy.path.abspath(folder, library=scene.library))
+    return Path(os.path.normpath(bpy.path.abspath(folder, library=scene.library)))
 
 
 def relative(folder: Path, blend: str) -> str:
@@ -164,17 +167,25 @@ def owner_path(folder: Path, found: Identity) -> Path:
 
 def _other_scene(scene: bpy.types.Scene, found: Identity) -> str:
     others = [
-        other.name
+        other
         for other in bpy.data.scenes
         if other != scene
         and other.library == scene.library
         and found.id
         and _settings(other).shot_id == found.id
     ]
-    is_first = scene.name == found.scene and _settings(scene).shot_id == found.id
-    if is_first or not others:
+    if not others:
         return ""
-    return f'the scene "{found.scene if found.scene in others else others[0]}"'
+    has_shot = _settings(scene).shot_id == found.id
+    owner = next((other for other in others if other.name == found.scene), None)
+    if has_shot and scene.name == found.scene:
+        return ""
+    if owner is None:  # the owner was renamed
+        known = owners.get(found.id)
+        if has_shot and scene.session_uid == known:
+            return ""
+        owner = next((other for other in others if other.session_uid == known), others[0])
+    return f'the scene "{owner.name}"'
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -54,16 +54,17 @@ def take_over(scene: bpy.types.Scene, shot: Shot) -> None:
     """
     shot.manifest.owner = _owner(scene, shot.folder)
     shot.save()
+    shot_folders.owners[shot.manifest.id] = scene.session_uid
     link(scene, shot.folder, shot.manifest.id)
 
 
 def _own(scene: bpy.types.Scene, shot: Shot) -> None:
     owner = _owner(scene, shot.folder)
-    if shot.manifest.id and shot.manifest.owner == owner:
-        return
-    shot.manifest.owner = owner
-    with contextlib.suppress(PaintoverError):  # a shot that may only be read works as before
-        shot.save()
+    if not shot.manifest.id or shot.manifest.owner != owner:
+        shot.manifest.owner = owner
+        with contextlib.suppress(PaintoverError):  # a shot that may only be read works as before
+            shot.save()
+    shot_folders.owners[shot.manifest.id] = scene.session_uid
 
 
 def _owner(scene: bpy.types.Scene, folder: Path) -> dict[str, str]:
@@ -168,6 +169,7 @@ def _after_save(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _after_load(*_: Any) -> None:
     _links.clear()
+    shot_folders.owners.clear()
     _claim_all()
 
 

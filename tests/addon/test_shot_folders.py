@@ -103,6 +103,7 @@ def test_saving_into_another_folder_keeps_the_shot(
     there = tmp_path / "other place" / "deep" / "shot.blend"
     scene = save(there, copy=copy)
     assert (where(part, scene), steps(part, scene)) == (folder, before)
+    assert ".." not in str(part("properties").shot_folder(scene))
     expected = "//paintover/shot_v001/" if copy else "//../../paintover/shot_v001/"
     assert scene.paintover.folder == expected
     scene = load(there)
@@ -156,6 +157,9 @@ def test_a_copy_of_the_scene_is_noticed_and_a_renamed_scene_is_not_a_copy(
     assert owner(part, first) == ""
     assert where(part, copy) == folder
     assert owner(part, copy) == 'This shot belongs to the scene "Fox run"'
+    first.name = "Fox runs"
+    assert owner(part, first) == ""
+    assert owner(part, copy) == 'This shot belongs to the scene "Fox runs"'
     choose("NEW")
     assert where(part, copy) == folder.with_name("shot_v001-Fox_run_001")
     assert owner(part, copy) == ""
