@@ -76,13 +76,16 @@ def linear() -> str:
     return _needed(_LINEAR, "linear pictures in Rec.709; choose PNG instead of OpenEXR")
 
 
-def data() -> str:
-    """Return the color space of pictures that are not colors, such as masks.
+def of_painting(display: str, *, is_linear: bool) -> str | None:
+    """Return the color space in which a painting is shown, or None: as Blender takes it.
 
-    Raises:
-        PaintoverError: the configuration has none.
+    Args:
+        display: the display that its shot was captured for.
+        is_linear: whether it is an OpenEXR picture.
     """
-    return _needed(_RAW, "data")
+    if is_linear:
+        return _find(_spaces(), _LINEAR)
+    return space_of_display(display) or _find(_spaces(), _SRGB)
 
 
 @functools.cache

@@ -167,11 +167,10 @@ def load(shot: Shot, frame: int) -> Any:
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
     if not own_colours:
-        linear = path.suffix == ".exr"
-        shown = None if linear else colour_names.space_of_display(shot.manifest.colour.display)
-        image.colorspace_settings.name = (
-            colour_names.linear() if linear else shown or colour_names.srgb()
-        )
+        display, is_linear = shot.manifest.colour.display, path.suffix == ".exr"
+        space = colour_names.of_painting(display, is_linear=is_linear)
+        if space:
+            image.colorspace_settings.name = space
     image.use_view_as_render = False
     return image
 

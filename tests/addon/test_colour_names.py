@@ -20,7 +20,8 @@ Part = Callable[[str], Any]
 def test_names_of_blenders_own_configuration(scene: Any, part: Part) -> None:
     names = part("colour_names")
     before = [len(bpy.data.scenes), len(bpy.data.images)]
-    assert (names.srgb(), names.linear(), names.data()) == ("sRGB", "Linear Rec.709", "Non-Color")
+    assert (names.srgb(), names.linear()) == ("sRGB", "Linear Rec.709")
+    assert names.of_painting("sRGB", is_linear=True) == "Linear Rec.709"
     assert names.scene_linear() == "Linear Rec.709"
     plain = names.plain_output()
     assert (plain.space, plain.display, plain.view) == ("sRGB", "sRGB", "Standard")
@@ -57,6 +58,8 @@ def test_names_of_other_configurations(
 ) -> None:
     names = part("colour_names")
     monkeypatch.setattr(names, "_spaces", lambda: spaces)
+    shown = names.of_painting("Monitor", is_linear=False)
+    assert shown == (spaces[srgb] if isinstance(srgb, int) else srgb)
     for find, wanted in ((names.srgb, srgb), (names.linear, linear)):
         if wanted is None:
             with pytest.raises(part("engine.shared.errors").PaintoverError, match="OpenColorIO"):
