@@ -67,6 +67,11 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.import_pictures import import_pictures  # noqa: PLC0415
 
+    names = [name.casefold() for name, _ in options.guide]
+    if twice := [name for name, _ in options.guide if names.count(name.casefold()) > 1]:
+        raise errors.PaintoverError(
+            f'The guide "{twice[0]}" is given twice; give each guide a name of its own.'
+        )
     request = protocol.ImportPictures(
         job=0,
         shot=str(options.shot),

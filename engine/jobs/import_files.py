@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import filecmp
 import shutil
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..images.given_pictures import read_given, read_given_mask, told_once
+from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.pictures import write_picture
 from ..shared.blank_keys import is_blank
 from ..shared.errors import Cancelled, PaintoverError
@@ -155,12 +156,23 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
                 replaced.remove(target)
             for path in replaced:
                 shot.keep_version(path)
-        place.replace(target)
+        _move(place, target)
     except OSError as error:
         raise PaintoverError(
             f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "
             "write to."
         ) from error
+
+
+def _move(place: Path, target: Path) -> None:
+    """Move a file; copy it where the target's folder is a link to another disk."""
+    try:
+        place.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with written_beside(target) as temporary:
+            shutil.copyfile(place, temporary)
 
 
 def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
@@ -197,6 +209,21 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
             f"The shot has no frames {name_frames(painted)} any more; their paintings stay in "
             f"{shot.folder / 'keys'}, but are not used."
         )
+    _warn_of_sizes(shot, report)
+
+
+def _warn_of_sizes(shot: Shot, report: Reporter) -> None:
+    """Warn of paintings that do not have the size of the frames any more."""
+    size = (shot.manifest.width, shot.manifest.height)
+    for frame in shot.key_frames():
+        path = shot.key_path(frame)
+        with contextlib.suppress(PaintoverError):
+            if given_size(path) != size:
+                report.warned(
+                    f"{path} does not have the size of the frames any more, "
+                    f"{size[0]}×{size[1]}; paint it anew, or remove it, before you train."
+                )
+                return
 
 
 def _delete(path: Path) -> None:

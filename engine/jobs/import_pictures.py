@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..images.picture_folders import pictures_in
 from ..shared.blank_keys import copy_frame, is_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
+from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.picture_digests import digest_picture
 from ..shared.picture_kinds import EXR, readable_kind
@@ -31,7 +33,7 @@ SET_FOLDERS = (
     {"input": "input", "painted": "output", "mask": "mask"},
     {"input": "video", "painted": "keys", "mask": "mask"},
 )
-"""Names of the folders in a few-shot set and in an EbSynth project."""
+"""Names of the folders in a few-shot set and in an EbSynth project, whether capital or not."""
 DEFAULT_RATE = 24.0
 """Frames per second of pictures."""
 
@@ -63,16 +65,50 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
         Cancelled: the job was told to stop.
     """
     folder = Path(request.shot)
-    previous = _previous_shot(folder)
     request = _resolve_set(request)
     for place in (request.input, *request.guides.values()):
         _check_outside(folder, Path(place))
-    staging = folder / STAGING
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        return _import(request, previous, staging, report)
-    finally:
+    with _alone(folder):
+        staging = folder / STAGING
         shutil.rmtree(staging, ignore_errors=True)
+        try:
+            return _import(request, _previous_shot(folder), staging, report)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make the shot folder, and import into it alone; remove it if it stays empty.
+
+    Raises:
+        PaintoverError: it cannot be written, or another process imports into it.
+    """
+    if folder.is_file():
+        raise PaintoverError(f"{folder} is a file; choose another folder for the shot.")
+    is_new = not folder.is_dir()
+    with contextlib.ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if is_new:
+                stack.callback(_remove_if_empty, folder)
+            is_alone = stack.enter_context(held_alone(folder / f"{STAGING}.lock"))
+        except OSError as error:
+            raise PaintoverError(
+                f"Cannot write {folder}: {error.strerror or error}; choose a shot folder that you "
+                "may write to."
+            ) from error
+        if not is_alone:
+            raise PaintoverError(
+                f"Another import into {folder} is running; wait until it has ended, or choose "
+                "another shot folder."
+            )
+        yield
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _import(
@@ -138,9 +174,10 @@ def _resolve_set(request: ImportPictures) -> ImportPictures:
     folder = Path(request.input)
     if not folder.is_dir() or pictures_in(folder):
         return request
+    there = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
     for names in SET_FOLDERS:
-        if (folder / names["input"]).is_dir():
-            paths = {field: folder / name for field, name in names.items()}
+        if names["input"] in there:
+            paths = {field: there.get(name) for field, name in names.items()}
             return dataclasses.replace(
                 request,
                 input=str(paths["input"]),
@@ -160,9 +197,9 @@ def _check_outside(folder: Path, place: Path) -> None:
             )
 
 
-def _if_used(path: Path) -> str:
+def _if_used(path: Path | None) -> str:
     """Return a folder of a set, or "" if it is not there or empty."""
-    return str(path) if path.is_dir() and pictures_in(path) else ""
+    return str(path) if path and pictures_in(path) else ""
 
 
 def _common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int]:

@@ -43,11 +43,17 @@ def check_name(name: str, kind: str) -> str:
 
     Raises:
         PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
-            and ``_``, does not begin with a letter or a digit, or ends with a dot or a space.
+            and ``_``, does not begin with a letter or a digit, ends with a dot or a space, or is
+            that of a device in Windows.
     """
     if not re.fullmatch(r"[^\W_][\w .-]*", name) or name.strip(". ") != name:
         raise PaintoverError(
             f'"{name}" cannot be the name of a {kind}; use letters, digits, spaces, "-" and "_".'
+        )
+    if re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", name, re.I):
+        raise PaintoverError(
+            f'"{name}" cannot be the name of a {kind}, as Windows keeps it for devices; choose '
+            "another."
         )
     return name
 

@@ -222,6 +222,8 @@ def test_import_of_folders_that_do_not_fit(tmp_path):
     assert_one_sentence(run_warm("import", target, "--input", tmp_path / "empty"), "empty")
     assert not target.exists()
     assert_one_sentence(run_import("--painted", tmp_path / "empty"), "empty")
+    twice = ("--guide", f"A={folder / 'input'}", "--guide", f"a={folder / 'mask'}")
+    assert_one_sentence(run_import(*twice), "given twice")
     odd = shots.write_png(folder / "input" / "0003.png", np.zeros((30, 40, 3)))
     assert_one_sentence(run_import(), str(odd), "40×30")
     cut(odd)

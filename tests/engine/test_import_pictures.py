@@ -138,7 +138,9 @@ def test_paintings_in_exr_stay_exr(tmp_path):
     assert Shot.open(tmp_path / "shot").key_path(1).name == "0001.exr"
 
 
-@pytest.mark.parametrize("names", [("input", "output", "mask"), ("video", "keys", "mask")])
+@pytest.mark.parametrize(
+    "names", [("input", "output", "mask"), ("video", "keys", "mask"), ("Video", "KEYS", "Mask")]
+)
 def test_folder_sets_of_few_shot_and_ebsynth(tmp_path, names):
     for name, frames in zip(names, ([1, 2, 3], [1, 3], [1, 3]), strict=True):
         folder_of(tmp_path / "set" / name, frames)
@@ -320,6 +322,26 @@ def test_a_shot_that_cannot_be_read_is_not_overwritten(tmp_path, text, word):
     (place / "shot.json").unlink()
     run(place, source)
     assert Shot.open(place).key_frames() == [1]
+
+
+def test_paintings_of_the_earlier_size_are_told(tmp_path):
+    place, keys = tmp_path / "shot", folder_of(tmp_path / "keys", [2])
+    run(place, folder_of(tmp_path / "in"), painted=keys)
+    for frame in (1, 2, 3):
+        synthetic.write_png(tmp_path / "wide" / f"{frame}.png", np.zeros((48, 80, 3), np.uint8))
+    report = Report()
+    run(place, tmp_path / "wide", report)
+    (told,) = report.warnings
+    assert told.startswith(f"{place / 'keys' / '0002.png'} does not have the size")
+    assert "80×48" in told
+
+
+def test_a_file_is_no_shot_folder(tmp_path):
+    source, place = folder_of(tmp_path / "in"), tmp_path / "shot.txt"
+    place.write_text("kept")
+    with pytest.raises(PaintoverError, match=r"shot\.txt is a file; choose another folder"):
+        run(place, source)
+    assert place.read_text() == "kept"
 
 
 def test_a_shorter_import_leaves_nothing_of_the_longer_one(tmp_path):

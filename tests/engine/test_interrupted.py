@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shots
 from shots import assert_all_frames_open, assert_one_sentence, run_warm, snapshot
+from synthetic import write_png
 
 from engine.images.pictures import read_picture
 from engine.shared.shot import Shot
@@ -119,6 +121,40 @@ def test_killed_in_import(tmp_path):
     assert shot.frames == list(range(1, 61))
     assert snapshot(folder / "input") == snapshot(target / "frames")
     assert shot.key_path(1).read_bytes() == (folder / "painted" / "0001.png").read_bytes()
+
+
+def test_a_second_import_into_a_shot_waits_for_the_first(tmp_path):
+    for seed, name in enumerate("ab"):
+        for frame in range(1, 41):
+            codes = np.random.default_rng([seed, frame]).integers(0, 256, (270, 480, 3), np.uint8)
+            write_png(tmp_path / name / f"{frame:04d}.png", codes)
+    place = tmp_path / "shot"
+    first = shots.start_engine("import", place, "--input", tmp_path / "a")
+    shots.wait_until(lambda: any(place.rglob("0002.png")), first)
+    second = run_warm("import", place, "--input", tmp_path / "b")
+    assert_one_sentence(second, "Another import into", str(place))
+    assert first.wait(60) == 0
+    first.communicate()
+    assert snapshot(place / "frames") == snapshot(tmp_path / "a")
+    assert {path.name for path in place.iterdir()} == {"frames", "shot.json"}
+    assert run_warm("import", place, "--input", tmp_path / "b").returncode == 0
+    assert snapshot(place / "frames") == snapshot(tmp_path / "b")
+
+
+def test_folders_of_a_shot_may_be_links_to_another_disk(tmp_path):
+    inputs, place = shots.make_inputs(tmp_path / "in"), tmp_path / "shot"
+    place.mkdir()
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "tmpfs"):
+        for name in ("frames", "keys"):
+            (tmp_path / "disk" / name).mkdir()
+            (place / name).symlink_to(tmp_path / "disk" / name)
+        for _ in range(2):
+            words = ("--input", inputs / "input", "--painted", inputs / "painted")
+            result = run_warm("import", place, *words)
+            assert result.returncode == 0, result.stderr
+            assert snapshot(tmp_path / "disk" / "frames") == snapshot(inputs / "input")
+            assert snapshot(tmp_path / "disk" / "keys") == snapshot(inputs / "painted")
+            shots.write_png(inputs / "input" / "0001.png", shots.picture(9))
 
 
 def test_killed_in_training(trained):

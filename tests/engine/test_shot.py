@@ -174,7 +174,10 @@ def test_records_of_stylized_frames(painted_shot):
     assert painted_shot.read_out_record("ink", 1) is None
 
 
-@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "a.", "_x", "a\\b", "a:b"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "..", "a/b", ".hidden", "a.", "_x", "a\\b", "a:b", "CON", "nul.old", "Lpt1", "com9 .x"],
+)
 def test_impossible_names_of_styles(painted_shot, name):
     with pytest.raises(PaintoverError, match="name of a style"):
         painted_shot.style_path(name)
