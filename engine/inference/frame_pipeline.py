@@ -14,7 +14,7 @@ import numpy as np
 
 from ..evaluation.flicker_meter import FlickerInput, needed_passes
 from ..frames.alpha import as_layer, finish
-from ..frames.frame import EXTRA_GUIDE, Frame, seen_part
+from ..frames.frame import EXTRA_GUIDE, Frame, read_frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
 from ..guides import registry as guides
 from ..guides.network_input import Inputs
@@ -129,7 +129,6 @@ class FramePipeline:
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
         self._in_bands = self._inputs.local and whole.is_of_large
         self._keep_frame, self._light = keep_frame, inference.light
-        self._painting: Keyframe | None = None
         keyframes, self.key_digests = read_unchanged(
             lambda: {key: shot.key_digest(key) for key in header.trained_on},
             lambda: self._read_keyframes() if PROJECTION in header.guides else [],
@@ -170,6 +169,7 @@ class FramePipeline:
             painted = inference.paint(x, self._wanted(frame), strokes, margins)
             flicker_input = None if self._inputs.filters else FlickerInput.of(frame)
             pixels_out = self._finish(painted, frame)
+            self._put_painting(pixels_out, frame.number, frame.window)
             yield frame.number, Painted(pixels_out, digest, frame.window, flicker_input)
 
     def _prepare(self, frames: list[int]) -> None:
@@ -180,32 +180,28 @@ class FramePipeline:
     def _finish(self, painted: FloatArray, frame: Frame) -> FloatArray:
         """Return the pixels (H, W, 4) of a frame, or a window of it, from the network's paint."""
         picture = frame.picture if self._keep_frame else None
-        pixels = finish(painted, frame.alpha, self._alpha, picture)
-        painting = self._painting_of(frame.number)
-        if painting:
-            weights = weights_at(self._shot.manifest.weights, frame.number, [frame.number])
-            share = painting_share(self._light, weights.get(frame.number, 1.0))
-            keep = self._keep_frame
-            put_painting(pixels, painting, frame, self._alpha, share, keep_frame=keep)
-        return pixels
+        return finish(painted, frame.alpha, self._alpha, picture)
 
-    def _painting_of(self, number: int) -> Keyframe | None:
-        """Return the painting of a frame as it was read at first; None if there is none.
+    def _put_painting(self, pixels: FloatArray, number: int, window: Window | None) -> None:
+        """Put the painting of a frame, if there is one, into its pixels (H, W, 4), in place.
 
-        It is read again, since all paintings together would take too much memory.
+        The painting and its frame are read again for it, since all paintings together would take
+        too much memory. A painting that has been replaced since is left out.
         """
         if not self._projection or number not in self.key_digests:
-            return None
-        if self._painting is None or self._painting.frame != number:
-            painting, digest = read_unchanged(
-                lambda: self._shot.key_digest(number),
-                lambda: read_keyframe(self._shot, number),
-                str(self._shot.key_path(number)),
-            )
-            if digest != self.key_digests[number]:
-                return None
-            self._painting = painting
-        return self._painting
+            return
+        painting, digest = read_unchanged(
+            lambda: self._shot.key_digest(number),
+            lambda: read_keyframe(self._shot, number),
+            str(self._shot.key_path(number)),
+        )
+        if digest != self.key_digests[number]:
+            return
+        frame = read_frame(self._shot, number, (), part=window)
+        weights = weights_at(self._shot.manifest.weights, number, [number])
+        share = painting_share(self._light, weights.get(number, 1.0))
+        keep = self._keep_frame
+        put_painting(pixels, painting, frame, self._alpha, share, keep_frame=keep)
 
     def _read_input(self, number: int) -> _Input:
         """Read a frame as ``_read_once`` does, with its digest."""
@@ -268,6 +264,8 @@ class FramePipeline:
             flicker_inputs.append(FlickerInput.of(frame.cut(core)))
             del frame, x, strokes, painted, finished
             give_back_freed()
+        self._put_painting(pixels, number, window)
+        give_back_freed()
         return Painted(pixels, "", window, FlickerInput.joined(flicker_inputs, window))
 
     def _wanted(self, frame: Frame) -> BoolArray:
