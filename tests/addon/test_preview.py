@@ -112,3 +112,20 @@ def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: P
     editors.show_preview(area, shot, "preview")
     assert space.image == image
     assert (user.frame_start, user.frame_offset, user.frame_duration) == (1, 0, 3)
+
+
+def test_the_image_editor_shows_frames_before_zero(scene: Any, shot: Any, part: Part) -> None:
+    """Blender cannot play files with negative numbers, so it plays links to them."""
+    records = shot.manifest.frames
+    shot.manifest.frames = {frame - 4: record for frame, record in records.items()}
+    for frame in shot.frames:
+        write_png(shot.out_path("preview", frame), picture(frame + 4))
+    area = bpy.context.window_manager.windows[0].screen.areas[0]
+    area.ui_type = "IMAGE_EDITOR"
+    part("keyframes.image_editors").show_preview(area, shot, "preview")
+    user = area.spaces.active.image_user
+    assert (user.frame_start, user.frame_offset, user.frame_duration) == (-3, 0, 3)
+    folder = Path(bpy.path.abspath(area.spaces.active.image.filepath)).parent
+    for number, frame in enumerate(shot.frames, start=1):
+        played = (folder / f"{number:04d}.png").read_bytes()
+        assert played == shot.out_path("preview", frame).read_bytes()
