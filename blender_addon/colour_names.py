@@ -42,6 +42,8 @@ _DISPLAYS_AND_SPACES = {
     "displayp3": ("displayp3",),
     "rec1886": ("rec1886", "rec709"),
     "rec2020": ("rec2020",),
+    "rec2100pq": ("rec2100pq",),
+    "rec2100hlg": ("rec2100hlg",),
 }
 """Displays, and the color spaces of pictures whose codes they show unchanged, as plain names."""
 
@@ -98,12 +100,16 @@ def scene_linear() -> str:
         bpy.data.images.remove(probe)
 
 
+def is_srgb_display(display: str) -> bool:
+    """Return whether a display shows sRGB."""
+    return _plain(display) in _SRGB_DISPLAYS
+
+
 def space_of_display(display: str) -> str | None:
     """Return the color space of pictures whose codes a display shows unchanged, or None."""
-    plain = _plain(display)
-    if plain in _SRGB_DISPLAYS:
+    if is_srgb_display(display):
         return _find(_spaces(), _SRGB)
-    return _find(_spaces(), _DISPLAYS_AND_SPACES.get(plain, ()))
+    return _find(_spaces(), _DISPLAYS_AND_SPACES.get(_plain(display), ()))
 
 
 @functools.cache

@@ -156,7 +156,10 @@ def load(shot: Shot, frame: int) -> Any:
     try:
         if 0 in image.size:
             raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
-        own_colours = has_own_colours(path)
+        is_linear, display = path.suffix == ".exr", shot.manifest.colour.display
+        # A painting for another display has its values, whatever the file is marked as.
+        is_for_display = not is_linear and not colour_names.is_srgb_display(display)
+        own_colours = not is_for_display and has_own_colours(path)
         if own_colours:
             _check_colours(path, image)
     except PaintoverError:
@@ -167,7 +170,6 @@ def load(shot: Shot, frame: int) -> Any:
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
     if not own_colours:
-        display, is_linear = shot.manifest.colour.display, path.suffix == ".exr"
         space = colour_names.of_painting(display, is_linear=is_linear)
         if space:
             image.colorspace_settings.name = space
@@ -252,7 +254,10 @@ def save_unsaved(shot: Shot, *, keep_version: bool = False) -> list[str]:
 def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
     has_changed, own_colours = file_sync.file_has_changed(image, path), False
     with suppress(PaintoverError):  # what is no picture any more may be replaced
-        own_colours = has_own_colours(path)
+        is_linear, display = path.suffix == ".exr", shot.manifest.colour.display
+        # A painting for another display has its values, whatever the file is marked as.
+        is_for_display = not is_linear and not colour_names.is_srgb_display(display)
+        own_colours = not is_for_display and has_own_colours(path)
     if own_colours and not has_changed:
         _check_colours(path, image)
     formats = _FORMATS.get(path.suffix.lower(), (image.file_format,))

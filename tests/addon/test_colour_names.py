@@ -30,14 +30,14 @@ def test_names_of_blenders_own_configuration(scene: Any, part: Part) -> None:
     for display in ("sRGB", "Display P3", "Rec.1886", "Rec.2020"):
         scene.display_settings.display_device = display
         assert names.space_of_display(display) == display
-    assert names.space_of_display("Rec.2100-PQ") is None
+    assert names.space_of_display("ST2084-P3-D65 - Display") is None
 
 
 def test_painting_is_shown_in_the_display_of_its_shot(shot: Any, part: Part) -> None:
     keyframes = part("keyframes.images")
     keys = shot.folder / "keys"
     keys.mkdir()
-    for frame, display in ((1, "Display P3"), (2, "Rec.2100-PQ"), (3, "sRGB")):
+    for frame, display in ((1, "Display P3"), (2, "P3-D65 - Display"), (3, "sRGB")):
         shot.manifest.colour.display = display
         shutil.copy(shot.image_path(frame), shot.key_path(frame))
         space = keyframes.load(shot, frame).colorspace_settings.name
