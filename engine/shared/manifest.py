@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import PaintoverError
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MANIFEST_NAME = "shot.json"
 PASS_MEANINGS = (
     "image",
@@ -127,6 +127,7 @@ def manifest_from_json(path: Path, data: Any) -> Manifest:
             },
             "owner": {str(part): str(value) for part, value in data.get("owner", {}).items()},
             "id": str(data.get("id", "")),
+            "version": MANIFEST_VERSION,
         }
         manifest = Manifest(**{**data, **parsed})
         positive = manifest.width > 0 and manifest.height > 0

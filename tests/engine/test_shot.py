@@ -108,6 +108,19 @@ def test_a_later_version_and_no_shot(rendered_shot, tmp_path):
             Shot.open(folder)
 
 
+def test_an_earlier_version_is_read_and_saved_as_this_one(rendered_shot):
+    path = rendered_shot.folder / "shot.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    for added in ("id", "owner", "blank_keys"):
+        del data[added]
+    path.write_text(json.dumps({**data, "version": 1}))
+    shot = Shot.open(rendered_shot.folder)
+    assert shot.frames == rendered_shot.frames
+    shot.save()
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    assert saved["version"] == MANIFEST_VERSION and saved["id"]
+
+
 def test_keyframes_are_found_by_their_files(rendered_shot):
     keys = rendered_shot.folder / "keys"
     keys.mkdir()
