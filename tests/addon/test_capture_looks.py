@@ -98,7 +98,8 @@ def test_every_kind_of_material_looks_the_same(flat_scene: Any, part: Part, tmp_
         share[kind] = passes["paintover_surface"][row, column, 3]
     assert {share[kind] for kind in ("plain", "emission of 0", "group with surface")} == {1}
     if is_cycles:
-        assert {share[kind] for kind in ("emission", "half a mix", "half a sum", "toon")} == {1}
+        surfaces = ("emission", "half a mix", "half a sum", "toon", "glass", "subsurface")
+        assert {share[kind] for kind in surfaces} == {1}
         assert {share[kind] for kind in ("nothing linked", "no output", "muted link")} == {0}
         assert share["transparent"] > 1, "the engine takes such a pixel as unknown"
 
