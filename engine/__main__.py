@@ -9,6 +9,9 @@ import sys
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from .app.cli import main
+try:
+    from .app.cli import main
+except KeyboardInterrupt:
+    sys.exit(130)
 
 sys.exit(main())

@@ -70,9 +70,9 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
         "with frame numbers in their names, such as 0001.png, shot.0001.exr or shot_-0002.png, or "
         "from a movie, whose frames are numbered from 1 on. The pictures are copied.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="shot folder to make or update")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="shot folder to make or update")
     verb.add_argument(
-        "--input", metavar="DIR", required=True, help="folder of the frames, or a movie"
+        "--input", metavar="DIR", type=_path, required=True, help="folder of the frames, or a movie"
     )
     verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
@@ -102,7 +102,7 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Train a style on the paintings in SHOT/keys. Longer training comes closer to "
         "them. Ctrl+C stops it at any time, --resume continues it.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     _add_style(verb)
     budget = verb.add_mutually_exclusive_group()
     budget.add_argument("--seconds", metavar="N", type=_positive, default=0.0, help="training time")
@@ -172,7 +172,7 @@ def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
         epilog="A transition from the painting of frame 1 to that of frame 90: "
         "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. The default again: “weights SHOT 1=1 90=1”.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     verb.add_argument(
         "points",
         metavar="KEY=WEIGHT[@FRAME]",
@@ -190,7 +190,7 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Paint frames with a trained style into SHOT/out/STYLE. Frames that are up to "
         "date are skipped; several machines can share the frames (--frames).",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     _add_style(verb)
     _add_frames(verb)
     _add_file_format(verb)
@@ -215,7 +215,7 @@ def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
         "SHOT/out/NAME. Surfaces that no keyframe shows get the paint of pixels with similar "
         "colors. Frames that are up to date are skipped.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     verb.add_argument(
         "--style",
         metavar="NAME",
@@ -246,9 +246,9 @@ def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
         "differs from the frame before along the motion, in 8-bit codes, compared with the "
         "rendered pictures, and list unsteady frames.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=Path, help="the shot folder")
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     against = verb.add_mutually_exclusive_group(required=True)
-    against.add_argument("--truth", metavar="DIR", type=Path, help="folder of reference pictures")
+    against.add_argument("--truth", metavar="DIR", type=_path, help="folder of reference pictures")
     against.add_argument("--no-truth", action="store_true", help="measure flicker alone")
     _add_style(verb)
     _add_frames(verb)
@@ -266,7 +266,7 @@ def _add_info(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="List what a shot folder has and lacks, what a missing pass costs, and which "
         "steps are up to date; or what a style file was trained on.",
     )
-    verb.add_argument("path", metavar="SHOT|STYLE", type=Path, help="shot folder or style file")
+    verb.add_argument("path", metavar="SHOT|STYLE", type=_path, help="shot folder or style file")
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -327,6 +327,13 @@ def _frames(text: str) -> list[int]:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _path(text: str) -> Path:
+    """Return a path; an empty one, as of an unset variable, would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a folder, or . for this one")
+    return Path(text)
 
 
 def _guide(text: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..shared import errors, protocol, training_settings
+from ..shared.files import is_text
 from ..shared.frame_lists import counted, format_frames, keep_negative
 from ..shared.shot import Shot
 from .arguments import build_parser
@@ -37,6 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those after ``python -m engine``; by default those of this process.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    for word in words:
+        if not is_text(word):
+            name = word.encode(errors="replace").decode()
+            print(f"The name {name} is not valid text (UTF-8); rename it.", file=sys.stderr)
+            return FAILED
     options = build_parser().parse_args(keep_negative(words))
     if options.verb == "worker":
         from . import worker  # noqa: PLC0415  (each verb loads only its own modules)
@@ -75,7 +81,7 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
     request = protocol.ImportPictures(
         job=0,
         shot=str(options.shot),
-        input=options.input,
+        input=str(options.input),
         painted=options.painted,
         mask=options.mask,
         guides=dict(options.guide),
@@ -212,7 +218,7 @@ def _internal_error(error: Exception, verbose: bool) -> str:
     path = Path(tempfile.gettempdir()) / name
     lines = [" ".join(sys.argv), f"Paintover {__version__}, Python {sys.version}", ""]
     try:
-        path.write_text("\n".join(lines) + traceback.format_exc(), encoding="utf-8")
+        path.write_text("\n".join(lines) + traceback.format_exc(), "utf-8", "backslashreplace")
     except OSError:
         return f"{what}; run it again with --verbose, and report what it prints."
     return f"{what}; please report it with the log {path}."

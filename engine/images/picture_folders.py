@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..shared.errors import PaintoverError
 from ..shared.file_sequences import FileSequence, find_sequence, match_files
+from ..shared.files import is_text
 from ..shared.frame_numbers import NamePattern
 from ..shared.picture_kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
 from ..shared.reporter import Reporter
@@ -85,6 +86,12 @@ def _pictures_of(folder: Path, report: Reporter) -> list[Path]:
     if not found:
         kinds = ", ".join(suffix[1:].upper() for suffix in PICTURE_SUFFIXES)
         raise PaintoverError(f"{folder} has no pictures ({kinds}); choose the folder that has.")
+    for path in found:
+        if not is_text(path.name):
+            raise PaintoverError(
+                f"{path} has a name that is not valid text (UTF-8); rename it, such as to "
+                f"0001{path.suffix}."
+            )
     stems = {path.stem for path in found}
     other = [path for path in _visible(folder, OTHER_SUFFIXES) if path.stem not in stems]
     _warn_of(other, "because Paintover does not read its kind; save it as PNG", report)

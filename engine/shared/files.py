@@ -14,6 +14,15 @@ from typing import Any
 from .errors import PaintoverError
 
 
+def is_text(name: str) -> bool:
+    """Return whether a file name is valid text; those of old disks may be in another encoding."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def digest_bytes(*parts: bytes) -> str:
     """Return a 32-character hexadecimal BLAKE2b digest of byte strings."""
     hasher = hashlib.blake2b(digest_size=16)

@@ -41,11 +41,18 @@ def describe_unused(shot: Shot) -> str:
 
 def _is_picture(path: Path) -> bool:
     suffixes = (*PICTURE_SUFFIXES, *OTHER_SUFFIXES, *MOVIE_SUFFIXES)
-    return path.suffix.lower() in suffixes and path.name[0] != "." and path.is_file()
+    is_there = path.is_file() or _is_broken_link(path)
+    return path.suffix.lower() in suffixes and path.name[0] != "." and is_there
+
+
+def _is_broken_link(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
 def _advice(shot: Shot, path: Path) -> str:
     """Return what to do to have a picture used; "" if it is used, or is there for a reason."""
+    if _is_broken_link(path):
+        return "it is a link that leads to no file; replace it by the picture itself"
     is_mask = _MASK.search(path.stem) is not None
     frame = frame_named(path.stem, shot.frames, NamePattern())
     if frame is not None and frame not in shot.manifest.frames:

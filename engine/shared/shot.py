@@ -149,7 +149,8 @@ class Shot:
         Other pictures in ``keys/`` are told by ``key_names``.
         """
         folder = self.folder / "keys"
-        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        found = folder.iterdir() if folder.is_dir() else ()
+        there = {path.name for path in found if path.suffix in KEY_SUFFIXES and path.is_file()}
         return [
             frame
             for frame in self.frames

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -232,6 +234,17 @@ def test_import_of_folders_that_do_not_fit(tmp_path):
     write_picture(odd.with_suffix(".exr"), np.full((64, 96, 3), np.nan, np.float32))
     assert_one_sentence(run_import(), "0003.exr", "NaN")
     assert not Shot.exists(target)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are always text there")
+def test_names_in_another_encoding(tmp_path):
+    folder = shots.make_inputs(tmp_path / "in") / "input"
+    words = ["import", tmp_path / "shot", "--input"]
+    latin = os.fsdecode(b"\xe9t\xe9_0001.png")
+    (folder / "0001.png").rename(folder / latin)
+    assert_one_sentence(shots.run_engine(*words, folder), "_0001.png", "UTF-8")
+    renamed = folder.rename(folder.with_name(os.fsdecode(b"input\xe9")))
+    assert_one_sentence(shots.run_engine(*words, renamed), "input", "UTF-8")
 
 
 # Passes with values that are no numbers

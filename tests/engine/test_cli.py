@@ -137,6 +137,8 @@ def test_help_explains_each_verb_without_loading_pytorch(verb):
         ["stylize", "shot", "--frames", "all"],
         ["stylize", "shot", "--depth", "12"],
         ["import", "shot", "--input", "x", "--guide", "noname"],
+        ["import", "", "--input", "x"],
+        ["import", "shot", "--input", " "],
         ["score", "shot"],
     ],
 )

@@ -60,6 +60,20 @@ def test_the_name_that_works_is_told(shot, name, advice):
         assert unused_key_files(shot) == {}
 
 
+def test_folders_are_left_in_peace_and_broken_links_are_told(tmp_path):
+    shot = shots.make_shot(tmp_path / "shot")
+    (shot.folder / "keys" / "0002.png").mkdir()
+    (shot.folder / "keys" / "0003.exr").mkdir()
+    assert shot.key_frames() == [1]
+    assert describe_unused(shot) == ""
+    (shot.folder / "keys" / "0004.png").symlink_to(tmp_path / "elsewhere.png")
+    assert shot.key_frames() == [1]
+    assert "keys/0004.png is not used: it is a link that leads to no file" in describe_unused(shot)
+    trained = shots.run_warm("train", shot.folder, "--steps", 2)
+    assert trained.returncode == 0, trained.stderr
+    assert "0004.png" in trained.stderr
+
+
 def test_what_is_normal_beside_a_painting_is_not_told(shot):
     put(
         shot, "0001.kra", "0001.psd", "0001_layers.xcf", "0001.jpg", "0001.png~", ".DS_Store",
