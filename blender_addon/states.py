@@ -15,8 +15,8 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
-from .engine.shared.key_names import describe_unused
-from .engine.shared.keyframe_weights import changed
+from .engine.shared.keyframes.names import describe_unused
+from .engine.shared.keyframes.weights import changed
 from .engine.shared.shot import OUT_SUFFIXES, Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
 from .keyframes import images as keyframe_images

@@ -16,7 +16,7 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
 from .engine.shared.frame_lists import counted
 from .engine.shared.freshness import Step, style_state
-from .engine.shared.key_names import describe_unused
+from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.shot import Shot
 from .engine.shared.style_header import read_style_header
 from .engine_process import client as engine_client

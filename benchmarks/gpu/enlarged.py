@@ -15,7 +15,7 @@ from engine.images.types import FloatArray
 from engine.shared.errors import PaintoverError
 from engine.shared.manifest import FrameRecord
 from engine.shared.passes import SURFACE_AOV
-from engine.shared.picture_digests import digest_picture
+from engine.shared.pictures.digests import digest_picture
 from engine.shared.shot import Shot
 
 from .exr import rewrite

@@ -18,7 +18,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
-from ..engine.shared.picture_digests import digest_picture, is_picture
+from ..engine.shared.pictures.digests import digest_picture, is_picture
 from ..engine.shared.shot import Shot
 from ..jobs import Job, Progress
 from ..keyframes import images as keyframe_images

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..engine.shared.blank_keys import copy_frame, is_blank
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.keyframes.blank import copy_frame, is_blank
 from ..engine.shared.manifest import Manifest
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images

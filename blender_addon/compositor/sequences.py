@@ -15,7 +15,7 @@ import bpy
 
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.picture_kinds import png_size
+from ..engine.shared.pictures.kinds import png_size
 
 FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..engine.shared.picture_digests import digest_data, digest_picture
+from ..engine.shared.pictures.digests import digest_data, digest_picture
 
 _SAME = "paintover_file"
 

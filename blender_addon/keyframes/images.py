@@ -12,13 +12,13 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import colour_names, logs, properties, shot_folders
-from ..engine.shared.blank_keys import copy_frame
-from ..engine.shared.colour_tags import has_own_colours
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.frame_lists import format_frames
-from ..engine.shared.frame_numbers import NamePattern, frame_named
-from ..engine.shared.picture_kinds import EXR, PNG, png_size, readable_kind
+from ..engine.shared.keyframes.blank import copy_frame
+from ..engine.shared.pictures.colour_tags import has_own_colours
+from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
+from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
 from . import file_sync
 

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 from .. import properties
-from ..engine.shared.keyframe_weights import set_weights
+from ..engine.shared.keyframes.weights import set_weights
 from ..engine.shared.shot import Shot
 
 _DECIMALS = 4

@@ -130,13 +130,13 @@ def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..shared import keyframe_weights  # noqa: PLC0415
+    from ..shared.keyframes import weights  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
-    curves = keyframe_weights.curves_of(options.points)
-    keyframe_weights.check_keys(shot, curves)
-    keyframe_weights.set_weights(shot, curves)
-    print(keyframe_weights.describe(shot))
+    curves = weights.curves_of(options.points)
+    weights.check_keys(shot, curves)
+    weights.set_weights(shot, curves)
+    print(weights.describe(shot))
 
 
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:

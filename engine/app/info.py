@@ -9,7 +9,7 @@ from typing import Any
 
 from ..shared import freshness, passes
 from ..shared.frame_lists import format_frames
-from ..shared.key_names import unused_key_files
+from ..shared.keyframes.names import unused_key_files
 from ..shared.manifest import PASS_MEANINGS
 from ..shared.shot import Shot
 from ..shared.style_header import read_style_header

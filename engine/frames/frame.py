@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..images.colour.srgb import encode_srgb
 from ..images.exr_layers import opened_layers
 from ..images.pictures import Picture, read_picture
-from ..images.srgb import encode_srgb
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError

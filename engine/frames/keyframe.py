@@ -13,10 +13,10 @@ from ..images.given_pictures import given_size, read_given, read_given_mask, tol
 from ..images.pictures import has_alpha, read_picture
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
-from ..shared.blank_keys import remember_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
-from ..shared.key_names import describe_unused
+from ..shared.keyframes.blank import remember_blank
+from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..shared.picture_kinds import WEBP
+from ..shared.pictures.kinds import WEBP
 from .types import FloatArray
 
 _TAG = 0x0112

@@ -16,14 +16,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..shared.errors import PaintoverError
-from ..shared.picture_kinds import EXR, PNG, TGA, TIFF, readable_kind
-from .colour_notes import ColourNotes, read_colour_notes
-from .colour_spaces import SRGB
+from ..shared.pictures.kinds import EXR, PNG, TGA, TIFF, readable_kind
+from .colour.exr import find_colours
+from .colour.notes import ColourNotes, read_colour_notes
+from .colour.png import read_png_colour
+from .colour.spaces import SRGB
 from .exif import orientation, upright, upright_size
-from .exr_colours import find_colours
 from .oiio_files import opened, parts, read_channels, to_display_window
 from .pictures import Picture, colour_channels, from_codes
-from .png_colour import read_png_colour
 from .types import FloatArray
 from .window import Window
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.picture_kinds import MOVIE_SUFFIXES
+from ..shared.pictures.kinds import MOVIE_SUFFIXES
 from ..shared.reporter import Reporter
 from .pictures import write_picture
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..shared.errors import PaintoverError
-from ..shared.file_sequences import FileSequence, find_sequence, match_files
 from ..shared.files import is_text
-from ..shared.frame_numbers import NamePattern
-from ..shared.picture_kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
+from ..shared.pictures.frame_numbers import NamePattern
+from ..shared.pictures.kinds import OTHER_SUFFIXES, PICTURE_SUFFIXES
+from ..shared.pictures.sequences import FileSequence, find_sequence, match_files
 from ..shared.reporter import Reporter
 
 

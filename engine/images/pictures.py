@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from ..shared.errors import PaintoverError
 from ..shared.files import write_bytes
-from .exr_colours import find_colours
+from .colour.exr import find_colours
+from .colour.srgb import decode_srgb, encode_srgb
 from .jit import compiled
 from .oiio_files import (
     holds_exr,
@@ -29,7 +30,6 @@ from .oiio_files import (
     to_display_window,
     write_exr,
 )
-from .srgb import decode_srgb, encode_srgb
 from .types import FloatArray
 from .window import Window, seen_window
 

@@ -26,8 +26,8 @@ from ..projection.channels import PROJECTION_CHANNELS, VALID
 from ..projection.keyframe_projection import Projection
 from ..projection.surface_edges import SurfaceEdges
 from ..shared.errors import PaintoverError
-from ..shared.keyframe_weights import weights_at
-from ..shared.read_files import read_unchanged
+from ..shared.files import read_unchanged
+from ..shared.keyframes.weights import weights_at
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import (

@@ -16,12 +16,12 @@ import numpy as np
 
 from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.pictures import write_picture
-from ..shared.blank_keys import is_blank
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import written_beside
 from ..shared.frame_lists import name_frames
-from ..shared.picture_digests import digest_picture
-from ..shared.picture_kinds import EXR, PNG, readable_kind
+from ..shared.keyframes.blank import is_blank
+from ..shared.pictures.digests import digest_picture
+from ..shared.pictures.kinds import EXR, PNG, readable_kind
 from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from ..images.given_pictures import given_size
 from ..images.picture_folders import pictures_in
-from ..shared.blank_keys import copy_frame, is_blank
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
+from ..shared.keyframes.blank import copy_frame, is_blank
 from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
-from ..shared.picture_digests import digest_picture
-from ..shared.picture_kinds import EXR, readable_kind
+from ..shared.pictures.digests import digest_picture
+from ..shared.pictures.kinds import EXR, readable_kind
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot, check_name

@@ -8,10 +8,10 @@ from pathlib import Path
 from ..images.movies import is_movie, movies_in, write_movie_frames
 from ..images.picture_folders import matched_pictures, numbered_pictures, pictures_in
 from ..shared.errors import PaintoverError
-from ..shared.file_sequences import FileSequence
 from ..shared.frame_lists import counted
-from ..shared.frame_numbers import NamePattern
-from ..shared.picture_kinds import PICTURE_SUFFIXES
+from ..shared.pictures.frame_numbers import NamePattern
+from ..shared.pictures.kinds import PICTURE_SUFFIXES
+from ..shared.pictures.sequences import FileSequence
 from ..shared.reporter import Reporter
 
 MOVIE_SHARE = 0.5

@@ -17,8 +17,7 @@ from ..shared import protocol
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
-from ..shared.freshness import expected_out_record
-from ..shared.read_files import ReadDigests
+from ..shared.freshness import ReadDigests, expected_out_record
 from ..shared.reporter import Reporter
 from ..shared.shot import OutRecord, Shot
 from ..shared.style_header import StyleHeader

@@ -26,9 +26,9 @@ from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
+from ..shared.files import read_unchanged
 from ..shared.frame_lists import counted, format_frames
-from ..shared.keyframe_weights import weights_at
-from ..shared.read_files import read_unchanged
+from ..shared.keyframes.weights import weights_at
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import (

@@ -39,11 +39,10 @@ from ..networks.device import choose_device
 from ..networks.style_file import load_style
 from ..shared import protocol
 from ..shared.errors import PaintoverError
-from ..shared.files import digest_file
+from ..shared.files import digest_file, read_unchanged
 from ..shared.flicker_records import read_flickers, unsteady_frames
 from ..shared.frame_lists import counted, format_frames
-from ..shared.key_names import describe_unused
-from ..shared.read_files import read_unchanged
+from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader

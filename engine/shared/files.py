@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digests of files and data, and atomic writing of files."""
+"""Digests of files and data, atomic writing, and reading of files that others replace."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import PaintoverError
+
+_Read = TypeVar("_Read")
+_Digest = TypeVar("_Digest")
+
+ATTEMPTS = 5
+"""How often files are read until they stay the same meanwhile."""
 
 
 def is_text(name: str) -> bool:
@@ -90,3 +96,29 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically. Raises PaintoverError if it cannot be written."""
     with written_beside(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_unchanged(
+    digest: Callable[[], _Digest], read: Callable[[], _Read], what: str
+) -> tuple[_Read, _Digest]:
+    """Read files, again if they are replaced meanwhile.
+
+    Args:
+        digest: returns the digest of the files as they are now.
+        read: reads them.
+        what: names them in the error's sentence.
+
+    Returns:
+        What was read, and its digest.
+
+    Raises:
+        PaintoverError: the files change all the time.
+    """
+    before = digest()
+    for _ in range(ATTEMPTS):
+        found = read()
+        after = digest()
+        if after == before:
+            return found, before
+        before = after
+    raise PaintoverError(f"{what} changes while it is read; try again when it is written.")

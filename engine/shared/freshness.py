@@ -6,14 +6,13 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import PaintoverError
 from .files import digest_file, digest_json
 from .frame_lists import counted
-from .keyframe_weights import weights_at
-from .read_files import ReadDigests
+from .keyframes.weights import weights_at
 from .shot import OutRecord, Shot
 from .style_header import (
     ALPHA,
@@ -41,6 +40,21 @@ class StepState:
 
     step: Step
     why: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadDigests:
+    """Digests of what a job has read; other files may lie there by now.
+
+    Attributes:
+        style: of the style file, or what stands for it in records.
+        keys: keyframe → ``Shot.key_digest``.
+        frame: ``Shot.frame_digest`` of the stylized frame.
+    """
+
+    style: str
+    keys: Mapping[int, str]
+    frame: str
 
 
 def style_state(shot: Shot, style: str) -> StepState:

@@ -79,9 +79,9 @@ class Manifest:
     removed_keys: list[int] = dataclasses.field(default_factory=list)
     """Frames whose painting stays in ``keys/`` but is not trained on."""
     weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
-    """Keyframe → frame → weight, 0..1; see ``keyframe_weights``."""
+    """Keyframe → frame → weight, 0..1; see ``keyframes.weights``."""
     blank_keys: dict[int, str] = dataclasses.field(default_factory=dict)
-    """Keyframe → digest of a painting file that only shows the frame; see ``blank_keys``."""
+    """Keyframe → digest of a painting file that only shows the frame; see ``keyframes.blank``."""
     id: str = ""
     """Random; a copy of the shot has another one. "" until the first ``Shot.save``."""
     owner: dict[str, str] = dataclasses.field(default_factory=dict)

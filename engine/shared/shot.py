@@ -14,7 +14,7 @@ from .errors import PaintoverError
 from .files import digest_json, write_bytes
 from .frame_lists import frame_name
 from .manifest import MANIFEST_NAME, Manifest, manifest_from_json
-from .picture_digests import digest_picture
+from .pictures.digests import digest_picture
 
 KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
@@ -146,7 +146,7 @@ class Shot:
     def key_frames(self) -> list[int]:
         """Return the keyframes, sorted: frames with a painting that is not removed.
 
-        Other pictures in ``keys/`` are told by ``key_names``.
+        Other pictures in ``keys/`` are told by ``keyframes.names``.
         """
         folder = self.folder / "keys"
         found = folder.iterdir() if folder.is_dir() else ()

@@ -19,7 +19,7 @@ from ..images.window import Window
 from ..networks.device import give_back_freed
 from ..projection.channels import PROJECTION_CHANNELS
 from ..projection.keyframe_projection import Projection
-from ..shared.read_files import read_unchanged
+from ..shared.files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, PROJECTION

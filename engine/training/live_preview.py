@@ -14,7 +14,7 @@ from ..inference.tiled_inference import TiledInference
 from ..networks.base import Painter
 from ..networks.device import Device
 from ..shared.errors import PaintoverError
-from ..shared.keyframe_weights import weights_at
+from ..shared.keyframes.weights import weights_at
 from ..shared.protocol import UNPAINTED_FRAME, LivePicture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot

@@ -19,7 +19,7 @@ from torch.nn import functional
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..motion.optical_flow import occluded, warp
-from ..shared.keyframe_weights import weights_at
+from ..shared.keyframes.weights import weights_at
 from ..shared.shot import Shot
 from .dataset import TrainingSet
 

@@ -130,7 +130,7 @@ def shot(scene: Any, part: Callable[[str], Any]) -> Any:
     )
     for frame in (1, 2, 3):
         write_png(shot.image_path(frame), picture(frame))
-        digest = part("engine.shared.picture_digests").digest_picture(shot.image_path(frame))
+        digest = part("engine.shared.pictures.digests").digest_picture(shot.image_path(frame))
         shot.manifest.frames[frame] = manifest.FrameRecord(image=digest)
     shot.save()
     return shot

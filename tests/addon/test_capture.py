@@ -63,7 +63,7 @@ def test_files_and_manifest(scene: Any, part: Part, folder: Path) -> None:
     assert set(manifest.passes) == {
         "alpha", "motion", "normal", "depth", "albedo", "object", "surface",
     }  # fmt: skip
-    digest_picture = part("engine.shared.picture_digests").digest_picture
+    digest_picture = part("engine.shared.pictures.digests").digest_picture
     for frame, record in manifest.frames.items():
         assert record.image == digest_picture(shot.image_path(frame))
         assert record.passes == digest_picture(shot.passes_path(frame))

@@ -81,7 +81,7 @@ def stylized_shot(shot: Any, part: Part) -> None:
     manifest = part("engine.shared.manifest")
     for frame in (4, 5, 6):
         write_png(shot.image_path(frame), picture(frame))
-        digest = part("engine.shared.picture_digests").digest_picture(shot.image_path(frame))
+        digest = part("engine.shared.pictures.digests").digest_picture(shot.image_path(frame))
         shot.manifest.frames[frame] = manifest.FrameRecord(image=digest)
     write_png(shot.key_path(1), picture(1, seed=3))
     shot.save()

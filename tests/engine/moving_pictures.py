@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.images.pictures import write_picture
 from engine.shared.manifest import FrameRecord, Manifest
-from engine.shared.picture_digests import digest_picture
+from engine.shared.pictures.digests import digest_picture
 from engine.shared.shot import Shot
 
 WIDTH, HEIGHT = 96, 64

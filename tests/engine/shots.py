@@ -21,7 +21,7 @@ import OpenImageIO as oiio  # noqa: N813
 
 from engine.images.pictures import read_picture
 from engine.shared.manifest import FrameRecord, Manifest
-from engine.shared.picture_digests import digest_picture
+from engine.shared.pictures.digests import digest_picture
 from engine.shared.shot import Shot
 
 ROOT = Path(__file__).parents[2]

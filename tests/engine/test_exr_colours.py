@@ -10,11 +10,11 @@ import OpenImageIO as oiio  # noqa: N813
 import picture_files as files
 import pytest
 
+from engine.images.colour.srgb import encode_srgb
 from engine.images.given_pictures import given_size, read_given
 from engine.images.pictures import picture_size, read_picture
-from engine.images.srgb import encode_srgb
-from engine.shared.colour_tags import has_own_colours
 from engine.shared.errors import PaintoverError
+from engine.shared.pictures.colour_tags import has_own_colours
 
 RED, GREEN, BLUE = 0.5, 0.25, 0.125
 SHOWN = encode_srgb([RED, GREEN, BLUE])

@@ -15,9 +15,9 @@ from synthetic import HEIGHT, STEP_X, STEP_Y, WIDTH
 
 from engine.frames import object_ids, pass_cleaning
 from engine.frames.frame import read_frame
+from engine.images.colour.srgb import encode_srgb
 from engine.images.exr_layers import opened_layers
 from engine.images.pictures import read_picture, write_picture
-from engine.images.srgb import encode_srgb
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
 from engine.shared.manifest import Camera, FrameRecord

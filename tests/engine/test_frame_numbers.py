@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.shared.errors import PaintoverError
-from engine.shared.file_sequences import find_sequence, match_files
 from engine.shared.frame_lists import gaps_between, keep_negative, parse_frames
-from engine.shared.frame_numbers import NamePattern, frame_named
+from engine.shared.pictures.frame_numbers import NamePattern, frame_named
+from engine.shared.pictures.sequences import find_sequence, match_files
 
 FOLDER = Path("/renders")
 FRAMES = range(1, 6)

@@ -18,7 +18,7 @@ from engine.shared.freshness import (
     stale_out_frames,
     style_state,
 )
-from engine.shared.keyframe_weights import set_weights
+from engine.shared.keyframes.weights import set_weights
 from engine.shared.shot import Shot
 from engine.shared.style_header import METADATA_KEY, StyleHeader, read_style_header
 

@@ -14,11 +14,11 @@ import picture_files as files
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
+from engine.images.colour.srgb import decode_srgb, encode_srgb
 from engine.images.given_pictures import given_size, read_given, read_given_mask
 from engine.images.pictures import read_picture
-from engine.images.srgb import decode_srgb, encode_srgb
-from engine.shared.colour_tags import has_own_colours
 from engine.shared.errors import PaintoverError
+from engine.shared.pictures.colour_tags import has_own_colours
 
 P3 = files.rgb_profile(files.DISPLAY_P3, files.gamma_tag(2.2))
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

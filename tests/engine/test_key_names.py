@@ -13,7 +13,7 @@ import pytest
 import shots
 import synthetic
 
-from engine.shared.key_names import describe_unused, unused_key_files
+from engine.shared.keyframes.names import describe_unused, unused_key_files
 
 
 @pytest.fixture

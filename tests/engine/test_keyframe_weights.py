@@ -15,7 +15,7 @@ from engine.frames.keyframe import read_keyframe
 from engine.guides.network_input import Inputs
 from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import PaintoverError
-from engine.shared.keyframe_weights import check_keys, compact, curves_of, set_weights, weights_at
+from engine.shared.keyframes.weights import check_keys, compact, curves_of, set_weights, weights_at
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 

@@ -12,7 +12,7 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from engine.shared.files import digest_file
-from engine.shared.picture_digests import digest_picture
+from engine.shared.pictures.digests import digest_picture
 
 SIZE = 480, 270
 

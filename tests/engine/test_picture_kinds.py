@@ -18,7 +18,7 @@ from engine.images.given_pictures import given_size, read_given, read_given_mask
 from engine.images.pictures import write_picture
 from engine.jobs.import_pictures import import_pictures
 from engine.shared.errors import PaintoverError
-from engine.shared.picture_kinds import readable_kind
+from engine.shared.pictures.kinds import readable_kind
 from engine.shared.protocol import ImportPictures
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

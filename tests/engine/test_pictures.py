@@ -9,6 +9,7 @@ import OpenImageIO as oiio  # noqa: N813
 import pytest
 import synthetic
 
+from engine.images.colour.srgb import decode_srgb, encode_srgb
 from engine.images.exr_layers import opened_layers
 from engine.images.pictures import (
     has_alpha,
@@ -16,7 +17,6 @@ from engine.images.pictures import (
     read_picture,
     write_picture,
 )
-from engine.images.srgb import decode_srgb, encode_srgb
 from engine.shared.errors import PaintoverError
 
 RANDOM = np.random.default_rng(7)

@@ -19,7 +19,7 @@ from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.flicker_records import read_flickers
 from engine.shared.freshness import Step, out_state
-from engine.shared.keyframe_weights import set_weights
+from engine.shared.keyframes.weights import set_weights
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
-from engine.images.srgb import decode_srgb
+from engine.images.colour.srgb import decode_srgb
 from engine.images.types import BoolArray
 
 from .noise import DoubleArray

@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .errors import PaintoverError
-from .frame_lists import LARGEST_FRAME, format_frames
+from ..errors import PaintoverError
+from ..frame_lists import LARGEST_FRAME, format_frames
 from .frame_numbers import NamePattern, Number, frame_named, numbers_in, possible_numbers
 
 _Found = list[tuple[Number, Path]]

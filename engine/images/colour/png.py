@@ -8,7 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from ..shared.errors import PaintoverError
+from ...shared.errors import PaintoverError
 
 _LARGEST_PROFILE = 64 << 20
 

@@ -7,7 +7,7 @@ import errno
 import struct
 from pathlib import Path
 
-from .errors import PaintoverError
+from ..errors import PaintoverError
 
 PNG, JPEG, TIFF, EXR, WEBP, BMP, TGA = "PNG", "JPEG", "TIFF", "EXR", "WebP", "BMP", "TGA"
 PICTURE_SUFFIXES = (

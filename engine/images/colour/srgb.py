@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .types import FloatArray
+from ..types import FloatArray
 
 
 def encode_srgb(linear: npt.ArrayLike) -> FloatArray:

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from ..shared.errors import PaintoverError
-from .colour_spaces import ColourSpace, Curve, gamma_curve, linear_curve, matrix_from_d50
-from .types import ByteArray, FloatArray
+from ...shared.errors import PaintoverError
+from ..types import ByteArray, FloatArray
+from .spaces import ColourSpace, Curve, gamma_curve, linear_curve, matrix_from_d50
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 

@@ -11,9 +11,9 @@ import bisect
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 
-from .errors import PaintoverError
-from .frame_lists import name_frames
-from .shot import Shot
+from ..errors import PaintoverError
+from ..frame_lists import name_frames
+from ..shot import Shot
 
 Curves = Mapping[int, Mapping[int, float]]
 """Keyframe → frame → weight."""

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Collection
 
-from .frame_lists import LARGEST_FRAME
+from ..frame_lists import LARGEST_FRAME
 
 _NUMBER = re.compile(r"(?:(?:^|(?<=[\s._\-,(\[=]))-)?[0-9]+")
 _VERSION_BEFORE = re.compile(r"(?:^|[^a-z])(?:v|ver|version|rev)$", re.I)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..shared.errors import PaintoverError
+from ...shared.errors import PaintoverError
 
 _COMPONENTS = {"red": "R", "green": "G", "blue": "B", "alpha": "A"}
 _COMPONENTS |= {name.lower(): name for name in ("R", "G", "B", "A", "Y", "X", "Z", "RY", "BY")}

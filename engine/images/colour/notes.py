@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags
 
-from ..shared.errors import PaintoverError
-from ..shared.picture_kinds import EXR, JPEG, PNG
-from .colour_spaces import (
+from ...shared.errors import PaintoverError
+from ...shared.pictures.kinds import EXR, JPEG, PNG
+from ..exif import exif_value
+from .icc_profiles import IccProfile
+from .png import PngColour, read_png_colour
+from .spaces import (
     ADOBE_RGB,
     LINEAR,
     SRGB,
@@ -24,9 +27,6 @@ from .colour_spaces import (
     gamma_curve,
     matrix_from,
 )
-from .exif import exif_value
-from .icc_profiles import IccProfile
-from .png_colour import PngColour, read_png_colour
 
 _HDR = (16, 18)
 """Transfer functions PQ and HLG, as ITU-T H.273 numbers them."""

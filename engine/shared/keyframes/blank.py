@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 
-from .errors import PaintoverError
-from .files import written_beside
-from .picture_digests import digest_picture
-from .shot import Shot
+from ..errors import PaintoverError
+from ..files import written_beside
+from ..pictures.digests import digest_picture
+from ..shot import Shot
 
 
 def is_blank(shot: Shot, frame: int) -> bool:

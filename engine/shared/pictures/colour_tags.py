@@ -10,7 +10,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from .picture_kinds import EXR, PNG, readable_kind
+from .kinds import EXR, PNG, readable_kind
 
 _SRGB_BY_NUMBER = b"\x01\x0d"
 _SRGB = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971)}

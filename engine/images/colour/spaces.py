@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..types import FloatArray
 from .srgb import encode_srgb
-from .types import FloatArray
 
 Curve = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 """From stored values to linear light."""
