@@ -171,7 +171,8 @@ def load(shot: Shot, frame: int) -> Any:
     image.use_fake_user = True
     if not own_colours:
         space = colour_names.of_painting(display, is_linear=is_linear)
-        if space:
+        # Blender reads the file again even if the name is the same, and would drop new paint.
+        if space and space != image.colorspace_settings.name and not image.is_dirty:
             image.colorspace_settings.name = space
     image.use_view_as_render = False
     return image

@@ -248,6 +248,23 @@ def test_open_loads_it_ready_to_paint(scene: Any, shot: Any, part: Callable[[str
     assert sum(other.filepath == image.filepath for other in bpy.data.images) == 1
 
 
+@pytest.mark.parametrize("space", ["sRGB", "Non-Color"])
+def test_open_again_keeps_unsaved_paint(
+    scene: Any, shot: Any, part: Callable[[str], Any], space: str
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=1)
+    bpy.ops.paintover.keyframe_open(frame=1)
+    image: Any = part("keyframes.images").find_image(shot.key_path(1))
+    image.colorspace_settings.name = space
+    _paint(image, 1.0)
+    painted = list(image.pixels)
+
+    bpy.ops.paintover.keyframe_open(frame=1)
+
+    assert image.is_dirty
+    assert list(image.pixels) == painted
+
+
 def test_unsaved_paint_is_found_and_saved(
     scene: Any, shot: Any, part: Callable[[str], Any]
 ) -> None:
