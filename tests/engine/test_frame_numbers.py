@@ -149,6 +149,21 @@ def test_numbers_that_all_frames_share_do_not_count():
     assert frame_named("shot-0003", FRAMES, NamePattern("shot", "", 4, signed=True)) == -3
 
 
+@pytest.mark.parametrize(
+    ("stem", "prefix", "suffix", "frame"),
+    [
+        ("painting v3", "", "", None), ("copy 2", "", "", None), ("1080p", "", "", None),
+        ("shot_v2", "shot_v2.", "", None), ("sh003", "sh003_", "", None),
+        ("SH003 painted", "sh003_", "", None), ("Comp 1", "Comp 1_", "", None),
+        ("Comp 1 painted 3", "Comp 1_", "", 3), ("beauty2", "", "_beauty2", None),
+        ("2", "cam2_", "", 2), ("cam3", "cam2_", "", 3), ("painted (3)", "frame (", ")", 3),
+        ("frame (3)", "frame (", ")", 3), ("sh003_0003", "sh003_", "", 3),
+    ],
+)  # fmt: skip
+def test_a_version_or_the_number_of_the_shot_is_no_frame(stem, prefix, suffix, frame):
+    assert frame_named(stem, FRAMES, NamePattern(prefix, suffix)) == frame
+
+
 def test_files_are_matched_to_frames_or_refused():
     def match(*names):
         files, strays = match_files(paths(*names), FRAMES, NamePattern("shot."), "painting")
@@ -162,6 +177,7 @@ def test_files_are_matched_to_frames_or_refused():
     assert list(match(*complete)[0].values()) == complete
     refused = {
         ("0003_0002.png",): ["0003_0002.png", "for frame 3 to shot.0003.png"],
+        ("shot_v2.png",): ["shot_v2.png does not tell its frame", "shot.0002.png"],
         ("IMG_4711.png",): ["IMG_4711.png is of frame 4711", "1-5", "shot.0001.png"],
         ("0003.png", "0003_v2.png"): ["0003.png", "0003_v2.png", "both of frame 3"],
     }

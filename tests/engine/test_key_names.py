@@ -43,6 +43,7 @@ def put(shot, *names):
         ("0002_mask.png", "rename it to 0002.mask.png"),
         ("0002.Mask.png", "rename it to 0002.mask.png"),
         ("mask2.exr", "save it as 0002.mask.png"),
+        ("hero_v2.png", "name it after its frame, such as 0001.png"),
         ("hero.png", "name it after its frame, such as 0001.png"),
         ("0009.png", "the shot has no frame 9, only 1-4"),
         ("-0002.mask.png", "the shot has no frame -2, only 1-4"),

@@ -19,6 +19,7 @@ _COPY_BEFORE = re.compile(
 )
 _SIZE_BEFORE, _SIZE_AFTER = re.compile(r"[^a-z]x$", re.I), re.compile(r"^x(?![a-z])", re.I)
 _UNIT_AFTER = re.compile(r"^(?:p|i|k|fps|bit|bpc|dpi|px|spp)(?![a-z])", re.I)
+_WORD_BEFORE = re.compile(r"[^\W\d_]+[\s._-]*$")
 _VERSION_DIGITS, _COPY_DIGITS = 3, 2
 """Most digits of the number of a version, and of a copy; longer ones count as frames."""
 
@@ -104,6 +105,24 @@ class NamePattern:
         """Return whether a number is padded as the pattern pads it."""
         return number.digits == f"{abs(number.value):0{self.width}d}"
 
+    @property
+    def is_serial(self) -> bool:
+        """Whether the frame number looks like a version or copy, as in ``frame (1)``."""
+        return all(number.is_serial for number in numbers_in(self.name(0)))
+
+    def has(self, number: Number) -> bool:
+        """Return whether a number is one that all names have, such as that of the shot ``sh010``.
+
+        Words before both tell it.
+        """
+        word = _WORD_BEFORE.search(number.prefix)
+        own = [n for text in (self.prefix, self.suffix) for n in numbers_in(text)]
+        alike = [n for n in own if n.digits == number.digits]
+        return word is not None and any(
+            (found := _WORD_BEFORE.search(n.prefix)) and found[0].lower() == word[0].lower()
+            for n in alike
+        )
+
     def name(self, frame: int) -> str:
         """Return the name of a frame, without the file's suffix."""
         sign = "-" if frame < 0 else ""
@@ -121,7 +140,9 @@ def frame_named(stem: str, frames: Collection[int], pattern: NamePattern) -> int
     frame = pattern.frame_of(stem)
     if frame is not None:
         return frame
-    possible = possible_numbers(stem)
+    possible = [number for number in possible_numbers(stem) if not pattern.has(number)]
+    if not pattern.is_serial:
+        possible = [number for number in possible if not number.is_serial]
     if len({number.value for number in possible}) > 1:
         shared = {n.digits for text in (pattern.prefix, pattern.suffix) for n in numbers_in(text)}
         possible = [number for number in possible if number.digits not in shared]
