@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from .. import logs, properties, versions
+from .. import logs, properties, stereo, versions
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
@@ -195,6 +195,8 @@ def _shot(
         "scene": scene.name,
         "view_layer": layer.name,
     }
+    if stereo.rendered(scene):
+        manifest.source["views"] = stereo.captured(scene)
     manifest.fps = scene.render.fps / scene.render.fps_base
     manifest.colour = settings.colour_now(scene)
     if before:

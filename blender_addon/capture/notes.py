@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .. import versions
+from .. import stereo, versions
 
 _ENGINES = {"CYCLES": "Cycles", versions.EEVEE: "EEVEE", "BLENDER_WORKBENCH": "Workbench"}
 _HIGH_RANGE = ("Rec.2100", "ST2084", "PQ", "HLG")
@@ -30,10 +30,7 @@ def of_scene(scene: Any, layer: bpy.types.ViewLayer) -> list[str]:
             f"{'are' if len(others) > 1 else 'is'} not in the picture (Settings ▸ View Layer "
             "chooses another)."
         )
-    if render.use_multiview:
-        sentences.append(
-            "Stereo: one view was captured, from the camera itself; both eyes will show it."
-        )
+    sentences += _of_views(scene)
     if render.use_border:
         sentences.append("Render Region is on; the whole picture was captured.")
     if render.use_motion_blur:
@@ -50,6 +47,19 @@ def of_scene(scene: Any, layer: bpy.types.ViewLayer) -> list[str]:
             "SDR display such as sRGB to paint, or expect banding."
         )
     return sentences
+
+
+def _of_views(scene: Any) -> list[str]:
+    """Return a sentence if a view of stereoscopy does not show the captured picture."""
+    captured, obstacle = stereo.captured(scene), stereo.obstacle(scene)
+    others = [name for name in stereo.rendered(scene) if name not in captured]
+    if obstacle:
+        return [f"Stereo: {obstacle}"]
+    if others:
+        return [
+            f"Stereo: {_listed(captured)} was captured; {_listed(others)} will show the render."
+        ]
+    return []
 
 
 def of_passes(engine: str, meanings: Collection[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from .. import properties, versions
+from .. import properties, stereo, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.freshness import Step
@@ -38,6 +38,9 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     wrong = status.wrong_size(holder, shot)
     if wrong:
         raise PaintoverError(f"{wrong}.")
+    obstacle = stereo.obstacle(holder, shot)
+    if obstacle:
+        raise PaintoverError(obstacle)
     view = output_settings.plain_view(holder)
     paths = {frame: shot.out_path(style, frame, suffix) for frame in frames}
     sequences.check_sizes(paths.values(), shot.manifest.width, shot.manifest.height)
@@ -53,7 +56,8 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     ours = status.node(scene) or _add_node(tree)
     notes = ["the node is no longer muted"] if ours.mute else []
     ours.mute = False
-    shown = group.Content(style, suffix, format_frames(frames), view)
+    views = stereo.painted(holder, shot)
+    shown = group.Content(style, suffix, format_frames(frames), view, views=views)
     unsupported = _show(holder, ours, layer, base, image, sequence, shown)
     notes += output_settings.change(holder, view)
     now = status.state(scene, shot, style, frames)
@@ -90,7 +94,7 @@ def _show(
         shown = dataclasses.replace(
             shown, painted=content.painted, layer=content.layer, is_display=content.is_display
         )
-        return group.fill(inside, image, sequence, shown)
+        return group.fill(inside, scene, image, sequence, shown)
     wiring.take_out(tree, ours)
     places = wiring.places(tree, scene, layer, base, transparent=scene.render.film_transparent)
     is_behind = any(not place.is_painted for place in places)
@@ -101,7 +105,7 @@ def _show(
         layer=layer if is_behind else "",
         is_display=places[0].source.node == trees.sequence_node(tree),
     )
-    unsupported = group.fill(inside, image, sequence, shown)
+    unsupported = group.fill(inside, scene, image, sequence, shown)
     wiring.put_in(tree, ours, places)
     _place(ours, places[0].targets[0].node)
     return unsupported
@@ -155,7 +159,7 @@ def refresh(scene: bpy.types.Scene, shot: Shot, before: Shot | None = None) -> N
     if before is not None or format_frames(frames) != content.frames:
         image = sequences.load(_own_image(scene), image.name, sequence.first)
         shown = dataclasses.replace(content, frames=format_frames(frames))
-        group.fill(_own_group(ours), image, sequence, shown)
+        group.fill(_own_group(ours), scene, image, sequence, shown)
     sequences.reload(image)
 
 
@@ -266,9 +270,20 @@ def _notes(scene: Any, shot: Shot, ours: Any, frames: Sequence[int], unsupported
         notes += [f'the painting covers the view layer "{name}"' for name in covered]
     if unsupported:
         notes.append(f"{unsupported} shows only in renders without the node")
-    if scene.render.use_multiview:
-        notes.append("both eyes get the same stylized frame, since one view is captured")
+    if content and content.views:
+        others = [name for name in stereo.rendered(scene) if name not in content.views]
+        notes.append(
+            f"only {_views(content.views)} the painting, {_views(others)} the render (to paint "
+            "that too, give each view a camera of its own under Multi-View, and send it from a "
+            "linked copy of the scene with that camera)"
+        )
     missing = sorted(set(shot.frames) - set(frames))
     if missing:
         notes.append(f"frames {format_frames(missing)} are not stylized yet and show the render")
     return notes
+
+
+def _views(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"the view {names[0]} shows"
+    return f"the views {', '.join(names[:-1])} and {names[-1]} show"

@@ -40,6 +40,8 @@ class Content:
     """For each picture of the group, whether the frames replace it; else only the view changes."""
     layer: str = ""
     """The view layer behind which the node stands; "" if it stands before the output."""
+    views: tuple[str, ...] = ()
+    """The views of stereoscopy that the frames replace; none if they replace all."""
     is_display: bool = False
     """Whether the picture below the frames is display-referred, so it needs no view transform."""
 
@@ -62,7 +64,9 @@ def content(group: Any) -> Content | None:
     try:
         data = json.loads(group[marks.GROUP])
         data["view"] = nodes.View(**data["view"])
-        return Content(**{**data, "painted": tuple(data["painted"])})
+        for name in {"painted", "views"} & data.keys():
+            data[name] = tuple(data[name])
+        return Content(**data)
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -72,11 +76,12 @@ def image_of(group: Any) -> Any | None:
     return next((inner.image for inner in group.nodes if inner.type == "IMAGE"), None)
 
 
-def fill(group: Any, image: Any, sequence: sequences.Sequence, shown: Content) -> str:
+def fill(group: Any, scene: Any, image: Any, sequence: sequences.Sequence, shown: Content) -> str:
     """Rebuild the nodes in a group.
 
     Args:
         group: from ``new``; gets sockets for as many pictures as ``shown.painted`` has.
+        scene: has the views of stereoscopy.
         image: of the sequence.
         sequence: the files of the frames.
         shown: what the group is to show.
@@ -93,6 +98,8 @@ def fill(group: Any, image: Any, sequence: sequences.Sequence, shown: Content) -
     sequences.play(picture, sequence)
     stylized = picture.outputs["Image"]
     shows = _is_one_of(group, sequence.frames)
+    if shown.views:
+        shows = nodes.math(group, "MULTIPLY", shows, nodes.is_view(group, scene, shown.views))
     factor = nodes.math(group, "MULTIPLY", shows, inputs.outputs["Opacity"])
     unsupported = ""
     pictures = [socket for socket in inputs.outputs if socket.type == "RGBA"]

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from typing import Any
+
+import bpy
 
 from .. import colour_names, versions
 
@@ -68,6 +71,21 @@ def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
     else:
         tree.links.new(second, node.inputs[1])
     return node.outputs[0]
+
+
+def is_view(tree: Any, scene: Any, views: Collection[str]) -> Any:
+    """Return a socket that is 1 in views of stereoscopy with these names, 0 in others.
+
+    Args:
+        tree: gets the nodes.
+        scene: has the views.
+        views: their names.
+    """
+    with bpy.context.temp_override(scene=scene):  # the node has an input for each of its views
+        node = tree.nodes.new("CompositorNodeSwitchView")
+    for socket in node.inputs:
+        socket.default_value = (float(socket.name in views),) * 3 + (1.0,)
+    return math(tree, "GREATER_THAN", node.outputs[0], 0.5)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,12 +9,14 @@ from typing import Any
 
 import bpy
 
-from .. import properties, versions
+from .. import properties, stereo, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import name_frames, parse_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine.shared.shot import Shot
 from . import group, marks, output_settings, sequences, trees, wiring
+
+_OTHER_VIEWS = "Stereoscopy or its views have changed"
 
 
 def node(scene: bpy.types.Scene) -> Any | None:
@@ -56,7 +58,7 @@ def state(
             return StepState(Step.OUT_OF_DATE, "The node is gone, but its output settings are not")
         return StepState(Step.NOTHING, "Not in the compositor yet")
     try:
-        why = _difference(scene, ours, shot, style, frames)
+        why = _difference(scene, ours, shot, style, frames).rstrip(".")
     except PaintoverError as error:
         why = str(error).rstrip(".")
     if why:
@@ -81,6 +83,8 @@ def _difference(
     return (
         wrong_size(scene, shot)
         or _other_frames(shot, content, now)
+        or stereo.obstacle(scene, shot)
+        or ("" if content.views == stereo.painted(scene, shot) else _OTHER_VIEWS)
         or ("" if content.view == view else "The view transform has changed")
         or output_settings.difference(scene, view)
         or _broken_link(scene, ours)

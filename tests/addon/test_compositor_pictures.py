@@ -116,20 +116,6 @@ def test_render_region_is_off_while_composed(scene: Any, stylized: Any, tmp_path
     assert render_settings.use_border and render_settings.use_crop_to_border
 
 
-def test_both_eyes_get_the_stylized_frame(
-    scene: Any, stylized: Any, tmp_path: Path, part: Part
-) -> None:
-    scene.render.use_multiview = True
-    scene.render.image_settings.views_format = "INDIVIDUAL"
-    notes = part("steps").compose(scene)
-    assert "both eyes get the same stylized frame" in notes
-    with pytest.raises(RuntimeError, match=r"out\.png"):
-        render(scene, 2, tmp_path / "out.png")
-    for eye in "LR":
-        codes = read_codes(tmp_path / f"out_{eye}.png")
-        np.testing.assert_array_equal(codes, painted(stylized, 2))
-
-
 @pytest.mark.skipif(not IS_5, reason="Blender 4.5 makes a tree that shows the 3D scene")
 def test_shot_of_pictures_needs_no_camera(scene: Any, tmp_path: Path, part: Part) -> None:
     shot = shot_of(part, scene, [1001, 1002, 1003], (WIDTH, HEIGHT))
