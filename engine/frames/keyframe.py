@@ -20,8 +20,8 @@ from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
-_SAME = 0.49 / 255
-"""Pixels that differ less round to the same 8-bit codes."""
+_SAME = 0.51 / 255
+"""Pixels that differ less may be the same ones, rounded to 8-bit codes."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -65,7 +65,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
         Cancelled: the job was told to stop.
     """
     folder = Path(request.shot)
-    request = _resolve_set(request)
+    request = _resolve_set(request, report)
     for place in (request.input, *request.guides.values()):
         _check_outside(folder, Path(place))
     with _alone(folder):
@@ -169,21 +169,32 @@ def _import(
     return {**counts, "guides": list(guides), "width": width, "height": height}
 
 
-def _resolve_set(request: ImportPictures) -> ImportPictures:
-    """Return the request with the folders of a set filled in, if its input is one."""
+def _resolve_set(request: ImportPictures, report: Reporter) -> ImportPictures:
+    """Return the request with the folders of a set filled in, if its input is one.
+
+    Pictures beside the folders of frames and paintings are left out, with a warning; beside other
+    folders they are the frames.
+    """
     folder = Path(request.input)
-    if not folder.is_dir() or pictures_in(folder):
+    if not folder.is_dir():
         return request
     there = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+    beside = pictures_in(folder)
     for names in SET_FOLDERS:
-        if names["input"] in there:
-            paths = {field: there.get(name) for field, name in names.items()}
-            return dataclasses.replace(
-                request,
-                input=str(paths["input"]),
-                painted=request.painted or _if_used(paths["painted"]),
-                mask=request.mask or _if_used(paths["mask"]),
+        paths = {field: there.get(name) for field, name in names.items()}
+        if not paths["input"] or (beside and not paths["painted"]):
+            continue
+        if beside:
+            report.warned(
+                f"{beside[0]} is left out, as the frames are taken from {paths['input']}; to have "
+                "the pictures beside it as frames, move them into a folder of their own."
             )
+        return dataclasses.replace(
+            request,
+            input=str(paths["input"]),
+            painted=request.painted or _if_used(paths["painted"]),
+            mask=request.mask or _if_used(paths["mask"]),
+        )
     return request
 
 

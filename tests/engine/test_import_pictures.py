@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import picture_files
 import pytest
 import synthetic
 
@@ -146,6 +147,29 @@ def test_folder_sets_of_few_shot_and_ebsynth(tmp_path, names):
         folder_of(tmp_path / "set" / name, frames)
     result = run(tmp_path / "shot", tmp_path / "set")
     assert (result["frames"], result["paintings"], result["masks"]) == (3, 2, 2)
+
+
+def test_pictures_beside_a_set_are_told(tmp_path):
+    folder_of(tmp_path / "set", [1], "cover{}.png")
+    frames, report = folder_of(tmp_path / "set" / "video"), Report()
+    run(tmp_path / "shot", tmp_path / "set", report)
+    assert Shot.open(tmp_path / "shot").frames == [1]
+    folder_of(tmp_path / "set" / "keys", [2])
+    result = run(tmp_path / "other", tmp_path / "set", report)
+    assert (result["frames"], result["paintings"]) == (3, 1)
+    assert contents(tmp_path / "other" / "frames") == contents(frames)
+    (told,) = report.warnings
+    assert "cover1.png is left out" in told
+
+
+def test_an_unpainted_copy_of_a_frame_in_another_colour_space_is_no_painting(tmp_path):
+    for frame in (1, 2):
+        codes = RANDOM.integers(0, 256, (270, 480, 3)).astype(np.uint8)
+        chunk = picture_files.chunk(b"cICP", picture_files.P3_BY_NUMBER)
+        picture_files.write_png(tmp_path / "in" / f"{frame}.png", codes, chunk)
+    run(tmp_path / "shot", tmp_path / "in", painted=tmp_path / "in")
+    with pytest.raises(PaintoverError, match="not painted yet"):
+        read_keyframes(Shot.open(tmp_path / "shot"))
 
 
 def test_empty_folders_of_a_set_are_passed_over(tmp_path):
