@@ -112,7 +112,11 @@ def test_numbers_may_outgrow_their_padding():
         (["0001.png", "0001.jpg", "0002.png"], ["0001.png", "0001.jpg"]),
         (["a.0001.png", "a.0002.png", "b.0001.png", "b.0002.png"], ["several", "a.0001", "b.0001"]),
         (["shot_v1.0001.png", "shot_v2.0001.png"], ["shot_v1", "shot_v2", "name the pictures"]),
-        (["0001_0101.png", "0002_0102.png"], ["0001_0101", "0002_0102", "name the pictures"]),
+        (["Comp 1 (1).png", "Comp 1 (2).png"], ["Comp 1 (1)", "only in versions or copies"]),
+        (
+            ["0001_0101.png", "0002_0102.png"],
+            ["0001_0101", "0002_0102", "more than", "name the pictures"],
+        ),
         (["20261128093015.png"], ["20261128093015", "1048574"]),
     ],
 )

@@ -64,9 +64,11 @@ def find_sequence(paths: Sequence[Path]) -> FileSequence | None:
     if len(counted) > len(found):
         found = counted
     elif len(found) == 1 < len(numbered):
+        told = {tuple(number.value for number in possible_numbers(path.stem)) for path in numbered}
+        what = "only in versions or copies" if len(told) == 1 else "in more than a frame number"
         raise PaintoverError(
-            f"{numbered[0]} and {numbered[1].name} differ in more than a frame number; name the "
-            "pictures alike, such as shot_0001.png and shot_0002.png."
+            f"{numbered[0]} and {numbered[1].name} differ {what}; name the pictures alike, such as "
+            "shot_0001.png and shot_0002.png."
         )
     else:
         _check_rival(groups, chosen)
