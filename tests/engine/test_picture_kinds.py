@@ -92,6 +92,24 @@ def test_documents_of_paint_programs(tmp_path):
     assert "is a paint program's document or a zip file" in refusal(path)
 
 
+def test_a_raw_photo_is_not_taken_for_its_thumbnail(tmp_path):
+    thumbnail = Image.fromarray(files.colours())
+    for suffix in (".dng", ".NEF"):
+        thumbnail.save(tmp_path / f"IMG_1{suffix}", format="TIFF")
+        assert "is camera raw, which Paintover does not read" in refusal(
+            tmp_path / f"IMG_1{suffix}"
+        )
+    thumbnail.save(tmp_path / "IMG_1.tif")
+    assert readable_kind(tmp_path / "IMG_1.tif") == "TIFF"
+
+
+def test_jpeg_as_windows_saves_it_from_the_web(tmp_path):
+    for frame in (1, 2):
+        Image.fromarray(files.colours()).save(tmp_path / f"{frame}.jfif", format="JPEG")
+    request = ImportPictures(1, str(tmp_path / "shot"), str(tmp_path), "", "", {}, 24.0)
+    assert import_pictures(request, Silent())["frames"] == 2
+
+
 def test_folders_links_pipes_and_missing_files(tmp_path):
     (tmp_path / "x.png").mkdir()
     assert "is a folder and no picture" in refusal(tmp_path / "x.png")

@@ -12,13 +12,15 @@ from ..errors import PaintoverError
 PNG, JPEG, TIFF, EXR, WEBP, BMP, TGA = "PNG", "JPEG", "TIFF", "EXR", "WebP", "BMP", "TGA"
 PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".exr"),
-    *(".webp", ".bmp", ".tga"),
+    *(".webp", ".bmp", ".tga", ".jfif"),
 )
 """Suffixes of the pictures that Paintover reads."""
+_RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".rw2", ".orf")
 OTHER_SUFFIXES = (
     *(".heic", ".heif", ".avif", ".jp2", ".jxl", ".dpx", ".cin", ".hdr", ".sgi", ".pic"),
-    *(".psd", ".psb", ".kra", ".ora", ".xcf", ".clip", ".procreate", ".afphoto", ".dng", ".cr2"),
-    *(".nef", ".arw", ".svg", ".pdf"),
+    *(".psd", ".psb", ".kra", ".ora", ".xcf", ".clip", ".procreate", ".afphoto", ".afdesign"),
+    *(".sai", ".sai2", ".mdp", ".pdn", ".svg", ".pdf", ".ai", ".eps"),
+    *_RAW_SUFFIXES,
 )
 """Suffixes of pictures that Paintover does not read; it says so."""
 MOVIE_SUFFIXES = (
@@ -72,6 +74,8 @@ def readable_kind(path: Path) -> str:
         kind = _BRANDS.get(head[8:12], "a movie")
     elif not kind and (tail.endswith(_TGA_END) or _is_old_tga(path, head)):
         kind = TGA
+    if kind == TIFF and path.suffix.lower() in _RAW_SUFFIXES:
+        kind = "camera raw"  # a TIFF whose first picture is a thumbnail
     if kind in (PNG, JPEG, TIFF, EXR, WEBP, BMP, TGA):
         return kind
     raise PaintoverError(f"{path} {_reason(path, head, kind)}.")
