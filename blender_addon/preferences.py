@@ -43,7 +43,9 @@ def draw_engine(layout: Any) -> None:
         row.operator("paintover.engine_install", icon="IMPORT")
         row.operator("paintover.engine_install_offline", text="", icon="FILE_FOLDER")
         if not bpy.app.online_access:
-            layout.label(text="Online access is off in Preferences > System", icon="INFO")
+            lines = layout.column(align=True)
+            lines.label(text="Online access is off,", icon="INFO")
+            lines.label(text="see Preferences > System", icon="BLANK1")
 
 
 def register() -> None:

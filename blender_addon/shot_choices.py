@@ -61,7 +61,8 @@ def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
     """Copy a shot for a scene; a copy that was cancelled is deleted again."""
     if not shot_folders.blend_of(scene):
         raise PaintoverError("Save the .blend first; the copy gets a folder beside it.")
-    keyframe_images.save_unsaved(shot)
+    if _used_by_others(scene, shot):
+        keyframe_images.save_unsaved(shot)
     reference = properties.SceneReference(scene)
     folder = shot_folders.absolute(scene, shot_folders.default_folder(scene, new=True))
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")

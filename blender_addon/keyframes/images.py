@@ -212,9 +212,18 @@ def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
 
 
 def move(shot: Shot, copied: Shot) -> None:
-    """Let the images of paintings and masks show the files of a copy of the shot."""
+    """Let the images of paintings and masks show the files of a copy of the shot.
+
+    New paint is saved into the copy, and the shot itself stays as it is.
+
+    Raises:
+        PaintoverError: new paint cannot be saved; it stays in Blender.
+    """
     for path, image in _images_of(shot):
-        image.filepath = str(copied.folder / "keys" / path.name)
+        target = copied.folder / "keys" / path.name
+        if file_sync.has_new_paint(image):  # which another path would drop
+            _save(copied, target, image, keep_version=False)
+        image.filepath = str(target)
 
 
 def unsaved(shot: Shot) -> list[str]:

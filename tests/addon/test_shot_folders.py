@@ -210,6 +210,33 @@ def test_paint_that_is_saved_into_the_shot_of_another_blend_keeps_the_old_painti
     assert read_codes(folder / "keys/0001.png")[100, 100, 0] == 128
 
 
+@pytest.mark.parametrize("moment", ["before the copy", "while it runs"])
+def test_unsaved_paint_goes_into_the_copy_alone(
+    first: Any, part: Part, tmp_path: Path, moment: str
+) -> None:
+    bpy.ops.paintover.keyframe_open(frame=1)
+    folder = where(part, first)
+    old = files(folder)
+    scene = save(tmp_path / "shot_v002.blend")
+    image = next(image for image in bpy.data.images if image.name == "Keyframe 1")
+    job = part("shot_choices").choose(scene, "COPY")
+    if moment == "while it runs":
+        while next(job).fraction < 0.5:
+            pass
+    image.pixels.foreach_set([0.5] * len(image.pixels))
+    image.update()
+
+    for _ in job:
+        pass
+
+    assert files(folder) == old
+    there = where(part, scene) / "keys/0001.png"
+    assert there.is_file() and read_codes(there)[100, 100, 0] == 128
+    assert Path(bpy.path.abspath(image.filepath)).resolve() == there
+    assert not image.is_dirty
+    assert abs(image.pixels[0] - 0.5) < 0.01
+
+
 def test_a_cancelled_copy_leaves_nothing(first: Any, part: Part, tmp_path: Path) -> None:
     scene = save(tmp_path / "shot_v002.blend")
     folder = where(part, scene)
