@@ -23,6 +23,7 @@ HEAD = (
     "FLIP",
     "texture",
     "flicker (truth)",
+    "strokes (truth)",
     "training s",
     "s a frame",
     "remarks",
@@ -30,7 +31,9 @@ HEAD = (
 EXPLAINED = (
     "PSNR in dB, SSIM (1 is equal), JOD (10 cannot be told apart) and FLIP (0 is equal) are over "
     "the subject, without the keyframes; texture is the mean gradient over the truth's (1 is "
-    "right, below is blurred); flicker is in codes of 255 along the motion, beside the truth's own."
+    "right, below is blurred); flicker is in codes of 255 along the motion, beside the truth's "
+    "own; strokes are how far the marks are from those of the nearest painting, wherever they "
+    "lie, in codes of 255, beside the truth's own: 0 is equal, blur and embossing are far."
 )
 
 
@@ -61,16 +64,16 @@ class Row:
     def cells(self) -> list[str]:
         """Return the text of each cell, one per column of ``HEAD``."""
         mean = self.scores.mean if self.scores else None
-        numbers = ["–"] * 6
+        numbers = ["–"] * 7
         if mean is not None and self.scores is not None:
-            flicker = _number(mean.flicker, 2)
             numbers = [
                 _number(mean.psnr, 2),
                 _number(mean.ssim, 3),
                 _number(self.scores.jod, 2),
                 _number(mean.flip, 3),
                 _number(mean.texture, 2),
-                f"{flicker} ({_number(mean.flicker_truth, 2)})",
+                f"{_number(mean.flicker, 2)} ({_number(mean.flicker_truth, 2)})",
+                f"{_number(mean.strokes, 2)} ({_number(mean.strokes_truth, 2)})",
             ]
         training = _number(self.made.training, 0) if self.made else "–"
         a_frame = _number(self.made.a_frame, 2) if self.made else "–"

@@ -238,18 +238,22 @@ def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "score",
         parents=[common],
-        help="compare stylized frames with reference pictures, or measure flicker",
+        help="compare stylized frames with reference pictures, or measure flicker and strokes",
         description="With --truth: compare stylized frames with reference pictures, inside the "
         "mask, without the keyframes: PSNR and SSIM (higher is better), FLIP (0 is equal), texture "
-        "(1 is right, less is blurred), flicker (closer to that of the reference is better) and "
-        "JOD (10: no visible difference). With --no-truth: measure how much each stylized frame "
-        "differs from the frame before along the motion, in 8-bit codes, compared with the "
-        "rendered pictures, and list unsteady frames.",
+        "(1 is right, less is blurred), flicker (closer to that of the reference is better), "
+        "strokes (how far its marks are from those of the nearest painting, wherever they lie; "
+        "closer to that of the reference is better) and JOD (10: no visible difference). With "
+        "--no-truth: measure how much each stylized frame differs from the frame before along the "
+        "motion, in 8-bit codes, compared with the rendered pictures, and list unsteady frames; "
+        "and its strokes.",
     )
     verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     against = verb.add_mutually_exclusive_group(required=True)
     against.add_argument("--truth", metavar="DIR", type=_path, help="folder of reference pictures")
-    against.add_argument("--no-truth", action="store_true", help="measure flicker alone")
+    against.add_argument(
+        "--no-truth", action="store_true", help="measure flicker and strokes alone"
+    )
     _add_style(verb)
     _add_frames(verb)
     verb.add_argument(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scores stylized frames against ground truth: PSNR, SSIM, FLIP, texture, flicker, JOD.
+"""Scores stylized frames against ground truth: PSNR, SSIM, FLIP, texture, flicker, strokes, JOD.
 
 Scores are means over the mask (see ``results``), of frames that are not keyframes. Outside the mask
 the result is replaced by the truth, so that windowed metrics see no difference there. Colours are
@@ -25,8 +25,8 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
-from ..shared.style_header import read_style_header
 from .flicker import flicker
+from .painting_strokes import PaintingStrokes, keys_of
 from .results import mask_guides, mask_of, read_in_size, result_path
 
 FLIP_PIXELS_PER_DEGREE = 67.0
@@ -54,6 +54,10 @@ class FrameScores:
     """Mean |difference| along the motion to the previous frame, in 8-bit codes."""
     flicker_truth: float | None = None
     """Flicker of the truth."""
+    strokes: float | None = None
+    """Distance from the strokes of the nearest painting, in 8-bit codes (see ``strokes``)."""
+    strokes_truth: float | None = None
+    """The same of the truth: about the least that can be reached."""
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(FrameScores))
@@ -91,7 +95,7 @@ class Scores:
         rows = [["frame", *NAMES]]
         rows += [_row(str(frame), scores) for frame, scores in self.frames.items()]
         rows.append(_row("mean", self.mean))
-        heads = {"flicker_truth": "(truth)"}
+        heads = {"flicker_truth": "(truth)", "strokes_truth": "(truth)"}
         rows[0] = [heads.get(name, name) for name in rows[0]]
         lines = ["".join(f"{cell:>9}" for cell in row) for row in rows]
         if self.jod is not None:
@@ -140,20 +144,20 @@ def score(
     report = report or Silent()
     truths = numbered_pictures(truth, report).files
     chosen = sorted(frames) or [frame for frame in shot.frames if frame in truths]
-    keys = _keys(shot, style)
+    keys = keys_of(shot, style)
     wanted = [frame for frame in chosen if frame not in keys]
     if not wanted:
         raise PaintoverError(
             f"There is no frame to score in {truth}; it needs pictures of frames that are no "
             f"keyframes, such as {format_frames(set(shot.frames) - keys) or 'none in this shot'}."
         )
-    pairs = _Pairs(shot, style, truths)
+    pairs, paintings = _Pairs(shot, style, truths), PaintingStrokes(shot, style)
     found = {}
     for number, frame in enumerate(wanted):
         if report.cancelled():
             raise Cancelled
         report.progress("score", number / len(wanted), -1, f"Frame {frame}")
-        found[frame] = _score_frame(shot, pairs, frame)
+        found[frame] = _score_frame(shot, pairs, paintings, frame)
     if all(scores.psnr is None for scores in found.values()):
         raise PaintoverError(f"The mask of {shot.folder} is empty in every frame; widen it.")
     return Scores(style, found, _clip_jod(shot, pairs, chosen) if with_jod else None)
@@ -239,12 +243,7 @@ class _Pairs:
         return _Pair(np.where(mask[..., None], result, truth), truth, mask)
 
 
-def _keys(shot: Shot, style: str) -> set[int]:
-    path = shot.style_path(style)
-    return set(read_style_header(path).trained_on if path.is_file() else shot.key_frames())
-
-
-def _score_frame(shot: Shot, pairs: _Pairs, frame: int) -> FrameScores:
+def _score_frame(shot: Shot, pairs: _Pairs, paintings: PaintingStrokes, frame: int) -> FrameScores:
     before = pairs.read(frame - 1) if pairs.has(frame - 1) else None
     now = pairs.read(frame)
     if not now.mask.any():
@@ -263,6 +262,7 @@ def _score_frame(shot: Shot, pairs: _Pairs, frame: int) -> FrameScores:
         flip(*images, now.mask),
         gradient(now.result, now.mask) / truth_gradient if truth_gradient > 0 else None,
         *(change or (None, None)),
+        *(paintings.distance(frame, picture, now.mask) for picture in images),
     )
 
 

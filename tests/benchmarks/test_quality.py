@@ -124,7 +124,8 @@ def test_the_table_has_every_column_for_every_method(
     assert list(rows) == list(TINY.methods)
     for row in rows.values():
         mean = row["scores"]["mean"]
-        numbers = [mean[name] for name in ("psnr", "ssim", "flip", "texture", "flicker_truth")]
+        names = ("psnr", "ssim", "flip", "texture", "flicker_truth", "strokes", "strokes_truth")
+        numbers = [mean[name] for name in names]
         assert all(np.isfinite(numbers)) and row["seconds_a_frame"] > 0
         assert 1 not in row["scores"]["frames"]
     assert rows["fast"]["training_seconds"] > 0
