@@ -281,6 +281,15 @@ def stylize(
     return sentence
 
 
+def stylized_frames(scene: bpy.types.Scene) -> list[int]:
+    """Return the frames that Send to Compositor would show; none if there is no shot yet."""
+    settings = properties.of(scene)
+    try:
+        return open_shot(scene).out_frames(settings.style, f".{settings.format}")
+    except PaintoverError:
+        return []
+
+
 def compose(scene: bpy.types.Scene) -> str:
     """Send the stylized frames to the compositor; return the message to report."""
     notes = compositor.compose(scene, open_shot(scene), properties.of(scene).style)

@@ -41,7 +41,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         scene: Any = context.scene
         ask = compositor.node(scene) is None and compositor.needs_override(scene)
-        if self.remove or bpy.app.background or not ask:
+        if self.remove or bpy.app.background or not ask or not steps.stylized_frames(scene):
             return self.execute(context)
         manager: Any = context.window_manager
         return manager.invoke_props_dialog(  # type: ignore[no-any-return]

@@ -48,18 +48,19 @@ class _Steps(_Panel):
             _draw_wrapped(layout, message, "INFO", context)
         _draw_shot(layout, context, snapshot)
         steps = layout.column()
-        _draw_step(steps, snapshot.steps["capture"], "paintover.capture", "RENDER_ANIMATION")
-        _draw_step(steps, snapshot.steps["keyframe"], "paintover.keyframe_add", "BRUSH_DATA")
+        states_of = snapshot.steps
+        _draw_step(steps, states_of["capture"], "paintover.capture", "RENDER_ANIMATION", context)
+        _draw_step(steps, states_of["keyframe"], "paintover.keyframe_add", "BRUSH_DATA", context)
         if snapshot.unused:
             _draw_wrapped(steps, f"{snapshot.unused}.", "INFO", context)
-        _draw_preview(steps)
-        _draw_step(steps, snapshot.steps["train"], "paintover.train", "MODIFIER")
-        _draw_step(steps, snapshot.steps["stylize"], "paintover.stylize", "RENDERLAYERS")
+        _draw_preview(steps, context)
+        _draw_step(steps, states_of["train"], "paintover.train", "MODIFIER", context)
+        _draw_step(steps, states_of["stylize"], "paintover.stylize", "RENDERLAYERS", context)
         if snapshot.unsteady:
             _draw_unsteady(steps, snapshot.unsteady)
-        if snapshot.steps["train"].step is not Step.NOTHING:
+        if states_of["train"].step is not Step.NOTHING:
             _draw_light(steps, context.scene, snapshot.uses_paint)
-        _draw_step(steps, snapshot.steps["compose"], "paintover.compose", "NODE_COMPOSITING")
+        _draw_step(steps, states_of["compose"], "paintover.compose", "NODE_COMPOSITING", context)
         node = compositor.node(context.scene)
         if node is not None:
             row = layout.row(align=True)
@@ -112,27 +113,29 @@ def _draw_notice(layout: Any, text: str, icon: str, context: Any) -> Any:
     return box.column(align=True)
 
 
-def _draw_step(layout: Any, state: StepState, operator: str, icon: str) -> None:
+def _draw_step(layout: Any, state: StepState, operator: str, icon: str, context: Any) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
     row.operator(operator, icon=icon)
     row.label(text="", icon=_STEP_ICONS[state.step])
     if state.why:
-        _draw_detail(column, state.why)
+        _draw_detail(column, state.why, context)
 
 
-def _draw_detail(column: Any, text: str) -> None:
-    detail = column.row()
+def _draw_detail(layout: Any, text: str, context: Any) -> None:
+    """Draw what explains the line above, wrapped to the width of the region."""
+    detail = layout.column(align=True)
     detail.active = False
-    detail.label(text=text)
+    for line in _wrap(text, context):
+        detail.label(text=line)
 
 
-def _draw_preview(layout: Any) -> None:
+def _draw_preview(layout: Any, context: Any) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
     row.operator("paintover.preview", icon="SEQ_PREVIEW")
     row.label(text="", icon="BLANK1")
-    _draw_detail(column, "At once, without training")
+    _draw_detail(column, "At once, without training", context)
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
@@ -156,15 +159,20 @@ def _draw_light(layout: Any, scene: Any, is_active: bool) -> None:
 
 def _draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
     """Draw a sentence, wrapped to the width of the region."""
+    column = layout.column(align=True)
+    for number, line in enumerate(_wrap(text, context)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1")
+
+
+def _wrap(text: str, context: Any) -> list[str]:
+    """Return the lines of a text that fit into the region."""
     width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
     lines = [""]
     for word in text.split():
         if len(lines[-1]) + len(word) >= width and lines[-1]:
             lines.append("")
         lines[-1] += f"{word} "
-    column = layout.column(align=True)
-    for number, line in enumerate(lines):
-        column.label(text=line.strip(), icon=icon if number == 0 else "BLANK1")
+    return [line.strip() for line in lines]
 
 
 class _Keyframes(_Panel):

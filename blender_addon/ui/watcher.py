@@ -39,6 +39,7 @@ class _Watcher:
         self._thread: threading.Thread | None = None
         self._seconds_left = 0.0
         self.scene_changed = True
+        self.compositor_changed = False
         self._settings_changed = False
 
     def refresh(self) -> None:
@@ -57,6 +58,10 @@ class _Watcher:
             return _TICK_SECONDS
         if query != self._query:
             self.refresh()
+        elif self.compositor_changed and self.snapshot.shot is not None:
+            # At once, as the files need not be read for it.
+            self._show(scene, states.with_scene(scene, self.snapshot, self._settings_changed), "")
+        self.compositor_changed = False
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
             if self._result is not None and query == self._query:
@@ -136,8 +141,11 @@ def _tick() -> float:
 
 @persistent  # type: ignore[untyped-decorator]
 def _note_scene_change(_: Any, depsgraph: Any = None) -> None:
-    if depsgraph is None or any(isinstance(u.id, bpy.types.Scene) for u in depsgraph.updates):
+    changed = [update.id for update in depsgraph.updates] if depsgraph else []
+    if depsgraph is None or any(isinstance(block, bpy.types.Scene) for block in changed):
         _watcher.scene_changed = True
+    if any(isinstance(block, bpy.types.CompositorNodeTree) for block in changed):
+        _watcher.compositor_changed = True
 
 
 def register() -> None:

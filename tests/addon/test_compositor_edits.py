@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,37 @@ def test_frames_in_the_other_format_are_told(scene: Any, stylized: Any) -> None:
     with pytest.raises(RuntimeError, match="are PNG, but File Format is OpenEXR; change it, or"):
         bpy.ops.paintover.compose()
     assert scene.paintover.before_compose == ""
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [(mute, "The node is muted"), (delete, "The node is gone, but its output settings are not")],
+)
+def test_the_panel_tells_an_edit_at_once(
+    scene: Any, stylized: Any, part: Part, edit: Callable[[Any], None], reason: str
+) -> None:
+    kinds.plain(scene)
+    compose()
+    watcher = part("ui.watcher")
+    watcher.refresh()
+    for _ in range(100):
+        watcher._tick()
+        if watcher.current()[0].steps["compose"].why == "In the compositor":
+            break
+        time.sleep(0.05)
+    assert watcher.current()[0].steps["compose"].why == "In the compositor"
+    edit(part("compositor").node(scene))
+    bpy.context.view_layer.update()
+
+    watcher._tick()
+
+    assert watcher.current()[0].steps["compose"].why == reason
+
+
+def test_nothing_is_asked_where_no_frame_is_stylized(scene: Any, shot: Any, part: Part) -> None:
+    assert part("steps").stylized_frames(scene) == []
+    for frame in (1, 3):
+        write_png(shot.out_path("style", frame), picture(frame, seed=7))
+    assert part("steps").stylized_frames(scene) == [1, 3]
+    scene.paintover.folder = "//elsewhere"
+    assert part("steps").stylized_frames(scene) == []
