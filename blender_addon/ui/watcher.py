@@ -148,12 +148,18 @@ def _note_scene_change(_: Any, depsgraph: Any = None) -> None:
         _watcher.compositor_changed = True
 
 
+@persistent  # type: ignore[untyped-decorator]
+def _note_saved(*_: Any) -> None:
+    refresh()  # the .blend may have another name now
+
+
 def register() -> None:
     global _watcher  # noqa: PLW0603 - a new one each time the add-on is enabled
     _watcher = _Watcher()
     jobs.finished.append(refresh)
     handlers: Any = bpy.app.handlers
     handlers.depsgraph_update_post.append(_note_scene_change)
+    handlers.save_post.append(_note_saved)
     bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
 
@@ -163,3 +169,4 @@ def unregister() -> None:
     jobs.finished.remove(refresh)
     handlers: Any = bpy.app.handlers
     handlers.depsgraph_update_post.remove(_note_scene_change)
+    handlers.save_post.remove(_note_saved)

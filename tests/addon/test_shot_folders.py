@@ -451,3 +451,20 @@ def test_a_shot_of_pictures_is_captured_whatever_the_scene_and_can_set_the_scene
     assert part("properties").render_size(scene) == (96, 64)
     assert (scene.frame_start, scene.frame_end) == (1, 3)
     assert part("states").look(scene).differs == ""
+
+
+def test_the_panel_tells_after_save_as_without_waiting_for_the_next_look(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    watcher = part("ui.watcher")
+
+    def owner_told() -> str:
+        watcher._tick()
+        watcher._watcher._thread.join()
+        watcher._tick()
+        return str(watcher.current()[0].owner)
+
+    watcher.refresh()
+    assert owner_told() == ""
+    save(tmp_path / "shot_v002.blend")
+    assert owner_told() == "This shot belongs to shot_v001.blend"
