@@ -4,6 +4,8 @@
 Shots are rendered and painted once and kept in a cache (--cache). To score another program, let it
 stylize the shot folder that the progress messages name, and pass its frames:
 --frames DIR --only SHOT:STYLE.
+
+Sets of real pictures in --real DIR are scored too; nothing but figures is written of them.
 """
 
 from __future__ import annotations
@@ -25,26 +27,31 @@ from engine.shared.errors import PaintoverError
 
 from .methods import run, style_name, take_finished
 from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose
+from .real import SETS, RealRow, measure_real, sets_in
+from .real_table import real_as_data, real_to_markdown
 from .sheets import write_sheet
 from .table import Row, to_markdown
 from .truth import Truth, make_truth
 
 PAGE = ROOT / "docs/quality.md"
 ABLATION_PAGE = ROOT / "benchmarks/quality/ablation.md"
+REAL = ROOT.parent / "shared/real"
+REAL_METHODS = ("fast",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     options = _parse(arguments)
     extent = SHORT if options.short else ABLATION if options.ablation else FULL
+    names = [name for name in options.only if name not in {one.name for one in SETS}]
     try:
         extent = dataclasses.replace(
             extent,
             seconds=options.seconds or extent.seconds,
-            pairs=tuple(choose(options.only, extent.pairs)),
+            pairs=tuple(choose(names, extent.pairs)) if names or not options.only else (),
             methods=tuple(options.methods or extent.methods),
         )
-        if options.frames and len(options.only) != 1:
+        if options.frames and len(names) != 1:
             raise PaintoverError(
                 "--frames needs the pair that the frames show: add --only SHOT:STYLE."
             )
@@ -52,14 +59,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows: list[Row] = []
         for pair in extent.pairs:
             rows += _measure(pair, extent, options, with_jod=not why_no_jod)
+        real = _measure_real(extent, options)
     except PaintoverError as error:
         print(f"benchmarks.quality: {error}", file=sys.stderr)
         return 1
     machine = describe_machine()
     table = to_markdown(rows, extent, machine, [why_no_jod] if why_no_jod else [])
+    if real:
+        table += f"\n\n## Real pictures\n{real_to_markdown(real)}"
     print(table)
     if options.json:
-        data = {"machine": machine, "rows": [row.as_data() for row in rows]}
+        data = {
+            "machine": machine,
+            "rows": [row.as_data() for row in rows],
+            "real": [real_as_data(row) for row in real],
+        }
         options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     if options.write:
         page, title = (ABLATION_PAGE, "Ablation") if options.ablation else (PAGE, "Quality")
@@ -83,6 +97,21 @@ def _measure(
         path = options.sheets / f"{pair.name.replace(':', '-')}.png"
         write_sheet(path, truth.shot, truth.folder, truth.keys, done)
         _tell(f"  {path}")
+    return rows
+
+
+def _measure_real(extent: Extent, options: argparse.Namespace) -> list[RealRow]:
+    """Score the sets of real pictures: those of --only, or all unless something else is asked."""
+    named = {one.name for one in SETS} & set(options.only)
+    unasked = options.only or options.ablation or options.frames
+    if not named and (unasked or not (options.real or REAL.is_dir())):
+        return []
+    folder = options.real or REAL
+    rows = []
+    for one in sets_in(folder):
+        if not named or one.name in named:
+            methods = options.methods or REAL_METHODS
+            rows += measure_real(folder, one, methods, extent.seconds, options.device, _tell)
     return rows
 
 
@@ -126,7 +155,18 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
     parser.add_argument("--write", action="store_true", help="write the page of this table")
     parser.add_argument(
-        "--only", metavar="SHOT:STYLE", action="append", default=[], help="this pair; repeatable"
+        "--only",
+        metavar="SHOT:STYLE",
+        action="append",
+        default=[],
+        help="this pair, or this set of real pictures; repeatable",
+    )
+    parser.add_argument(
+        "--real",
+        type=Path,
+        metavar="DIR",
+        help=f"folder with sets of real pictures: {', '.join(one.name for one in SETS)} (default: "
+        "../shared/real beside the project, if it is there)",
     )
     parser.add_argument(
         "--methods",
@@ -148,7 +188,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _command() -> str:
     """Return the command that made the page, without the options for other outputs and caches."""
     words = sys.argv[1:]
-    for option in ("--json", "--sheets", "--cache"):
+    for option in ("--json", "--sheets", "--cache", "--real"):
         if option in words:
             at = words.index(option)
             del words[at : at + 2]

@@ -67,16 +67,16 @@ class Row:
         numbers = ["–"] * 7
         if mean is not None and self.scores is not None:
             numbers = [
-                _number(mean.psnr, 2),
-                _number(mean.ssim, 3),
-                _number(self.scores.jod, 2),
-                _number(mean.flip, 3),
-                _number(mean.texture, 2),
-                f"{_number(mean.flicker, 2)} ({_number(mean.flicker_truth, 2)})",
-                f"{_number(mean.strokes, 2)} ({_number(mean.strokes_truth, 2)})",
+                number(mean.psnr, 2),
+                number(mean.ssim, 3),
+                number(self.scores.jod, 2),
+                number(mean.flip, 3),
+                number(mean.texture, 2),
+                f"{number(mean.flicker, 2)} ({number(mean.flicker_truth, 2)})",
+                f"{number(mean.strokes, 2)} ({number(mean.strokes_truth, 2)})",
             ]
-        training = _number(self.made.training, 0) if self.made else "–"
-        a_frame = _number(self.made.a_frame, 2) if self.made else "–"
+        training = number(self.made.training, 0) if self.made else "–"
+        a_frame = number(self.made.a_frame, 2) if self.made else "–"
         key = f"{self.pair.shot}, {self.pair.style}, painted {format_frames(self.keys)}"
         label = LABELS.get(self.method, f"`{self.method}`")
         return [key, label, *numbers, training, a_frame, self.note]
@@ -100,7 +100,8 @@ def to_markdown(
     return "\n".join([*lines, "", f"{size} {EXPLAINED}", *remarks, "", f"Machine: {described}."])
 
 
-def _number(value: float | None, digits: int) -> str:
+def number(value: float | None, digits: int) -> str:
+    """Return a number for a cell: – for None, “equal” for an infinite one."""
     if value is None:
         return "–"
     return "equal" if math.isinf(value) else f"{value:.{digits}f}"
