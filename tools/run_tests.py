@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the test suites, each in its own process and environment, and prints a summary.
+"""Runs the test suites, each in its own processes and environment, and prints a summary.
 
     .venv/bin/python tools/run_tests.py test|test-matrix [--install-system-libraries] [PYTEST ...]
 
@@ -27,17 +27,27 @@ from environments import (
 from pythons import find_python
 
 TIME_LIMIT = 1500
+# Each test uses one processor and up to 2 GB.
+ENGINE_WORKERS = min(4, os.cpu_count() or 1)
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in [\d.]+s|=+ no tests ran")
 NO_TESTS_COLLECTED = 5
 
 
 @dataclass(frozen=True)
 class Suite:
-    """Tests that run in one process: name, Python and folder."""
+    """Tests that run together.
+
+    Attributes:
+        name: in the summary.
+        python: the interpreter.
+        folder: of the tests.
+        workers: processes that share the test files.
+    """
 
     name: str
     python: Path
     folder: str
+    workers: int = 1
 
 
 def main_suites() -> list[Suite]:
@@ -45,7 +55,7 @@ def main_suites() -> list[Suite]:
     environment = main_environment()
     blender = f"bpy {environment.bpy}"
     return [
-        Suite("engine", environment.python, "tests/engine"),
+        Suite("engine", environment.python, "tests/engine", ENGINE_WORKERS),
         Suite("benchmarks", environment.python, "tests/benchmarks"),
         Suite(f"demo in {blender}", environment.python, "tests/demo"),
         Suite(f"add-on in {blender}", environment.python, "tests/addon"),
@@ -79,6 +89,10 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
         "OMP_NUM_THREADS": "1",
     }
     command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
+    if suite.workers > 1:
+        # A file stays in one process, as its tests share fixtures. The order stays as well, since
+        # pytest-xdist begins with the files of most tests, which are not those that take longest.
+        command += ["-n", str(suite.workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     summary = "pytest did not get to its end"
     with subprocess.Popen(
         command,
