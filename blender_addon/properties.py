@@ -153,7 +153,8 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     )
     unpainted: EnumProperty(
         name="Unpainted Parts",
-        description="What the stylized frames show where your paintings are transparent",
+        description="What the stylized frames show where your paintings are transparent, and "
+        "outside the mattes, if the shot has some",
         items=(
             ("frame", "Keep the Frame", "The captured frame shows, under lines and washes too"),
             ("nothing", "Leave Empty", "The paint stands alone, on transparency"),

@@ -46,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     common.add_argument("--verbose", action="store_true", help="print the traceback of an error")
     _add_import(verbs, common)
+    _add_matte(verbs, common)
     _add_train(verbs, common)
     _add_weights(verbs, common)
     _add_stylize(verbs, common)
@@ -76,7 +77,11 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
-        "--mask", metavar="DIR", default="", help="masks of paintings: only what is white is learnt"
+        "--mask",
+        metavar="DIR",
+        default="",
+        help="masks of paintings: only what is white is learnt; or mattes, one for every frame: "
+        "only what is white is painted",
     )
     verb.add_argument(
         "--guide",
@@ -92,6 +97,21 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
         default=0.0,
         help="frames per second (default: those of the movie, 24 for pictures)",
     )
+
+
+def _add_matte(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "matte",
+        parents=[common],
+        help="say what of each frame is painted",
+        description="Give a shot mattes, also one that was captured: black-and-white pictures, one "
+        "for every frame. Only what is white is painted; outside it the render stays, or nothing "
+        "is there (stylize --unpainted). The pictures are copied.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    source = verb.add_mutually_exclusive_group(required=True)
+    source.add_argument("--input", metavar="DIR", type=_path, help="folder of mattes, or a movie")
+    source.add_argument("--none", action="store_true", help="remove the mattes: paint everything")
 
 
 def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -309,7 +329,8 @@ def _add_unpainted(verb: argparse.ArgumentParser) -> None:
         "--unpainted",
         choices=(UNPAINTED_FRAME, UNPAINTED_NOTHING),
         default=UNPAINTED_FRAME,
-        help="what shows where the paintings are transparent (default: %(default)s)",
+        help="what shows where the paintings are transparent, and outside the mattes "
+        "(default: %(default)s)",
     )
 
 

@@ -87,12 +87,27 @@ def _import(options: argparse.Namespace, terminal: Terminal) -> None:
         guides=dict(options.guide),
         fps=options.fps,
     )
-    import_pictures(request, terminal)
+    result = import_pictures(request, terminal)
     shot = Shot.open(options.shot)
     terminal.finished(
         f"{options.shot} holds {counted(len(shot.frames), 'frame')} as PNG, "
         f"{format_frames(shot.frames)}, at {shot.manifest.fps:g} frames per second."
     )
+    if result["mattes"]:
+        terminal.finished(
+            "The masks are of every frame, so they are mattes: only inside them is painted."
+        )
+
+
+def _matte(options: argparse.Namespace, terminal: Terminal) -> None:
+    from ..jobs.mattes import remove_mattes, set_mattes  # noqa: PLC0415
+
+    if options.none:
+        remove_mattes(options.shot)
+        terminal.finished(f"{options.shot} has no mattes; all of each frame is painted.")
+        return
+    count = set_mattes(options.shot, options.input, terminal)
+    terminal.finished(f"{options.shot} has mattes for {counted(count, 'frame')}.")
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
@@ -226,6 +241,7 @@ def _internal_error(error: Exception, verbose: bool) -> str:
 
 _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "import": _import,
+    "matte": _matte,
     "train": _train,
     "weights": _weights,
     "stylize": _stylize,

@@ -24,9 +24,10 @@ def describe(path: Path) -> dict[str, Any]:
     Returns:
         For a shot: ``folder``, ``width``, ``height``, ``fps``, ``frames`` (a frame list),
         ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what the
-        shot loses), ``guides``, ``painted`` and ``unpainted`` keyframes, ``unused`` (picture in
-        ``keys/`` → what to do to use it), ``styles`` (name → ``training`` and ``stylizing``, each
-        with ``state`` and ``why``). For a style: ``file`` and the fields of ``StyleHeader``.
+        shot loses), ``guides``, ``matte`` (name of its folder, or ""), ``painted`` and
+        ``unpainted`` keyframes, ``unused`` (picture in ``keys/`` → what to do to use it),
+        ``styles`` (name → ``training`` and ``stylizing``, each with ``state`` and ``why``). For a
+        style: ``file`` and the fields of ``StyleHeader``.
 
     Raises:
         PaintoverError: the path is neither, or it is damaged.
@@ -53,6 +54,7 @@ def describe(path: Path) -> dict[str, Any]:
             if meaning != "image" and meaning not in sources
         },
         "guides": manifest.guides,
+        "matte": manifest.matte,
         "painted": painted,
         "unpainted": [frame for frame in shot.key_frames() if frame not in painted],
         "unused": {str(file): advice for file, advice in unused_key_files(shot).items()},
@@ -89,6 +91,8 @@ def _shot_lines(data: dict[str, Any]) -> list[str]:
     lines.append(f"  passes     {', '.join(has) or 'none, only pictures'}")
     for meaning, cost in data["missing_passes"].items():
         lines.append(f"             no {meaning}: {cost}")
+    if data["matte"]:
+        lines.append(f"  matte      mattes/{data['matte']}: only inside it is painted")
     keys = format_frames(data["painted"]) or "none painted yet"
     if data["unpainted"]:
         keys += f" (not painted yet: {format_frames(data['unpainted'])})"

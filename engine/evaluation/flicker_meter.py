@@ -2,9 +2,8 @@
 """Measures the flicker of stylized frames without ground truth.
 
 A stylized frame's flicker is compared with that of the shot's own picture at the same pixels. A
-pixel counts if it is in the mask (the guide folder ``mask`` where the shot has one, else alpha
-above 0.5), if both frames show the same point, and if the picture hardly changes along the motion,
-so that moving light does not count.
+pixel counts if it is in the mask (see ``results``), if both frames show the same point, and if the
+picture hardly changes along the motion, so that moving light does not count.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads stylized frames to be measured: the picture's path, its colours, and the mask.
 
-The mask is the guide folder ``mask`` where the shot has one, else alpha above 0.5.
+The mask is the guide folder ``mask`` where the shot has one, else alpha above 0.5 inside the matte.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..frames.frame import EXTRA_GUIDE, Frame
+from ..frames.frame import EXTRA_GUIDE, MATTE, Frame
 from ..images.given_pictures import read_given
 from ..images.types import BoolArray, FloatArray
 from ..shared.errors import PaintoverError
@@ -18,8 +18,8 @@ MASK_GUIDE = "mask"
 
 
 def mask_guides(shot: Shot) -> list[str]:
-    """Return the guides that ``read_frame`` must read for ``mask_of``."""
-    return [EXTRA_GUIDE + MASK_GUIDE] if MASK_GUIDE in shot.manifest.guides else []
+    """Return what ``read_frame`` must read for ``mask_of``."""
+    return [EXTRA_GUIDE + MASK_GUIDE if MASK_GUIDE in shot.manifest.guides else MATTE]
 
 
 def mask_of(frame: Frame) -> BoolArray:
@@ -27,7 +27,8 @@ def mask_of(frame: Frame) -> BoolArray:
     if MASK_GUIDE in frame.guides:
         mask: BoolArray = frame.guides[MASK_GUIDE].mean(axis=2) > 0.5
         return mask
-    return frame.alpha > 0.5
+    shown = frame.alpha > 0.5
+    return shown if frame.matte is None else shown & (frame.matte > 0.5)
 
 
 def result_path(shot: Shot, style: str, frame: int) -> Path | None:

@@ -22,8 +22,11 @@ from ..shared.manifest import FrameRecord
 from ..shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
 from ..shared.shot import Shot
 from . import pass_cleaning as cleaning
+from .matte import read_matte
 from .object_ids import objects_from_index, objects_from_random
 
+MATTE = "matte"
+"""Stands for the shot's matte in ``read_frame(wanted=)``."""
 EXTRA_GUIDE = "guide:"
 """Prefix for extra guide folders in ``read_frame(wanted=)`` and in the names of guides."""
 
@@ -64,6 +67,7 @@ class Frame:
             the pixel or the object is unknown.
         surface: (H, W, 3) float32, rest-position coordinates; NaN where unknown.
         guides: name of an extra guide folder → (H, W, 3) float32, 0..1.
+        matte: (H, W) float32, 0..1, how much of the pixel is painted; None: all.
         notes: sentences that say why a pass is not used.
         window: the part of the frame that the arrays show; None means all.
         unfiltered: (H, W, 3) float32, the picture as the shot has it, where ``image`` is filtered
@@ -80,6 +84,7 @@ class Frame:
     object: npt.NDArray[np.int32] | None = None
     surface: FloatArray | None = None
     guides: dict[str, FloatArray] = dataclasses.field(default_factory=dict)
+    matte: FloatArray | None = None
     notes: list[str] = dataclasses.field(default_factory=list)
     window: Window | None = None
     unfiltered: FloatArray | None = None
@@ -120,8 +125,9 @@ def read_frame(
     Args:
         shot: the shot.
         frame: its number.
-        wanted: meanings of passes, and ``guide:NAME`` for extra guides; None reads all that the
-            shot has. Picture and alpha are always read.
+        wanted: meanings of passes, ``guide:NAME`` for extra guides, and ``MATTE``, which is left
+            out where the shot has none; None reads all that the shot has. Picture and alpha are
+            always read.
         around: read only the window of pixels that are not fully transparent, grown by this many
             pixels; None, or a picture without alpha: the whole frame.
         part: read only this window.
@@ -132,15 +138,26 @@ def read_frame(
     """
     record = _record(shot, frame)
     if wanted is None:
-        wanted = [*shot.manifest.passes, *(EXTRA_GUIDE + name for name in shot.manifest.guides)]
+        wanted = [*shot.manifest.passes, MATTE]
+        wanted += [EXTRA_GUIDE + name for name in shot.manifest.guides]
     picture = _read_image(shot, frame, around, part)
+    result = _read_parts(shot, frame, record, set(wanted), picture)
+    if MATTE in wanted and shot.manifest.matte:
+        result.matte = np.ascontiguousarray(read_matte(shot, frame)[picture.window.inside])
+    return result
+
+
+def _read_parts(
+    shot: Shot, frame: int, record: FrameRecord, wanted: set[str], picture: Picture
+) -> Frame:
+    """Read the passes and guides that belong to a picture, band by band if it is large."""
     parts = list(picture.window.parts(AROUND_BANDS))
     if len(parts) == 1:
-        return _read_part(shot, frame, record, set(wanted), picture)
+        return _read_part(shot, frame, record, wanted, picture)
     nothing = np.zeros(picture.window.shape, np.float32)
     whole = Frame(frame, picture.rgb, nothing, window=picture.window)
     for core, band in parts:
-        read = _read_part(shot, frame, record, set(wanted), picture.cut(band))
+        read = _read_part(shot, frame, record, wanted, picture.cut(band))
         _copy(read.cut(core), whole, core)
     return whole
 

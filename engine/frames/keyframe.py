@@ -19,6 +19,7 @@ from ..shared.keyframes.blank import remember_blank
 from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
+from .matte import read_matte, without_matte
 
 _SAME = 0.51 / 255
 """Pixels that differ less may be the same ones, rounded to 8-bit codes."""
@@ -33,7 +34,9 @@ class Keyframe:
         paint: (H, W, 3) float32, 0..1, display-referred, straight alpha.
         alpha: (H, W) float32, 0..1, the painting's alpha; 1 if the file has none.
         mask: (H, W) bool, the part to learn from; never empty as read.
-        masked: whether a mask file gives the mask; else it is where frame or painting have alpha.
+        masked: whether a mask file or a matte gives the mask; else it is where frame or painting
+            have alpha.
+        by_matte: whether a matte gives the mask.
         notes: what was converted in the painting when it was read, as ends of sentences.
     """
 
@@ -42,11 +45,12 @@ class Keyframe:
     alpha: FloatArray
     mask: BoolArray
     masked: bool = False
+    by_matte: bool = False
     notes: tuple[str, ...] = ()
 
     @property
     def alpha_mask(self) -> BoolArray:
-        """(H, W) bool, where alpha is learnt: everywhere unless a mask file limits it."""
+        """(H, W) bool, where alpha is learnt: everywhere unless mask file or matte limit it."""
         return self.mask if self.masked else np.ones_like(self.mask)
 
     def cut(self, window: Window) -> Keyframe:
@@ -61,8 +65,8 @@ class Keyframe:
 def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     """Read and check the painting of a frame.
 
-    The mask is the white part (above 0.5, times its alpha) of ``keys/NNNN.mask.png``; without that
-    file it is where the frame or the painting has an alpha above 0.
+    The mask is the white part (above 0.5, times its alpha) of ``keys/NNNN.mask.png``, or else of
+    the frame's matte; without either it is where the frame or the painting has an alpha above 0.
 
     Raises:
         PaintoverError: the frame is not in the shot; the painting is missing or equals the frame;
@@ -84,9 +88,14 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     picture = given.picture
     shape = picture.pixels.shape[:2]
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
-    mask = _read_mask(shot, frame, alpha)
-    masked = shot.key_mask_path(frame).is_file()
-    return Keyframe(frame, picture.rgb, alpha, mask, masked=masked, notes=given.notes)
+    has_file = shot.key_mask_path(frame).is_file()
+    by_matte = bool(shot.manifest.matte) and not has_file
+    if shot.manifest.matte:
+        matte = read_matte(shot, frame)
+        alpha = without_matte(alpha, matte)
+    mask = _mask_of_matte(shot, frame, matte) if by_matte else _read_mask(shot, frame, alpha)
+    masked = has_file or by_matte
+    return Keyframe(frame, picture.rgb, alpha, mask, masked, by_matte, given.notes)
 
 
 def read_keyframes(
@@ -162,6 +171,16 @@ def _check_size(shot: Shot, path: Path, what: str) -> None:
         f"The {what} {path} is {size[0]}×{size[1]}, but the frame is "
         f"{expected[0]}×{expected[1]}; {way_out}."
     )
+
+
+def _mask_of_matte(shot: Shot, frame: int, matte: FloatArray) -> BoolArray:
+    mask: BoolArray = matte > 0.5
+    if not mask.any():
+        raise PaintoverError(
+            f"The matte {shot.matte_path(frame)} of the painted frame {frame} is empty (all "
+            "black); make it white where the painting counts, or remove the keyframe."
+        )
+    return mask
 
 
 def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> BoolArray:

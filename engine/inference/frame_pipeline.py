@@ -14,8 +14,9 @@ import numpy as np
 
 from ..evaluation.flicker_meter import FlickerInput, needed_passes
 from ..frames.alpha import as_layer, finish
-from ..frames.frame import EXTRA_GUIDE, Frame, read_frame, seen_part
+from ..frames.frame import EXTRA_GUIDE, MATTE, Frame, read_frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
+from ..frames.matte import matte_window, put_into, read_matte
 from ..guides import registry as guides
 from ..guides.network_input import Inputs
 from ..images.types import BoolArray, FloatArray
@@ -59,15 +60,17 @@ class Painted(NamedTuple):
 
     Attributes:
         pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha, of the window.
-        digest: ``Shot.frame_digest`` of the frame as it was read.
+        digest: ``Shot.input_digest`` of the frame as it was read.
         window: the part of the frame that the pixels show; the rest is 0. None: all of it.
         flicker_input: what flicker is measured from; None where pictures are filtered over time.
+        measured: the part of the pixels that it shows.
     """
 
     pixels: FloatArray
     digest: str
     window: Window | None
     flicker_input: FlickerInput | None
+    measured: tuple[slice, slice] = (slice(None), slice(None))
 
 
 class _Input(NamedTuple):
@@ -78,7 +81,8 @@ class _Input(NamedTuple):
         x: (C, H, W) float32, −1..1.
         strokes: (H, W, 3) float32, added to the network's own paint; None: none.
         margins: pixels of the frame outside the window, where ``x`` continues its border.
-        digest: ``Shot.frame_digest`` of the frame as it was read.
+        digest: ``Shot.input_digest`` of the frame as it was read.
+        picture: (H, W, 4) float32, 0..1, the whole frame, to show outside its matte; None: nothing.
     """
 
     frame: Frame
@@ -86,6 +90,7 @@ class _Input(NamedTuple):
     strokes: FloatArray | None
     margins: Margins = NO_MARGINS
     digest: str = ""
+    picture: FloatArray | None = None
 
 
 class FramePipeline:
@@ -98,7 +103,8 @@ class FramePipeline:
         inference: the style's network; it is switched to int8 where that is fast and close enough.
         activations: activation ranges of the network; None: it stays in floating point.
         report: receives progress of long preparations, and may cancel them.
-        keep_frame: whether the frame shows where alpha is learnt and nothing is painted.
+        keep_frame: whether the frame shows where alpha is learnt and nothing is painted, and
+            outside the mattes.
 
     Attributes:
         key_digests: keyframe → ``Shot.key_digest`` of what was read.
@@ -122,7 +128,8 @@ class FramePipeline:
         self._shot, self._style, self._header, self._inference = shot, style, header, inference
         radius = int(header.settings.get(FILTER, 0))
         self._inputs = Inputs(shot, header.guides, header.trained_on, radius, report)
-        self._flicker_passes = needed_passes(shot)
+        self._has_mattes = bool(shot.manifest.matte)
+        self._flicker_passes = needed_passes(shot) - {MATTE}
         self._guide_passes = guides.needs(header.guides)
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = inference.reach + self._inputs.reach
@@ -165,12 +172,13 @@ class FramePipeline:
         )
         pixels = self._shot.manifest.width * self._shot.manifest.height
         inputs = read_ahead(self._read_input, frames, pixels, several=self._inputs.local)
-        for frame, x, strokes, margins, digest in inputs:
+        for frame, x, strokes, margins, digest, picture in inputs:
             painted = inference.paint(x, self._wanted(frame), strokes, margins)
             flicker_input = None if self._inputs.filters else FlickerInput.of(frame)
             pixels_out = self._finish(painted, frame)
             self._put_painting(pixels_out, frame.number, frame.window)
-            yield frame.number, Painted(pixels_out, digest, frame.window, flicker_input)
+            found = Painted(pixels_out, digest, frame.window, flicker_input)
+            yield frame.number, _inside_matte(found, frame.matte, picture)
 
     def _prepare(self, frames: list[int]) -> None:
         self._inputs.prepare("stylize", frames)
@@ -206,7 +214,7 @@ class FramePipeline:
     def _read_input(self, number: int) -> _Input:
         """Read a frame as ``_read_once`` does, with its digest."""
         found, digest = read_unchanged(
-            lambda: self._shot.frame_digest(number),
+            lambda: self._shot.input_digest(number),
             lambda: self._read_once(number),
             f"Frame {number}",
         )
@@ -214,6 +222,8 @@ class FramePipeline:
 
     def _read_once(self, number: int) -> _Input:
         """Read a frame's visible window with the margin that counts, and build its input."""
+        if self._has_mattes:
+            return self._read_inside_matte(number)
         if self._margin is None:
             return self._build_input(self._inputs.read(number, self._flicker_passes))
         # Mostly an object stands alone: then the guides' reach is margin enough, and the network
@@ -223,6 +233,22 @@ class FramePipeline:
         if _is_empty_around(frame, self._guide_passes):
             return self._build_input(frame)._replace(margins=frame.window.spare)
         return self._build_input(self._inputs.read(number, self._flicker_passes, self._margin))
+
+    def _read_inside_matte(self, number: int) -> _Input:
+        """Read what the pixels inside a frame's matte depend on, and build its input."""
+        matte = read_matte(self._shot, number)
+        part = matte_window(matte, self._reach) if self._inputs.local else None
+        frame = self._inputs.read(number, self._flicker_passes, part=part)
+        assert frame.window is not None
+        frame.matte = np.ascontiguousarray(matte[frame.window.inside])
+        return self._build_input(frame)._replace(picture=self._surroundings(number))
+
+    def _surroundings(self, number: int) -> FloatArray | None:
+        """Return the whole frame (H, W, 4), to show outside its matte; None: nothing shows."""
+        if not self._keep_frame:
+            return None
+        whole = read_frame(self._shot, number, ())
+        return np.dstack([whole.image, whole.alpha])
 
     def _build_input(self, frame: Frame) -> _Input:
         """Carry the keyframes' paint and strokes to a frame, then compute its guides."""
@@ -241,7 +267,7 @@ class FramePipeline:
     def _paint_in_bands(self, number: int) -> Painted:
         """Paint a large frame, again if it is replaced meanwhile."""
         painted, digest = read_unchanged(
-            lambda: self._shot.frame_digest(number),
+            lambda: self._shot.input_digest(number),
             lambda: self._paint_bands(number),
             f"Frame {number}",
         )
@@ -249,11 +275,17 @@ class FramePipeline:
 
     def _paint_bands(self, number: int) -> Painted:
         """Paint a large frame: each band goes through the same stations as a small frame."""
-        window = seen_part(self._shot, number, self._margin)
+        matte = read_matte(self._shot, number) if self._has_mattes else None
+        if matte is None:
+            window = seen_part(self._shot, number, self._margin)
+        else:
+            window = matte_window(matte, self._reach)
         pixels = np.zeros((*window.shape, 4), np.float32)
         flicker_inputs = []
         for core, band in window.parts(self._reach):
             frame = self._inputs.read(number, self._flicker_passes, part=band)
+            if matte is not None:
+                frame.matte = np.ascontiguousarray(matte[band.inside])
             _, x, strokes, *_ = self._build_input(frame)
             wanted = self._wanted(frame)
             rows, columns = core.within(band)
@@ -266,11 +298,15 @@ class FramePipeline:
             give_back_freed()
         self._put_painting(pixels, number, window)
         give_back_freed()
-        return Painted(pixels, "", window, FlickerInput.joined(flicker_inputs, window))
+        painted_frame = Painted(pixels, "", window, FlickerInput.joined(flicker_inputs, window))
+        inside = None if matte is None else matte[window.inside]
+        picture = None if matte is None else self._surroundings(number)
+        return _inside_matte(painted_frame, inside, picture)
 
     def _wanted(self, frame: Frame) -> BoolArray:
         """Return (H, W): the pixels to paint."""
-        return frame.alpha > 0 if self._visible_only else np.ones(frame.alpha.shape, bool)
+        wanted = frame.alpha > 0 if self._visible_only else np.ones(frame.alpha.shape, bool)
+        return wanted if frame.matte is None else wanted & (frame.matte > 0)
 
     @property
     def _projected_channels(self) -> int:
@@ -345,6 +381,25 @@ class FramePipeline:
                 keyframe = as_layer(keyframe, frame.alpha)
             keyframes.append((keyframe, frame))
         return keyframes
+
+
+def _inside_matte(
+    painted: Painted, matte: FloatArray | None, picture: FloatArray | None
+) -> Painted:
+    """Return a painted frame with its surroundings outside the matte.
+
+    Args:
+        painted: the frame.
+        matte: (h, w) float32, 0..1, of its window; None: all is painted.
+        picture: (H, W, 4) float32, 0..1, what shows outside; None: nothing.
+    """
+    if matte is None:
+        return painted
+    window = painted.window or Window.whole(*matte.shape)
+    pixels = put_into(picture, painted.pixels, matte, window)
+    if picture is None:
+        return painted._replace(pixels=pixels)
+    return painted._replace(pixels=pixels, window=None, measured=window.inside)
 
 
 def _is_empty_around(frame: Frame, needed: Iterable[str]) -> bool:

@@ -32,7 +32,7 @@ def put_painting(
     *,
     keep_frame: bool,
 ) -> None:
-    """Blend a painting into the stylized pixels of its own frame, in place, inside its mask.
+    """Blend a painting into the stylized pixels of its own frame, in place, inside its mask file.
 
     Args:
         pixels: (H, W, 4) float32, 0..1, straight alpha.
@@ -50,7 +50,7 @@ def put_painting(
     painting[painting[..., 3] == 0] = 0
     if alpha == ALPHA_LEARNT and keep_frame:
         fill_unpainted(painting, frame.picture, frame.alpha)
-    inside = own.alpha_mask
+    inside = np.ones_like(own.mask) if own.by_matte else own.alpha_mask
     if share < 1:
         painting = pixels + np.float32(share) * (painting - pixels)
     np.copyto(pixels, painting, where=inside[..., None])

@@ -25,6 +25,9 @@ from ..shared.pictures.kinds import EXR, PNG, readable_kind
 from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot
 
+MASK_NOISE = 16 / 255
+"""Up to so much beside black and white is noise in mattes that were compressed with loss."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Copy:
@@ -35,7 +38,8 @@ class Copy:
         source: the file to read.
         target: the file in the shot folder.
         keeps_version: whether a file that it replaces is kept as a version (paintings and masks).
-        is_mask: whether it is a mask, of which only light and dark count.
+        is_mask: whether it is a mask or matte, of which only light and dark count.
+        is_lossy: whether its black and white are noisy, as in a JPEG or the frame of a movie.
     """
 
     frame: int
@@ -43,6 +47,7 @@ class Copy:
     target: Path
     keeps_version: bool = False
     is_mask: bool = False
+    is_lossy: bool = False
 
 
 def copy_all(
@@ -103,7 +108,9 @@ def _convert(copy: Copy, target: Path, staging: Path) -> tuple[bool, tuple[str, 
     """
     if copy.is_mask:
         mask = read_given_mask(copy.source)
-        if readable_kind(copy.source) == PNG:
+        if copy.is_lossy:
+            mask = np.clip((mask - MASK_NOISE) / (1 - 2 * MASK_NOISE), 0, 1)
+        if readable_kind(copy.source) == PNG and not copy.is_lossy:
             _take_file(copy.source, target, staging)
         else:
             write_picture(target, np.repeat(mask[..., None], 3, axis=2))
@@ -129,13 +136,14 @@ def _take_file(source: Path, target: Path, staging: Path) -> None:
 
 
 def _check_ours(copy: Copy, place: Path, previous: Shot | None) -> None:
-    """Raise PaintoverError if a frame or guide would replace a file that no import made."""
+    """Raise PaintoverError if a frame, guide or matte would replace a file that no import made."""
     target = copy.target
     if copy.keeps_version or not target.is_file():
         return
     if previous and copy.frame in previous.manifest.frames:
         known = [previous.image_path(copy.frame)]
         known += [previous.guide_path(name, copy.frame) for name in previous.manifest.guides]
+        known += [previous.matte_path(copy.frame)] if previous.manifest.matte else []
         if target in known:
             return
     if not filecmp.cmp(target, place, shallow=False):
@@ -178,18 +186,15 @@ def _move(place: Path, target: Path) -> None:
 def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
     """Remove what an earlier import made and the new shot lacks.
 
-    Frames, guides and blank keyframes are deleted, since they are copies; a frame that was changed
-    since, and paintings, stay. Masks of frames that are gone become versions.
+    Frames, guides, mattes and blank keyframes are deleted, since they are copies; a frame that was
+    changed since, and paintings, stay. Masks of frames that are gone become versions.
 
     Args:
         previous: the earlier shot, in the same folder.
         shot: the new one.
         report: is told of what stays without a use.
     """
-    for name in previous.manifest.guides:
-        here = shot.frames if name in shot.manifest.guides else ()
-        for frame in set(previous.frames) - set(here):
-            _delete(previous.guide_path(name, frame))
+    _remove_guides_and_mattes(previous, shot)
     changed, painted = [], []
     for frame in sorted(set(previous.frames) - set(shot.frames)):
         image = previous.image_path(frame)
@@ -210,6 +215,17 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
             f"{shot.folder / 'keys'}, but are not used."
         )
     _warn_of_sizes(shot, report)
+
+
+def _remove_guides_and_mattes(previous: Shot, shot: Shot) -> None:
+    for name in previous.manifest.guides:
+        here = shot.frames if name in shot.manifest.guides else ()
+        for frame in set(previous.frames) - set(here):
+            _delete(previous.guide_path(name, frame))
+    if previous.manifest.matte:
+        here = shot.frames if previous.manifest.matte == shot.manifest.matte else ()
+        for frame in set(previous.frames) - set(here):
+            _delete(previous.matte_path(frame))
 
 
 def _warn_of_sizes(shot: Shot, report: Reporter) -> None:

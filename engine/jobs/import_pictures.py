@@ -27,6 +27,8 @@ from .locks import held_alone
 
 LARGEST_SIDE = 16384
 """Largest width or height of a picture, in pixels."""
+MATTE_NAME = "matte"
+"""Name of the mattes' folder in ``mattes/``."""
 STAGING = ".importing"
 """Folder inside the shot that holds the converted pictures until all are ready."""
 SET_FOLDERS = (
@@ -46,7 +48,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     and masks in any case, and paintings in EXR. The others are converted to PNG in sRGB, with 16
     bits if they have more than 8. The shot changes only after every picture has been read and
     converted, so an error or a cancel leaves it as it was. Replaced paintings and masks are kept
-    as versions; frames and guides of an earlier import that the new one lacks are removed.
+    as versions; frames, guides and mattes of an earlier import that the new one lacks are removed.
+    Masks for every frame are mattes, which also replace the masks of the paintings.
 
     Args:
         request: the shot and the folders. If ``input`` has no pictures but the folders of a set
@@ -54,8 +57,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
         report: gets the progress, and warnings about gaps, conversions and files that are left out.
 
     Returns:
-        ``frames``, ``paintings`` and ``masks`` (counts), ``guides`` (names), ``width`` and
-        ``height`` (pixels).
+        ``frames``, ``paintings``, ``masks`` and ``mattes`` (counts), ``guides`` (names), ``width``
+        and ``height`` (pixels).
 
     Raises:
         PaintoverError: a folder or picture is missing, damaged, too large or of another size; two
@@ -66,9 +69,10 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     """
     folder = Path(request.shot)
     request = _resolve_set(request, report)
-    for place in (request.input, *request.guides.values()):
-        _check_outside(folder, Path(place))
-    with _alone(folder):
+    for place in (request.input, request.mask, *request.guides.values()):
+        if place:
+            check_outside(folder, Path(place))
+    with alone_in(folder):
         staging = folder / STAGING
         shutil.rmtree(staging, ignore_errors=True)
         try:
@@ -78,7 +82,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Make the shot folder, and import into it alone; remove it if it stays empty.
 
     Raises:
@@ -129,7 +133,7 @@ def _import(
                 f'The guide "{name}" in {place} lacks frames {format_frames(missing)}; add them, '
                 "or import without this guide."
             )
-    width, height = _common_size(
+    width, height = common_size(
         [*pictures.values(), *painted.values(), *masks.values()]
         + [path for files in guides.values() for path in files.values()],
         sources,
@@ -138,6 +142,7 @@ def _import(
     manifest = Manifest(width, height, min(pictures), max(pictures), fps)
     manifest.source = {"kind": "pictures", "input": request.input}
     manifest.guides = list(guides)
+    manifest.matte = MATTE_NAME if masks and set(masks) == set(pictures) else ""
     shot = Shot(Path(request.shot), manifest)
     blank: set[int] = set()
     if previous:
@@ -149,9 +154,7 @@ def _import(
     copies = [Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, files in guides.items():
         copies += [Copy(frame, path, shot.guide_path(name, frame)) for frame, path in files.items()]
-    copies += [
-        Copy(frame, path, shot.key_mask_path(frame), True, True) for frame, path in masks.items()
-    ]
+    copies += copies_of_masks(shot, masks, sources)
     copies += [
         Copy(frame, path, _key_target(shot, frame, path), True) for frame, path in painted.items()
     ]
@@ -162,11 +165,28 @@ def _import(
     }
     for frame in blank:
         copy_frame(shot, frame)
+    for frame in shot.frames if manifest.matte else ():
+        shot.keep_version(shot.key_mask_path(frame))
     shot.save()
     if previous:
         remove_left_over(previous, shot, report)
-    counts = {"frames": len(pictures), "paintings": len(painted), "masks": len(masks)}
+    counts = {"frames": len(pictures), "paintings": len(painted)}
+    counts |= {"masks": 0 if manifest.matte else len(masks)}
+    counts |= {"mattes": len(masks) if manifest.matte else 0}
     return {**counts, "guides": list(guides), "width": width, "height": height}
+
+
+def copies_of_masks(shot: Shot, masks: dict[int, Path], sources: ImportSources) -> list[Copy]:
+    """Return what to copy of masks: to mattes if the shot has them, else beside the paintings."""
+    if not shot.manifest.matte:
+        return [
+            Copy(frame, path, shot.key_mask_path(frame), keeps_version=True, is_mask=True)
+            for frame, path in masks.items()
+        ]
+    return [
+        Copy(frame, path, shot.matte_path(frame), is_mask=True, is_lossy=sources.is_lossy(path))
+        for frame, path in masks.items()
+    ]
 
 
 def _resolve_set(request: ImportPictures, report: Reporter) -> ImportPictures:
@@ -198,9 +218,9 @@ def _resolve_set(request: ImportPictures, report: Reporter) -> ImportPictures:
     return request
 
 
-def _check_outside(folder: Path, place: Path) -> None:
+def check_outside(folder: Path, place: Path) -> None:
     """Raise PaintoverError if a source is where the shot keeps the copies that it may replace."""
-    for name in ("frames", "guides"):
+    for name in ("frames", "guides", "mattes"):
         if place.resolve().is_relative_to((folder / name).resolve()):
             raise PaintoverError(
                 f"{place} is where the shot {folder} keeps its own copies; choose a shot folder "
@@ -213,7 +233,7 @@ def _if_used(path: Path | None) -> str:
     return str(path) if path and pictures_in(path) else ""
 
 
-def _common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int]:
+def common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int]:
     """Return the size of all pictures, read from their headers."""
     first: tuple[int, int] | None = None
     first_path = Path()

@@ -10,7 +10,7 @@ from ..images.picture_folders import matched_pictures, numbered_pictures, pictur
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import counted
 from ..shared.pictures.frame_numbers import NamePattern
-from ..shared.pictures.kinds import PICTURE_SUFFIXES
+from ..shared.pictures.kinds import JPEG, PICTURE_SUFFIXES, readable_kind
 from ..shared.pictures.sequences import FileSequence
 from ..shared.reporter import Reporter
 
@@ -33,6 +33,10 @@ class ImportSources:
     def origin(self, picture: Path) -> Path:
         """Return the file that a picture comes from: itself, or a movie."""
         return self._movies.get(picture.parent, picture)
+
+    def is_lossy(self, picture: Path) -> bool:
+        """Return whether a picture was compressed with loss: a JPEG, or the frame of a movie."""
+        return picture.parent in self._movies or readable_kind(picture) == JPEG
 
     @property
     def done(self) -> float:

@@ -82,7 +82,7 @@ class OutputFrames:
 
     def is_up_to_date(self, frame: int) -> bool:
         """Return whether the frame's picture exists, opens, and is what the job would make."""
-        expected = self._record(frame, self._shot.frame_digest(frame))
+        expected = self._record(frame, self._shot.input_digest(frame))
         if self._shot.read_out_record(self._request.style, frame) != expected:
             return False
         try:
@@ -98,7 +98,7 @@ class OutputFrames:
 
         Args:
             frame: its number.
-            digest: ``Shot.frame_digest`` of the frame as it was read.
+            digest: ``Shot.input_digest`` of the frame as it was read.
             pixels: (H, W, 4) float32, 0..1, display-referred, straight alpha.
             window: the part of the frame that the pixels show; it is 0 elsewhere. None: all.
 

@@ -18,9 +18,11 @@ import cv2
 import numpy as np
 
 from ..frames.alpha import alpha_of, as_layer, finish
-from ..frames.frame import Frame, read_frame
+from ..frames.frame import MATTE, Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
+from ..frames.matte import put_into
 from ..images.types import FloatArray
+from ..images.window import Window
 from ..inference.own_frames import put_painting
 from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
@@ -120,7 +122,8 @@ class _PreviewPipeline:
         shot: the shot.
         pairs: the paintings, each with its frame.
         report: receives progress, and may cancel.
-        keep_frame: whether the frame shows where alpha is learnt and nothing is painted.
+        keep_frame: whether the frame shows where alpha is learnt and nothing is painted, and
+            outside the mattes.
     """
 
     def __init__(
@@ -149,14 +152,14 @@ class _PreviewPipeline:
     def paint_all(self, frames: list[int]) -> Iterator[tuple[int, tuple[str, FloatArray]]]:
         """Yield each frame with its digest and its picture, as ``paint`` returns it."""
         for frame in frames:
-            digest = functools.partial(self._shot.frame_digest, frame)
+            digest = functools.partial(self._shot.input_digest, frame)
             paint = functools.partial(self.paint, frame)
             pixels, read = read_unchanged(digest, paint, f"Frame {frame}")
             yield frame, (read, pixels)
 
     def paint(self, number: int) -> FloatArray:
         """Return a frame's picture: (H, W, 4) float32, 0..1, display-referred, straight alpha."""
-        frame = read_frame(self._shot, number, NEEDS)
+        frame = read_frame(self._shot, number, (*NEEDS, MATTE))
         weights = weights_at(self._shot.manifest.weights, number, self._paintings)
         painted = self._colours.paint(frame, weights)
         if self._alphas:
@@ -169,7 +172,10 @@ class _PreviewPipeline:
         if own:
             share, keep = weights.get(number, 1.0), self._keep_frame
             put_painting(pixels, own, frame, self._alpha, share, keep_frame=keep)
-        return pixels
+        if frame.matte is None:
+            return pixels
+        picture = np.dstack([frame.picture, frame.alpha]) if self._keep_frame else None
+        return put_into(picture, pixels, frame.matte, Window.whole(*frame.alpha.shape))
 
 
 class _PaintProjector:

@@ -12,7 +12,8 @@ The way of a pixel from the frame's files to the written picture, one module a s
 6. ``networks/gated_unet``, or ``inference/int8/network`` in integers: runs on a tile, and its gate
    blends the network's own paint and strokes with the projected paint.
 7. ``frames/alpha``: adds the alpha, and lets the frame show where nothing is painted;
-   ``inference/own_frames``: puts a painting into its own frame.
+   ``inference/own_frames``: puts a painting into its own frame; ``frames/matte``: puts what is
+   inside the matte into the frame.
 8. ``jobs/output_frames``: writes the picture, then the record of what it was made from.
 9. ``evaluation/flicker_watch``: measures the flicker and notes it beside the record.
 
@@ -94,7 +95,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
         def write(frame: int, painted: Painted) -> None:
             colours = output.write(frame, painted.digest, painted.pixels, painted.window)
-            watch.wrote(frame, painted.flicker_input, colours)
+            watch.wrote(frame, painted.flicker_input, colours[painted.measured])
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
         with _core_for_others():

@@ -49,7 +49,7 @@ class ReadDigests:
     Attributes:
         style: of the style file, or what stands for it in records.
         keys: keyframe → ``Shot.key_digest``.
-        frame: ``Shot.frame_digest`` of the stylized frame.
+        frame: ``Shot.input_digest`` of the stylized frame.
     """
 
     style: str
@@ -107,20 +107,21 @@ def expected_out_record(
     """
     if read is None:
         keys = {key: shot.key_digest(key) for key in header.trained_on}
-        read = ReadDigests(digest_file(shot.style_path(style)), keys, shot.frame_digest(frame))
+        read = ReadDigests(digest_file(shot.style_path(style)), keys, shot.input_digest(frame))
     digest = digest_json([read.frame, *(read.keys[key] for key in header.trained_on)])
     records = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
     if records:
         digest = digest_json([digest, *([record.image, record.passes] for record in records)])
     projects = PROJECTION in header.guides
     weights = weights_at(shot.manifest.weights, frame, header.trained_on) if projects else {}
+    leaves_parts = bool(shot.manifest.matte) or header.settings.get(ALPHA) == ALPHA_LEARNT
     return OutRecord(
         file=file,
         input=digest_json([digest, sorted(weights.items())]) if weights else digest,
         style=read.style,
         settings=settings,
         light=light if projects else 0.5,
-        unpainted=unpainted if header.settings.get(ALPHA) == ALPHA_LEARNT else "frame",
+        unpainted=unpainted if leaves_parts else "frame",
     )
 
 

@@ -87,6 +87,8 @@ class Manifest:
     owner: dict[str, str] = dataclasses.field(default_factory=dict)
     """The scene that the shot belongs to: ``blend``, the path of its .blend from the shot folder,
     and ``scene``, its name; empty if it belongs to none."""
+    matte: str = ""
+    """Name of the folder under ``mattes/`` that says what of each frame is painted; "" for all."""
     version: int = MANIFEST_VERSION
 
 

@@ -63,7 +63,8 @@ class ImportPictures(Request):
     painted: str = ""
     """Folder of paintings; empty: none."""
     mask: str = ""
-    """Folder of masks of the paintings, or a movie; empty: none."""
+    """Folder of masks of the paintings, or a movie; mattes if it has one for every frame; empty:
+    none."""
     guides: dict[str, str] = dataclasses.field(default_factory=dict)
     """Name of a guide → folder of its pictures, or a movie."""
     fps: float = 0.0
@@ -113,7 +114,8 @@ class Stylize(Request):
     """0..1, for pixels with projected paint: 0 copies the paint, 1 lets the network repaint it in
     the light of the frame, 0.5 mixes both as trained."""
     unpainted: str = UNPAINTED_FRAME
-    """What shows where the paintings are transparent: ``frame`` or ``nothing``."""
+    """What shows where the paintings are transparent, and outside the mattes: ``frame`` or
+    ``nothing``."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,7 +31,8 @@ class OutRecord:
     light: float = 0.5
     """As ``protocol.Stylize.light``; 0.5 if the style does not use it."""
     unpainted: str = "frame"
-    """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha."""
+    """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
+    has no mattes."""
 
 
 def check_name(name: str, kind: str) -> str:
@@ -126,6 +127,10 @@ class Shot:
     def guide_path(self, name: str, frame: int) -> Path:
         """``guides/NAME/0001.png``: an extra guide picture."""
         return self.folder / "guides" / name / f"{frame_name(frame)}.png"
+
+    def matte_path(self, frame: int) -> Path:
+        """``mattes/NAME/0001.png``: what of the frame is painted; only if the shot has mattes."""
+        return self.folder / "mattes" / self.manifest.matte / f"{frame_name(frame)}.png"
 
     def cache_folder(self, name: str) -> Path:
         """``cache/NAME/``: cached results; may be deleted at any time."""
@@ -224,9 +229,19 @@ class Shot:
         paths += [self.guide_path(name, frame) for name in self.manifest.guides]
         return digest_json([digest_picture(path) for path in paths])
 
+    def input_digest(self, frame: int) -> str:
+        """Return the digest of what is read to paint a frame: ``frame_digest``, and its matte."""
+        digest = self.frame_digest(frame)
+        if not self.manifest.matte:
+            return digest
+        return digest_json([digest, digest_picture(self.matte_path(frame))])
+
     def key_digest(self, frame: int) -> str:
-        """Return the digest of a keyframe: its painting, its mask and its frame."""
-        paths = [self.key_path(frame), self.key_mask_path(frame)]
+        """Return the digest of a keyframe: its painting, its mask or matte, and its frame."""
+        mask = self.key_mask_path(frame)
+        if self.manifest.matte and not mask.is_file():
+            mask = self.matte_path(frame)
+        paths = [self.key_path(frame), mask]
         return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
 
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
@@ -252,4 +267,6 @@ class Shot:
                 missing.append(self.image_path(frame))
             if record.passes and not self.passes_path(frame).is_file():
                 missing.append(self.passes_path(frame))
+            if self.manifest.matte and not self.matte_path(frame).is_file():
+                missing.append(self.matte_path(frame))
         return missing

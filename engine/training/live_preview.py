@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 
 from ..frames.alpha import finish
+from ..frames.frame import MATTE
+from ..frames.matte import put_into
 from ..images.types import FloatArray
+from ..images.window import Window
 from ..inference.tiled_inference import TiledInference
 from ..networks.base import Painter
 from ..networks.device import Device
@@ -58,10 +61,10 @@ class LivePreview:
                 training_set.inputs.prepare("train", [wanted.frame])
                 if training_set.projection:
                     training_set.projection.prepare("train", [wanted.frame])
-            frame = training_set.inputs.read(wanted.frame)
+            frame = training_set.inputs.read(wanted.frame, (MATTE,))
             weights = weights_at(shot.manifest.weights, wanted.frame, training_set.digests)
             self._input = training_set.input_of(frame, weights)
-            self._alpha = frame.alpha
+            self._alpha, self._matte = frame.alpha, frame.matte
             keep = wanted.unpainted == UNPAINTED_FRAME
             self._picture = frame.picture if keep else None
         except PaintoverError as error:
@@ -72,8 +75,13 @@ class LivePreview:
         started = time.monotonic()
         if self._wanted is None or self._input is None or started < self._next:
             return
-        painted = TiledInference(network, self._device, light=self._wanted.light).paint(self._input)
+        inside = None if self._matte is None else self._matte > 0
+        inference = TiledInference(network, self._device, light=self._wanted.light)
+        painted = inference.paint(self._input, inside)
         picture = finish(painted, self._alpha, self._training_set.alpha, self._picture)
+        if self._matte is not None:
+            under = None if self._picture is None else np.dstack([self._picture, self._alpha])
+            picture = put_into(under, picture, self._matte, Window.whole(*self._matte.shape))
         size = (self._wanted.width, self._wanted.height)
         if picture.shape[1::-1] != size:
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))

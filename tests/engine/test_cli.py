@@ -18,7 +18,7 @@ from engine.shared.manifest import PASS_MEANINGS
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
-VERBS = ("import", "train", "weights", "stylize", "preview", "score", "info", "worker")
+VERBS = ("import", "matte", "train", "weights", "stylize", "preview", "score", "info", "worker")
 
 
 @pytest.fixture

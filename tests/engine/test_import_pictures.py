@@ -80,6 +80,7 @@ def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
         "frames": 3,
         "paintings": 1,
         "masks": 1,
+        "mattes": 0,
         "guides": ["ink lines"],
         "width": 40,
         "height": 24,

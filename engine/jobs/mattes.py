@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gives a shot mattes, or takes them away; also shots that were captured from a scene."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+from ..shared.errors import PaintoverError
+from ..shared.frame_lists import format_frames
+from ..shared.pictures.frame_numbers import NamePattern
+from ..shared.pictures.sequences import FileSequence
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from .import_files import copy_all
+from .import_pictures import (
+    MATTE_NAME,
+    STAGING,
+    alone_in,
+    check_outside,
+    common_size,
+    copies_of_masks,
+)
+from .import_sources import ImportSources
+
+
+def set_mattes(folder: Path, place: Path, report: Reporter) -> int:
+    """Copy mattes into a shot; they replace those that it has.
+
+    Args:
+        folder: the shot folder.
+        place: a folder of pictures with frame numbers in their names, one for every frame of the
+            shot, or a movie.
+        report: gets the progress, and may cancel.
+
+    Returns:
+        The number of mattes.
+
+    Raises:
+        PaintoverError: the shot cannot be read; a frame has no matte; or a picture fits no frame,
+            cannot be read, or has another size than the shot.
+        Cancelled: the job was told to stop; the shot is unchanged.
+    """
+    shot = Shot.open(folder)
+    check_outside(folder, place)
+    with alone_in(folder):
+        staging = folder / STAGING
+        try:
+            return _set_mattes(shot, place, staging, report)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _set_mattes(shot: Shot, place: Path, staging: Path, report: Reporter) -> int:
+    sources = ImportSources(staging, report)
+    frames = {frame: shot.image_path(frame) for frame in shot.frames}
+    mattes = sources.matched(str(place), "matte", FileSequence(frames, NamePattern(), []))
+    if missing := set(frames) - set(mattes):
+        raise PaintoverError(
+            f"{place} lacks mattes for frames {format_frames(missing)}; add them, black where "
+            "nothing is painted."
+        )
+    common_size([next(iter(frames.values())), *mattes.values()], sources)
+    before = Shot.open(shot.folder)
+    shot.manifest.matte = MATTE_NAME
+    copies = copies_of_masks(shot, mattes, sources)
+    copy_all(shot, before, copies, staging, report, begin=sources.done)
+    shot.save()
+    return len(mattes)
+
+
+def remove_mattes(folder: Path) -> None:
+    """Take the mattes of a shot away, so that all of each frame is painted.
+
+    Raises:
+        PaintoverError: the shot cannot be read or written.
+    """
+    shot = Shot.open(folder)
+    if not shot.manifest.matte:
+        return
+    paths = [shot.matte_path(frame) for frame in shot.frames]
+    shot.manifest.matte = ""
+    shot.save()
+    with contextlib.suppress(OSError):
+        for path in paths:
+            path.unlink(missing_ok=True)
+        paths[0].parent.rmdir()

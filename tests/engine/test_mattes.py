@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mattes: only what is inside is painted, in a size that people work in, by the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import shots
+from painted_scenes import Floats, Scene
+from real_sizes import Project, write
+
+WIDTH, HEIGHT = 480, 270
+SCENE = Scene(WIDTH, HEIGHT)
+FOOTAGE, SURFACE = "footage", "surface"
+
+
+def matte(frame: int) -> Floats:
+    """The disc, with an edge that is soft over some pixels."""
+    return cv2.GaussianBlur(SCENE.shares(frame)[-1], (0, 0), 1.5)
+
+
+def stored(frame: int) -> Floats:
+    return np.rint(255 * matte(frame)) / 255
+
+
+def write_mattes(project: Project, suffix: str = ".png"):
+    for frame in project.frames:
+        write(project.folder / "mattes" / f"{frame:04d}{suffix}", matte(frame))
+    return project.folder / "mattes"
+
+
+def make(folder, way: str, network: str) -> Project:
+    """Make a shot with mattes, imported or as captured, and train a style by some steps."""
+    project = Project(folder, SCENE)
+    mattes = write_mattes(project)
+    if way == FOOTAGE:
+        project.make("--mask", mattes)
+    else:
+        project.capture(surface=True)
+        project.engine("matte", project.shot, "--input", mattes)
+    project.train("--network", network, "--steps", 3)
+    return project
+
+
+@pytest.fixture(scope="module", params=[(FOOTAGE, "small"), (SURFACE, "fast")])
+def trained(request, tmp_path_factory) -> Project:
+    """Not to be changed."""
+    return make(tmp_path_factory.mktemp("mattes"), *request.param)
+
+
+def premultiplied(pixels: Floats) -> Floats:
+    return np.dstack([pixels[..., :3] * pixels[..., 3:], pixels[..., 3:]])
+
+
+def rendered(frame: int) -> Floats:
+    return np.rint(255 * SCENE.render(frame)[..., :3]) / 255
+
+
+def test_outside_the_matte_is_the_frame_or_nothing(trained, tmp_path):
+    project = trained.copy(tmp_path)
+    for suffix, words, near in (
+        (".png", ("--depth", 8), 1.01 / 255),
+        (".png", ("--depth", 16), 1e-4),
+        (".exr", ("--format", "exr"), 2e-3),
+    ):
+        project.stylize("--frames", 2, "--unpainted", "nothing", *words)
+        alone = project.result(2, suffix=suffix)
+        project.stylize("--frames", 2, *words)
+        kept = project.result(2, suffix=suffix)
+        share, frame = stored(2), rendered(2)
+        outside = share == 0
+        assert 0.5 < outside.mean() < 0.95
+        assert not alone[outside].any()
+        exact = 1e-3 if suffix == ".exr" else 1e-6
+        assert np.abs(kept[outside][:, :3] - frame[outside]).max() < exact
+        assert np.abs(kept[..., 3] - 1).max() < 1e-6
+        assert np.abs(alone[..., 3] - share).max() < near
+        blended = premultiplied(alone)[..., :3] + (1 - share[..., None]) * frame
+        assert np.abs(kept[..., :3] - blended).max() < 2 * near
+        inside = share == 1
+        assert np.abs(kept[inside][:, :3] - frame[inside]).mean() > 0.02
+
+
+def test_the_own_frame_shows_the_painting_inside(trained, tmp_path):
+    project = trained.copy(tmp_path)
+    share = stored(1)[..., None]
+    wanted = share * SCENE.painting(1)[..., :3] + (1 - share) * rendered(1)
+    project.stylize("--frames", 1)
+    assert np.abs(project.result(1)[..., :3] - wanted).max() < 2.5 / 255
+
+
+def test_a_changed_matte_makes_its_frame_out_of_date_alone(tmp_path):
+    project = make(tmp_path, SURFACE, "small")
+    words = ("stylize", project.shot)
+    assert "3 frames painted" in project.engine(*words)
+    assert "0 frames painted, 3 up to date" in project.engine(*words)
+    changed = np.roll(matte(3), 40, axis=1)
+    write(project.shot / "mattes" / "matte" / "0003.png", changed)
+    info = json.loads(project.engine("info", project.shot, "--json"))
+    assert info["matte"] == "matte"
+    assert info["styles"]["style"]["training"]["state"] == "up to date"
+    assert info["styles"]["style"]["stylizing"]["why"] == "1 of 3 frames to do"
+    assert "1 frame painted, 2 up to date" in project.engine(*words)
+    outside = np.rint(255 * changed) == 0
+    assert np.array_equal(
+        project.result(3)[outside][:, :3], rendered(3)[outside].astype(np.float32)
+    )
+    nothing = ("--unpainted", "nothing")
+    assert "3 frames painted, 0 up to date" in project.engine(*words, *nothing)
+    write(project.shot / "mattes" / "matte" / "0001.png", changed)
+    info = json.loads(project.engine("info", project.shot, "--json"))
+    assert info["styles"]["style"]["training"]["why"] == "Keyframe 1 has changed since"
+    project.engine("matte", project.shot, "--none")
+    assert not (project.shot / "mattes" / "matte").exists()
+    assert "3 frames painted" in project.engine(*words)
+    assert project.result(2)[..., 3].min() == 1
+
+
+def test_previews_heed_the_matte(tmp_path):
+    project = Project(tmp_path, SCENE)
+    project.make("--mask", write_mattes(project))
+    for value in ("nothing", "frame"):
+        project.engine("preview", project.shot, "--frames", "1-2", "--unpainted", value)
+        for frame in (1, 2):
+            outside = stored(frame) == 0
+            result = project.result(frame, "preview")
+            wanted = rendered(frame) if value == "frame" else np.zeros((HEIGHT, WIDTH, 3))
+            assert np.abs(result[outside][:, :3] - wanted[outside]).max() < 1e-6
+            assert np.abs(result[..., 3] - (1 if value == "frame" else stored(frame))).max() < 2e-3
+    own = np.abs(project.result(1, "preview")[..., :3] - SCENE.painting(1)[..., :3])
+    assert own[stored(1) == 1].max() < 1.5 / 255
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_no_fringe_where_a_bright_figure_was_cut_out(tmp_path, is_cut):
+    """A bright figure before a bright wall; around the painted figure is nothing, black."""
+    project = Project(tmp_path, SCENE)
+    for frame in project.frames:
+        write(tmp_path / "input" / f"{frame:04d}.png", 0.6 + 0.3 * SCENE.render(frame)[..., :3])
+    share = stored(1)
+    alpha = share if is_cut else (share > 0).astype(np.float32)
+    bright = np.broadcast_to([0.9, 0.85, 0.8], (*share.shape, 3)) * (alpha > 0)[..., None]
+    write(tmp_path / "painted" / "0001.png", np.dstack([bright, alpha]))
+    words = ("--input", tmp_path / "input", "--painted", tmp_path / "painted")
+    project.engine("import", project.shot, *words, "--mask", write_mattes(project))
+    project.train("--network", "small", "--steps", 20)
+    for frame in (1, 2):
+        project.stylize("--frames", frame)
+        edge = (stored(frame) > 0) & (stored(frame) < 1)
+        least = 0.6 if frame == 1 else 0.45
+        assert project.result(frame)[edge][:, :3].min() > least
+        project.stylize("--frames", frame, "--unpainted", "nothing", "--format", "exr")
+        alone = project.result(frame, suffix=".exr")
+        assert np.abs(alone[..., 3] - stored(frame)).max() < 0.06
+        assert alone[edge & (alone[..., 3] > 0.1)][:, :3].min() > least
+
+
+def test_masks_of_some_frames_are_learnt_from_and_no_mattes(tmp_path):
+    project = Project(tmp_path, SCENE)
+    mattes = write_mattes(project)
+    project.make("--mask", mattes)
+    shot = project.shot
+    assert sorted(path.name for path in (shot / "mattes" / "matte").iterdir()) == [
+        "0001.png",
+        "0002.png",
+        "0003.png",
+    ]
+    assert not (shot / "keys" / "0001.mask.png").exists()
+    assert "mattes/matte: only inside" in project.engine("info", shot)
+    for frame in (2, 3):
+        (mattes / f"{frame:04d}.png").unlink()
+    words = ("--input", tmp_path / "input", "--painted", tmp_path / "painted")
+    project.engine("import", shot, *words, "--mask", mattes)
+    assert (shot / "keys" / "0001.mask.png").is_file()
+    assert not (shot / "mattes" / "matte").exists()
+    assert "matte" not in project.engine("info", shot)
+    write_mattes(project)
+    project.engine("import", shot, *words, "--mask", mattes)
+    assert [path.name[:4] for path in (shot / "keys" / "versions").glob("*.mask.png")] == ["0001"]
+    project.engine("import", shot, *words)
+    assert not (shot / "mattes" / "matte").exists()
+
+
+def test_mattes_of_jpegs_are_black_where_they_look_black(tmp_path):
+    project = Project(tmp_path, SCENE)
+    project.make("--mask", write_mattes(project, ".jpg"))
+    codes = cv2.imread(str(tmp_path / "mattes" / "0001.jpg"), cv2.IMREAD_GRAYSCALE)
+    kept = cv2.imread(str(project.shot / "mattes" / "matte" / "0001.png"), cv2.IMREAD_GRAYSCALE)
+    assert (codes[matte(1) == 0] > 0).any()
+    assert not kept[codes < 16].any()
+    assert (kept[codes > 240] == 255).all()
+
+
+def test_mattes_that_do_not_fit_are_told(tmp_path):
+    project = Project(tmp_path, SCENE)
+    project.make("--mask", write_mattes(project))
+    shot, mattes = project.shot, project.folder / "mattes"
+    project.train("--network", "small", "--steps", 2)
+    place = shot / "mattes" / "matte"
+    kept = (place / "0002.png").read_bytes()
+    (place / "0002.png").unlink()
+    told = ("no matte", str(place / "0002.png"), "add it")
+    shots.assert_one_sentence(shots.run_warm("stylize", shot), *told)
+    shots.assert_one_sentence(shots.run_warm("preview", shot), *told)
+    write(place / "0002.png", matte(2)[::2])
+    shots.assert_one_sentence(shots.run_warm("stylize", shot), "480×135", "480×270", "matte")
+    (place / "0002.png").write_bytes(kept)
+    write(place / "0001.png", 0 * matte(1))
+    shots.assert_one_sentence(shots.run_warm("train", shot, "--steps", 1), "all black", "0001.png")
+    (mattes / "0002.png").unlink()
+    shots.assert_one_sentence(
+        shots.run_warm("matte", shot, "--input", mattes), "lacks mattes for frames 2"
+    )
+    shots.assert_one_sentence(
+        shots.run_warm("matte", shot, "--input", place), "keeps its own copies"
+    )
+    shutil.rmtree(mattes)
+    shots.assert_one_sentence(shots.run_warm("matte", shot, "--input", mattes), "not a folder")
+
+
+def test_a_frame_whose_matte_is_black_stays_the_frame(tmp_path):
+    project = Project(tmp_path, SCENE)
+    mattes = write_mattes(project)
+    write(mattes / "0003.png", 0 * matte(3))
+    project.make("--mask", mattes)
+    project.train("--network", "small", "--steps", 2)
+    project.stylize()
+    assert np.abs(project.result(3)[..., :3] - rendered(3)).max() < 1e-6
