@@ -8,7 +8,7 @@ import bpy
 from . import capture, compose, engine, keyframes, preview, run, shot, stylize, train
 
 classes = (
-    capture.PAINTOVER_OT_capture,
+    *capture.classes,
     *keyframes.classes,
     preview.PAINTOVER_OT_preview,
     train.PAINTOVER_OT_train,

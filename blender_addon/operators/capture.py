@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import properties, steps
-from ..jobs import Job, JobOperator
+from .. import properties, states, steps
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.freshness import Step
+from ..jobs import Job, JobOperator, Status
 from . import polls
 
 
@@ -17,8 +20,8 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
     bl_idname = "paintover.capture"
     bl_label = "Capture"
     bl_description = (
-        "Render the frames that are missing or have other render settings. "
-        "Changes of the scene's content are not detected: use Force after them"
+        "Render the frames that are missing or have other render settings. If there are none, "
+        "asks whether to render all again, as changes of the scene's content are not detected"
     )
 
     force: BoolProperty(
@@ -34,9 +37,54 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
         options={"SKIP_SAVE"},
     )
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        asks = not (self.force or self.source_folder or bpy.app.background)
+        if asks and is_up_to_date(properties.scene_of(context)):
+            operators: Any = bpy.ops
+            operators.paintover.capture_again("INVOKE_DEFAULT")
+            return {"CANCELLED"}
+        return super().invoke(context, event)
+
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         scene = properties.scene_of(context)
         if self.source_folder:
             pictures = Path(bpy.path.abspath(self.source_folder))
             return steps.import_pictures(scene, self.warn, pictures)
         return steps.capture_frames(scene, self.warn, force=self.force, blocking=blocking)
+
+
+def is_up_to_date(scene: bpy.types.Scene) -> bool:
+    """Return whether Capture would render nothing, although it may: all frames are up to date."""
+    try:
+        snapshot = states.look(scene)
+    except PaintoverError:
+        return False
+    shot = snapshot.shot
+    may_render = shot is not None and shot.manifest.source.get("kind") == "blender"
+    return may_render and not snapshot.owner and snapshot.steps["capture"].step is Step.UP_TO_DATE
+
+
+class PAINTOVER_OT_capture_again(polls.PolledOperator):
+    bl_idname = "paintover.capture_again"
+    bl_label = "Capture Again"
+    bl_description = "Render all frames again, such as after changes of the scene's content"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        manager: Any = context.window_manager
+        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
+            self, width=380, title="All Frames Are Captured", confirm_text=self.bl_label
+        )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout: Any = self.layout
+        column = layout.column(align=True)
+        column.label(text="Paintover can't see whether objects, lights, materials or")
+        column.label(text="the animation have changed. Render all frames again?")
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        operators: Any = bpy.ops
+        operators.paintover.capture("INVOKE_DEFAULT", force=True)
+        return {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_capture, PAINTOVER_OT_capture_again)

@@ -295,6 +295,26 @@ def test_shots_of_others_are_refused_and_damaged_ones_made_anew(
     assert open_shot(part, folder).frames == [1]
 
 
+def test_frames_are_captured_again_after_a_change_of_the_scene(scene: Any, part: Part) -> None:
+    is_up_to_date = part("operators.capture").is_up_to_date
+    assert not is_up_to_date(scene)
+    bpy.ops.paintover.capture()
+    shot = open_shot(part, part("properties").shot_folder(scene))
+    before = read_codes(shot.image_path(2))
+    assert is_up_to_date(scene)
+    scene.frame_end = 4
+    assert not is_up_to_date(scene)
+    scene.frame_end = 3
+    bpy.data.lights[0].energy = 0.1
+    assert is_up_to_date(scene), "what only Capture Again renders anew"
+
+    bpy.ops.paintover.capture_again()
+
+    assert read_codes(shot.image_path(2)).mean() < before.mean() - 1
+    scene.cycles.samples = 2
+    assert not is_up_to_date(scene)
+
+
 def test_operator_renders(scene: Any, part: Part) -> None:
     operator: Any = bpy.ops.paintover.capture
     assert operator() == {"FINISHED"}
