@@ -32,6 +32,7 @@ from .real_table import real_as_data, real_to_markdown
 from .sheets import write_sheet
 from .table import Row, to_markdown
 from .truth import Truth, make_truth
+from .uncarried import more_scores, uncarried
 
 PAGE = ROOT / "docs/quality.md"
 ABLATION_PAGE = ROOT / "benchmarks/quality/ablation.md"
@@ -87,9 +88,12 @@ def _measure(
     truth = make_truth(pair, extent, options.cache.resolve(), _tell)
     _tell(f"{pair.name}: {truth.shot.folder}, {truth.unsteady:.1%} of the truth unsteady")
     rows = []
+    where = uncarried(truth.shot, truth.keys)
     methods = [options.frames.name] if options.frames else extent.methods
     for method in methods:
         row = _row(pair, method, truth, extent, options, with_jod=with_jod)
+        if row.scores:
+            row = dataclasses.replace(row, more=more_scores(truth, style_name(method), where))
         _tell("  " + "  ".join(row.cells()[1:]))
         rows.append(row)
     if options.sheets:

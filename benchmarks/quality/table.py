@@ -13,6 +13,7 @@ from engine.shared.frame_lists import format_frames
 
 from .methods import LABELS, Made
 from .pairs import Extent, Pair
+from .uncarried import MoreScores
 
 HEAD = (
     "shot and style",
@@ -24,6 +25,9 @@ HEAD = (
     "texture",
     "flicker (truth)",
     "strokes (truth)",
+    "new: texture",
+    "new: strokes (truth)",
+    "keyframes",
     "training s",
     "s a frame",
     "remarks",
@@ -33,8 +37,11 @@ EXPLAINED = (
     "the subject, without the keyframes; texture is the mean gradient over the truth's (1 is "
     "right, below is blurred); flicker is in codes of 255 along the motion, beside the truth's "
     "own; strokes are how far the marks are from those of the nearest painting, wherever they "
-    "lie, in codes of 255, beside the truth's own: 0 is equal, blur and embossing are far."
+    "lie, in codes of 255, beside the truth's own: 0 is equal, blur and embossing are far. New is "
+    "the part of the subject where no paint was carried; keyframes is the PSNR of the painted "
+    "frames themselves, of the worst one."
 )
+DISTANCES = (1, 5, 10, 20, 29)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Row:
     made: Made | None
     scores: Scores | None
     note: str = ""
+    more: MoreScores | None = None
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -59,13 +67,14 @@ class Row:
             "seconds_a_frame": self.made.a_frame if self.made else None,
             "note": self.note,
             "scores": self.scores.as_data() if self.scores else None,
+            "more": self.more.as_data() if self.more else None,
         }
 
     def cells(self) -> list[str]:
         """Return the text of each cell, one per column of ``HEAD``."""
         mean = self.scores.mean if self.scores else None
-        numbers = ["–"] * 7
-        if mean is not None and self.scores is not None:
+        numbers = ["–"] * 10
+        if mean is not None and self.scores is not None and self.more is not None:
             numbers = [
                 number(mean.psnr, 2),
                 number(mean.ssim, 3),
@@ -74,6 +83,9 @@ class Row:
                 number(mean.texture, 2),
                 f"{number(mean.flicker, 2)} ({number(mean.flicker_truth, 2)})",
                 f"{number(mean.strokes, 2)} ({number(mean.strokes_truth, 2)})",
+                number(self.more.texture, 2),
+                f"{number(self.more.strokes, 2)} ({number(self.more.strokes_truth, 2)})",
+                number(self.more.keyframes, 2),
             ]
         training = number(self.made.training, 0) if self.made else "–"
         a_frame = number(self.made.a_frame, 2) if self.made else "–"
@@ -97,7 +109,38 @@ def to_markdown(
         f"{extent.frames} frames of {extent.width}×{extent.height}, "
         f"{extent.seconds:.0f} s of training."
     )
-    return "\n".join([*lines, "", f"{size} {EXPLAINED}", *remarks, "", f"Machine: {described}."])
+    distances = distances_to_markdown(rows)
+    end = [f"{size} {EXPLAINED}", *remarks, "", *distances, f"Machine: {described}."]
+    return "\n".join([*lines, "", *end])
+
+
+def distances_to_markdown(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of a table of PSNR and strokes by the distance from the keyframe."""
+    head = ["shot and style", "method", *map(str, DISTANCES)]
+    lines = []
+    for row in rows:
+        if row.scores is None:
+            continue
+        cells = []
+        for distance in DISTANCES:
+            frames = {
+                frame: scores
+                for frame, scores in row.scores.frames.items()
+                if min(abs(frame - key) for key in row.keys) == distance
+            }
+            mean = dataclasses.replace(row.scores, frames=frames).mean
+            cells.append(f"{number(mean.psnr, 1)} / {number(mean.strokes, 2)}" if frames else "–")
+        lines.append(f"| {' | '.join([*row.cells()[:2], *cells])} |")
+    if not lines:
+        return []
+    return [
+        "PSNR in dB and strokes by the distance from the nearest keyframe, in frames:",
+        "",
+        f"| {' | '.join(head)} |",
+        "|---|---|" + "---:|" * len(DISTANCES),
+        *lines,
+        "",
+    ]
 
 
 def number(value: float | None, digits: int) -> str:

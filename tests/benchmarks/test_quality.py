@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from benchmarks.quality.shots import SHOTS
 from benchmarks.quality.styles import STYLES
 from benchmarks.quality.styles.look import Look
 from benchmarks.quality.truth import make_truth, paint_frame
+from benchmarks.quality.uncarried import more_scores, uncarried
 from engine.frames.frame import Frame, read_frame
 from engine.images.pictures import read_picture, write_picture
 from engine.motion.optical_flow import to_previous, warp
@@ -116,6 +119,11 @@ def test_the_table_has_every_column_for_every_method(
     outputs = ["--json", str(file), "--sheets", str(tmp_path / "sheets")]
     assert quality.main([*words, *outputs]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    distances = next(number for number, line in enumerate(lines) if "| 1 | 5 | 10 |" in line)
+    assert len(lines) == 2 * distances
+    by_distance = [line.split(" | ") for line in lines[distances + 2 :]]
+    assert all("/" in cells[2] and cells[4].startswith("–") for cells in by_distance)
+    lines = lines[:distances]
     assert lines[0] == f"| {' | '.join(table.HEAD)} |"
     assert len(lines) == 2 + len(TINY.methods)
     assert all(line.count("|") == lines[0].count("|") for line in lines)
@@ -128,6 +136,10 @@ def test_the_table_has_every_column_for_every_method(
         numbers = [mean[name] for name in names]
         assert all(np.isfinite(numbers)) and row["seconds_a_frame"] > 0
         assert 1 not in row["scores"]["frames"]
+        assert 0 < row["more"]["share"] < 1 and row["more"]["texture"] > 0
+    assert rows["moved"]["more"]["keyframes"] is None  # equal
+    assert rows["fast"]["more"]["keyframes"] is None or rows["fast"]["more"]["keyframes"] > 40
+    assert rows["projection"]["more"]["share"] == rows["fast"]["more"]["share"]
     assert rows["fast"]["training_seconds"] > 0
     assert rows["moved"]["training_seconds"] is None
     sheet = read_picture(tmp_path / "sheets" / "head-cel.png").pixels
@@ -141,6 +153,28 @@ def test_the_table_has_every_column_for_every_method(
     assert quality.main([*words, "--frames", str(frames)]) == 0
     last = capsys.readouterr().out.splitlines()[2]
     assert "other program" in last and "equal" in last and "1.000" in last
+
+
+def test_scores_of_new_parts_see_those_alone(cache: Path) -> None:
+    truth = make_truth(Pair("head", "pencil"), TINY, cache, lambda _: None)
+    where = uncarried(truth.shot, truth.keys)
+    assert list(where) == truth.shot.frames[1:]
+    for frame in truth.shot.frames:
+        right = read_picture(truth.folder / f"{frame:04d}.png").pixels[..., :3]
+        blurred = cv2.GaussianBlur(right, (0, 0), 3)
+        new = where.get(frame, np.ones(right.shape[:2], bool))[..., None]
+        write_picture(truth.shot.out_path("new", frame), np.where(new, blurred, right))
+        write_picture(truth.shot.out_path("old", frame), np.where(new, right, blurred))
+    new_blurred, old_blurred = (more_scores(truth, name, where) for name in ("new", "old"))
+    assert 0.01 < new_blurred.share == old_blurred.share < 0.9
+    assert new_blurred.texture and new_blurred.texture < 0.6
+    assert old_blurred.texture == pytest.approx(1)
+    assert new_blurred.strokes_truth == pytest.approx(old_blurred.strokes_truth)
+    assert new_blurred.strokes and old_blurred.strokes and old_blurred.strokes_truth
+    far, near = (abs(one.strokes - old_blurred.strokes_truth) for one in (new_blurred, old_blurred))
+    assert far > 2 * near
+    assert new_blurred.keyframes and new_blurred.keyframes < 40
+    assert old_blurred.keyframes == math.inf and old_blurred.as_data()["keyframes"] is None
 
 
 def test_settings_of_a_method_reach_training(cache: Path, monkeypatch, capsys) -> None:
