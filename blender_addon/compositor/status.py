@@ -74,7 +74,9 @@ def _difference(
     if content is None or image is None:
         return "The node has no frames"
     suffix = f".{properties.of(scene).format}"
-    if shot is None or folder_played(shot, content) != sequences.folder_of(image):
+    if shot is None:
+        return f"There is no shot to show; the node plays {sequences.folder_of(image)}"
+    if folder_played(shot, content) != sequences.folder_of(image):
         return f"Shows another folder: {sequences.folder_of(image)}"
     if (content.style, content.suffix) != (style, suffix):
         return f"Shows the style {content.style} ({content.suffix})"

@@ -118,7 +118,7 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str, context:
     row = column.row(align=True)
     row.operator(operator, icon=icon)
     row.label(text="", icon=_STEP_ICONS[state.step])
-    if state.why:
+    if state.why and state.why != watcher.current()[0].gone:  # which is drawn above
         _draw_detail(column, state.why, context)
 
 

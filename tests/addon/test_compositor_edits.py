@@ -233,3 +233,11 @@ def test_nothing_is_asked_where_no_frame_is_stylized(scene: Any, shot: Any, part
     assert part("steps").stylized_frames(scene) == [1, 3]
     scene.paintover.folder = "//elsewhere"
     assert part("steps").stylized_frames(scene) == []
+
+
+def test_a_node_without_a_shot_is_told(scene: Any, stylized: Any, part: Part) -> None:
+    kinds.plain(scene)
+    compose()
+    folder = stylized.folder / "out/style"
+    reason = part("compositor").state(scene, None, "style", None).why
+    assert reason == f"There is no shot to show; the node plays {folder}"
