@@ -25,7 +25,7 @@ from engine.evaluation.jod import jod
 from engine.evaluation.scores import score
 from engine.shared.errors import PaintoverError
 
-from .methods import run, style_name, take_finished
+from .methods import MOVED, run, style_name, take_finished
 from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose
 from .real import SETS, RealRow, measure_real, sets_in
 from .real_table import real_as_data, real_to_markdown
@@ -89,7 +89,9 @@ def _measure(
     _tell(f"{pair.name}: {truth.shot.folder}, {truth.unsteady:.1%} of the truth unsteady")
     rows = []
     where = uncarried(truth.shot, truth.keys)
-    methods = [options.frames.name] if options.frames else extent.methods
+    methods = [options.frames.name] if options.frames else list(extent.methods)
+    if not pair.passes:
+        methods = [method for method in methods if method != MOVED]
     for method in methods:
         row = _row(pair, method, truth, extent, options, with_jod=with_jod)
         if row.scores:

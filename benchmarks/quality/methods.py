@@ -3,7 +3,8 @@
 
 The name of a method is ``moved``, ``projection``, or a network with its guides: ``fast`` (all that
 the shot has), ``fast/colour+normal`` (only these), ``fast/-projection`` (all except this one).
-Training settings (``TrainingSettings``) may follow: ``fast,steady=0,muon=false``.
+Training settings (``TrainingSettings``) may follow: ``fast,steady=0,muon=false``, and the seed of
+all random numbers, 0 unless given: ``fast,seed=1``.
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
         left_out = wanted[1:].split("+")
         names = [name for name in guides.available(shot) if name not in left_out]
     name = style_name(method)
+    values = dict(map(_setting, settings))
+    seed = values.pop("seed", 0)
+    if type(seed) is not int:
+        raise PaintoverError(f"{method}: the seed is a whole number, such as seed=1.")
     learnt = train(
         protocol.Train(
             job=0,
@@ -119,7 +124,8 @@ def _run_network(method: str, shot: Shot, seconds: float, device: str) -> Made:
             network=network,
             guides=names,
             device=device,
-            settings=dict(map(_setting, settings)),
+            settings=values,
+            seed=seed,
         ),
         Silent(),
     )

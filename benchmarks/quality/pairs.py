@@ -12,20 +12,25 @@ from .shots import SHOTS
 from .styles import STYLES
 
 FIRST, LAST = 0.0, 1.0
+PLAIN = "plain"
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A shot and a style; keyframes are given as shares, 0..1, of the length of the shot."""
+    """A shot and a style; keyframes are given as shares, 0..1, of the length of the shot.
+
+    Without passes the shot is plain pictures, as footage is, and as the published method had it.
+    """
 
     shot: str
     style: str
     keys: tuple[float, ...] = (FIRST,)
+    passes: bool = True
 
     @property
     def name(self) -> str:
-        """``SHOT:STYLE``."""
-        return f"{self.shot}:{self.style}"
+        """``SHOT:STYLE``, or ``SHOT:STYLE:plain`` without passes."""
+        return f"{self.shot}:{self.style}" + ("" if self.passes else f":{PLAIN}")
 
     def key_frames(self, frames: int) -> list[int]:
         """Return the painted frames, counted from 1, of a shot with ``frames`` frames."""
@@ -40,6 +45,8 @@ PAIRS = (
     Pair("crowd", "watercolour"),
     Pair("branches", "watercolour"),
     Pair("sunset", "watercolour", (FIRST, LAST)),
+    Pair("head", "gouache", passes=False),
+    Pair("room", "gouache", passes=False),
 )
 
 
@@ -61,7 +68,10 @@ FULL = Extent(
     30,
     60.0,
     PAIRS,
-    ("fast", "fast/-projection", "fast/colour", "small", "paper", "projection", "moved"),
+    (
+        *("fast", "fast,seed=1", "fast,seed=2", "fast/-projection", "fast/colour", "small"),
+        *("paper", "projection", "moved"),
+    ),
 )
 SHORT = Extent(
     256,
@@ -103,11 +113,11 @@ def choose(names: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:
     known = {pair.name: pair for pair in (*PAIRS, *pairs)}
     chosen = []
     for name in names:
-        shot, _, style = name.partition(":")
-        if shot not in SHOTS or style not in STYLES:
+        shot, style, plain = [*name.split(":"), "", ""][:3]
+        if shot not in SHOTS or style not in STYLES or plain not in ("", PLAIN):
             raise PaintoverError(
                 f'"{name}" is not a pair; write SHOT:STYLE, a shot of {", ".join(SHOTS)} and a '
-                f"style of {', '.join(STYLES)}."
+                f"style of {', '.join(STYLES)}, or SHOT:STYLE:{PLAIN} for pictures without passes."
             )
-        chosen.append(known.get(name, Pair(shot, style)))
+        chosen.append(known.get(name, Pair(shot, style, passes=not plain)))
     return chosen or list(pairs)

@@ -31,8 +31,6 @@ from .captures import Tell
 from .methods import Made, run, style_name
 from .repeatability import Ceiling, painters_ceiling
 
-MATTE = "mask"
-
 
 @dataclasses.dataclass(frozen=True)
 class RealSet:
@@ -42,19 +40,20 @@ class RealSet:
         name: its folder.
         painted: the folder of paintings in it.
         left_out: the paintings that are not learnt but are the truth of their frames.
-        guides: folders with a guide picture of every frame; one named ``mask`` is the matte, in
-            which is learnt and scored.
+        matte: the folder of mattes, inside which is learnt and scored; "" if there are none.
+        guides: folders with a guide picture of every frame.
     """
 
     name: str
     painted: str
     left_out: tuple[int, ...] = ()
+    matte: str = ""
     guides: tuple[str, ...] = ()
 
 
 SETS = (
     RealSet("lynx", "painted"),
-    RealSet("platinum", "output", (100, 200), (MATTE, "tracking")),
+    RealSet("platinum", "output", (100, 200), "mask", ("tracking",)),
 )
 
 
@@ -147,18 +146,12 @@ def imported(folder: Path, one: RealSet, place: Path) -> Shot:
     for frame, path in numbered_pictures(source / one.painted, Silent()).files.items():
         if frame not in one.left_out:
             shutil.copy(path, learnt)
-    masks = place / "masks"
-    if MATTE in one.guides:
-        masks.mkdir()
-        for frame, path in numbered_pictures(source / MATTE, Silent()).files.items():
-            if frame not in one.left_out:
-                shutil.copy(path, masks)
     request = ImportPictures(
         job=0,
         shot=str(place / one.name),
         input=str(source / "input"),
         painted=str(learnt),
-        mask=str(masks) if MATTE in one.guides else "",
+        mask=str(source / one.matte) if one.matte else "",
         guides={name: str(source / name) for name in one.guides},
     )
     import_pictures(request, Silent())

@@ -61,6 +61,7 @@ class Row:
         return {
             "shot": self.pair.shot,
             "style": self.pair.style,
+            "passes": self.pair.passes,
             "keys": self.keys,
             "method": self.method,
             "training_seconds": self.made.training if self.made else None,
@@ -89,7 +90,9 @@ class Row:
             ]
         training = number(self.made.training, 0) if self.made else "–"
         a_frame = number(self.made.a_frame, 2) if self.made else "–"
-        key = f"{self.pair.shot}, {self.pair.style}, painted {format_frames(self.keys)}"
+        plain = "" if self.pair.passes else ", without passes"
+        painted = format_frames(self.keys)
+        key = f"{self.pair.shot}, {self.pair.style}{plain}, painted {painted}"
         label = LABELS.get(self.method, f"`{self.method}`")
         return [key, label, *numbers, training, a_frame, self.note]
 

@@ -77,7 +77,10 @@ def make_truth(pair: Pair, extent: Extent, cache: Path, tell: Tell) -> Truth:
             _paint_all(pair, Shot.open(user), Shot.open(seen), part)
     keys = pair.key_frames(extent.frames)
     shot = _working_copy(user, folder, keys, cache / "work" / pair.name.replace(":", "-"))
-    return Truth(shot, folder, keys, unsteady_share(shot, folder))
+    unsteady = unsteady_share(shot, folder)
+    if not pair.passes:
+        _drop_passes(shot)
+    return Truth(shot, folder, keys, unsteady)
 
 
 def paint_frame(pair: Pair, user: Frame, seen: Frame) -> FloatArray:
@@ -151,3 +154,14 @@ def _working_copy(shot: Path, truth: Path, keys: list[int], folder: Path) -> Sho
     for key in keys:
         shutil.copy(truth / f"{frame_name(key)}.png", folder / "keys")
     return Shot.open(folder)
+
+
+def _drop_passes(shot: Shot) -> None:
+    """Leave only the pictures of a working copy."""
+    for number, record in shot.manifest.frames.items():
+        shot.passes_path(number).unlink(missing_ok=True)
+        record.passes = ""
+    shot.manifest.passes = {
+        name: kind for name, kind in shot.manifest.passes.items() if name in ("image", "alpha")
+    }
+    shot.save()

@@ -78,6 +78,9 @@ def test_all_pairs_are_of_known_shots_and_styles() -> None:
     assert {pair.style for pair in PAIRS} == set(STYLES)
     assert choose([], PAIRS) == list(PAIRS)
     assert choose(["room:cel"], PAIRS) == [Pair("room", "cel")]
+    assert choose(["room:cel:plain"], PAIRS) == [Pair("room", "cel", passes=False)]
+    with pytest.raises(PaintoverError, match="SHOT:STYLE:plain"):
+        choose(["room:cel:bare"], PAIRS)
     assert Pair("room", "cel", (0, 1)).key_frames(30) == [1, 30]
     with pytest.raises(PaintoverError, match="SHOT:STYLE"):
         choose(["room:oil"], PAIRS)
@@ -177,15 +180,32 @@ def test_scores_of_new_parts_see_those_alone(cache: Path) -> None:
     assert old_blurred.keyframes == math.inf and old_blurred.as_data()["keyframes"] is None
 
 
+def test_a_pair_without_passes_is_plain_pictures(cache: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(quality, "SHORT", TINY)
+    words = ["--short", "--only", f"{PAIR.name}:plain", "--cache", str(cache), "--device", "cpu"]
+    methods = ["fast,seed=0", "fast,seed=2", "projection", "moved"]
+    assert quality.main([*words, "--seconds", "1", "--methods", *methods]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "without passes" in lines[2]
+    assert all("–" not in line.split("|")[3] for line in lines[2:5])
+    assert lines[5] == ""
+    shot = make_truth(dataclasses.replace(PAIR, passes=False), TINY, cache, lambda _: None).shot
+    assert set(shot.manifest.passes) == {"alpha"}
+    assert not list((shot.folder / "frames").glob("*.exr"))
+    assert make_truth(PAIR, TINY, cache, lambda _: None).shot.manifest.passes["surface"]
+
+
 def test_settings_of_a_method_reach_training(cache: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(quality, "SHORT", TINY)
     words = ["--short", "--only", PAIR.name, "--cache", str(cache), "--seconds", "0.5"]
     wanted = ["fast/colour,steady=0,muon=false", "fast,glitter=1", "fast,steady=much"]
+    wanted += ["fast,seed=1.5"]
     assert quality.main([*words, "--methods", *wanted]) == 0
     lines = capsys.readouterr().out.splitlines()
     shot = make_truth(PAIR, TINY, cache, lambda _: None).shot
     assert "steps" in lines[2]
     assert 'no setting "glitter"' in lines[3] and '"much" is no value' in lines[4]
+    assert "the seed is a whole number" in lines[5]
     assert list(shot.folder.glob("styles/*")) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.quality import __main__ as quality
 from benchmarks.quality import real, real_table
-from benchmarks.quality.real import MATTE, SETS, imported, sets_in
+from benchmarks.quality.real import SETS, imported, sets_in
 from benchmarks.quality.repeatability import painters_ceiling
 from engine.images.pictures import read_picture, write_picture
 
@@ -39,8 +39,10 @@ def write_set(folder: Path, one: real.RealSet, frames: list[int], paintings: lis
         name = f"{frame:03d}.png"
         write_picture(folder / one.name / "input" / name, footage(step))
         for guide in one.guides:
-            drawn = np.dstack([disc] * 3) if guide == MATTE else footage(step)[..., ::-1]
-            write_picture(folder / one.name / guide / name, drawn.astype(np.float32))
+            write_picture(folder / one.name / guide / name, footage(step)[..., ::-1])
+        if one.matte:
+            matte = np.dstack([disc] * 3).astype(np.float32)
+            write_picture(folder / one.name / one.matte / name, matte)
         if frame in paintings:
             write_picture(folder / one.name / one.painted / name, painted(step))
 
@@ -58,7 +60,7 @@ def test_paintings_that_are_left_out_are_not_learnt(sets: Path, tmp_path: Path) 
     shot = imported(sets, DANCER, tmp_path)
     assert shot.key_frames() == [1, 50, 150]
     assert shot.manifest.guides == list(DANCER.guides)
-    assert all(shot.key_mask_path(frame).is_file() for frame in shot.key_frames())
+    assert all(shot.matte_path(frame).is_file() for frame in shot.frames)
 
 
 def test_a_painter_who_repeats_exactly_has_a_high_ceiling(sets: Path, tmp_path: Path) -> None:
