@@ -19,7 +19,7 @@ from ..shared.keyframes.blank import remember_blank
 from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from .matte import read_matte, without_matte
+from .matte import read_matte, without_matte, without_surroundings
 
 _SAME = 0.51 / 255
 """Pixels that differ less may be the same ones, rounded to 8-bit codes."""
@@ -90,12 +90,14 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
     has_file = shot.key_mask_path(frame).is_file()
     by_matte = bool(shot.manifest.matte) and not has_file
+    paint = picture.rgb
     if shot.manifest.matte:
         matte = read_matte(shot, frame)
+        paint = without_surroundings(paint, matte) if alpha.min() == 1 else paint
         alpha = without_matte(alpha, matte)
     mask = _mask_of_matte(shot, frame, matte) if by_matte else _read_mask(shot, frame, alpha)
     masked = has_file or by_matte
-    return Keyframe(frame, picture.rgb, alpha, mask, masked, by_matte, given.notes)
+    return Keyframe(frame, paint, alpha, mask, masked, by_matte, given.notes)
 
 
 def read_keyframes(
@@ -154,10 +156,14 @@ def _shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
     if frame.rgb.shape[:2] != shape:
         return False
     alpha = np.ones(shape, np.float32) if frame.alpha is None else frame.alpha
-    if np.abs(alpha - keyframe.alpha).max() > _SAME:
+    counts = np.ones(shape, bool)
+    if shot.manifest.matte:  # in soft edges, surroundings were taken out of the painting
+        matte = read_matte(shot, keyframe.frame)
+        counts = (matte == 0) | (matte == 1)
+    if ((np.abs(alpha - keyframe.alpha) > _SAME) & counts).any():
         return False
     differs = np.abs(frame.rgb - keyframe.paint).max(axis=2) > _SAME
-    return not (differs & (alpha > _SAME)).any()
+    return not (differs & counts & (alpha > _SAME)).any()
 
 
 def _check_size(shot: Shot, path: Path, what: str) -> None:

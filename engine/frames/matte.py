@@ -13,6 +13,10 @@ from ..shared.shot import Shot
 
 CUT = 2 / 255
 """A painting is cut out by its matte if its alpha is nowhere larger by more than this."""
+NEAR = 4 / 255
+"""Colours that differ by less are the same flat colour."""
+MOST = 0.98
+"""Share of pixels that must agree where a painting counts as cut out over a flat colour."""
 
 
 def read_matte(shot: Shot, frame: int) -> FloatArray:
@@ -91,3 +95,32 @@ def without_matte(alpha: FloatArray, matte: FloatArray) -> FloatArray:
         return alpha
     inside = np.minimum(alpha / np.where(matte > 0, matte, 1), 1)
     return np.asarray(np.where(matte > 0, inside, alpha), np.float32)
+
+
+def without_surroundings(paint: FloatArray, matte: FloatArray) -> FloatArray:
+    """Return the colours of an opaque painting as they are inside its matte.
+
+    Where a figure was cut out by the matte and laid over a flat colour, such as black, that colour
+    is in its soft edge, and would come along as a fringe.
+
+    Args:
+        paint: (H, W, 3) float32, 0..1, of an opaque painting.
+        matte: (H, W) float32, 0..1.
+
+    Returns:
+        (H, W, 3) without the flat colour in the soft edge; ``paint`` if there is none.
+    """
+    outside, soft = paint[matte == 0], (matte > 0) & (matte < 1)
+    if not len(outside) or not soft.any():
+        return paint
+    flat = np.median(outside, axis=0)
+    if (np.abs(outside - flat).max(axis=1) < NEAR).mean() < MOST:
+        return paint
+    share = matte[soft][:, None]
+    own = paint[soft] - (1 - share) * flat
+    fits = ((own > -NEAR) & (own < share + NEAR)).all(axis=1)
+    if fits.mean() < MOST:
+        return paint
+    result = paint.copy()
+    result[soft] = np.clip(own / share, 0, 1)
+    return result

@@ -135,16 +135,17 @@ def test_previews_heed_the_matte(tmp_path):
     assert own[stored(1) == 1].max() < 1.5 / 255
 
 
-@pytest.mark.parametrize("is_cut", [True, False])
-def test_no_fringe_where_a_bright_figure_was_cut_out(tmp_path, is_cut):
-    """A bright figure before a bright wall; around the painted figure is nothing, black."""
+@pytest.mark.parametrize("around", ["soft", "hard", "black"])
+def test_no_fringe_where_a_bright_figure_was_cut_out(tmp_path, around):
+    """A bright figure before a bright wall; around the painted figure is nothing, or black."""
     project = Project(tmp_path, SCENE)
     for frame in project.frames:
         write(tmp_path / "input" / f"{frame:04d}.png", 0.6 + 0.3 * SCENE.render(frame)[..., :3])
     share = stored(1)
-    alpha = share if is_cut else (share > 0).astype(np.float32)
+    alpha = share if around == "soft" else (share > 0).astype(np.float32)
     bright = np.broadcast_to([0.9, 0.85, 0.8], (*share.shape, 3)) * (alpha > 0)[..., None]
-    write(tmp_path / "painted" / "0001.png", np.dstack([bright, alpha]))
+    painting = bright * share[..., None] if around == "black" else np.dstack([bright, alpha])
+    write(tmp_path / "painted" / "0001.png", painting)
     words = ("--input", tmp_path / "input", "--painted", tmp_path / "painted")
     project.engine("import", project.shot, *words, "--mask", write_mattes(project))
     project.train("--network", "small", "--steps", 20)
@@ -220,6 +221,22 @@ def test_mattes_that_do_not_fit_are_told(tmp_path):
     )
     shutil.rmtree(mattes)
     shots.assert_one_sentence(shots.run_warm("matte", shot, "--input", mattes), "not a folder")
+
+
+def test_a_frame_that_another_program_saved_is_not_painted_with_a_matte_either(tmp_path):
+    """A figure on black, whose edge would count as cut out."""
+    project = Project(tmp_path, SCENE)
+    for frame in project.frames:
+        shown = SCENE.render(frame)[..., :3] * stored(frame)[..., None]
+        write(tmp_path / "input" / f"{frame:04d}.png", shown)
+    write_mattes(project)
+    words = ("--input", tmp_path / "input", "--mask", tmp_path / "mattes")
+    project.engine("import", project.shot, *words)
+    shown = cv2.imread(str(tmp_path / "input" / "0001.png"))
+    (project.shot / "keys").mkdir(exist_ok=True)
+    cv2.imwrite(str(project.shot / "keys" / "0001.png"), cv2.cvtColor(shown, cv2.COLOR_BGR2BGRA))
+    told = shots.run_warm("train", project.shot, "--steps", 1)
+    shots.assert_one_sentence(told, "not painted yet")
 
 
 def test_a_frame_whose_matte_is_black_stays_the_frame(tmp_path):
