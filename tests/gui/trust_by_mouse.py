@@ -90,6 +90,10 @@ def undo_after_a_stroke() -> window.Steps:
     assert space.image is not None and space.image.name == "Keyframe 1"
     np.testing.assert_allclose(values(space.image), painted, atol=1e-3)
     assert space.image.is_dirty
+    invoke(bpy.ops.paintover.keyframe_open, frame=1)
+    yield from window.settle()
+    np.testing.assert_allclose(values(space.image), painted, atol=1e-3)
+    assert space.image.is_dirty, "Paint Keyframe keeps what is not saved"
 
 
 def esc() -> window.Steps:
