@@ -18,6 +18,7 @@ from benchmarks.own_process import ROOT, run_module
 from engine.shared.files import digest_file, digest_json
 
 from .pairs import Extent
+from .shots import SHOTS
 
 HERE = Path(__file__).resolve().parent
 IN_BLENDER = "benchmarks.quality.in_blender"
@@ -44,7 +45,7 @@ def captured(shot: str, extent: Extent, fine: int, cache: Path, tell: Tell) -> P
     sources = [
         HERE / "in_blender.py",
         HERE / "shots" / "studio.py",
-        HERE / "shots" / f"{shot}.py",
+        *(HERE / "shots" / f"{one}.py" for one in (shot, *SHOTS[shot].uses)),
         ROOT / "scenes" / "meshes.py",
         *sorted((ROOT / "blender_addon" / "capture").glob("*.py")),
     ]

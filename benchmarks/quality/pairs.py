@@ -45,6 +45,8 @@ PAIRS = (
     Pair("crowd", "watercolour"),
     Pair("branches", "watercolour"),
     Pair("sunset", "watercolour", (FIRST, LAST)),
+    Pair("sunset", "pencil", (FIRST, LAST)),
+    Pair("turnaround", "gouache"),
     Pair("head", "gouache", passes=False),
     Pair("room", "gouache", passes=False),
 )

@@ -52,17 +52,22 @@ def build(scene: Any, frames: int) -> None:
     """Fill an empty scene."""
     sky(scene, (0.55, 0.65, 0.85), 0.55)
     sun((-3, -4, 6), 3.2, (1, 0.93, 0.8))
-    rig = _armature(scene)
-    _clothes(rig)
-    _head(rig)
-    _scarf(rig, frames)
-    _walk(rig, frames)
+    _walk(child(scene, frames), frames)
     _street()
     eye = camera(scene, 45)
     at = at_share(frames)
     for share in (0, 0.5, 1):
         x = -1.0 + 1.9 * share
         aim(eye, at(share), (x + 1.5 - 1.3 * share, -4.3 + 0.3 * share, 1.5), (x + 0.1, 0, 0.98))
+
+
+def child(scene: Any, frames: int) -> Any:
+    """Add the child, who stands at the origin and looks along x; return its armature."""
+    rig = _armature(scene)
+    _clothes(rig)
+    _head(rig)
+    _scarf(rig, frames)
+    return rig
 
 
 def _armature(scene: Any) -> Any:
