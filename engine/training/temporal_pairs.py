@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..frames.frame import MATTE
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..motion.optical_flow import occluded, warp
@@ -88,7 +89,7 @@ def _read_pair(
     )
     inputs, frames = [], []
     for number in (frame - 1, frame):
-        read = training_set.inputs.read(number, {"motion"}, part=part)
+        read = training_set.inputs.read(number, {"motion", MATTE}, part=part)
         weights = weights_at(shot.manifest.weights, number, training_set.digests)
         x = training_set.input_of(read, weights)
         inputs.append(np.ascontiguousarray(x[:, *window.within(part)]))
@@ -103,6 +104,8 @@ def _read_pair(
     with np.errstate(invalid="ignore"):
         near = (np.abs(offsets) < WINDOW).all(axis=2)
     used = same_light & visible & near & (after.alpha > 0.5)
+    if after.matte is not None:
+        used &= after.matte > 0.5
     # Offsets that do not count may be too large for half precision: infinity times 0 is NaN.
     offsets = np.where(used[..., None], offsets, np.float32(0))
     return Pair(inputs[0], inputs[1], offsets, used.astype(np.float32))
