@@ -47,6 +47,7 @@ PAIRS = (
     Pair("sunset", "watercolour", (FIRST, LAST)),
     Pair("sunset", "pencil", (FIRST, LAST)),
     Pair("turnaround", "gouache"),
+    Pair("head", "loose"),
     Pair("head", "gouache", passes=False),
     Pair("room", "gouache", passes=False),
 )

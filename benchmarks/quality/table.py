@@ -27,6 +27,7 @@ HEAD = (
     "strokes (truth)",
     "new: texture",
     "new: strokes (truth)",
+    "past outline",
     "keyframes",
     "training s",
     "s a frame",
@@ -38,7 +39,8 @@ EXPLAINED = (
     "right, below is blurred); flicker is in codes of 255 along the motion, beside the truth's "
     "own; strokes are how far the marks are from those of the nearest painting, wherever they "
     "lie, in codes of 255, beside the truth's own: 0 is equal, blur and embossing are far. New is "
-    "the part of the subject where no paint was carried; keyframes is the PSNR of the painted "
+    "the part of the subject where no paint was carried; past outline is the PSNR where the "
+    "painter went past the silhouette; keyframes is the PSNR of the painted "
     "frames themselves, of the worst one."
 )
 DISTANCES = (1, 5, 10, 20, 29)
@@ -74,7 +76,7 @@ class Row:
     def cells(self) -> list[str]:
         """Return the text of each cell, one per column of ``HEAD``."""
         mean = self.scores.mean if self.scores else None
-        numbers = ["–"] * 10
+        numbers = ["–"] * 11
         if mean is not None and self.scores is not None and self.more is not None:
             numbers = [
                 number(mean.psnr, 2),
@@ -86,6 +88,7 @@ class Row:
                 f"{number(mean.strokes, 2)} ({number(mean.strokes_truth, 2)})",
                 number(self.more.texture, 2),
                 f"{number(self.more.strokes, 2)} ({number(self.more.strokes_truth, 2)})",
+                number(self.more.past, 2),
                 number(self.more.keyframes, 2),
             ]
         training = number(self.made.training, 0) if self.made else "–"

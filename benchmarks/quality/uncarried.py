@@ -7,19 +7,25 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from engine.evaluation.painting_strokes import PaintingStrokes
 from engine.evaluation.results import mask_guides, mask_of, read_in_size, result_path
 from engine.evaluation.scores import gradient, psnr
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
-from engine.images.types import BoolArray
+from engine.images.pictures import Picture, read_picture
+from engine.images.types import BoolArray, FloatArray
 from engine.projection.channels import VALID
 from engine.projection.keyframe_projection import Projection
 from engine.shared.frame_lists import frame_name
 from engine.shared.shot import Shot
 
-from .truth import Truth
+from .truth import OPAQUE, Truth
+
+OUTSIDE, PAINTED = 0.02, 0.25
+"""Alpha below which a frame shows nothing, and above which the truth is painted there."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +37,7 @@ class MoreScores:
         texture: mean gradient over the truth's, there.
         strokes: distance there from the strokes of the whole nearest painting.
         strokes_truth: the same of the truth.
+        past: PSNR over gray, in dB, where the truth is painted past the frame's silhouette.
         keyframes: PSNR of the keyframes' own frames against their paintings, in dB; the worst.
     """
 
@@ -38,6 +45,7 @@ class MoreScores:
     texture: float | None
     strokes: float | None
     strokes_truth: float | None
+    past: float | None
     keyframes: float | None
 
     def as_data(self) -> dict[str, float | None]:
@@ -81,12 +89,14 @@ def more_scores(truth: Truth, style: str, where: Mapping[int, BoolArray]) -> Mor
     textures: list[float] = []
     drawn: list[float | None] = []
     drawn_truth: list[float | None] = []
+    past: list[float] = []
     keyframes: list[float] = []
     for number, part in where.items():
         path = result_path(shot, style, number)
         if path is None:
             continue
-        mask = mask_of(read_frame(shot, number, mask_guides(shot)))
+        frame = read_frame(shot, number, mask_guides(shot))
+        mask = mask_of(frame)
         shares.append(float(part.sum() / max(int(mask.sum()), 1)))
         right = read_in_size(shot, truth.folder / f"{frame_name(number)}.png")
         result = read_in_size(shot, path)
@@ -94,6 +104,10 @@ def more_scores(truth: Truth, style: str, where: Mapping[int, BoolArray]) -> Mor
             textures.append(gradient(result, part) / own)
         drawn.append(paintings.distance(number, result, mask, part))
         drawn_truth.append(paintings.distance(number, right, mask, part))
+        over = read_picture(truth.folder / f"{frame_name(number)}.png"), read_picture(path)
+        beyond = (frame.alpha < OUTSIDE) & (_alpha(over[0]) > PAINTED)
+        if _alpha(over[0]).min() < OPAQUE and beyond.any():
+            past.append(psnr(_over_gray(over[1]), _over_gray(over[0]), beyond))
     for key in truth.keys:
         path = result_path(shot, style, key)
         if path is not None:
@@ -104,8 +118,20 @@ def more_scores(truth: Truth, style: str, where: Mapping[int, BoolArray]) -> Mor
         _mean(textures),
         _mean(drawn),
         _mean(drawn_truth),
+        _mean(past),
         min(keyframes, default=None),
     )
+
+
+def _alpha(picture: Picture) -> FloatArray:
+    shape = picture.pixels.shape[:2]
+    return np.ones(shape, np.float32) if picture.alpha is None else picture.alpha
+
+
+def _over_gray(picture: Picture) -> FloatArray:
+    alpha = _alpha(picture)[..., None]
+    shown: FloatArray = picture.rgb * alpha + np.float32(0.5) * (1 - alpha)
+    return shown
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

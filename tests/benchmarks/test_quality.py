@@ -195,6 +195,22 @@ def test_a_pair_without_passes_is_plain_pictures(cache: Path, monkeypatch, capsy
     assert make_truth(PAIR, TINY, cache, lambda _: None).shot.manifest.passes["surface"]
 
 
+def test_strokes_past_the_silhouette_are_scored_there_alone(cache: Path) -> None:
+    truth = make_truth(Pair("head", "loose"), TINY, cache, lambda _: None)
+    for frame in truth.shot.frames:
+        right = read_picture(truth.folder / f"{frame:04d}.png").pixels
+        alpha = read_frame(truth.shot, frame, ()).alpha
+        assert (right[..., 3] > alpha + 0.5).sum() > 50
+        write_picture(truth.shot.out_path("right", frame), right)
+        cut = np.dstack([right[..., :3], alpha]).astype(np.float32)
+        write_picture(truth.shot.out_path("cut", frame), cut)
+    where = uncarried(truth.shot, truth.keys)
+    right, cut = (more_scores(truth, name, where) for name in ("right", "cut"))
+    assert right.past == math.inf and right.as_data()["past"] is None
+    assert cut.past is not None and cut.past < 20
+    assert cut.texture == right.texture == pytest.approx(1)
+
+
 def test_settings_of_a_method_reach_training(cache: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(quality, "SHORT", TINY)
     words = ["--short", "--only", PAIR.name, "--cache", str(cache), "--seconds", "0.5"]

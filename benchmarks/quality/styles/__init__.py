@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from . import cel, gouache, pencil, watercolour
+from . import cel, gouache, loose, pencil, watercolour
 from .look import Look, Painted
 
 
@@ -33,6 +33,7 @@ STYLES: dict[str, Style] = {
     "gouache": Style("tone bands, brush marks and ink lines", gouache.paint, fine=1),
     "pencil": Style("hatching that grows denser in the shade, on tinted paper", pencil.paint),
     "cel": Style("flat colours in three tones, with dark lines", cel.paint),
+    "loose": Style("a broad brush that runs past the silhouette", loose.paint),
     "watercolour": Style("loose washes: granulation, dark edges, bleeding", watercolour.paint),
 }
 """Name → style. ``gouache`` is painted at the frame's own size, as published figures were."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
 from engine.frames.frame import Frame
@@ -101,6 +102,21 @@ class Look:
             turn = np.abs(np.diff(self.normal, axis=axis)).sum(axis=-1)
             found |= _before(turn > CREASE, axis)
         return found
+
+    @cached_property
+    def outside(self) -> tuple[DoubleArray, npt.NDArray[np.intp]]:
+        """(H, W), the distance of each pixel from all things, and its nearest one on a thing.
+
+        The distance is in pixels of the painting, 0 on things; the nearest is a flat index.
+        """
+        inside = self.things != BACKGROUND
+        reach, nearest = cv2.distanceTransformWithLabels(
+            (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        rows, columns = np.nonzero(inside)
+        source = np.zeros(int(nearest.max()) + 1, np.intp)
+        source[nearest[rows, columns]] = rows * inside.shape[1] + columns
+        return np.asarray(reach, np.float64), source[nearest]
 
     def lines(self, width: float) -> DoubleArray:
         """Return coverage (H, W), 0..1, of lines on borders and creases, ``width`` pixels wide."""

@@ -54,16 +54,10 @@ def _rim(look: Look) -> DoubleArray:
 def _bled(look: Look, colour: DoubleArray) -> Painted:
     """Let colour bleed over the silhouette, unevenly along it."""
     inside = look.things != BACKGROUND
-    outside = (~inside).astype(np.uint8)
-    reach, nearest = cv2.distanceTransformWithLabels(
-        outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(inside)
-    source = np.zeros(int(nearest.max()) + 1, np.intp)
-    source[nearest[rows, columns]] = rows * inside.shape[1] + columns
+    reach, nearest = look.outside
     uneven = fractal(look.place * 4, 77)
-    spread = colour.reshape(-1, 3)[source[nearest]]
-    length = BLEED * look.fine * (0.25 + 1.5 * uneven.reshape(-1)[source[nearest]])
+    spread = colour.reshape(-1, 3)[nearest]
+    length = BLEED * look.fine * (0.25 + 1.5 * uneven.reshape(-1)[nearest])
     bleed = 0.75 * np.clip(1 - reach / np.maximum(length, 1e-6), 0, 1) ** 1.5
     alpha = np.where(inside, 1, bleed)
     return Painted(np.where(inside[..., None], colour, spread), alpha)
