@@ -24,10 +24,10 @@ def describe(path: Path) -> dict[str, Any]:
     Returns:
         For a shot: ``folder``, ``width``, ``height``, ``fps``, ``frames`` (a frame list),
         ``missing_files``, ``passes`` (meaning → source), ``missing_passes`` (meaning → what the
-        shot loses), ``guides``, ``matte`` (name of its folder, or ""), ``painted`` and
-        ``unpainted`` keyframes, ``unused`` (picture in ``keys/`` → what to do to use it),
-        ``styles`` (name → ``training`` and ``stylizing``, each with ``state`` and ``why``). For a
-        style: ``file`` and the fields of ``StyleHeader``.
+        shot loses), ``guides``, ``matte`` (name of its folder, or ""), ``missing_mattes``
+        (frames), ``painted`` and ``unpainted`` keyframes, ``unused`` (picture in ``keys/`` → what
+        to do to use it), ``styles`` (name → ``training`` and ``stylizing``, each with ``state``
+        and ``why``). For a style: ``file`` and the fields of ``StyleHeader``.
 
     Raises:
         PaintoverError: the path is neither, or it is damaged.
@@ -55,6 +55,7 @@ def describe(path: Path) -> dict[str, Any]:
         },
         "guides": manifest.guides,
         "matte": manifest.matte,
+        "missing_mattes": shot.missing_mattes(),
         "painted": painted,
         "unpainted": [frame for frame in shot.key_frames() if frame not in painted],
         "unused": {str(file): advice for file, advice in unused_key_files(shot).items()},
@@ -93,6 +94,10 @@ def _shot_lines(data: dict[str, Any]) -> list[str]:
         lines.append(f"             no {meaning}: {cost}")
     if data["matte"]:
         lines.append(f"  matte      mattes/{data['matte']}: only inside it is painted")
+    if data["missing_mattes"]:
+        lines.append(
+            f"             missing: frames {format_frames(data['missing_mattes'])}; add them"
+        )
     keys = format_frames(data["painted"]) or "none painted yet"
     if data["unpainted"]:
         keys += f" (not painted yet: {format_frames(data['unpainted'])})"

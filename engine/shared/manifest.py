@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -133,9 +134,10 @@ def manifest_from_json(path: Path, data: Any) -> Manifest:
         }
         manifest = Manifest(**{**data, **parsed})
         positive = manifest.width > 0 and manifest.height > 0
+        is_inside = re.fullmatch(r"([^\W_][\w -]*)?", manifest.matte) is not None
     except (KeyError, TypeError, ValueError, AttributeError):
         raise damaged from None
-    if not positive:
+    if not (positive and is_inside):
         raise damaged
     return manifest
 

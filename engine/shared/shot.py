@@ -267,6 +267,10 @@ class Shot:
                 missing.append(self.image_path(frame))
             if record.passes and not self.passes_path(frame).is_file():
                 missing.append(self.passes_path(frame))
-            if self.manifest.matte and not self.matte_path(frame).is_file():
-                missing.append(self.matte_path(frame))
         return missing
+
+    def missing_mattes(self) -> list[int]:
+        """Return the frames that lack their matte, sorted; none if the shot has no mattes."""
+        if not self.manifest.matte:
+            return []
+        return [frame for frame in self.frames if not self.matte_path(frame).is_file()]

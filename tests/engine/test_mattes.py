@@ -207,6 +207,7 @@ def test_mattes_that_do_not_fit_are_told(tmp_path):
     told = ("no matte", str(place / "0002.png"), "add it")
     shots.assert_one_sentence(shots.run_warm("stylize", shot), *told)
     shots.assert_one_sentence(shots.run_warm("preview", shot), *told)
+    assert "missing: frames 2; add them" in project.engine("info", shot)
     write(place / "0002.png", matte(2)[::2])
     shots.assert_one_sentence(shots.run_warm("stylize", shot), "480×135", "480×270", "matte")
     (place / "0002.png").write_bytes(kept)

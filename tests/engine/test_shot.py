@@ -88,6 +88,8 @@ def test_a_truncated_manifest_is_a_sentence_and_stays(rendered_shot, share):
         {"passes": []},
         {"version": "1"},
         {"surprise": 1},
+        {"matte": "../keys"},
+        {"matte": None},
     ],
 )
 def test_a_manifest_of_nonsense_is_a_sentence(rendered_shot, change):
