@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from engine.evaluation.grid import grid
 from engine.evaluation.painting_strokes import PaintingStrokes
 from engine.evaluation.results import mask_guides, mask_of, read_in_size, result_path
 from engine.evaluation.scores import gradient, score
@@ -68,6 +69,7 @@ class RealScores:
         strokes_truth: the same of the left out paintings.
         flicker: mean along the estimated motion, in codes of 255.
         flicker_own: the same of the pictures themselves.
+        grid: period in pixels → how far the spectrum of the last frame stands out there.
     """
 
     psnr: float | None = None
@@ -77,6 +79,7 @@ class RealScores:
     strokes_truth: float | None = None
     flicker: float | None = None
     flicker_own: float | None = None
+    grid: dict[int, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,20 +182,22 @@ def _scores(shot: Shot, paintings: Path, one: RealSet, style: str) -> RealScores
     measured = read_flickers(shot, style).values()
     flicker = _mean([found.result for found in measured])
     own = _mean([found.picture for found in measured])
-    if one.left_out:
-        mean = score(shot, paintings, style, one.left_out).mean
-        return RealScores(
-            *(mean.psnr, mean.ssim, mean.texture, mean.strokes, mean.strokes_truth), flicker, own
-        )
     last = shot.frames[-1]
     path = result_path(shot, style, last)
     assert path is not None
     result = read_in_size(shot, path)
+    pattern = grid(result)
+    if one.left_out:
+        mean = score(shot, paintings, style, one.left_out).mean
+        return RealScores(
+            *(mean.psnr, mean.ssim, mean.texture, mean.strokes, mean.strokes_truth),
+            *(flicker, own, pattern),
+        )
     mask = mask_of(read_frame(shot, last, mask_guides(shot)))
     key = read_keyframe(shot, shot.key_frames()[-1])
     texture = gradient(result, mask) / gradient(key.paint, key.mask)
     strokes = PaintingStrokes(shot, style).distance(last, result, mask)
-    return RealScores(None, None, texture, strokes, None, flicker, own)
+    return RealScores(None, None, texture, strokes, None, flicker, own, pattern)
 
 
 def _mean(values: Sequence[float]) -> float | None:

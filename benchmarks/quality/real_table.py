@@ -18,6 +18,7 @@ HEAD = (
     "texture",
     "strokes (painting left out)",
     "flicker (footage)",
+    "grid 2, 4",
     "training s",
     "s a frame",
     "remarks",
@@ -27,7 +28,9 @@ EXPLAINED = (
     "out, inside the matte; beside them the painter's own: one painting moved onto another, where "
     "both pictures show the same within 4 codes. Texture is the mean gradient over that of the "
     "left out painting, or where there is none, of the last frame over that of the painting. "
-    "Strokes are measured against the nearest painting that was learnt."
+    "Strokes are measured against the nearest painting that was learnt. Grid is how far the "
+    "spectrum of the last frame stands out at periods of 2 and 4 pixels, where a network may leave "
+    "a pattern; about 1 without one."
 )
 
 
@@ -49,7 +52,7 @@ def real_as_data(row: RealRow) -> dict[str, Any]:
 
 
 def _cells(row: RealRow) -> list[str]:
-    numbers = ["–"] * 5
+    numbers = ["–"] * 6
     if row.scores is not None:
         found, own = row.scores, row.ceiling
         numbers = [
@@ -58,6 +61,7 @@ def _cells(row: RealRow) -> list[str]:
             number(found.texture, 2),
             _beside(found.strokes, found.strokes_truth, 2),
             _beside(found.flicker, found.flicker_own, 2),
+            ", ".join(number(one, 2) for one in (found.grid or {}).values()) or "–",
         ]
     training = number(row.made.training, 0) if row.made else "–"
     a_frame = number(row.made.a_frame, 2) if row.made else "–"

@@ -101,6 +101,7 @@ def test_the_table_has_figures_and_nothing_else_is_left(
     scores = dancer_row["scores"]
     assert scores["flicker"] is None and dancer_row["ceiling"]["pairs"] > 0
     assert all(scores[name] > 0 for name in ("psnr", "ssim", "texture", "strokes", "strokes_truth"))
+    assert all(set(row["scores"]["grid"]) == {"2", "4"} for row in (footage_row, dancer_row))
     assert sorted(path for path in sets.rglob("*")) == before
     assert not (tmp_path / "cache").exists()
 
