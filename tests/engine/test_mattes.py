@@ -13,6 +13,10 @@ import shots
 from painted_scenes import Floats, Scene
 from real_sizes import Project, write
 
+from engine.jobs.train import train
+from engine.shared.protocol import LivePicture, Train
+from engine.shared.reporter import Silent
+
 WIDTH, HEIGHT = 480, 270
 SCENE = Scene(WIDTH, HEIGHT)
 FOOTAGE, SURFACE = "footage", "surface"
@@ -133,6 +137,30 @@ def test_previews_heed_the_matte(tmp_path):
             assert np.abs(result[..., 3] - (1 if value == "frame" else stored(frame))).max() < 2e-3
     own = np.abs(project.result(1, "preview")[..., :3] - SCENE.painting(1)[..., :3])
     assert own[stored(1) == 1].max() < 1.5 / 255
+
+
+class Watcher(Silent):
+    """Keeps the last live picture."""
+
+    seen: Floats
+
+    def picture(self, frame, rgba):
+        assert frame == 2
+        self.seen = rgba / np.float32(255)
+
+
+@pytest.mark.parametrize("unpainted", ["frame", "nothing"])
+def test_live_pictures_heed_the_matte(tmp_path, unpainted):
+    project = Project(tmp_path, SCENE)
+    project.make("--mask", write_mattes(project))
+    live = LivePicture("", 2, WIDTH, HEIGHT, unpainted=unpainted)
+    watcher = Watcher()
+    train(Train(1, str(project.shot), steps=2, network="small", live=live), watcher)
+    outside = stored(2) == 0
+    wanted = rendered(2) if unpainted == "frame" else np.zeros((HEIGHT, WIDTH, 3))
+    assert np.abs(watcher.seen[outside][:, :3] - wanted[outside]).max() < 1e-6
+    assert watcher.seen[outside][:, 3].min() == watcher.seen[outside][:, 3].max()
+    assert watcher.seen[outside][0, 3] == (unpainted == "frame")
 
 
 @pytest.mark.parametrize("around", ["soft", "hard", "black"])
