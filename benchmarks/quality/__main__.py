@@ -110,7 +110,8 @@ def _measure_real(extent: Extent, options: argparse.Namespace) -> list[RealRow]:
     """Score the sets of real pictures: those of --only, or all unless something else is asked."""
     named = {one.name for one in SETS} & set(options.only)
     unasked = options.only or options.ablation or options.frames
-    if not named and (unasked or not (options.real or REAL.is_dir())):
+    at_hand = options.real or (REAL.is_dir() and not options.short)
+    if not named and (unasked or not at_hand):
         return []
     folder = options.real or REAL
     rows = []
@@ -172,7 +173,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         metavar="DIR",
         help=f"folder with sets of real pictures: {', '.join(one.name for one in SETS)} (default: "
-        "../shared/real beside the project, if it is there)",
+        "../shared/real beside the project, if it is there; not with --short)",
     )
     parser.add_argument(
         "--methods",
