@@ -9,8 +9,10 @@ import zlib
 from pathlib import Path
 
 from ...shared.errors import PaintoverError
+from ...shared.pictures.png_chunks import chunks_before_pixels
 
 _LARGEST_PROFILE = 64 << 20
+_NAMES = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"acTL")
 
 
 @dataclasses.dataclass
@@ -41,17 +43,8 @@ def read_png_colour(path: Path) -> PngColour:
         PaintoverError: the ICC profile is damaged.
     """
     found = PngColour()
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", head)
-            if kind in (b"IDAT", b"IEND"):
-                break
-            if kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"acTL"):
-                _take(path, found, kind, file.read(length))
-            else:
-                file.seek(length, 1)
-            file.seek(4, 1)
+    for name, data in chunks_before_pixels(path, _NAMES):
+        _take(path, found, name, data)
     return found
 
 

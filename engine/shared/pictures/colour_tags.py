@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 from .kinds import EXR, PNG, readable_kind
+from .png_chunks import chunks_before_pixels
 
 _SRGB_BY_NUMBER = b"\x01\x0d"
 _SRGB = {b"rXYZ": (0.4361, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971)}
@@ -37,18 +38,7 @@ def has_own_colours(path: Path) -> bool:
 
 
 def _png_has_own(path: Path) -> bool:
-    chunks: dict[bytes, bytes] = {}
-    with path.open("rb") as file:
-        file.seek(8)
-        while len(head := file.read(8)) == 8:
-            length, name = struct.unpack(">I4s", head)
-            if name in (b"IDAT", b"IEND"):
-                break
-            if name in (b"cICP", b"iCCP", b"sRGB", b"gAMA"):
-                chunks[name] = file.read(length)
-            else:
-                file.seek(length, 1)
-            file.seek(4, 1)
+    chunks = dict(chunks_before_pixels(path, (b"cICP", b"iCCP", b"sRGB", b"gAMA")))
     if b"cICP" in chunks:
         return chunks[b"cICP"][:2] != _SRGB_BY_NUMBER
     if b"iCCP" in chunks:
