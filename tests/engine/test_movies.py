@@ -229,7 +229,7 @@ def test_guides_and_masks_may_be_movies_of_the_same_length(tmp_path):
     shot = run(tmp_path / "shot", path, depth=path, mask=path)
     assert shot.manifest.guides == ["depth"]
     assert shot.guide_path("depth", 2).read_bytes() == shot.image_path(2).read_bytes()
-    assert shot.key_mask_path(1).is_file()
+    assert shot.matte_path(1).is_file()  # as there is one for every frame
     with pytest.raises(PaintoverError, match=r"b\.mkv has 3 frames, but the shot has 2"):
         run(tmp_path / "c", path, depth=other)
     small = synthetic.write_png(tmp_path / "small" / "1.png", picture(1, (48, 32)))
