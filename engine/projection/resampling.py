@@ -18,7 +18,9 @@ from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray, IdArray
 
 LENGTH = 1024
-"""Positions in a row of the grid given to OpenCV, whose sides may be 32767 at most."""
+"""Positions in a row of the grid given to OpenCV, at least."""
+MOST_ROWS = 32000
+"""Rows of that grid; OpenCV takes no side of 32767 or more."""
 
 
 class Located(NamedTuple):
@@ -131,14 +133,15 @@ def _put(
 
 def _fetch(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
     """Interpolate a picture (H, W, C ≤ 4) at positions (N) as OpenCV does; return (N, C)."""
-    rows = -(-len(x) // LENGTH)
+    length = max(LENGTH, -(-len(x) // MOST_ROWS))
+    rows = -(-len(x) // length)
     if not rows:
         return np.zeros((0, picture.shape[2]), np.float32)
-    grids = np.zeros((2, rows * LENGTH), np.float32)
+    grids = np.zeros((2, rows * length), np.float32)
     grids[:, : len(x)] = x, y
-    places = grids.reshape(2, rows, LENGTH)
+    places = grids.reshape(2, rows, length)
     found = cv2.remap(picture, places[0], places[1], how, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, np.float32).reshape(rows * LENGTH, -1)[: len(x)]
+    return np.asarray(found, np.float32).reshape(rows * length, -1)[: len(x)]
 
 
 def _same_object(objects: IdArray, size: int) -> BoolArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 import synthetic
@@ -12,6 +13,7 @@ import synthetic
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides import registry as guides
+from engine.projection import resampling
 from engine.projection.blending import blend, time_weights
 from engine.projection.channels import PROJECTION_CHANNELS
 from engine.projection.keyframe_projection import Projection
@@ -297,3 +299,13 @@ def test_strokes_are_carried_as_paint_is(moving):
     seen = channels[6] == 1
     assert np.allclose(strokes[seen], channels[:3].transpose(1, 2, 0)[seen] / 2, atol=1e-5)
     assert not strokes[channels[6] == 0].any()
+
+
+def test_more_places_than_opencv_has_rows_for():
+    picture = np.arange(12, dtype=np.float32).reshape(3, 4, 1)
+    count = (resampling.MOST_ROWS + 1000) * resampling.LENGTH
+    x, y = np.full(count, 2, np.float32), np.full(count, 1, np.float32)
+    x[-1], y[-1] = 3, 2
+    found = resampling._fetch(picture, x, y, cv2.INTER_LINEAR)
+    assert found.shape == (count, 1)
+    assert found[0, 0] == 6 and found[-2, 0] == 6 and found[-1, 0] == 11
