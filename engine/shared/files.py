@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -43,26 +44,35 @@ def digest_json(value: Any) -> str:
     return digest_bytes(json.dumps(value, sort_keys=True).encode())
 
 
-_file_digests: dict[tuple[str, int, int], str] = {}
-
-
-def digest_file(path: Path) -> str:
-    """Return the BLAKE2b digest of a file, or "" if there is no such file.
+def cached_by_state(digest: Callable[[Path], str]) -> Callable[[Path], str]:
+    """Return a digest of files that is "" if there is no such file.
 
     Digests are cached by path, size and modification time for the life of the process.
     """
-    try:
-        stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    cache_key = (str(path), stat.st_size, stat.st_mtime_ns)
-    if cache_key not in _file_digests:
-        hasher = hashlib.blake2b(digest_size=16)
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                hasher.update(block)
-        _file_digests[cache_key] = hasher.hexdigest()
-    return _file_digests[cache_key]
+    known: dict[tuple[str, int, int], str] = {}
+
+    @functools.wraps(digest)
+    def cached(path: Path) -> str:
+        try:
+            stat = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        state = (str(path), stat.st_size, stat.st_mtime_ns)
+        if state not in known:
+            known[state] = digest(path)
+        return known[state]
+
+    return cached
+
+
+@cached_by_state
+def digest_file(path: Path) -> str:
+    """Return the BLAKE2b digest of a file; see ``cached_by_state``."""
+    hasher = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
 
 
 @contextmanager

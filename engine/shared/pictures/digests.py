@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from ..files import digest_file
+from ..files import cached_by_state, digest_file
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = frozenset(
@@ -32,29 +32,20 @@ _EXR_ATTRIBUTES = frozenset(
 _ORIENTATION = 0x0112
 _BLOCK = 1 << 20
 
-_digests: dict[tuple[str, int, int], str] = {}
-
 
 class _OtherContentError(Exception):
     """The file is not laid out as expected."""
 
 
+@cached_by_state
 def digest_picture(path: Path) -> str:
-    """Return a digest of a picture file, or "" if there is no such file.
+    """Return a digest of a picture file; see ``cached_by_state``.
 
     Of PNG and EXR files, only what the pixels depend on counts; other files count byte by byte.
-    Digests are cached by path, size and modification time for the life of the process.
     """
-    try:
-        stat = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    cache_key = (str(path), stat.st_size, stat.st_mtime_ns)
-    if cache_key not in _digests:
-        with path.open("rb") as file:
-            content = _content_digest(file)
-        _digests[cache_key] = content or digest_file(path)
-    return _digests[cache_key]
+    with path.open("rb") as file:
+        content = _content_digest(file)
+    return content or digest_file(path)
 
 
 def is_picture(path: Path, digest: str) -> bool:
