@@ -102,3 +102,14 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
     else:
         return [] if before == after else [f"{path}: {before} became {after}"]
     return [line for name, a, b in parts for line in differences(a, b, f"{path}/{name}")]
+
+
+def differences_after_render(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return where dumps of a scene differ, but for the output settings that a test's render sets.
+
+    These are taken out of both dumps.
+    """
+    for dump in (before, after):
+        for name in ("image_settings", "filepath"):
+            del dump["render"][name]
+    return differences(before, after)

@@ -6,37 +6,22 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
+from captures import Part, open_shot, run
 from conftest import HEIGHT, WIDTH, engine_runs, picture, read_codes, write_png
 from exr_passes import count_parts, read_passes
 
-Part = Callable[[str], Any]
 CYCLES_MOVES_ORTHOGRAPHIC_WRONGLY = bpy.app.version < (5, 2, 0)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "shot folder é"
-
-
-def run(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any) -> Any:
-    """Capture to the end and return the result."""
-    job = part("capture").capture(scene, folder, frames, **options)
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            return end.value
-
-
-def open_shot(part: Part, folder: Path) -> Any:
-    return part("engine.shared.shot").Shot.open(folder)
 
 
 def files(folder: Path) -> set[str]:

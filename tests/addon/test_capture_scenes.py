@@ -3,36 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
+from captures import Part, open_shot, run
 from conftest import read_codes
 from exr_passes import read_passes
-
-Part = Callable[[str], Any]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "shot"
-
-
-def run(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any) -> Any:
-    """Capture to the end and return the result."""
-    job = part("capture").capture(scene, folder, frames, **options)
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            return end.value
-
-
-def open_shot(part: Part, folder: Path) -> Any:
-    return part("engine.shared.shot").Shot.open(folder)
 
 
 def test_view_layer_is_the_first_in_use_or_the_chosen_one(scene: Any, part: Part) -> None:

@@ -197,11 +197,10 @@ def test_engine_killed_while_importing(
         _killed_when(part, importing("second"), lambda progress: True)
 
 
-def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
-    scene: Any, painted: Any, part: Callable[[str], Any]
-) -> None:
+def _cancel_once_it_trains(part: Callable[[str], Any], scene: Any, seconds: float) -> None:
+    """Start a training and cancel it at its first step."""
     jobs, errors = part("jobs"), part("engine.shared.errors")
-    job = part("steps").train(scene, print, seconds=30)
+    job = part("steps").train(scene, print, seconds=seconds)
 
     def watched() -> Any:
         while True:
@@ -213,6 +212,12 @@ def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
     with pytest.raises(errors.Cancelled):
         jobs.run_to_end("Train", watched())
     job.close()
+
+
+def test_cancelled_training_keeps_what_it_learnt_and_goes_on(
+    scene: Any, painted: Any, part: Callable[[str], Any]
+) -> None:
+    _cancel_once_it_trains(part, scene, seconds=30)
     pid = part("engine_process.client").running().pid
     bpy.ops.paintover.train(seconds=1)
     assert part("engine_process.client").running().pid == pid
@@ -309,19 +314,7 @@ def test_unpainted_parts_show_the_frame_or_nothing(
 def test_a_training_that_is_stopped_early_is_told(
     scene: Any, painted: Any, part: Callable[[str], Any]
 ) -> None:
-    jobs, errors = part("jobs"), part("engine.shared.errors")
-    job = part("steps").train(scene, print, seconds=60)
-
-    def watched() -> Any:
-        while True:
-            progress = next(job)
-            if progress.fraction > 0:
-                jobs.request_cancel()
-            yield progress
-
-    with pytest.raises(errors.Cancelled):
-        jobs.run_to_end("Train", watched())
-    job.close()
+    _cancel_once_it_trains(part, scene, seconds=60)
     with pytest.raises(RuntimeError, match="no frame 99"):
         bpy.ops.paintover.preview(frames="99")
     state = part("states").look(scene).steps["train"]
