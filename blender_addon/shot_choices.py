@@ -7,7 +7,6 @@ Nobody has to choose: without a choice, scripts and farms go on with the shot, a
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from . import compositor, properties, shot_folders, shot_links
 from .engine.shared.errors import PaintoverError
 from .engine.shared.manifest import MANIFEST_NAME
 from .engine.shared.shot import Shot
+from .engine.shared.temporary import is_temporary, temporary_folder
 from .jobs import Job, Progress
 from .keyframes import images as keyframe_images
 
@@ -65,18 +65,17 @@ def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
         keyframe_images.save_unsaved(shot)
     reference = properties.SceneReference(scene)
     folder = shot_folders.absolute(scene, shot_folders.default_folder(scene, new=True))
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        yield from _copy_files(shot.folder, unfinished)
-        unfinished.replace(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(folder) as unfinished:
+            yield from _copy_files(shot.folder, unfinished)
+            unfinished.replace(folder)
     except OSError as error:
         missing_space = error.errno == errno.ENOSPC
         remedy = "free some space" if missing_space else "choose another place for the .blend"
         raise PaintoverError(
             f"Cannot copy the shot to {folder}: {error.strerror or error}; {remedy}."
         ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     copied = Shot.open(folder)
     copied.manifest.id = ""
     scene = reference.get()
@@ -91,7 +90,9 @@ def _copy_files(source: Path, target: Path) -> Job[None]:
     files = [
         path
         for path in sorted(source.rglob("*"))
-        if path.is_file() and path.relative_to(source).parts[0] not in _LEFT_OUT
+        if path.is_file()
+        and path.relative_to(source).parts[0] not in _LEFT_OUT
+        and not is_temporary(path.name)
     ]
     files.sort(key=lambda path: path.name == MANIFEST_NAME)
     for number, path in enumerate(files):

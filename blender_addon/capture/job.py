@@ -20,6 +20,7 @@ from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
 from ..engine.shared.pictures.digests import digest_picture, is_picture
 from ..engine.shared.shot import Shot
+from ..engine.shared.temporary import remove_leftovers
 from ..jobs import Job, Progress
 from ..keyframes import images as keyframe_images
 from . import cameras, frames, notes, settings, simulations, staging
@@ -72,6 +73,7 @@ def capture(
     """
     layer = view_layer or settings.layer_to_render(scene)
     _check(scene, folder, wanted)
+    remove_leftovers(folder)
     before = _shot_before(folder)
     shot = _shot(scene, layer, folder, wanted, before)
     now = settings.settings_now(scene, layer)

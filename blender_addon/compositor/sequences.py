@@ -16,6 +16,12 @@ import bpy
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.kinds import png_size
+from ..engine.shared.temporary import (
+    free_name,
+    is_temporary,
+    remove_leftovers,
+    temporary_file,
+)
 
 FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""
@@ -50,9 +56,10 @@ def arrange(paths: Mapping[int, Path], links: Path) -> Sequence:
         wanted = {sequence_path(sequence, frame): path for frame, path in paths.items()}
         try:
             links.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(links)
             for link in links.iterdir():
-                if link not in wanted:
-                    link.unlink()
+                if link not in wanted and not is_temporary(link.name):
+                    link.unlink(missing_ok=True)
             for link, path in wanted.items():
                 if not _is_current(link, path):
                     _link(link, path)
@@ -96,13 +103,15 @@ def _is_current(link: Path, path: Path) -> bool:
 
 def _link(link: Path, path: Path) -> None:
     """Make a symbolic link, or a copy where the system or the drive has no such links."""
-    temporary = link.with_name(f".{link.name}")
-    temporary.unlink(missing_ok=True)
+    temporary = free_name(link)
     try:
         temporary.symlink_to(os.path.relpath(path, link.parent))
+        temporary.replace(link)
     except (OSError, ValueError):
-        shutil.copy2(path, temporary)
-    temporary.replace(link)
+        temporary.unlink(missing_ok=True)
+        with temporary_file(link) as copied:
+            shutil.copy2(path, copied)
+            copied.replace(link)
 
 
 def load(existing: Any | None, name: str, path: Path) -> Any:

@@ -20,9 +20,11 @@ from .. import logs, versions
 from ..engine import __version__
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
+from ..engine.shared.files import cannot_write
 from ..engine.shared.logs import is_below_error
 from ..jobs import Job, Progress
 from . import environment as engine_python
+from .log_files import open_log
 
 _log = logs.logger(__name__)
 
@@ -51,7 +53,7 @@ class EngineClient:
 
     Args:
         python: the Python that runs the engine.
-        log: file for the engine's standard error; an existing log is renamed to ``*.old``.
+        log: file for the engine's standard error; see ``open_log``.
 
     Raises:
         PaintoverError: the process cannot be started.
@@ -59,18 +61,19 @@ class EngineClient:
 
     def __init__(self, python: engine_python.EnginePython, log: Path) -> None:
         self.python = python
-        self.log = log
         self.ready: protocol.Ready | None = None
         self._events: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._last_job = 0
         self._open_job = 0
         self._fault = ""
-        if log.is_file():
-            log.replace(log.with_name(f"{log.name}.old"))
         folders = "\n".join([str(engine_python.ADDON_FOLDER), *python.folders])
         command = [str(python.path), "-I", "-X", "utf8", "-c", _BOOTSTRAP, folders, "worker"]
         try:
-            with log.open("w", encoding="utf-8") as file:
+            self.log, file = open_log(log)
+        except OSError as error:
+            raise cannot_write(log, error) from error
+        try:
+            with file:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
@@ -88,7 +91,7 @@ class EngineClient:
                 f"Cannot start the engine's Python {python.path}: {error.strerror or error}; "
                 "choose another one in the add-on's preferences."
             ) from error
-        _log.info("Engine %d: started by %s, log %s", self.pid, python.path, log)
+        _log.info("Engine %d: started by %s, log %s", self.pid, python.path, self.log)
         assert self._process.stdout
         threading.Thread(
             target=_read_lines, args=(self._process.stdout, self._events), daemon=True

@@ -21,6 +21,7 @@ from .. import logs
 from ..engine import __version__
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file, write_bytes
+from ..engine.shared.locks import held_alone
 from ..jobs import Job, Progress
 
 _log = logs.logger(__name__)
@@ -140,9 +141,20 @@ def install(python: str = "", wheels_folder: str = "") -> Job[str]:
 
 def _install(python: str, wheels_folder: str) -> Job[str]:
     folder = environment_folder()
+    with held_alone(folder / "install.lock") as is_alone:
+        if not is_alone:
+            raise PaintoverError(
+                "Another Blender is installing the engine; wait until it has ended."
+            )
+        yield from _install_alone(folder, python, wheels_folder)
+    return "The engine is installed"
+
+
+def _install_alone(folder: Path, python: str, wheels_folder: str) -> Job[None]:
     log = folder / "install.log"
     (folder / _MARKER).unlink(missing_ok=True)
-    with log.open("w", encoding="utf-8") as file:
+    log.unlink(missing_ok=True)
+    with log.open("x", encoding="utf-8") as file:
         yield Progress(0.0, text="Making the environment")
         if not installed_python().is_file():
             yield from _command(
@@ -158,7 +170,6 @@ def _install(python: str, wheels_folder: str) -> Job[str]:
         yield from _command([own, "-I", "-c", _CHECK], file, 0.95)
     marker = {"requirements": digest_file(REQUIREMENTS), "version": __version__}
     write_bytes(folder / _MARKER, json.dumps(marker).encode())
-    return "The engine is installed"
 
 
 def _command(command: list[str], log: IO[str], start: float) -> Job[None]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import bpy.utils.previews
 
 from .. import jobs
 from ..engine.shared import protocol
+from ..engine.shared.files import cannot_write
 from ..engine.shared.shot import Shot
+from ..engine.shared.temporary import remove_leftovers, temporary_file
 from . import environment as engine_python
 
 _LONGEST_SIDE = 256
@@ -33,7 +36,8 @@ class LivePicture:
         frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
         width, height = shot.manifest.width, shot.manifest.height
         scale = min(1.0, _LONGEST_SIDE / max(width, height))
-        self._path = engine_python.user_folder("live") / "picture.raw"
+        self._file = contextlib.ExitStack()
+        self._path = self._make_file(engine_python.user_folder("live"))
         self.place = protocol.LivePicture(
             path=str(self._path),
             frame=min(frames, key=lambda frame: abs(frame - current)),
@@ -42,8 +46,21 @@ class LivePicture:
             light=light,
             unpainted=unpainted,
         )
-        self._path.write_bytes(bytes(self.place.size))
+        try:
+            self._path.write_bytes(bytes(self.place.size))
+        except OSError as error:
+            self._file.close()
+            raise cannot_write(self._path, error) from error
         _previews.clear()
+
+    def _make_file(self, folder: Path) -> Path:
+        """Make a file that no other Blender uses; those of Blenders that crashed are deleted."""
+        remove_leftovers(folder)
+        path = folder / "picture.raw"
+        try:
+            return self._file.enter_context(temporary_file(path))
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
     def show(self) -> None:
         """Show the last picture in the file, unless the engine is writing it."""
@@ -66,7 +83,7 @@ class LivePicture:
     def close(self) -> None:
         """Delete the file and clear the picture."""
         _previews.clear()
-        self._path.unlink(missing_ok=True)
+        self._file.close()
 
 
 def _header(path: Path, size: int) -> bytes:

@@ -78,7 +78,9 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
     save_unsaved(shot)
     with written_beside(target) as temporary:
         shutil.copyfile(source, temporary)
-        versions = [path for path in map(shot.keep_version, old) if path]
+        versions = [path for path in map(shot.link_version, old) if path]
+    for path in set(old) - {target}:
+        path.unlink(missing_ok=True)
     _reload(target)
     named = frame_named(source.stem, shot.frames, NamePattern())
     other = named if named != frame and named in shot.manifest.frames else None
@@ -279,7 +281,7 @@ def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
         except RuntimeError as error:
             raise OSError(str(error).strip()) from error
         if has_changed or keep_version:
-            shot.keep_version(path)
+            shot.link_version(path)
     file_sync.reread(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
 

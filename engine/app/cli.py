@@ -58,9 +58,14 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         signal.signal(number, lambda *_: terminal.stop())
     try:
         _VERBS[options.verb](options, terminal)
-    except errors.Cancelled:
-        again = "with --resume " if options.verb == "train" else ""
-        terminal.failed(f"Cancelled; finished files stay, and running it again {again}continues.")
+    except errors.Cancelled as stopped:
+        again = "with --resume " if stopped.resumes else ""
+        if options.verb == "train" and not (stopped.resumes or options.resume):
+            terminal.failed("Cancelled before the first step; nothing has changed, run it again.")
+        else:
+            terminal.failed(
+                f"Cancelled; finished files stay, and running it again {again}continues."
+            )
         return CANCELLED
     except Exception as error:  # an internal error: a sentence, and a log to report
         if options.verbose:
@@ -229,11 +234,12 @@ def _internal_error(error: Exception, verbose: bool) -> str:
     what = f"Internal error ({type(error).__name__}: {error})"
     if verbose:
         return f"{what}; please report the lines above."
-    name = f"paintover-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    path = Path(tempfile.gettempdir()) / name
     lines = [" ".join(sys.argv), f"Paintover {__version__}, Python {sys.version}", ""]
+    text = "\n".join(lines) + traceback.format_exc()
     try:
-        path.write_text("\n".join(lines) + traceback.format_exc(), "utf-8", "backslashreplace")
+        descriptor, path = tempfile.mkstemp(".log", f"paintover-{time.strftime('%Y%m%d-%H%M%S')}-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
     except OSError:
         return f"{what}; run it again with --verbose, and report what it prints."
     return f"{what}; please report it with the log {path}."

@@ -158,13 +158,16 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
     target = copy.target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        replaced: set[Path] = set()
         if copy.keeps_version:
             replaced = {target} if copy.is_mask else {target.with_suffix(s) for s in KEY_SUFFIXES}
             if digest_picture(target) == digest_picture(place):
                 replaced.remove(target)
             for path in replaced:
-                shot.keep_version(path)
+                shot.link_version(path)
         _move(place, target)
+        for path in replaced - {target}:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise PaintoverError(
             f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "

@@ -15,15 +15,16 @@ from ..images.picture_folders import pictures_in
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
 from ..shared.keyframes.blank import copy_frame, is_blank
+from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, readable_kind
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot, check_name
+from ..shared.temporary import remove_leftovers
 from .import_files import Copy, copy_all, remove_left_over
 from .import_sources import ImportSources
-from .locks import held_alone
 
 LARGEST_SIDE = 16384
 """Largest width or height of a picture, in pixels."""
@@ -107,6 +108,7 @@ def alone_in(folder: Path) -> Iterator[None]:
                 f"Another import into {folder} is running; wait until it has ended, or choose "
                 "another shot folder."
             )
+        remove_leftovers(folder)
         yield
 
 

@@ -40,6 +40,7 @@ from ..shared.style_header import (
     SURFACE_NEEDS,
     StyleHeader,
 )
+from ..shared.temporary import remove_leftovers
 from .colour_transfer import ColourTransfer
 from .output_frames import OutputFrames, check_format
 
@@ -70,6 +71,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
     started = time.monotonic()
     check_format(request.format, request.depth)
     shot = Shot.open(Path(request.shot))
+    remove_leftovers(shot.folder)
     keyframes, found = read_unchanged(
         lambda: {key: shot.key_digest(key) for key in request.keys or shot.painted_keys()},
         lambda: read_keyframes(shot, request.keys, report),

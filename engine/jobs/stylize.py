@@ -47,6 +47,7 @@ from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
+from ..shared.temporary import remove_leftovers
 from ..training.run_log import add_lines
 from .output_frames import OutputFrames, check_format
 
@@ -72,6 +73,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     if not 0 <= request.light <= 1:
         raise PaintoverError(f"The light cannot be {request.light:g}; give a number from 0 to 1.")
     shot = Shot.open(Path(request.shot))
+    remove_leftovers(shot.folder)
     path = shot.style_path(request.style)
     (network, header, activations), digest = read_unchanged(
         lambda: digest_file(path), lambda: load_style(path), str(path)

@@ -37,6 +37,7 @@ from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA, StyleHeader
+from ..shared.temporary import remove_leftovers
 from ..shared.training_settings import TrainingSettings
 from ..training.budget import Budget, Stopwatch
 from ..training.dataset import TrainingSet, read_training_set
@@ -70,6 +71,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
             a better one is there.
     """
     shot = Shot.open(Path(request.shot))
+    remove_leftovers(shot.folder)
     path, folder = shot.style_path(request.style), shot.style_folder(request.style)
     device = choose_device(request.device)
     report.progress("train", 0.0, -1.0, "Reading the keyframes")

@@ -9,6 +9,7 @@ those frames; a state whose digest no longer matches is computed again.
 
 from __future__ import annotations
 
+import io
 import itertools
 import zipfile
 import zlib
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..shared.errors import Cancelled
-from ..shared.files import digest_json, written_beside
+from ..shared.files import digest_json, write_bytes
 from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -138,8 +139,10 @@ class FrameChain(ABC, Generic[State]):
         else:
             found = self.advance(state, self._way(frame)[-2], frame)
         digest = np.frombuffer(self._digests[frame].encode(), np.uint8)
-        with written_beside(self._path(frame)) as path:
-            np.savez(path, digest=digest, **self.pack(found))
+        # In memory first: NumPy does not tell why it cannot write a file.
+        arrays = io.BytesIO()
+        np.savez(arrays, digest=digest, **self.pack(found))
+        write_bytes(self._path(frame), arrays.getvalue())
         stored = self._load(frame)
         assert stored is not None
         return stored

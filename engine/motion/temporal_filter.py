@@ -9,9 +9,12 @@ this way ("Interactive Video Stylization Using Few-Shot Patch-Based Training", A
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import tempfile
+import io
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +23,11 @@ from ..frames.frame import read_frame
 from ..images.pictures import read_picture, write_picture
 from ..images.types import FloatArray
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import digest_json
+from ..shared.files import cannot_write, digest_json
 from ..shared.frame_lists import frame_name
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
+from ..shared.temporary import temporary_folder
 from ..shared.training_settings import FILTER_RADIUS
 from .optical_flow import both_ways, occluded, warp
 
@@ -70,7 +74,7 @@ class TemporalFilter:
         self._settings = settings or FilterSettings()
         self._report = report or Silent()
         self._frames = shot.frames
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Path | None = None
 
     def picture(self, frame: int) -> FloatArray:
         """Return a frame's filtered picture, (H, W, 3) float32, 0..1, display-referred, straight.
@@ -139,8 +143,8 @@ class TemporalFilter:
         if not path.is_file():
             low, high = sorted((here, there))
             forward, backward = both_ways(self._shot, low, high)
-            np.save(self._scratch_file("motion", low, high), _packed(forward, backward))
-            np.save(self._scratch_file("motion", high, low), _packed(backward, forward))
+            _write(self._scratch_file("motion", low, high), _packed(forward, backward))
+            _write(self._scratch_file("motion", high, low), _packed(backward, forward))
         packed: npt.NDArray[np.int16] = np.load(path)
         offsets = packed.astype(np.float32) / STEPS
         offsets[packed == HIDDEN] = np.nan
@@ -152,24 +156,21 @@ class TemporalFilter:
         if not path.is_file():
             read = read_frame(self._shot, frame, ())
             alpha = read.alpha[..., None]
-            np.save(path, np.concatenate([read.image * alpha, alpha], 2).astype(np.float16))
+            _write(path, np.concatenate([read.image * alpha, alpha], 2).astype(np.float16))
         return np.asarray(np.load(path), np.float32)
 
     def _scratch_file(self, what: str, *frames: int) -> Path:
         if self._scratch is None:
             folder = self._shot.cache_folder("filter")
+            held = contextlib.ExitStack()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                self._scratch = tempfile.TemporaryDirectory(
-                    prefix="scratch-", dir=folder, ignore_cleanup_errors=True
-                )
+                self._scratch = held.enter_context(temporary_folder(folder / "scratch"))
             except OSError as error:
-                raise PaintoverError(
-                    f"Cannot write into {folder}: {error.strerror or error}; free some space, or "
-                    "choose a shot folder that you may write to."
-                ) from error
+                raise cannot_write(folder, error) from error
+            weakref.finalize(self, held.close)
         names = ".".join(frame_name(frame) for frame in frames)
-        return Path(self._scratch.name) / f"{what}.{names}.npy"
+        return self._scratch / f"{what}.{names}.npy"
 
     def _delete_far_from(self, index: int) -> None:
         """Delete the scratch files that the next frame does not need."""
@@ -177,9 +178,19 @@ class TemporalFilter:
             return
         reach = self._settings.radius + 1
         near = {frame_name(n) for n in self._frames[max(0, index - reach) : index + reach + 1]}
-        for path in Path(self._scratch.name).iterdir():
+        for path in self._scratch.iterdir():
             if not near.issuperset(path.name.split(".")[1:-1]):
                 path.unlink(missing_ok=True)
+
+
+def _write(path: Path, values: npt.NDArray[Any]) -> None:
+    """Write a scratch file. Raises PaintoverError if it cannot be written."""
+    data = io.BytesIO()  # NumPy does not tell why it cannot write a file
+    np.save(data, values)
+    try:
+        path.write_bytes(data.getbuffer())
+    except OSError as error:
+        raise cannot_write(path.parents[1], error) from error
 
 
 def _packed(offsets: FloatArray, back: FloatArray) -> npt.NDArray[np.int16]:

@@ -10,7 +10,15 @@ class PaintoverError(Exception):
 
 
 class Cancelled(Exception):
-    """The user or the farm asked to stop; what is finished stays valid."""
+    """The user or the farm asked to stop; what is finished stays valid.
+
+    Args:
+        resumes: whether a training has saved a state to resume from.
+    """
+
+    def __init__(self, *, resumes: bool = False) -> None:
+        super().__init__()
+        self.resumes = resumes
 
 
 def is_out_of_memory(error: BaseException) -> bool:

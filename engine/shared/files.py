@@ -3,20 +3,27 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
 import os
+import shutil
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import PaintoverError
+from .temporary import temporary_file
 
 _Read = TypeVar("_Read")
 _Digest = TypeVar("_Digest")
 
+_NO_ROOM_OR_RIGHT = (
+    *(errno.EEXIST, errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES),
+)
 ATTEMPTS = 5
 """How often files are read until they stay the same meanwhile."""
 
@@ -54,10 +61,10 @@ def cached_by_state(digest: Callable[[Path], str]) -> Callable[[Path], str]:
     @functools.wraps(digest)
     def cached(path: Path) -> str:
         try:
-            stat = path.stat()
+            found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return ""
-        state = (str(path), stat.st_size, stat.st_mtime_ns)
+        state = (str(path), found.st_size, found.st_mtime_ns)
         if state not in known:
             known[state] = digest(path)
         return known[state]
@@ -79,33 +86,76 @@ def digest_file(path: Path) -> str:
 def written_beside(path: Path) -> Iterator[Path]:
     """Write a file atomically: yield a temporary path that replaces ``path`` on success.
 
-    After an exception the temporary file is deleted and ``path`` is unchanged. The temporary name
-    keeps the suffix, because image writers choose the format by it.
+    After an exception the temporary file is deleted and ``path`` is unchanged. A link at ``path``
+    is replaced; nothing is written through it. The temporary name keeps the suffix, because image
+    writers choose the format by it.
 
     Raises:
         PaintoverError: the file cannot be written, for example because the disk is full.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with temporary_file(path) as temporary:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     except OSError as error:
-        raise PaintoverError(
-            f"Cannot write {path}: {error.strerror or error}; free some space, or choose a "
-            "shot folder that you may write to."
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> PaintoverError:
+    """Return the error for a file that cannot be written."""
+    return PaintoverError(
+        f"Cannot write {path}: {error.strerror or error}; free some space, or choose a shot folder "
+        "that you may write to."
+    )
 
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically. Raises PaintoverError if it cannot be written."""
     with written_beside(path) as temporary:
         temporary.write_bytes(data)
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add data to the end of a file, made if needed, at once.
+
+    Nothing is added through a link, nor to what is no regular file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        file.write(data)
+
+
+def link_or_copy(path: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the drive knows no such links.
+
+    Raises:
+        FileExistsError: the name is taken.
+        OSError: it cannot be written.
+    """
+    if not path.is_symlink():
+        try:
+            os.link(path, target)
+            return
+        except OSError as error:
+            if error.errno in _NO_ROOM_OR_RIGHT:
+                raise
+    target.open("xb").close()  # takes the name; a copy replaces it
+    try:
+        with temporary_file(target) as temporary:
+            shutil.copy2(path, temporary)
+            temporary.replace(target)
+    except OSError:
+        target.unlink()
+        raise
 
 
 def read_unchanged(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from .errors import PaintoverError
-from .files import digest_json, write_bytes
+from .files import cannot_write, digest_json, link_or_copy, write_bytes
 from .frame_lists import frame_name
 from .manifest import MANIFEST_NAME, Manifest, manifest_from_json
 from .pictures.digests import digest_picture
@@ -175,17 +175,25 @@ class Shot:
         """Return the painted keyframes, sorted."""
         return [frame for frame in self.key_frames() if self.key_is_painted(frame)]
 
-    def keep_version(self, path: Path) -> Path | None:
-        """Move a painting or mask to ``keys/versions/`` under a name with its date.
+    def link_version(self, path: Path) -> Path | None:
+        """Give a painting or mask a second name in ``keys/versions/``, with its date.
+
+        The file stays where it is until another replaces it, so it is never absent.
 
         Returns:
-            Its new path, or None if the file does not exist.
+            The path in ``versions/``, or None if the file does not exist.
 
         Raises:
-            PaintoverError: there are 9999 versions of that date.
+            PaintoverError: there are 9999 versions of that date, or it cannot be written.
         """
         if not path.is_file():
             return None
+        try:
+            return self._linked_version(path)
+        except OSError as error:
+            raise cannot_write(path.parent / "versions", error) from error
+
+    def _linked_version(self, path: Path) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
         folder = path.parent / "versions"
         folder.mkdir(exist_ok=True)
@@ -193,10 +201,23 @@ class Shot:
         for number in range(1, 10_000):
             serial = "" if number == 1 else f"-{number}"
             version = folder / f"{stem}.{stamp}{serial}{dot}{rest}"
-            if not version.exists():
-                path.replace(version)
-                return version
+            try:
+                link_or_copy(path, version)
+            except FileExistsError:
+                if not version.samefile(path):
+                    continue
+            return version
         raise PaintoverError(f"{folder} has too many versions of {path.name}; delete some.")
+
+    def keep_version(self, path: Path) -> Path | None:
+        """Move a painting or mask to ``keys/versions/``; see ``link_version``."""
+        version = self.link_version(path)
+        if version is not None:
+            try:
+                path.unlink()
+            except OSError as error:
+                raise cannot_write(path, error) from error
+        return version
 
     def style_path(self, style: str) -> Path:
         """``styles/NAME.safetensors``. Raises PaintoverError for a name that is not allowed."""

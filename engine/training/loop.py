@@ -110,7 +110,7 @@ class TrainingLoop:
             self._validate()
             self._save_style(False)
         self._log.say(f"cancelled after {self._trainer.steps} steps")
-        raise Cancelled
+        raise Cancelled(resumes=self._trainer.steps > 0)
 
 
 def _has_converged(trainer: Trainer) -> bool:

@@ -8,15 +8,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..shared.errors import PaintoverError
-from ..shared.files import write_bytes
+from ..shared.files import append, write_bytes
 
 
 def add_lines(path: Path, lines: Iterable[str]) -> None:
     """Add lines, each with date and time, to a log. Errors of the file system are ignored."""
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-    with suppress(OSError), path.open("a", encoding="utf-8") as file:
-        file.writelines(f"{stamp} {line}\n" for line in lines)
+    with suppress(OSError):
+        append(path, "".join(f"{stamp} {line}\n" for line in lines).encode())
 
 
 class RunLog:
@@ -33,15 +32,8 @@ class RunLog:
     def __init__(self, folder: Path, *, again: bool) -> None:
         self._folder = folder
         self._path = folder / "train.log"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if not again:
-                self._path.write_text("", encoding="utf-8")
-        except OSError as error:
-            raise PaintoverError(
-                f"Cannot write {self._path}: {error.strerror}; choose a shot folder that you may "
-                "write to."
-            ) from error
+        if not again:
+            write_bytes(self._path, b"")
 
     def say(self, line: str) -> None:
         """Add a line with date and time. Errors of the file system are ignored."""
