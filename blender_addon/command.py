@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import compositor, jobs, properties, shot_choices, shot_folders, states, steps
+from . import compositor, jobs, mattes, properties, shot_choices, shot_folders, states, steps
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
 from .engine_process import environment as engine_python
@@ -59,6 +59,7 @@ def main(argv: list[str]) -> int:
             properties.of(scene).style = options.style
         if options.step not in ("shot", "status"):
             shot_folders.tell_owner(scene, _warn)
+        _set_painted_part(scene, options)
         with _cancel_on_signals():
             options.run(scene, options)
         if options.save or options.step == "shot":
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         "--frames", default="", help="such as 1-30 or -2-2,45 (else: the shot's range)"
     )
     step.add_argument("--force", action="store_true", help="also render frames that are up to date")
+    _add_painted_part(step)
     step = verb("keyframe", _keyframe)
     step.add_argument("action", choices=("add", "remove", "list"))
     step.add_argument("frame", nargs="?", type=int, help="the keyframe (else: the current frame)")
@@ -102,20 +104,56 @@ def _parser() -> argparse.ArgumentParser:
     step = verb("preview", _preview)
     step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
+    _add_outside(step)
     step = verb("train", _train)
     step.add_argument("--seconds", type=float, default=0.0, help="else: the scene's setting")
     step.add_argument("--resume", action="store_true", help="continue the last training")
     step = verb("stylize", _stylize)
     step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
+    _add_outside(step)
     step = verb("compose", _compose)
     step.add_argument("--remove", action="store_true", help="remove the node")
-    verb("run", _run)
+    step = verb("run", _run)
+    _add_painted_part(step)
+    _add_outside(step)
     step = verb("shot", _shot)
     step.add_argument("action", choices=("keep", "copy", "new"))
     step = verb("status", _status)
     step.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
+
+
+def _add_painted_part(step: argparse.ArgumentParser) -> None:
+    """Add options for what of the picture is painted (else: the scene's setting)."""
+    part = step.add_mutually_exclusive_group()
+    part.add_argument("--whole-picture", action="store_true", help="paint everything")
+    part.add_argument(
+        "--object", action="append", default=[], metavar="NAME", help="paint only this; repeatable"
+    )
+    part.add_argument("--collection", default="", metavar="NAME", help="paint only its objects")
+
+
+def _add_outside(step: argparse.ArgumentParser) -> None:
+    step.add_argument(
+        "--unpainted",
+        choices=("frame", "nothing"),
+        help="what shows outside of the mattes, and where paintings are transparent (else: the "
+        "scene's setting)",
+    )
+
+
+def _set_painted_part(scene: Any, options: argparse.Namespace) -> None:
+    """Change the scene's settings as the options of ``_add_painted_part`` and ``_add_outside``."""
+    given = vars(options)
+    if given.get("object"):
+        mattes.choose_objects(scene, given["object"])
+    elif given.get("collection"):
+        mattes.choose_collection(scene, given["collection"])
+    elif given.get("whole_picture"):
+        properties.of(scene).matte.source = mattes.WHOLE
+    if given.get("unpainted"):
+        properties.of(scene).unpainted = given["unpainted"]
 
 
 def _scene(name: str) -> bpy.types.Scene:

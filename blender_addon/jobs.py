@@ -77,6 +77,19 @@ def cancel_now() -> None:
         _end()
 
 
+def repeated(work: Generator[None, None, Result], progress: Progress) -> Job[Result]:
+    """Yield the same progress until a part of a job is done; return its result."""
+    try:
+        while True:
+            next(work)
+            yield progress
+    except StopIteration as stop:
+        result: Result = stop.value
+        return result
+    finally:
+        work.close()
+
+
 def run_to_end(title: str, job: Job[Result]) -> Result:
     """Run a job to its end; without a window, print its progress.
 

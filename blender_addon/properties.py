@@ -18,7 +18,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from . import shot_folders
+from . import mattes, shot_folders
 from .engine.shared.errors import PaintoverError
 from .engine.shared.identity import identity
 from .shot_folders import shot_folder
@@ -160,6 +160,7 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
             ("nothing", "Leave Empty", "The paint stands alone, on transparency"),
         ),
     )
+    matte: PointerProperty(type=mattes.PAINTOVER_PG_matte)
     keyframes: CollectionProperty(type=PAINTOVER_PG_keyframe)
     before_compose: StringProperty(
         name="Settings Before Compositing",
@@ -188,6 +189,7 @@ class PAINTOVER_PG_session(bpy.types.PropertyGroup):
 
 
 classes = (
+    *mattes.classes,
     PAINTOVER_PG_keyframe,
     PAINTOVER_PG_scene,
     PAINTOVER_PG_keyframe_row,

@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import compositor, properties, shot_folders
+from . import compositor, mattes, properties, shot_folders
 from .capture import settings as capture
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
@@ -64,8 +64,8 @@ def look(scene: bpy.types.Scene) -> Snapshot:
     folder = properties.shot_folder(scene)
     known = Shot.open(folder) if Shot.exists(folder) else None
     snapshot = look_at_files(Query.of(scene, known))
-    new_settings = snapshot.shot is not None and settings_changed(scene, snapshot.shot)
-    return with_scene(scene, snapshot, new_settings)
+    change = capture_change(scene, snapshot.shot) if snapshot.shot is not None else ""
+    return with_scene(scene, snapshot, change)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +160,8 @@ def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
             Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} to capture"
         )
     files = shot.missing_files()
+    if not files and mattes.is_captured(shot.manifest.matte):
+        files = [shot.matte_path(frame) for frame in shot.missing_mattes()]
     if files:
         return StepState(Step.OUT_OF_DATE, f"{files[0].name} is missing")
     return StepState(Step.UP_TO_DATE, f"Frames {name_frames(shot.frames)}")
@@ -188,8 +190,8 @@ def _keyframe_step(keyframes: dict[int, str]) -> StepState:
     return StepState(Step.UP_TO_DATE, f"Painted: {name_frames(painted)}")
 
 
-def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
-    """Add the state in Blender: the compositor, unsaved paint, and changed render settings."""
+def with_scene(scene: Any, snapshot: Snapshot, change: str) -> Snapshot:
+    """Add the state in Blender: the compositor, unsaved paint, and ``capture_change``."""
     shot = snapshot.shot
     settings = properties.of(scene)
     stylized = snapshot.stylized.get(settings.format)
@@ -203,8 +205,8 @@ def with_scene(scene: Any, snapshot: Snapshot, new_settings: bool) -> Snapshot:
         for frame, state in snapshot.keyframes.items()
     }
     steps["keyframe"] = _keyframe_step(keyframes)
-    if steps["capture"].step is Step.UP_TO_DATE and new_settings:
-        steps["capture"] = StepState(Step.OUT_OF_DATE, "The render settings have changed")
+    if steps["capture"].step is Step.UP_TO_DATE and change:
+        steps["capture"] = StepState(Step.OUT_OF_DATE, change)
     if steps["train"].step is Step.UP_TO_DATE and UNSAVED in keyframes.values():
         steps["train"] = StepState(Step.OUT_OF_DATE, "There is new paint")
     return dataclasses.replace(
@@ -234,10 +236,23 @@ def _difference(scene: Any, shot: Shot) -> str:
     )
 
 
-def settings_changed(scene: Any, shot: Shot) -> bool:
-    """Return whether the render settings differ from those of captured frames."""
+def capture_change(scene: Any, shot: Shot) -> str:
+    """Return why the captured frames do not fit the scene any more, "" if they do."""
     if shot.manifest.source.get("kind") != "blender":
-        return False
+        return ""
+    if _settings_changed(scene, shot):
+        return "The render settings have changed"
+    try:
+        matte = mattes.choice(scene)
+    except PaintoverError as error:
+        return str(error).rstrip(".")
+    wanted, used = matte.name if matte else "", shot.manifest.matte
+    fits = used == wanted or (not wanted and not mattes.is_captured(used))
+    return "" if fits else "Other parts are to be painted: capture the mattes"
+
+
+def _settings_changed(scene: Any, shot: Shot) -> bool:
+    """Return whether the render settings differ from those of captured frames."""
     try:
         layer = capture.layer_to_render(scene)
     except PaintoverError:

@@ -67,14 +67,20 @@ def capture_frames(
     reference = properties.SceneReference(scene)
     wanted = properties.frames(scene) if frames is None else frames
     try:
-        result = yield from capture.capture(scene, folder, wanted, force=force, blocking=blocking)
+        result = yield from capture.capture(
+            scene, folder, wanted, force=force, partly=frames is not None, blocking=blocking
+        )
     finally:
         _claim(reference, folder)
     for sentence in result.warnings:
         warn(sentence)
-    return f"Captured {counted(len(result.rendered), 'frame')}" + (
-        f"; {len(result.skipped)} up to date" if result.skipped else ""
-    )
+    only_mattes = f"rendered the mattes of {counted(len(result.mattes), 'frame')}"
+    if result.mattes and not result.rendered:
+        return only_mattes.capitalize()
+    parts = [f"Captured {counted(len(result.rendered), 'frame')}"]
+    parts += [only_mattes] if result.mattes else []
+    parts += [f"{len(result.skipped)} up to date"] if result.skipped else []
+    return "; ".join(parts)
 
 
 def _pictures_of(folder: Path) -> str:

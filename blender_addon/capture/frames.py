@@ -96,19 +96,20 @@ def save(scene: bpy.types.Scene, image: Path, passes: Path) -> list[str]:
     with written_beside(passes) as temporary:
         # Half floats would round the surface coordinates to 11 bits.
         codec = "PXR24" if surface.fits_24_bits() else "ZIP"
-        with _image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec=codec):
-            _save(scene, temporary)
+        with image_format(scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec=codec):
+            save_result(scene, temporary)
         names = pass_names(temporary)
     mode = "RGBA" if scene.render.film_transparent else "RGB"
     with written_beside(image) as temporary:
-        with _image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
-            _save(scene, temporary)
+        with image_format(scene, "PNG", color_mode=mode, color_depth="8", compression=15):
+            save_result(scene, temporary)
         if not temporary.read_bytes().endswith(_PNG_END):
             raise OSError(errno.EIO, "the file is incomplete")
     return names
 
 
-def _save(scene: bpy.types.Scene, path: Path) -> None:
+def save_result(scene: bpy.types.Scene, path: Path) -> None:
+    """Save the last render in the scene's file format. Raises OSError."""
     result = next(image for image in bpy.data.images if image.type == "RENDER_RESULT")
     try:
         result.save_render(str(path), scene=scene)
@@ -118,7 +119,7 @@ def _save(scene: bpy.types.Scene, path: Path) -> None:
 
 
 @contextmanager
-def _image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> Iterator[None]:
+def image_format(scene: bpy.types.Scene, file_format: str, **settings: Any) -> Iterator[None]:
     """Temporarily write pictures in another format, with the scene's view transform."""
     owner: Any = scene.render.image_settings
     before = {name: getattr(owner, name) for name in _IMAGE_SETTINGS if hasattr(owner, name)}

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..engine.shared.errors import PaintoverError
-from . import scene_state, simulations, surface
+from . import matte_pass, scene_state, simulations, surface
 
 _POLL_SECONDS = 0.1
 _in_use: list[Preparation] = []
@@ -113,6 +113,7 @@ class Preparation:
 def _clean_up() -> None:
     surface.remove()
     for scene in bpy.data.scenes:
+        matte_pass.release(scene)
         simulations.release(scene)
         scene_state.restore(scene)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import bpy
@@ -49,15 +50,14 @@ def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
     missing = [name for name in _AOVS if name not in view_layer.aovs]
     scene[_BEFORE] = json.dumps(
         {
-            "settings": {path: _get(scene, path) for path in settings},
+            "settings": values(scene, settings),
             "layer": view_layer.name,
             "aovs": missing,
             "active_aov": view_layer.active_aov_index,
             "frame": [scene.frame_current, scene.frame_subframe],
         }
     )
-    for path, value in settings.items():
-        _set(scene, path, value)
+    apply(scene, settings)
     for name in missing:
         aov: Any = view_layer.aovs.add()
         aov.name, aov.type = name, _AOVS[name]
@@ -74,23 +74,28 @@ def restore(scene: Any) -> None:
             if name in layer.aovs:
                 layer.aovs.remove(layer.aovs[name])
         layer.active_aov_index = before["active_aov"]
-    for path, value in before["settings"].items():
-        with contextlib.suppress(ValueError):
-            _set(scene, path, value)
+    apply(scene, before["settings"])
     frame, subframe = before["frame"]
     if (scene.frame_current, scene.frame_subframe) != (frame, subframe):
         scene.frame_set(frame, subframe=subframe)
     del scene[_BEFORE]
 
 
-def _get(scene: Any, path: str) -> Any:
-    owner, _, name = path.rpartition(".")
-    return getattr(scene.path_resolve(owner), name)
+def values(scene: Any, paths: Iterable[str]) -> dict[str, Any]:
+    """Return settings of a scene: path from the scene → value."""
+    return {path: getattr(*_owner(scene, path)) for path in paths}
 
 
-def _set(scene: Any, path: str, value: Any) -> None:
+def apply(scene: Any, settings: Mapping[str, Any]) -> None:
+    """Set settings of a scene, except on view layers that were removed."""
+    for path, value in settings.items():
+        with contextlib.suppress(ValueError):
+            setattr(*_owner(scene, path), value)
+
+
+def _owner(scene: Any, path: str) -> tuple[Any, str]:
     owner, _, name = path.rpartition(".")
-    setattr(scene.path_resolve(owner), name, value)
+    return scene.path_resolve(owner), name
 
 
 def _layer_path(name: str) -> str:

@@ -63,8 +63,14 @@ def _waiting(folder: Path) -> Manifest | None:
         return None
 
 
-def take_in(stage: Shot, shot: Shot, frame: int) -> None:
+def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
     """Move the files of a frame into the shot.
+
+    Args:
+        stage: where they are.
+        shot: the shot.
+        frame: the frame.
+        matte: name of the mattes that were rendered with the frames; "" for none.
 
     Raises:
         PaintoverError: a file cannot be moved.
@@ -73,6 +79,8 @@ def take_in(stage: Shot, shot: Shot, frame: int) -> None:
         (stage.image_path(frame), shot.image_path(frame)),
         (stage.passes_path(frame), shot.passes_path(frame)),
     ]
+    if matte:
+        pairs.append((stage.matte_path(frame, matte), shot.matte_path(frame, matte)))
     with blank_keyframe_follows(shot, frame):
         for source, destination in pairs:
             try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, compose, engine, keyframes, preview, run, shot, stylize, train
+from . import capture, compose, engine, keyframes, matte, preview, run, shot, stylize, train
 
 classes = (
     *capture.classes,
+    *matte.classes,
     *keyframes.classes,
     preview.PAINTOVER_OT_preview,
     train.PAINTOVER_OT_train,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Panels, and the list of keyframes."""
+"""Panels, and the lists in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import bpy
 
 from . import lists, panels
 
-classes = (lists.PAINTOVER_UL_keyframes, *panels.classes)
+classes = (*lists.classes, *panels.classes)
 
 
 def register() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of keyframes."""
+"""The lists of keyframes and of painted objects."""
 
 from __future__ import annotations
 
@@ -26,3 +26,26 @@ class PAINTOVER_UL_keyframes(bpy.types.UIList):
         row.label(text=f"{item.frame}  {item.state}", icon=item.icon)
         paint = row.operator("paintover.keyframe_open", text="", icon="BRUSH_DATA", emboss=False)
         paint.frame = item.frame
+
+
+class PAINTOVER_UL_matte_objects(bpy.types.UIList):
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: int | None,
+        active_data: Any,
+        active_property: str | None,
+        index: int | None,
+        flt_flag: int | None,
+    ) -> None:
+        row = layout.row(align=True)
+        gone = item.object is None or data.id_data not in item.object.users_scene
+        row.alert = gone
+        text = "" if item.object or not item.name else f"{item.name} was deleted"
+        row.prop(item, "object", text=text, icon="ERROR" if gone else "OBJECT_DATA")
+
+
+classes = (PAINTOVER_UL_keyframes, PAINTOVER_UL_matte_objects)

@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, jobs, preferences, properties, shot_folders, states
+from .. import compositor, jobs, mattes, preferences, properties, shot_folders, states
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine_process import environment as engine_python
@@ -205,6 +205,40 @@ class _Keyframes(_Panel):
                 weight.prop(settings, "weight", slider=True)
 
 
+class _Matte(_Panel):
+    """What of the picture is painted."""
+
+    bl_label = "Matte"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings = properties.of(context.scene)
+        matte = settings.matte
+        layout.prop(matte, "source")
+        if matte.source == mattes.OBJECTS:
+            row = layout.row()
+            row.template_list(
+                "PAINTOVER_UL_matte_objects", "", matte, "objects", matte, "active", rows=2
+            )
+            buttons = row.column(align=True)
+            buttons.operator("paintover.matte_add", text="", icon="ADD")
+            buttons.operator("paintover.matte_remove", text="", icon="REMOVE")
+        elif matte.source == mattes.COLLECTION:
+            layout.prop(matte, "collection")
+        shot = watcher.current()[0].shot
+        used = shot.manifest.matte if shot else ""
+        if shot and shot.manifest.source.get("kind") == "pictures" and matte.source != mattes.WHOLE:
+            text = "The frames of this shot are pictures; their mattes are files too."
+            _draw_wrapped(layout, text, "INFO", context)
+        elif used and not mattes.is_captured(used) and matte.source == mattes.WHOLE:
+            _draw_wrapped(layout, "The shot has mattes from files.", "INFO", context)
+        if used or matte.source != mattes.WHOLE:
+            layout.prop(settings, "unpainted", text="Outside")
+
+
 class _Settings(_Panel):
     bl_label = "Settings"
     bl_options = {"DEFAULT_CLOSED"}
@@ -257,6 +291,7 @@ classes = tuple(
     for base, name, parent in (
         (_Steps, "steps", ""),
         (_Keyframes, "keyframes", "steps"),
+        (_Matte, "matte", "steps"),
         (_Settings, "settings", "steps"),
         (_Engine, "engine", "steps"),
     )

@@ -40,7 +40,7 @@ class _Watcher:
         self._seconds_left = 0.0
         self.scene_changed = True
         self.compositor_changed = False
-        self._settings_changed = False
+        self._capture_change = ""
 
     def refresh(self) -> None:
         """Read the files again at the next tick."""
@@ -60,7 +60,7 @@ class _Watcher:
             self.refresh()
         elif self.compositor_changed and self.snapshot.shot is not None:
             # At once, as the files need not be read for it.
-            self._show(scene, states.with_scene(scene, self.snapshot, self._settings_changed), "")
+            self._show(scene, states.with_scene(scene, self.snapshot, self._capture_change), "")
         self.compositor_changed = False
         if self._thread is not None and not self._thread.is_alive():
             self._thread = None
@@ -82,12 +82,12 @@ class _Watcher:
     def _add_scene(self, scene: Any, result: states.Snapshot) -> states.Snapshot:
         # Reading all render settings is slow, so they are read only after a change.
         if self.scene_changed and result.shot is not None:
-            self._settings_changed = states.settings_changed(scene, result.shot)
+            self._capture_change = states.capture_change(scene, result.shot)
             self.scene_changed = False
         stylized = result.stylized.get(properties.of(scene).format)
         if result.shot is not None and stylized is not None:
             compositor.follow(scene, result.shot, stylized)
-        return states.with_scene(scene, result, self._settings_changed)
+        return states.with_scene(scene, result, self._capture_change)
 
     def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:
         shown = dataclasses.replace(snapshot, shot=None), message

@@ -59,6 +59,8 @@ class FrameRecord:
     passes: str = ""
     settings: str = ""
     camera: Camera | None = None
+    matte: str = ""
+    """Of the matte that Blender rendered with the frame."""
 
 
 @dataclasses.dataclass

@@ -128,9 +128,9 @@ class Shot:
         """``guides/NAME/0001.png``: an extra guide picture."""
         return self.folder / "guides" / name / f"{frame_name(frame)}.png"
 
-    def matte_path(self, frame: int) -> Path:
-        """``mattes/NAME/0001.png``: what of the frame is painted; only if the shot has mattes."""
-        return self.folder / "mattes" / self.manifest.matte / f"{frame_name(frame)}.png"
+    def matte_path(self, frame: int, name: str = "") -> Path:
+        """``mattes/NAME/0001.png``: what of the frame is painted; NAME is that of the manifest."""
+        return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"
 
     def cache_folder(self, name: str) -> Path:
         """``cache/NAME/``: cached results; may be deleted at any time."""
