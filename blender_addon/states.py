@@ -257,7 +257,7 @@ def _settings_changed(scene: Any, shot: Shot) -> bool:
         layer = capture.layer_to_render(scene)
     except PaintoverError:
         return True
-    current = capture.current_digests(capture.settings_now(scene, layer), shot.manifest)
+    current = capture.current_digests(capture.settings_now(scene, layer), shot.manifest, scene)
     wanted = set(properties.frames(scene))
     records = shot.manifest.frames
     return any(records[frame].settings not in current for frame in wanted & records.keys())

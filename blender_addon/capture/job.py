@@ -22,7 +22,7 @@ from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import remove_leftovers
 from ..jobs import Job, Progress, repeated
 from ..keyframes import images as keyframe_images
-from . import cameras, frames, matte_pass, notes, settings, simulations, staging
+from . import cameras, copies, frames, matte_pass, notes, settings, simulations, staging
 from .manifests import add_frame, settings_in_use, shot_before, shot_now
 from .plan import Plan
 from .preparation import Preparation
@@ -95,8 +95,9 @@ def capture(
     shot = shot_now(scene, layer, folder, wanted, before)
     now = settings.settings_now(scene, layer)
     digest = digest_json(now)
-    current = settings.current_digests(now, before.manifest if before else None)
-    shot.manifest.source["settings"] = settings_in_use(before) | {digest: now}
+    current = settings.current_digests(now, before.manifest if before else None, scene)
+    stored = {**now, settings.OF_SCENE: copies.place_of(scene)}
+    shot.manifest.source["settings"] = settings_in_use(before) | {digest: stored}
     plan = Plan(digest, current, matte.name if matte else "", matte.note if matte else {})
     result = CaptureResult(skipped=[] if force else plan.complete(shot, wanted))
     target = staging.target(shot, before.manifest if before else None, current, force=force)

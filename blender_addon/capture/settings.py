@@ -13,6 +13,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_json
 from ..engine.shared.manifest import Colour, Manifest
 from ..keyframes import weights as keyframe_weights
+from . import copies
 
 CAPTURE_VERSION = 3
 _PLAIN = {"BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"}
@@ -31,6 +32,9 @@ _RENDER = (
     "use_simplify",
     "simplify_subdivision_render",
 )
+OF_SCENE = "scene"
+"""Key of the .blend and the scene of settings that are stored; it is not part of their digest."""
+_TIMES = "times"
 # Prefixes of settings that do not change the pictures, such as the device and the viewport.
 _IGNORED = ("preview_", "debug_", "device", "tile_", "use_auto_tile", "name", "use_pass_", "aov")
 
@@ -80,6 +84,7 @@ def settings_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> dic
         layer |= plain_values(getattr(view_layer, holder))
     layer.pop("use", None)
     render = {name: getattr(scene.render, name) for name in _RENDER}
+    render |= _time_remapping(scene.render)
     view = plain_values(scene.view_settings)
     parts = {"render": render, holder: of_engine, "view_settings": view}
     for path in _animated_paths(scene):
@@ -109,28 +114,43 @@ def _animated_paths(scene: bpy.types.Scene) -> list[str]:
     return [*drivers, *keyframe_weights.fcurves(scene)]
 
 
-def current_digests(now: dict[str, Any], manifest: Manifest | None) -> set[str]:
+def current_digests(now: dict[str, Any], manifest: Manifest | None, scene: Any) -> set[str]:
     """Return the digests of settings that frames of a shot may have to be up to date.
 
     Another version of Blender has more or fewer settings: frames that it rendered stay up to date
-    if all settings that both know are the same.
+    if all settings that both know are the same. A copy of a scene has copies of the camera and the
+    world, with other names.
 
     Args:
         now: as ``settings_now``.
         manifest: of the shot.
+        scene: the scene.
     """
-    known = manifest.source.get("settings") if manifest else None
-    return {digest_json(now)} | {
-        digest
-        for digest, earlier in (known.items() if isinstance(known, dict) else ())
-        if isinstance(earlier, dict)
-        and earlier.get("blender") != now["blender"]
-        and _alike({**earlier, "blender": now["blender"]}, now)
-    }
+    source = manifest.source if manifest else {}
+    known = source.get("settings")
+    digests = {digest_json(now)}
+    for digest, earlier in known.items() if isinstance(known, dict) else ():
+        if not isinstance(earlier, dict):
+            continue
+        of_scene = earlier.get(OF_SCENE) or [source.get("blend"), source.get("scene")]
+        names, of_now = earlier.get("names"), now["names"]
+        if names == of_now or copies.are_copies(names, of_now, scene, of_scene):
+            fitted = {**earlier, "names": of_now, "blender": now["blender"]}
+            fitted.pop(OF_SCENE, None)
+            is_same = _alike if earlier.get("blender") != now["blender"] else _are_equal
+            if is_same(fitted, now):
+                digests.add(digest)
+    return digests
+
+
+def _are_equal(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    return digest_json(first) == digest_json(second)
 
 
 def _alike(first: Any, second: Any) -> bool:
     if isinstance(first, dict) and isinstance(second, dict):
+        if first.get(_TIMES) != second.get(_TIMES):
+            return False
         return all(_alike(first[name], second[name]) for name in first.keys() & second.keys())
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_alike, first, second))
@@ -144,7 +164,7 @@ def _alike(first: Any, second: Any) -> bool:
 def _time_remapping(render: Any) -> dict[str, list[int]]:
     """Return the time remapping, nothing where it is off, so that older digests hold."""
     times = [render.frame_map_old, render.frame_map_new]
-    return {"times": times} if times[0] != times[1] else {}
+    return {_TIMES: times} if times[0] != times[1] else {}
 
 
 def _relevant(values: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
-        return polls.idle() or polls.has_shot(context)
+        return polls.idle() or polls.has_painting(context)
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         scene = properties.scene_of(context)
