@@ -107,7 +107,7 @@ def capture(
         # A render without a window frees images, and the unsaved paint in them.
         keyframe_images.save_unsaved(shot)
         result.warnings += notes.of_scene(scene, layer)
-        result.warnings += simulations.notes(simulations.not_baked(scene))
+        result.warnings += simulations.notes(scene)
         yield from _render_all(scene, layer, target, todo, plan, result, blocking=blocking)
     if target is not shot:
         _take_in(target, shot, plan, result)

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from .. import stereo, versions
+from . import scene_state
 
 _ENGINES = {"CYCLES": "Cycles", versions.EEVEE: "EEVEE", "BLENDER_WORKBENCH": "Workbench"}
 _HIGH_RANGE = ("Rec.2100", "ST2084", "PQ", "HLG")
@@ -39,6 +40,11 @@ def of_scene(scene: Any, layer: bpy.types.ViewLayer) -> list[str]:
         sentences.append(
             f"Every frame was captured, not every {_ordinal(scene.frame_step)}: paint is carried "
             "from frame to frame."
+        )
+    if not scene_state.writes_motion(scene):
+        sentences.append(
+            "Cycles leaves out particles while it writes motion, so motion is estimated from the "
+            "pictures; use EEVEE for exact motion."
         )
     display = scene.display_settings.display_device
     if any(name in display for name in _HIGH_RANGE):

@@ -15,6 +15,7 @@ from typing import Any
 import bpy
 
 from ..engine.shared import passes
+from .instances import particles_that_move
 
 _BEFORE = "paintover_before_capture"
 _AOVS = {passes.SURFACE_AOV: "COLOR", passes.OBJECT_AOV: "VALUE"}
@@ -36,6 +37,11 @@ def is_changed(scene: Any) -> bool:
     return _BEFORE in scene
 
 
+def writes_motion(scene: Any) -> bool:
+    """Return whether the render engine can write motion without changing the picture."""
+    return scene.render.engine != "CYCLES" or not particles_that_move(scene)
+
+
 def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
     """Let the scene render this view layer alone, with the needed passes and no post-processing."""
     settings = dict(_SETTINGS)
@@ -47,6 +53,8 @@ def change(scene: Any, view_layer: bpy.types.ViewLayer) -> None:
         settings[f"{_layer_path(layer.name)}.use"] = layer == view_layer
     for name in _PASSES:
         settings[f"{_layer_path(view_layer.name)}.use_pass_{name}"] = True
+    if not writes_motion(scene):
+        settings[f"{_layer_path(view_layer.name)}.use_pass_vector"] = False
     missing = [name for name in _AOVS if name not in view_layer.aovs]
     scene[_BEFORE] = json.dumps(
         {
