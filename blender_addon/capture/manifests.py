@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from .. import properties, stereo, versions
-from ..engine.shared.errors import PaintoverError
-from ..engine.shared.manifest import MANIFEST_NAME, MANIFEST_VERSION, FrameRecord, Manifest
+from ..engine.shared.errors import DamagedError, PaintoverError
+from ..engine.shared.manifest import FrameRecord, Manifest
 from ..engine.shared.shot import Shot
 from . import cameras, settings
 from .plan import keep_note
@@ -71,21 +70,14 @@ def shot_before(folder: Path) -> Shot | None:
     """Return the shot that a folder has, None if there is none or its manifest is damaged.
 
     Raises:
-        PaintoverError: a later version of Paintover wrote it.
+        PaintoverError: a later version of Paintover wrote it, or it cannot be read.
     """
     if not Shot.exists(folder):
         return None
     try:
         return Shot.open(folder)
-    except PaintoverError:
-        try:
-            version = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))["version"]
-        except (ValueError, KeyError, TypeError):
-            version = 0
-        if isinstance(version, int) and version > MANIFEST_VERSION:
-            raise
-        # The manifest is damaged: capture all frames again, as its error message says.
-        return None
+    except DamagedError:
+        return None  # capture all frames again, as its sentence says
 
 
 def settings_in_use(before: Shot | None) -> dict[str, Any]:
@@ -117,7 +109,7 @@ def add_frame(shot: Shot, frame: int, record: FrameRecord, meanings: dict[str, s
     }
     known = [other.camera for other in alike.values() if other.camera]
     if versions.orthographic_motion_is_wrong(
-        manifest.source["engine"]
+        manifest.source.get("engine", "")
     ) and cameras.orthographic_camera_moves(known):
         meanings.pop("motion", None)
         sentences.append(

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -109,9 +109,7 @@ class Worker:
             self.end()
 
     def _read(self, requests: IO[bytes]) -> None:
-        for line in requests:
-            if not line.strip():
-                continue
+        for line in _lines(requests):
             try:
                 self._take(protocol.decode_request(line.decode("utf-8", "replace")))
             except errors.PaintoverError as error:
@@ -152,6 +150,23 @@ class Worker:
                 f"Internal error ({type(error).__name__}: {error}); see the engine's log."
             )
             return protocol.Failed(request.job, sentence, traceback.format_exc())
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of an unbuffered stream that are not blank, cut at ``MOST_LINE`` bytes."""
+    rest, is_cut = b"", False
+    while chunk := stream.read(1 << 16):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line.strip() and not is_cut:
+                yield line
+            is_cut = False
+        if len(rest) > protocol.MOST_LINE:
+            if not is_cut:
+                yield rest[: protocol.MOST_LINE]
+            rest, is_cut = b"", True
+    if rest.strip() and not is_cut:
+        yield rest
 
 
 def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:

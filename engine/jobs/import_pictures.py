@@ -17,11 +17,12 @@ from ..shared.frame_lists import format_frames, frame_name, gaps_between
 from ..shared.keyframes.blank import copy_frame, is_blank
 from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
+from ..shared.names import check_name
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, readable_kind
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot, check_name
+from ..shared.shot import Shot
 from ..shared.temporary import remove_leftovers
 from .import_files import Copy, copy_all, remove_left_over
 from .import_sources import ImportSources

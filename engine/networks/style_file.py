@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import safetensors
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from ..guides import registry as guides
-from ..shared.errors import PaintoverError
+from ..shared.checked import WrongDataError, parse_json
+from ..shared.errors import DamagedError, PaintoverError
 from ..shared.files import write_bytes
 from ..shared.shot import Shot
 from ..shared.style_header import (
@@ -23,15 +22,20 @@ from ..shared.style_header import (
     PROJECTION,
     STYLE_VERSION,
     StyleHeader,
-    read_style_header,
+    read_header_and_digest,
 )
 from .activation_ranges import PREFIX, ActivationRanges
 from .base import Painter
 from .gated_unet import GatedPainter
 from .registry import build
+from .tensor_files import DIGEST_LENGTH, check_tensors, digest_tensors, read_tensors
 
 RESUME_NAME = "resume.safetensors"
-RESUME_VERSION = 2
+RESUME_VERSION = 3
+MOST_STYLE_BYTES = 64 << 20
+"""Most bytes of a style file."""
+MOST_RESUME_BYTES = 160 << 20
+"""Most bytes of the state of a training."""
 _RESUME_KEY = "paintover_resume"
 
 
@@ -70,7 +74,7 @@ def save_style(
     """
     tensors = {**weights, **(activations.tensors() if activations else {})}
     on_host = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    write_bytes(path, save(on_host, metadata=header.to_metadata()))
+    write_bytes(path, save(on_host, metadata=header.to_metadata(digest_tensors(on_host))))
 
 
 def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | None]:
@@ -84,7 +88,7 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | Non
         PaintoverError: the file is missing, damaged, cut short or of another version, or its
             weights or channels do not fit its network.
     """
-    header = read_style_header(path)
+    header, digest = read_header_and_digest(path)
     if header.version < STYLE_VERSION:
         raise PaintoverError(
             f"{path} was trained by an earlier Paintover, which computed guides differently; "
@@ -97,13 +101,18 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | Non
         )
     network = network_for(header)
     try:
-        tensors = load_file(path)
+        tensors, _ = read_tensors(path, MOST_STYLE_BYTES)
+        if digest and digest != digest_tensors(tensors):
+            raise WrongDataError("the digest of the weights is another one")
+        weights = {k: v for k, v in tensors.items() if not k.startswith(PREFIX)}
+        check_tensors(weights, network.state_dict())
+        check_tensors({k: v for k, v in tensors.items() if k.startswith(PREFIX)})
         activations = ActivationRanges.from_tensors(tensors)
-        network.load_state_dict({k: v for k, v in tensors.items() if not k.startswith(PREFIX)})
+        network.load_state_dict(weights)
         if activations and not (isinstance(network, GatedPainter) and activations.fits(network)):
-            raise ValueError
-    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
-        raise PaintoverError(
+            raise WrongDataError("the activation ranges do not fit")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DamagedError(
             f"{path} is damaged or does not fit its network; train it again."
         ) from error
     network.requires_grad_(False).eval()
@@ -118,7 +127,8 @@ def find_style(shot: Shot, name: str) -> Path:
 def save_resume(folder: Path, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
     """Write tensors and JSON-able numbers to ``resume.safetensors`` in a folder, atomically."""
     text = json.dumps({**numbers, "version": RESUME_VERSION})
-    write_bytes(folder / RESUME_NAME, save(tensors, metadata={_RESUME_KEY: text}))
+    check = digest_tensors(tensors, text)
+    write_bytes(folder / RESUME_NAME, save(tensors, metadata={_RESUME_KEY: check + text}))
 
 
 def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -128,21 +138,23 @@ def load_resume(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         PaintoverError: the file is missing, damaged or of another version.
     """
     path = folder / RESUME_NAME
-    if not path.is_file():
+    if not path.exists():
         raise PaintoverError(f"There is no {path} to resume from; train without resuming.")
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            numbers = json.loads(file.metadata()[_RESUME_KEY])
-        tensors = load_file(path)
-        if numbers["version"] != RESUME_VERSION:
-            raise ValueError
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
-        raise damaged_resume(folder) from None
+        tensors, metadata = read_tensors(path, MOST_RESUME_BYTES)
+        check, text = metadata[_RESUME_KEY][:DIGEST_LENGTH], metadata[_RESUME_KEY][DIGEST_LENGTH:]
+        if check != digest_tensors(tensors, text):
+            raise WrongDataError("the digest is another one")
+        numbers = parse_json(text)
+        if not isinstance(numbers, dict) or numbers.pop("version", None) != RESUME_VERSION:
+            raise WrongDataError("the version is another one")
+    except (OSError, ValueError, KeyError) as error:
+        raise damaged_resume(folder) from error
     return tensors, numbers
 
 
 def damaged_resume(folder: Path) -> PaintoverError:
     """Return the error for a state that training cannot resume from."""
-    return PaintoverError(
+    return DamagedError(
         f"{folder / RESUME_NAME} is damaged or of another version; train without resuming."
     )

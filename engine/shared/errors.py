@@ -9,6 +9,14 @@ class PaintoverError(Exception):
     """
 
 
+class DamagedError(PaintoverError):
+    """A file is damaged; the error that it was raised from tells where, for logs."""
+
+
+class LaterVersionError(PaintoverError):
+    """A file was written by a later Paintover; it must stay as it is."""
+
+
 class Cancelled(Exception):
     """The user or the farm asked to stop; what is finished stays valid.
 

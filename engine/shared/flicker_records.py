@@ -12,10 +12,13 @@ import json
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated
 
+from .checked import Digest, Range, from_data
 from .files import digest_json, write_bytes
 from .frame_lists import frame_name, name_frames
-from .shot import Shot
+from .reading import read_json
+from .shot import MOST_RECORD, Shot
 
 SPREADS = 3.0
 """A frame is unsteady this many standard deviations above the median of the shot."""
@@ -23,21 +26,30 @@ TO_DEVIATION = 1.4826
 """Standard deviation / median absolute deviation of a normal distribution."""
 LEAST = 1.0
 """Least difference from the median that is visible, in 8-bit codes."""
+_Codes = Annotated[float, Range(0, 255)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Flicker:
     """Flicker of one frame: mean |difference| in 8-bit codes where both frames show it."""
 
-    result: float
+    result: _Codes
     """Of the stylized frame."""
-    picture: float
+    picture: _Codes
     """Of the rendered picture at the same pixels: changing light and errors of the warp."""
 
     @property
     def excess(self) -> float:
         """Flicker that the style adds, in 8-bit codes."""
         return self.result - self.picture
+
+
+@dataclasses.dataclass(frozen=True)
+class _Record(Flicker):
+    """Flicker as it is stored."""
+
+    of: Digest = ""
+    """Digest of the records of the frame and the frame before."""
 
 
 def unsteady_frames(flickers: Mapping[int, Flicker]) -> list[int]:
@@ -75,7 +87,7 @@ def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
         PaintoverError: the file cannot be written.
     """
     made_from = _made_from(shot, style, frame)
-    text = json.dumps({"of": made_from, **dataclasses.asdict(flicker)})
+    text = json.dumps(dataclasses.asdict(_Record(flicker.result, flicker.picture, made_from)))
     write_bytes(_path(shot, style, frame), text.encode())
 
 
@@ -84,11 +96,12 @@ def read_flickers(shot: Shot, style: str) -> dict[int, Flicker]:
     flickers = {}
     for frame in shot.frames:
         try:
-            data = json.loads(_path(shot, style, frame).read_text(encoding="utf-8"))
-            if data.pop("of") == _made_from(shot, style, frame) != "":
-                flickers[frame] = Flicker(**data)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            data = read_json(_path(shot, style, frame), MOST_RECORD)
+            record = from_data(_Record, data)
+        except (OSError, ValueError):
             continue
+        if record.of == _made_from(shot, style, frame) != "":
+            flickers[frame] = Flicker(record.result, record.picture)
     return flickers
 
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
+from .checked import from_data
 from .manifest import MANIFEST_NAME
+from .reading import read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +43,11 @@ def identity(folder: Path) -> Identity | None:
 
 def _read(path: Path) -> Identity:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        owner = data.get("owner", {})
-        values = data.get("id", ""), owner.get("blend", ""), owner.get("scene", "")
-    except (ValueError, AttributeError):
+        data = read_json(path)
+        if not isinstance(data, dict):
+            return Identity()
+        owner = from_data(dict[str, str], data.get("owner", {}))
+        shot_id = from_data(str, data.get("id", ""))
+    except ValueError:
         return Identity()
-    return Identity(*map(str, values))
+    return Identity(shot_id, owner.get("blend", ""), owner.get("scene", ""))

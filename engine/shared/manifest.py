@@ -4,12 +4,22 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from .errors import PaintoverError
+from .checked import (
+    Digest,
+    Frame,
+    Known,
+    Length,
+    Pattern,
+    Range,
+    WrongDataError,
+    from_data,
+)
+from .errors import DamagedError, LaterVersionError, PaintoverError
+from .names import MATTE_NAME, NAME
+from .reading import read_json
 
 MANIFEST_VERSION = 2
 MANIFEST_NAME = "shot.json"
@@ -23,6 +33,25 @@ PASS_MEANINGS = (
     "object",
     "surface",
 )
+
+LARGEST_SIDE = 65536
+"""Largest width or height of a shot that is read, in pixels; that of Blender."""
+_Side = Annotated[int, Range(1, LARGEST_SIDE)]
+_Source = Annotated[
+    dict[str, Any],
+    Known(
+        (
+            *(
+                (name, str)
+                for name in ("kind", "blend", "blender", "engine", "scene", "view_layer")
+            ),
+            ("input", str),
+            ("views", list[str]),
+            ("settings", dict[Digest, dict[str, Any]]),
+            ("matte", dict[str, Any]),
+        )
+    ),
+]
 
 
 @dataclasses.dataclass
@@ -40,7 +69,7 @@ class Colour:
 class Camera:
     """Camera of one frame."""
 
-    world_to_clip: list[float]
+    world_to_clip: Annotated[list[float], Length(16, 16)]
     """Row-major 4×4 matrix from world to clip space (x right, y up, −1..1 after division by w)."""
     orthographic: bool = False
     """Whether w is 1 everywhere, so there is no perspective."""
@@ -55,11 +84,11 @@ class FrameRecord:
     A digest is "" where there is no such file or setting.
     """
 
-    image: str
-    passes: str = ""
-    settings: str = ""
+    image: Digest
+    passes: Digest = ""
+    settings: Digest = ""
     camera: Camera | None = None
-    matte: str = ""
+    matte: Digest = ""
     """Of the matte that Blender rendered with the frame."""
 
 
@@ -67,83 +96,72 @@ class FrameRecord:
 class Manifest:
     """Contents of ``shot.json``."""
 
-    width: int
-    height: int
-    frame_start: int
-    frame_end: int
-    fps: float = 24.0
-    source: dict[str, Any] = dataclasses.field(default_factory=dict)
+    width: _Side
+    height: _Side
+    frame_start: Frame
+    frame_end: Frame
+    fps: Annotated[float, Range(1e-9, 1e12)] = 24.0
+    source: _Source = dataclasses.field(default_factory=dict)
     passes: dict[str, str] = dataclasses.field(default_factory=dict)
     """Meaning → source: the name of the renderer's pass, or "estimated"."""
-    guides: list[str] = dataclasses.field(default_factory=list)
+    guides: list[Annotated[str, Pattern(NAME)]] = dataclasses.field(default_factory=list)
     """Names of the extra guide folders under ``guides/``."""
     colour: Colour = dataclasses.field(default_factory=Colour)
-    frames: dict[int, FrameRecord] = dataclasses.field(default_factory=dict)
-    removed_keys: list[int] = dataclasses.field(default_factory=list)
+    frames: dict[Frame, FrameRecord] = dataclasses.field(default_factory=dict)
+    removed_keys: list[Frame] = dataclasses.field(default_factory=list)
     """Frames whose painting stays in ``keys/`` but is not trained on."""
-    weights: dict[int, dict[int, float]] = dataclasses.field(default_factory=dict)
+    weights: dict[Frame, dict[Frame, Annotated[float, Range(0, 1)]]] = dataclasses.field(
+        default_factory=dict
+    )
     """Keyframe → frame → weight, 0..1; see ``keyframes.weights``."""
-    blank_keys: dict[int, str] = dataclasses.field(default_factory=dict)
+    blank_keys: dict[Frame, Digest] = dataclasses.field(default_factory=dict)
     """Keyframe → digest of a painting file that only shows the frame; see ``keyframes.blank``."""
-    id: str = ""
+    id: Annotated[str, Pattern(r"[\w-]{0,64}")] = ""
     """Random; a copy of the shot has another one. "" until the first ``Shot.save``."""
     owner: dict[str, str] = dataclasses.field(default_factory=dict)
     """The scene that the shot belongs to: ``blend``, the path of its .blend from the shot folder,
     and ``scene``, its name; empty if it belongs to none."""
-    matte: str = ""
+    matte: Annotated[str, Pattern(MATTE_NAME)] = ""
     """Name of the folder under ``mattes/`` that says what of each frame is painted; "" for all."""
     version: int = MANIFEST_VERSION
 
 
-def manifest_from_json(path: Path, data: Any) -> Manifest:
-    """Return the manifest in JSON data.
-
-    Args:
-        path: of the file, for error messages.
-        data: the parsed file.
+def read_manifest(path: Path) -> Manifest:
+    """Read ``shot.json``.
 
     Raises:
-        PaintoverError: the file is damaged or of a later version.
+        FileNotFoundError, NotADirectoryError: there is no such file.
+        PaintoverError: the file cannot be read, or is damaged or of a later version.
     """
-    damaged = PaintoverError(
-        f"{path} is damaged; capture the shot again, or delete that file and import again "
-        "(paintings are kept)."
-    )
-    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
-        raise damaged
-    if data["version"] > MANIFEST_VERSION:
-        raise PaintoverError(
-            f"{path} was written by a later Paintover (version {data['version']}); "
-            "update Paintover to open it."
-        )
+    version: Any = None
     try:
-        frames = {int(frame): _record(record) for frame, record in data["frames"].items()}
-        colour = Colour(**data["colour"])
-        weights = {
-            int(key): {int(frame): float(weight) for frame, weight in curve.items()}
-            for key, curve in data.get("weights", {}).items()
-        }
-        # Earlier versions listed "position", which nothing read.
-        passes = {k: v for k, v in data.get("passes", {}).items() if k in PASS_MEANINGS}
-        parsed = {
-            **{"frames": frames, "colour": colour, "weights": weights, "passes": passes},
-            "blank_keys": {
-                int(key): str(blank) for key, blank in data.get("blank_keys", {}).items()
-            },
-            "owner": {str(part): str(value) for part, value in data.get("owner", {}).items()},
-            "id": str(data.get("id", "")),
-            "version": MANIFEST_VERSION,
-        }
-        manifest = Manifest(**{**data, **parsed})
-        positive = manifest.width > 0 and manifest.height > 0
-        is_inside = re.fullmatch(r"([^\W_][\w -]*)?", manifest.matte) is not None
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise damaged from None
-    if not (positive and is_inside):
-        raise damaged
+        data = read_json(path)
+        version = data.get("version") if isinstance(data, dict) else None
+        if type(version) in (int, float) and version > MANIFEST_VERSION:
+            raise LaterVersionError(
+                f"{path} was written by a later Paintover (version {str(version)[:20]}); "
+                "update Paintover to open it."
+            )
+        manifest = from_data(Manifest, data)
+        if type(version) is not int or "frames" not in data or "colour" not in data:
+            raise WrongDataError("a field is missing")
+        if manifest.frame_end < manifest.frame_start:
+            raise WrongDataError("the range ends before it starts")
+        if len({name.casefold() for name in manifest.guides}) < len(manifest.guides):
+            raise WrongDataError("a guide is named twice")
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise PaintoverError(
+            f"Cannot read {path}: {error.strerror or error}; check its permissions, or bring the "
+            "file back from a backup."
+        ) from error
+    except ValueError as error:
+        raise DamagedError(
+            f"{path} is damaged; capture the shot again, or delete that file and import again "
+            "(paintings are kept)."
+        ) from error
+    # Earlier versions listed "position", which nothing read.
+    manifest.passes = {k: v for k, v in manifest.passes.items() if k in PASS_MEANINGS}
+    manifest.version = MANIFEST_VERSION
     return manifest
-
-
-def _record(data: Mapping[str, Any]) -> FrameRecord:
-    camera = data.get("camera")
-    return FrameRecord(**{**data, "camera": Camera(**camera) if camera else None})

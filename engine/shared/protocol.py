@@ -10,13 +10,28 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
-from typing import Any, ClassVar, get_type_hints
+from typing import Annotated, Any, ClassVar
 
+from .checked import (
+    Frame,
+    Length,
+    Range,
+    UnknownFieldError,
+    WrongDataError,
+    from_data,
+    parse_json,
+)
 from .errors import PaintoverError
+from .frame_lists import LARGEST_FRAME
+from .names import one_line
 from .training_settings import Value, check_types
 
 PROTOCOL_VERSION = 2
 UNPAINTED_FRAME, UNPAINTED_NOTHING = "frame", "nothing"
+MOST_LINE = 8 << 20
+"""Most bytes of a message."""
+_Frames = Annotated[list[Frame], Length(0, 2 * LARGEST_FRAME + 1)]
+_Side = Annotated[int, Range(1, 16384)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,9 +46,9 @@ class LivePicture:
     HEADER: ClassVar[struct.Struct] = struct.Struct("<III")
 
     path: str
-    frame: int
-    width: int
-    height: int
+    frame: Frame
+    width: _Side
+    height: _Side
     light: float = 0.5
     """As in ``Stylize``."""
     unpainted: str = UNPAINTED_FRAME
@@ -49,7 +64,7 @@ class LivePicture:
 class Request:
     """A request of the add-on; the events of its job carry the same number ``job``."""
 
-    job: int
+    job: Annotated[int, Range(0, 1 << 53)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +82,7 @@ class ImportPictures(Request):
     none."""
     guides: dict[str, str] = dataclasses.field(default_factory=dict)
     """Name of a guide → folder of its pictures, or a movie."""
-    fps: float = 0.0
+    fps: Annotated[float, Range(0, 1e6)] = 0.0
     """Frames per second; 0: those of the movie, 24 for pictures."""
 
 
@@ -83,13 +98,13 @@ class Train(Request):
     resume: bool = False
     from_style: str = ""
     """Name or file of a style to begin with; empty: begin anew."""
-    keys: list[int] = dataclasses.field(default_factory=list)
+    keys: _Frames = dataclasses.field(default_factory=list)
     """Empty: all painted keyframes."""
     network: str = "fast"
     guides: list[str] = dataclasses.field(default_factory=list)
     """Empty: all useful guides that the shot has."""
     device: str = "auto"
-    seed: int = 0
+    seed: Annotated[int, Range(0, 1 << 53)] = 0
     settings: dict[str, Value] = dataclasses.field(default_factory=dict)
     """Fields of ``TrainingSettings`` to override; the rest is what suits the network."""
     live: LivePicture | None = None
@@ -101,7 +116,7 @@ class Stylize(Request):
 
     shot: str
     style: str = "style"
-    frames: list[int] = dataclasses.field(default_factory=list)
+    frames: _Frames = dataclasses.field(default_factory=list)
     """Empty: every frame of the shot."""
     format: str = "png"
     """``png`` or ``exr``."""
@@ -125,9 +140,9 @@ class Preview(Request):
     shot: str
     style: str = "preview"
     """Name of the folder in ``out/``; it must not be the name of a trained style."""
-    keys: list[int] = dataclasses.field(default_factory=list)
+    keys: _Frames = dataclasses.field(default_factory=list)
     """Empty: all painted keyframes."""
-    frames: list[int] = dataclasses.field(default_factory=list)
+    frames: _Frames = dataclasses.field(default_factory=list)
     """Empty: every frame of the shot."""
     format: str = "png"
     """``png`` or ``exr``."""
@@ -248,27 +263,32 @@ def decode_event(line: str) -> Event:
 
 def _decode(line: str, kinds: dict[str, Any]) -> Any:
     try:
-        data = json.loads(line)
+        data = parse_json(line)
         version, kind = data.pop("version"), data.pop("kind")
     except (ValueError, KeyError, AttributeError, TypeError):
-        raise PaintoverError(f"Not a message of Paintover: {line.strip()[:200]!r}.") from None
+        shown = one_line(line.strip()[:80]).encode("ascii", "backslashreplace").decode()
+        raise PaintoverError(
+            f"Not a message of Paintover: {shown!r}; install the add-on and the engine from one "
+            "release."
+        ) from None
     if version != PROTOCOL_VERSION:
         raise PaintoverError(
-            f"The add-on and the engine speak different versions ({version}, {PROTOCOL_VERSION}); "
-            "install both from one Paintover release."
+            f"The add-on and the engine speak different versions ({str(version)[:20]!r}, "
+            f"{PROTOCOL_VERSION}); install both from one Paintover release."
         )
     if not isinstance(kind, str) or kind not in kinds:
-        raise PaintoverError(f"Unknown message {kind!r}; update Paintover.")
-    known = get_type_hints(kinds[kind])
-    for name in data:
-        if name not in known:
-            raise PaintoverError(f"Unknown field {name!r} in message {kind!r}; update Paintover.")
+        raise PaintoverError(f"Unknown message {str(kind)[:80]!r}; update Paintover.")
     try:
-        if data.get("live") is not None:
-            data["live"] = LivePicture(**data["live"])
-        message = kinds[kind](**data)
-        if isinstance(message, Train):
-            check_types({**message.settings})
-    except TypeError:
-        raise PaintoverError(f"A field is missing or wrong in message {kind!r}.") from None
+        message = from_data(kinds[kind], data)
+    except UnknownFieldError as error:
+        raise PaintoverError(
+            f"Unknown field {error.name[:80]!r} in message {kind!r}; update Paintover."
+        ) from None
+    except WrongDataError as error:
+        raise PaintoverError(
+            f"A field is missing or wrong in message {kind!r} "
+            f"({one_line(str(error))[:200]}); install the add-on and the engine from one release."
+        ) from None
+    if isinstance(message, Train):
+        check_types({**message.settings})
     return message

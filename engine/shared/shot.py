@@ -5,19 +5,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import secrets
 import time
 from pathlib import Path
+from typing import Annotated
 
+from .checked import Digest, OneOf, Range, from_data
 from .errors import PaintoverError
 from .files import cannot_write, digest_json, link_or_copy, write_bytes
 from .frame_lists import frame_name
-from .manifest import MANIFEST_NAME, Manifest, manifest_from_json
+from .manifest import MANIFEST_NAME, Manifest, read_manifest
+from .names import check_name
 from .pictures.digests import digest_picture
+from .reading import read_json
 
 KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
+MOST_RECORD = 1 << 16
+"""Most bytes of the notes on a stylized frame."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,38 +30,14 @@ class OutRecord:
     """Digests of everything that a stylized frame depends on; up to date while they match."""
 
     file: str
-    input: str
-    style: str
-    settings: str
-    light: float = 0.5
+    input: Digest
+    style: Digest
+    settings: Digest
+    light: Annotated[float, Range(0, 1)] = 0.5
     """As ``protocol.Stylize.light``; 0.5 if the style does not use it."""
-    unpainted: str = "frame"
+    unpainted: Annotated[str, OneOf(("frame", "nothing"))] = "frame"
     """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
     has no mattes."""
-
-
-def check_name(name: str, kind: str) -> str:
-    """Return a name that is safe in file names on every system.
-
-    Args:
-        name: what the user typed.
-        kind: what it names, for the message: ``style`` or ``guide``.
-
-    Raises:
-        PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
-            and ``_``, does not begin with a letter or a digit, ends with a dot or a space, or is
-            that of a device in Windows.
-    """
-    if not re.fullmatch(r"[^\W_][\w .-]*", name) or name.strip(". ") != name:
-        raise PaintoverError(
-            f'"{name}" cannot be the name of a {kind}; use letters, digits, spaces, "-" and "_".'
-        )
-    if re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", name, re.I):
-        raise PaintoverError(
-            f'"{name}" cannot be the name of a {kind}, as Windows keeps it for devices; choose '
-            "another."
-        )
-    return name
 
 
 class Shot:
@@ -78,26 +59,17 @@ class Shot:
         Raises:
             PaintoverError: there is no ``shot.json``, or it is damaged or of a later version.
         """
-        path = folder / MANIFEST_NAME
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(folder, read_manifest(folder / MANIFEST_NAME))
         except (FileNotFoundError, NotADirectoryError):
             raise PaintoverError(
                 f"{folder} holds no shot yet; capture it in Blender, or import pictures into it."
             ) from None
-        except OSError as error:
-            raise PaintoverError(f"Cannot read {path}: {error.strerror or error}.") from error
-        except ValueError:
-            raise PaintoverError(
-                f"{path} is damaged; capture the shot again, or delete that file and import again "
-                "(paintings are kept)."
-            ) from None
-        return cls(folder, manifest_from_json(path, data))
 
     @staticmethod
     def exists(folder: Path) -> bool:
         """Return whether the folder has a manifest, readable or not."""
-        return (folder / MANIFEST_NAME).is_file()
+        return (folder / MANIFEST_NAME).exists()
 
     def save(self) -> None:
         """Write ``shot.json``, with a new id if it has none.
@@ -266,11 +238,13 @@ class Shot:
         return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
 
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
-        """Read the record of a stylized frame; None if the record or the frame is missing."""
+        """Read the record of a stylized frame; None if it is damaged, or it or the frame lacks."""
         try:
-            data = json.loads(self.out_record_path(style, frame).read_text(encoding="utf-8"))
-            record = OutRecord(**data)
-        except (OSError, ValueError, TypeError):
+            data = read_json(self.out_record_path(style, frame), MOST_RECORD)
+            record = from_data(OutRecord, data)
+        except (OSError, ValueError):
+            return None
+        if record.file not in [f"{frame_name(frame)}{suffix}" for suffix in OUT_SUFFIXES]:
             return None
         path = self.out_record_path(style, frame).parent.parent / record.file
         return record if path.is_file() else None

@@ -5,11 +5,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from .errors import PaintoverError
+from .checked import (
+    Digest,
+    Frame,
+    Length,
+    Pattern,
+    Range,
+    WrongDataError,
+    from_data,
+    parse_json,
+)
+from .errors import DamagedError, LaterVersionError, PaintoverError
+from .files import digest_json
+from .names import NAME
+from .reading import open_file
+from .training_settings import TYPES, TrainingSettings, Value, override
 
 STYLE_VERSION = 2
 METADATA_KEY = "paintover"
@@ -34,27 +48,55 @@ _MOST_HEADER_BYTES = 1 << 24
 class StyleHeader:
     """Metadata of ``styles/NAME.safetensors``."""
 
-    network: str
+    network: Annotated[str, Pattern(r"[\w-]{1,64}")]
     """Name of the network size, such as ``fast``."""
-    guides: list[str]
+    guides: list[Annotated[str, Pattern(f"(guide:)?{NAME}")]]
     """Names of the network's guides, in channel order."""
-    channels: int
+    channels: Annotated[int, Range(0, 10_000)]
     """Number of channels of these guides."""
-    trained_on: dict[int, str]
+    trained_on: dict[Frame, Digest]
     """Keyframe → its ``Shot.key_digest`` at the time of training."""
-    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    settings: dict[str, Value] = dataclasses.field(default_factory=dict)
     """Training settings that change the result (patch size, batch, learning rate, seed …)."""
-    steps: int = 0
-    seconds: float = 0.0
-    curve: list[list[float]] = dataclasses.field(default_factory=list)
+    steps: Annotated[int, Range(0, 1e12)] = 0
+    seconds: Annotated[float, Range(0, 1e12)] = 0.0
+    curve: list[Annotated[list[float], Length(4, 4)]] = dataclasses.field(default_factory=list)
     """Training curve: rows of step, seconds, training loss, held-out loss."""
     finished: bool = True
     """Whether training ran to its end; False: it was stopped by the user."""
-    version: int = STYLE_VERSION
+    version: Annotated[int, Range(1, STYLE_VERSION)] = STYLE_VERSION
 
-    def to_metadata(self) -> dict[str, str]:
-        """Return the header as safetensors metadata (strings only)."""
-        return {METADATA_KEY: json.dumps(dataclasses.asdict(self), sort_keys=True)}
+    def to_metadata(self, weights: str = "") -> dict[str, str]:
+        """Return the header as safetensors metadata (strings only).
+
+        Args:
+            weights: digest of the file's tensors; "" leaves them unchecked.
+        """
+        # By way of text, so that numbers of frames are names, as they will be read.
+        data = json.loads(json.dumps({**dataclasses.asdict(self), "weights": weights}))
+        return {METADATA_KEY: json.dumps({**data, "check": _check_of(data)}, sort_keys=True)}
+
+
+def check_settings(settings: Mapping[str, Value]) -> None:
+    """Check the settings that a style or a run has recorded.
+
+    Raises:
+        ValueError: one that this version knows has a value that it does not allow.
+    """
+    known = {name: settings[name] for name in TYPES if name in settings}
+    if known.get("blocks") == 0:
+        del known["blocks"]
+    try:
+        override(TrainingSettings(), known)
+    except PaintoverError as error:
+        raise WrongDataError(str(error)) from None
+    if settings.get(ALPHA, ALPHA_FRAME) not in (ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT):
+        raise WrongDataError(f"alpha {settings[ALPHA]!r}")
+
+
+def _check_of(data: Mapping[str, Any]) -> str:
+    """Return the digest of a header, so that a bit that has flipped in a file is noticed."""
+    return digest_json({name: value for name, value in data.items() if name != "check"})
 
 
 def has_surface(passes: Collection[str]) -> bool:
@@ -68,28 +110,57 @@ def read_style_header(path: Path) -> StyleHeader:
     Raises:
         PaintoverError: the file is missing, damaged, not a style, or of a later version.
     """
-    damaged = PaintoverError(f"{path} is damaged or not a Paintover style; train it again.")
+    return read_header_and_digest(path)[0]
+
+
+def read_header_and_digest(path: Path) -> tuple[StyleHeader, str]:
+    """Read the header of a style file, and the digest of its tensors, "" in files of before.
+
+    Raises:
+        PaintoverError: as ``read_style_header``.
+    """
     try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            if not 2 <= size <= _MOST_HEADER_BYTES:
-                raise damaged
-            header = json.loads(file.read(size))
-        data = json.loads(header["__metadata__"][METADATA_KEY])
-        version = int(data["version"])
+        header = _metadata(path)
+        version = header.get("version")
+        if type(version) is int and version > STYLE_VERSION:
+            raise LaterVersionError(
+                f"{path} was written by a later Paintover (version {str(version)[:20]}); update "
+                "Paintover, or train the style again."
+            )
+        if type(version) is not int:
+            raise WrongDataError("no version")
+        check = header.pop("check", "")
+        if ("weights" in header or check) and check != _check_of(header):
+            raise WrongDataError("the digest is another one")
+        weights = from_data(Digest, header.pop("weights", ""))
+        read = from_data(StyleHeader, header)
+        check_settings(read.settings)
+        return read, weights
     except FileNotFoundError:
         raise PaintoverError(f"There is no style {path}; train it first.") from None
     except OSError as error:
-        raise PaintoverError(f"Cannot read {path}: {error.strerror or error}.") from error
-    except (ValueError, KeyError, TypeError):
-        raise damaged from None
-    if version > STYLE_VERSION:
         raise PaintoverError(
-            f"{path} was written by a later Paintover (version {version}); update Paintover, "
-            "or train the style again."
-        )
+            f"Cannot read {path}: {error.strerror or error}; check its permissions, or train it "
+            "again."
+        ) from error
+    except ValueError as error:
+        raise DamagedError(
+            f"{path} is damaged or not a Paintover style; train it again."
+        ) from error
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """Return Paintover's part of the header of a safetensors file."""
+    with open_file(path) as file:
+        size = int.from_bytes(file.read(8), "little")
+        if not 2 <= size <= _MOST_HEADER_BYTES:
+            raise WrongDataError("the header is too long")
+        header = parse_json(file.read(size))
     try:
-        trained_on = {int(frame): str(digest) for frame, digest in data["trained_on"].items()}
-        return StyleHeader(**{**data, "trained_on": trained_on})
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise damaged from None
+        text = header["__metadata__"][METADATA_KEY]
+    except (KeyError, TypeError):
+        raise WrongDataError("no header of a style") from None
+    data = parse_json(from_data(str, text))
+    if not isinstance(data, dict):
+        raise WrongDataError("no header of a style")
+    return data

@@ -5,8 +5,15 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Annotated
+
+from ..shared.checked import Range
+from ..shared.errors import PaintoverError
 
 DEFAULT_SECONDS = 60.0
+MOST = 1e12
+"""Most steps or seconds."""
+_NOT_BELOW_0 = Range(0, MOST)
 
 
 class Stopwatch:
@@ -36,15 +43,22 @@ class Budget:
         finished: whether the run ended, because the budget was spent or training stopped early.
     """
 
-    steps: int
-    seconds: float
-    first_step: int = 0
-    first_second: float = 0.0
+    steps: Annotated[int, _NOT_BELOW_0]
+    seconds: Annotated[float, _NOT_BELOW_0]
+    first_step: Annotated[int, _NOT_BELOW_0] = 0
+    first_second: Annotated[float, _NOT_BELOW_0] = 0.0
     finished: bool = False
 
     @classmethod
     def of(cls, steps: int, seconds: float) -> Budget:
-        """Return a new budget: ``steps`` if not 0, else ``seconds``, else the default time."""
+        """Return a new budget: ``steps`` if not 0, else ``seconds``, else the default time.
+
+        Raises:
+            PaintoverError: one of them is below 0 or no number.
+        """
+        if not (0 <= steps <= MOST and 0 <= seconds <= MOST):
+            given = f"{seconds:g} seconds" if not 0 <= seconds <= MOST else f"{steps} steps"
+            raise PaintoverError(f"Training cannot take {given}; give a number above 0.")
         return cls(steps, 0.0 if steps else seconds or DEFAULT_SECONDS)
 
     def resume(self, earlier: Budget, steps: int, seconds: float) -> None:

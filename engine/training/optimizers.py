@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from ..networks.tensor_files import check_tensors
+from ..shared.checked import WrongDataError
 from .muon import Muon
 
 MUON_RATE = 5.0
@@ -72,6 +76,7 @@ def restore_moments(
 
     Raises:
         KeyError: the state of one of its weights is missing.
+        ValueError: a moment has another shape, or is not finite.
     """
     names = {weights: name for name, weights in network.named_parameters()}
     states: dict[str, dict[str, Tensor]] = {}
@@ -81,7 +86,23 @@ def restore_moments(
             states.setdefault(name, {})[kind] = value
     for group in optimizer.param_groups:
         for weights in group["params"]:
+            _check_state(states[names[weights]], optimizer, weights)
             optimizer.state[weights] = {
                 kind: value if kind == "step" else value.to(weights.device)
                 for kind, value in states[names[weights]].items()
             }
+
+
+def _check_state(
+    state: dict[str, Tensor], optimizer: torch.optim.Optimizer, weights: Tensor
+) -> None:
+    """Check the kinds, shapes and values of the moments of some weights."""
+    like = torch.empty_like(weights, device="cpu")
+    if isinstance(optimizer, Muon):
+        check_tensors(state, {"momentum": like})
+        return
+    step = state["step"]
+    moments = {kind: value for kind, value in state.items() if kind != "step"}
+    check_tensors(moments, {"exp_avg": like, "exp_avg_sq": like})
+    if step.numel() != 1 or not 0 <= float(step) < math.inf or (state["exp_avg_sq"] < 0).any():
+        raise WrongDataError("a moment is below 0")

@@ -5,15 +5,29 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from torch import Tensor
 
+from ..guides import registry as guides
 from ..networks.base import Painter
 from ..networks.style_file import damaged_resume, load_resume, network_for, save_resume
-from ..shared.style_header import StyleHeader
+from ..shared.checked import Digest, Frame, Range, WrongDataError, from_data
+from ..shared.errors import PaintoverError
+from ..shared.style_header import StyleHeader, check_settings
 from .budget import Budget
-from .trainer import Trainer
+from .trainer import Trainer, TrainerNumbers
+
+
+@dataclasses.dataclass(frozen=True)
+class _Numbers:
+    """What is saved of a run beside its tensors."""
+
+    learner: TrainerNumbers
+    budget: Budget
+    seconds: Annotated[float, Range(0, 1e12)]
+    trained_on: dict[Frame, Digest]
+    header: StyleHeader
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,18 +50,15 @@ class SavedRun:
     budget: Budget
     seconds: float
     tensors: dict[str, Tensor]
-    numbers: dict[str, Any]
+    numbers: TrainerNumbers
 
     def network(self) -> Painter:
         """Build the network, its weights random.
 
         Raises:
-            PaintoverError: the state is damaged.
+            PaintoverError: the network is unknown.
         """
-        try:
-            return network_for(self.header)
-        except (KeyError, TypeError, ValueError):
-            raise damaged_resume(self.folder) from None
+        return network_for(self.header)
 
     def restore(self, trainer: Trainer, digests: dict[int, str]) -> None:
         """Load the state into a trainer.
@@ -62,8 +73,8 @@ class SavedRun:
         """
         try:
             trainer.restore(self.tensors, self.numbers)
-        except (KeyError, RuntimeError, TypeError, ValueError):
-            raise damaged_resume(self.folder) from None
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise damaged_resume(self.folder) from error
         if self.trained_on != digests:
             trainer.forget_best()
 
@@ -79,19 +90,21 @@ def load_run(folder: Path) -> SavedRun:
     """
     tensors, data = load_resume(folder)
     try:
-        header = StyleHeader(**{**data["header"], "trained_on": {}})
-        header.curve = [list(row) for row in header.curve]
-        return SavedRun(
-            folder,
-            header,
-            trained_on={int(frame): digest for frame, digest in data["trained_on"].items()},
-            budget=Budget(**data["budget"]),
-            seconds=float(data["seconds"]),
-            tensors=tensors,
-            numbers=data["learner"],
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise damaged_resume(folder) from None
+        saved = from_data(_Numbers, data)
+        check_settings(saved.header.settings)
+        if saved.header.channels != guides.channels(saved.header.guides):
+            raise WrongDataError("the guides have another number of channels")
+    except (PaintoverError, ValueError) as error:
+        raise damaged_resume(folder) from error
+    return SavedRun(
+        folder,
+        dataclasses.replace(saved.header, trained_on={}),
+        saved.trained_on,
+        saved.budget,
+        saved.seconds,
+        tensors,
+        saved.learner,
+    )
 
 
 def save_run(
@@ -110,11 +123,5 @@ def save_run(
         PaintoverError: the training loss is not finite, or the file cannot be written.
     """
     trainer.check()
-    data = {
-        "learner": trainer.numbers(),
-        "budget": dataclasses.asdict(budget),
-        "seconds": seconds,
-        "trained_on": header.trained_on,
-        "header": dataclasses.asdict(header),
-    }
-    save_resume(folder, trainer.tensors(), data)
+    numbers = _Numbers(trainer.numbers(), budget, seconds, header.trained_on, header)
+    save_resume(folder, trainer.tensors(), dataclasses.asdict(numbers))

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
-from typing import Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from ..networks.base import Painter
 from ..networks.device import Device
+from ..networks.tensor_files import check_tensors
+from ..shared.checked import Range
 from ..shared.errors import PaintoverError
 from ..shared.training_settings import TrainingSettings
 from .losses.adversarial_loss import Adversary
@@ -45,6 +48,16 @@ AVERAGED_SHARE = 0.1
 """Longest moving average of the weights, as a share of all steps so far."""
 MOST_SKIPPED = 20
 """Steps in a row that may be skipped because their loss is not finite."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainerNumbers:
+    """The counters and losses of a trainer, as they are saved; None: no loss yet."""
+
+    steps: Annotated[int, Range(0, 1e12)]
+    best_step: Annotated[int, Range(0, 1e12)]
+    best_loss: float | None
+    loss: float | None
 
 
 class Trainer:
@@ -235,16 +248,16 @@ class Trainer:
             named.update(moments("adversary_moments", self._adversary.optimizer, network))
         return {name: value.detach().cpu().contiguous() for name, value in named.items()}
 
-    def numbers(self) -> dict[str, Any]:
-        """Return the counters and losses of the state, as JSON data (see ``restore``)."""
-        return {
-            "steps": self.steps,
-            "best_step": self.best_step,
-            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "loss": self.loss if math.isfinite(self.loss) else None,
-        }
+    def numbers(self) -> TrainerNumbers:
+        """Return the counters and losses of the state (see ``restore``)."""
+        return TrainerNumbers(
+            self.steps,
+            self.best_step,
+            self.best_loss if math.isfinite(self.best_loss) else None,
+            self.loss if math.isfinite(self.loss) else None,
+        )
 
-    def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+    def restore(self, tensors: dict[str, Tensor], numbers: TrainerNumbers) -> None:
         """Restore a state exactly.
 
         Args:
@@ -255,6 +268,8 @@ class Trainer:
             KeyError, RuntimeError, TypeError, ValueError: the state is damaged or belongs to
                 another network.
         """
+        for name in ("network", "averaged", "best"):
+            check_tensors(_under(f"{name}.", tensors), self._best)
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
         self._best = {k: v.to(self._device.unit) for k, v in _under("best.", tensors).items()}
@@ -263,13 +278,14 @@ class Trainer:
         weights = _under("adversary.", tensors)
         if self._adversary and weights:
             network = self._adversary.network
+            check_tensors(weights, network.state_dict())
             network.load_state_dict(weights)
             restore_moments("adversary_moments", self._adversary.optimizer, network, tensors)
         self._generator.set_state(tensors["chance"])
-        self.steps, self.best_step = int(numbers["steps"]), int(numbers["best_step"])
-        best, loss = numbers["best_loss"], numbers["loss"]
-        self.best_loss = math.inf if best is None else float(best)
-        self._loss = torch.tensor(math.nan if loss is None else loss, device=self._device.unit)
+        self.steps, self.best_step = numbers.steps, numbers.best_step
+        self.best_loss = math.inf if numbers.best_loss is None else numbers.best_loss
+        loss = math.nan if numbers.loss is None else numbers.loss
+        self._loss = torch.tensor(loss, device=self._device.unit)
 
     def forget_best(self) -> None:
         """Forget the lowest held-out loss, because it was measured on other paintings."""

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A valid file of every kind that Paintover reads again, in a small shot, and how it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+
+from engine.app.info import describe, describe_in_words
+from engine.images.pictures import write_picture
+from engine.jobs.train import train
+from engine.motion.track_cache import TrackCache
+from engine.networks.style_file import load_style
+from engine.networks.tensor_files import digest_tensors
+from engine.shared import protocol
+from engine.shared.checked import from_data, parse_json
+from engine.shared.errors import PaintoverError
+from engine.shared.flicker_records import Flicker, read_flickers, unsteady_frames, write_flicker
+from engine.shared.identity import identity
+from engine.shared.manifest import MANIFEST_NAME, Camera, Colour, FrameRecord, Manifest
+from engine.shared.pictures.digests import digest_picture
+from engine.shared.reporter import Silent
+from engine.shared.shot import OutRecord, Shot
+from engine.shared.style_header import METADATA_KEY
+from engine.training.resume import load_run
+
+WIDTH, HEIGHT = 48, 32
+_STYLE = "ink"
+_RESUME_KEY = "paintover_resume"
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A kind of file.
+
+    Attributes:
+        kind: its name in tables.
+        folder: the shot that it is in.
+        path: the valid file.
+        read: reads it as Paintover does, and returns what was read as JSON data.
+        unpack: returns the JSON in the file's content; None: it has none.
+        pack: returns the content with other JSON.
+        rewritten: names of other files that reading may write, such as caches.
+    """
+
+    kind: str
+    folder: Path
+    path: Path
+    read: Callable[[], Any]
+    unpack: Callable[[bytes], str] | None = None
+    pack: Callable[[bytes, str], bytes] | None = None
+    rewritten: tuple[str, ...] = ()
+
+
+def make_subjects(folder: Path) -> list[Subject]:
+    """Make the files in an empty folder, one shot with all of them."""
+    shot = make_shot(folder / "shot")
+    request = protocol.Train(0, str(shot.folder), _STYLE, steps=2, network="small", device="cpu")
+    train(dataclasses.replace(request, settings={"patch": 12, "batch": 1}), Silent())
+    _write_records(shot)
+    tracks = TrackCache(shot, 1, Silent())
+    tracks.track(2)
+    resume = shot.style_folder(_STYLE) / "resume.safetensors"
+    track = next(shot.cache_folder("tracks").glob("0002.*"))
+    return [
+        Subject(
+            "shot.json", shot.folder, shot.folder / MANIFEST_NAME, lambda: _shot(shot), _text, _new
+        ),
+        Subject(
+            "style",
+            shot.folder,
+            shot.style_path(_STYLE),
+            lambda: _style(shot),
+            _style_json,
+            _with_style_json,
+        ),
+        Subject(
+            "resume state",
+            shot.folder,
+            resume,
+            lambda: _resume(shot),
+            _resume_json,
+            _with_resume_json,
+        ),
+        Subject(
+            "record of a frame",
+            shot.folder,
+            shot.out_record_path(_STYLE, 2),
+            lambda: _record(shot),
+            _text,
+            _new,
+        ),
+        Subject(
+            "flicker of a frame",
+            shot.folder,
+            shot.out_record_path(_STYLE, 2).with_name("0002.flicker.json"),
+            lambda: _flicker(shot),
+            _text,
+            _new,
+        ),
+        Subject("tracks", shot.folder, track, lambda: _tracks(shot), rewritten=("0002",)),
+        _message(shot, folder / "request.json"),
+    ]
+
+
+def make_shot(folder: Path, frames: int = 3) -> Shot:
+    """Make a shot of a disc that moves, with a painting of its first frame."""
+    shot = Shot(folder, Manifest(WIDTH, HEIGHT, 1, frames))
+    manifest = shot.manifest
+    manifest.source = {"kind": "blender", "scene": "Scene", "views": [], "settings": {"abc": {}}}
+    manifest.passes = {"image": "Combined", "alpha": "Combined"}
+    manifest.colour = Colour(exposure=0.5)
+    manifest.owner = {"blend": "../shot.blend", "scene": "Scene"}
+    manifest.weights, manifest.blank_keys = {1: {1: 1.0, 3: 0.5}}, {2: "abc"}
+    manifest.removed_keys = [3]
+    for frame in range(1, frames + 1):
+        write_picture(shot.image_path(frame), _picture(frame))
+        camera = Camera([float(number) for number in range(16)], name="Camera")
+        digest = digest_picture(shot.image_path(frame))
+        manifest.frames[frame] = FrameRecord(digest, "", "abc", camera)
+    shot.save()
+    write_picture(shot.key_path(1), 1 - _picture(1)[..., :3])
+    return shot
+
+
+def _picture(frame: int) -> Any:
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    inside = np.hypot(x - 16 - 2 * frame, y - 16) < 10
+    colours = np.stack([x / WIDTH, y / HEIGHT, 0.5 + 0.5 * np.sin(x)], axis=2)
+    return np.dstack([colours * inside[..., None], np.ones_like(x)]).astype(np.float32)
+
+
+def _write_records(shot: Shot) -> None:
+    for frame in (1, 2):
+        write_picture(shot.out_path(_STYLE, frame), _picture(frame))
+        record = OutRecord(f"{frame:04d}.png", "abc", "def", "ghi")
+        shot.write_out_record(_STYLE, frame, record)
+    write_flicker(shot, _STYLE, 2, Flicker(1.5, 0.5))
+
+
+def _shot(shot: Shot) -> Any:
+    identity(shot.folder)
+    data = describe(shot.folder)
+    return [describe_in_words(data), dataclasses.asdict(Shot.open(shot.folder).manifest)]
+
+
+def _style(shot: Shot) -> Any:
+    describe_in_words(describe(shot.style_path(_STYLE)))
+    network, header, _ = load_style(shot.style_path(_STYLE))
+    largest = max(float(value.abs().max()) for value in network.parameters())
+    return [dataclasses.asdict(header), largest]
+
+
+def _resume(shot: Shot) -> Any:
+    saved = load_run(shot.style_folder(_STYLE))
+    saved.network()
+    return [dataclasses.asdict(saved.header), dataclasses.asdict(saved.numbers), saved.seconds]
+
+
+def _record(shot: Shot) -> Any:
+    record = shot.read_out_record(_STYLE, 2)
+    return None if record is None else dataclasses.asdict(record)
+
+
+def _flicker(shot: Shot) -> Any:
+    found = read_flickers(shot, _STYLE)
+    return [unsteady_frames(found), {str(n): dataclasses.asdict(one) for n, one in found.items()}]
+
+
+def _tracks(shot: Shot) -> Any:
+    track = TrackCache(shot, 1, Silent()).track(2)
+    return [track.at.shape[:2] == (HEIGHT, WIDTH), float(track.presence.max())]
+
+
+def _message(shot: Shot, path: Path) -> Subject:
+    live = protocol.LivePicture(str(path), 1, 8, 8)
+    request = protocol.Train(1, str(shot.folder), settings={"patch": 12}, keys=[1], live=live)
+    path.write_text(protocol.encode(request), encoding="utf-8")
+
+    def read() -> Any:
+        line = path.read_bytes().decode("utf-8", "replace")
+        try:
+            return dataclasses.asdict(protocol.decode_request(line))
+        except PaintoverError as error:
+            raise type(error)(f"{path.name}: {error}") from error
+
+    return Subject("request", shot.folder, path, read, _text, _new)
+
+
+def _text(content: bytes) -> str:
+    return content.decode()
+
+
+def _new(_: bytes, text: str) -> bytes:
+    return text.encode()
+
+
+def _header(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the header of a safetensors file, and what follows it."""
+    (size,) = struct.unpack_from("<Q", content)
+    return from_data(dict[str, Any], parse_json(content[8 : 8 + size])), content[8 + size :]
+
+
+def _with_header(header: dict[str, Any], rest: bytes) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + rest
+
+
+def _style_json(content: bytes) -> str:
+    """Return the header of a style as an earlier Paintover wrote it, without digests."""
+    data = json.loads(_header(content)[0]["__metadata__"][METADATA_KEY])
+    return json.dumps({name: data[name] for name in data if name not in ("check", "weights")})
+
+
+def _with_style_json(content: bytes, text: str) -> bytes:
+    header, rest = _header(content)
+    return _with_header({**header, "__metadata__": {METADATA_KEY: text}}, rest)
+
+
+def _resume_json(content: bytes) -> str:
+    text: str = _header(content)[0]["__metadata__"][_RESUME_KEY]
+    return text[32:]
+
+
+def _with_resume_json(content: bytes, text: str) -> bytes:
+    header, rest = _header(content)
+    tensors = safetensors.torch.load(content)
+    check = digest_tensors(tensors, text.encode("utf-8", "replace").decode())
+    return _with_header({**header, "__metadata__": {_RESUME_KEY: check + text}}, rest)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names that users choose and files tell, safe in file names on every system."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import PaintoverError
+
+NAME = r"(?!.*[. ]\Z)[^\W_][\w .-]{0,199}"
+"""Pattern of the name of a style or of a guide."""
+MATTE_NAME = r"([^\W_][\w -]{0,199})?"
+"""Pattern of the name of the mattes; "" for none."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def check_name(name: str, kind: str) -> str:
+    """Return a name that is safe in file names on every system.
+
+    Args:
+        name: what the user typed.
+        kind: what it names, for the message: ``style`` or ``guide``.
+
+    Raises:
+        PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
+            and ``_``, or more than 200, does not begin with a letter or a digit, ends with a dot
+            or a space, or is that of a device in Windows.
+    """
+    if not re.fullmatch(NAME, name):
+        raise PaintoverError(
+            f'"{one_line(name)[:80]}" cannot be the name of a {kind}; use letters, digits, spaces, '
+            '"-" and "_".'
+        )
+    if re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", name, re.I):
+        raise PaintoverError(
+            f'"{name}" cannot be the name of a {kind}, as Windows keeps it for devices; choose '
+            "another."
+        )
+    return name
+
+
+def one_line(text: str) -> str:
+    """Return text as one line: line breaks and other control characters become a space.
+
+    Names of files and of things in a scene may hold them. Printed as they are, they would begin
+    lines of their own, which a farm takes for its commands.
+    """
+    return _CONTROL.sub(" ", text)
