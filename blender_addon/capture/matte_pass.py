@@ -14,6 +14,7 @@ from __future__ import annotations
 import array
 import errno
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ _COLOUR = "paintover_colour"
 _BLOCKS = ("world", "background_set")
 _MOST_SAMPLES = 128
 _WORKBENCH = "BLENDER_WORKBENCH"
+_FLAT_ERROR = 0.012
+"""So much are Workbench's black and white away from 0 and 1, by its half floats and in hair."""
 _FLAT = {
     "light": "FLAT",
     "color_type": "OBJECT",
@@ -77,11 +80,12 @@ def hold_out(scene: Any, layer: bpy.types.ViewLayer, name: str) -> None:
         if block is not None:
             scene[f"{_NAME}_{part}"] = block
             setattr(scene, part, None)
+    hidden = {obj for obj in others if _ignores_holdouts(obj)}
     if scene.render.engine == _WORKBENCH:
-        _colour(layer, painted)
-    hidden = [obj for obj in others if not obj.hide_render and _ignores_holdouts(obj)]
+        hidden |= _colour(layer, painted)
     for obj in hidden:
-        obj[_HIDDEN], obj.hide_render = True, True
+        if not obj.hide_render:
+            obj[_HIDDEN], obj.hide_render = True, True
     collection = bpy.data.collections.new(_NAME)
     for obj in others:
         collection.objects.link(obj)
@@ -123,14 +127,14 @@ def save(scene: Any, path: Path) -> None:
     Raises:
         PaintoverError: the file cannot be written.
     """
-    channel = 0 if scene.render.engine == _WORKBENCH else 3
+    is_colour = scene.render.engine == _WORKBENCH
     with written_beside(path) as temporary:
         with temporary_file(path.with_suffix(".exr")) as linear:
             with frames.image_format(
                 scene, "OPEN_EXR", color_mode="RGBA", color_depth="32", exr_codec="ZIP"
             ):
                 frames.save_result(scene, linear)
-            image = _gray(linear, channel)
+            image = _gray(linear, is_colour=is_colour)
         try:
             image.filepath_raw, image.file_format = str(temporary), "PNG"
             image.save()
@@ -141,8 +145,8 @@ def save(scene: Any, path: Path) -> None:
             bpy.data.images.remove(image)
 
 
-def _gray(path: Path, channel: int) -> Any:
-    """Return an 8-bit image that shows one channel of an EXR file."""
+def _gray(path: Path, *, is_colour: bool) -> Any:
+    """Return an 8-bit image of the matte in an EXR file: its alpha, or its color if flat."""
     source: Any = bpy.data.images.load(str(path), check_existing=False)
     try:
         width, height = source.size
@@ -152,13 +156,21 @@ def _gray(path: Path, channel: int) -> Any:
         source.pixels.foreach_get(pixels)
     finally:
         bpy.data.images.remove(source)
-    values = pixels[channel::4]
+    values = pixels[::4] if is_colour else pixels[3::4]
+    if is_colour:
+        values = array.array("f", map(_coverage, values))
     pixels = array.array("f", [1.0]) * len(pixels)
     for number in range(3):
         pixels[number::4] = values
     image: Any = bpy.data.images.new(_NAME, width, height, alpha=False)
     image.pixels.foreach_set(pixels)
     return image
+
+
+def _coverage(colour: float) -> float:
+    """Return how much of a pixel is white, which Workbench smooths as log2(1 + color)."""
+    scaled = (math.log2(1 + max(colour, 0)) - _FLAT_ERROR) / (1 - 2 * _FLAT_ERROR)
+    return min(max(scaled, 0), 1)
 
 
 def _settings(scene: Any) -> dict[str, Any]:
@@ -183,20 +195,26 @@ def _settings(scene: Any) -> dict[str, Any]:
     return settings
 
 
-def _colour(layer: bpy.types.ViewLayer, painted: list[Any]) -> None:
+def _colour(layer: bpy.types.ViewLayer, painted: list[Any]) -> set[Any]:
     """Give painted objects white and others black, since Workbench knows no holdouts.
 
-    Instances have the color of the object that they show.
+    Returns:
+        Objects to hide: they are not painted, but make instances of objects that are white.
+        Instances have the color of the object that they show, whatever makes them.
     """
-    white = set(painted)
+    makers = set(painted)
     depsgraph: Any = layer.depsgraph
-    for instance in depsgraph.object_instances:
-        if instance.is_instance and instance.parent.original in white:
-            white.add(instance.object.original)
+    instances = [
+        (instance.parent.original, instance.object.original)
+        for instance in depsgraph.object_instances
+        if instance.is_instance
+    ]
+    white = makers | {shown for maker, shown in instances if maker in makers}
     all_objects: Any = bpy.data.objects
     for obj in all_objects:
         obj[_COLOUR] = list(obj.color)
         obj.color = (1, 1, 1, 1) if obj in white else (0, 0, 0, 1)
+    return {maker for maker, shown in instances if maker not in makers and shown in white}
 
 
 def _ignores_holdouts(obj: Any) -> bool:
