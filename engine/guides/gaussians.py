@@ -63,6 +63,10 @@ class Points:
     ages: npt.NDArray[np.int32]
 
 
+Step = tuple[FloatArray, BoolArray]
+"""Offsets (H, W, 2) from a frame to the next on the way, and (H, W) which pixels that hides."""
+
+
 class MovingGaussians(Guide):
     """Three channels: the colours of the Gaussians, −1..1.
 
@@ -103,7 +107,7 @@ class MovingGaussians(Guide):
         result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
 
 
-class _PointChain(FrameChain[Points]):
+class _PointChain(FrameChain[Points, Step]):
     """The points of every frame of a shot."""
 
     folder = "gaussians"
@@ -116,15 +120,18 @@ class _PointChain(FrameChain[Points]):
         self._shape = (shot.manifest.height, shot.manifest.width)
 
     def begin(self) -> Points:
-        places = scatter(np.ones(self._shape, bool), self._radius, self._keyframe)
-        return _new_points(places, self._keyframe, FADE)
+        places = scatter(np.ones(self._shape, bool), self._radius, self.keyframe)
+        return _new_points(places, self.keyframe, FADE)
 
-    def advance(self, state: Points, before: int, frame: int) -> Points:
+    def look(self, before: int, frame: int) -> Step:
         low, high = sorted((before, frame))
         forward, backward = both_ways(self._shot, low, high)
         if frame < before:
             forward, backward = backward, forward
-        moved = move(state, forward, occluded(forward, backward))
+        return forward, occluded(forward, backward)
+
+    def advance(self, state: Points, look: Step, frame: int) -> Points:
+        moved = move(state, *look)
         hole = _distances(moved.places, self._shape) > HOLE * self._radius
         fresh = _new_points(scatter(hole, self._radius, frame), frame, 0)
         return Points(

@@ -19,6 +19,7 @@ from ..frames.keyframe import Keyframe, read_keyframe
 from ..frames.matte import matte_window, put_into, read_matte
 from ..guides import registry as guides
 from ..guides.network_input import Inputs
+from ..images.prefetch import read_ahead
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
 from ..networks.activation_ranges import ActivationRanges
@@ -42,7 +43,6 @@ from ..shared.style_header import (
     has_surface,
 )
 from .own_frames import painting_share, put_painting
-from .prefetch import read_ahead
 from .static_reuse import StaticReuse
 from .stroke_fitting import fit_strokes
 from .tiled_inference import TiledInference

@@ -3,7 +3,7 @@
 
 The way of a pixel from the frame's files to the written picture, one module a station:
 
-1. ``inference/prefetch``: reads the next frames while earlier ones are painted.
+1. ``images/prefetch``: reads the next frames while earlier ones are painted.
 2. ``projection/keyframe_projection``: carries the keyframes' paint and strokes to the frame;
    ``projection/stroke_residuals`` completes strokes where no keyframe shows the surface.
 3. ``guides/network_input``: computes the guides and joins them with the projection.

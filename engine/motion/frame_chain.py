@@ -9,6 +9,7 @@ those frames; a state whose digest no longer matches is computed again.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import itertools
 import zipfile
@@ -21,17 +22,23 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ..images.prefetch import read_ahead
 from ..shared.errors import Cancelled
 from ..shared.files import digest_json, write_bytes
-from ..shared.frame_lists import frame_name
+from ..shared.frame_lists import format_frames, frame_name
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
 State = TypeVar("State")
+Look = TypeVar("Look")
 
 
-class FrameChain(ABC, Generic[State]):
+class FrameChain(ABC, Generic[State, Look]):
     """Computes and caches one state for each frame of a shot, in both directions from a keyframe.
+
+    What a state follows from has two parts: the neighbour's state, and the look at the two frames,
+    such as the motion between them, which does not depend on the keyframe. ``prepare`` looks ahead
+    in other threads, and once for all keyframes that pass in the same direction.
 
     Args:
         shot: any shot.
@@ -41,6 +48,8 @@ class FrameChain(ABC, Generic[State]):
             JSON values.
 
     Attributes:
+        keyframe, report: as given.
+        pixels: pixels of a frame.
         folder: subfolder of the shot's ``cache`` for the states.
         stores_keyframe: whether the keyframe's state is stored; otherwise ``begin`` gives it.
     """
@@ -51,7 +60,8 @@ class FrameChain(ABC, Generic[State]):
     def __init__(
         self, shot: Shot, keyframe: int, report: Reporter, recipe: Sequence[object]
     ) -> None:
-        self._shot, self._keyframe, self._report = shot, keyframe, report
+        self._shot, self.keyframe, self.report = shot, keyframe, report
+        self.pixels = shot.manifest.width * shot.manifest.height
         first = digest_json([*recipe, keyframe, shot.frame_digest(keyframe)])
         self._digests = {keyframe: first}
 
@@ -60,16 +70,25 @@ class FrameChain(ABC, Generic[State]):
         """Return the state of the keyframe."""
 
     @abstractmethod
-    def advance(self, state: State, before: int, frame: int) -> State:
-        """Return the state of a frame.
+    def look(self, before: int, frame: int) -> Look:
+        """Return what a step needs of two frames; called in any thread.
 
         Args:
-            state: that of the neighbour.
             before: number of the neighbour, which is nearer to the keyframe.
             frame: number of the frame.
 
         Raises:
             PaintoverError: one of the two frames cannot be read.
+        """
+
+    @abstractmethod
+    def advance(self, state: State, look: Look, frame: int) -> State:
+        """Return the state of a frame.
+
+        Args:
+            state: that of the neighbour.
+            look: at the neighbour and the frame.
+            frame: number of the frame.
         """
 
     @abstractmethod
@@ -85,43 +104,27 @@ class FrameChain(ABC, Generic[State]):
         """
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Compute and store the states up to the first and the last of some frames.
-
-        Args:
-            step: name of the job's step in the progress, such as ``train``.
-            frames: frames of the shot.
-
-        Raises:
-            PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
-            Cancelled: the reporter asked to stop; finished states stay in the cache.
-        """
-        wanted = sorted(frames)
-        for end in wanted[:1] + wanted[-1:]:
-            state, missing = self._nearest(end)
-            for done, frame in enumerate(missing):
-                if self._report.cancelled():
-                    raise Cancelled
-                text = f"Following keyframe {self._keyframe} to frame {end}: {done} of "
-                self._report.progress(step, 0.0, -1.0, f"{text}{len(missing)}")
-                state = self._compute(state, frame)
+        """Compute and store the states up to some frames; see ``prepare_together``."""
+        prepare_together([self], step, frames)
 
     def state(self, frame: int) -> State:
         """Return the state of a frame of the shot. Raises PaintoverError as ``prepare``."""
-        state, missing = self._nearest(frame)
+        state, missing = self.nearest(frame)
         for number in missing:
-            state = self._compute(state, number)
+            look = None if state is None else self.look(self.way(number)[-2], number)
+            state = self.compute(state, look, number)
         assert state is not None
         return state
 
-    def _way(self, frame: int) -> list[int]:
+    def way(self, frame: int) -> list[int]:
         """Return the frames from the keyframe to a frame, both included."""
-        low, high = sorted((self._keyframe, frame))
+        low, high = sorted((self.keyframe, frame))
         way = [number for number in self._shot.frames if low <= number <= high]
-        return way if frame >= self._keyframe else way[::-1]
+        return way if frame >= self.keyframe else way[::-1]
 
-    def _nearest(self, frame: int) -> tuple[State | None, list[int]]:
+    def nearest(self, frame: int) -> tuple[State | None, list[int]]:
         """Return the valid cached state nearest to a frame, if any, and the frames still to do."""
-        way = self._way(frame)
+        way = self.way(frame)
         for before, here in itertools.pairwise(way):
             if here not in self._digests:
                 parts = [self._digests[before], self._shot.frame_digest(here)]
@@ -132,12 +135,13 @@ class FrameChain(ABC, Generic[State]):
                 return state, way[count:]
         return None, way
 
-    def _compute(self, state: State | None, frame: int) -> State:
+    def compute(self, state: State | None, look: Look | None, frame: int) -> State:
         """Compute the state of a frame from its neighbour's, store it, and return it as stored."""
         if state is None:
             found = self.begin()
         else:
-            found = self.advance(state, self._way(frame)[-2], frame)
+            assert look is not None
+            found = self.advance(state, look, frame)
         digest = np.frombuffer(self._digests[frame].encode(), np.uint8)
         # In memory first: NumPy does not tell why it cannot write a file.
         arrays = io.BytesIO()
@@ -148,12 +152,12 @@ class FrameChain(ABC, Generic[State]):
         return stored
 
     def _path(self, frame: int) -> Path:
-        name = f"{frame_name(frame)}.from.{frame_name(self._keyframe)}.npz"
+        name = f"{frame_name(frame)}.from.{frame_name(self.keyframe)}.npz"
         return self._shot.cache_folder(self.folder) / name
 
     def _load(self, frame: int) -> State | None:
         """Return the stored state of a frame; None if it is missing, out of date or damaged."""
-        if frame == self._keyframe and not self.stores_keyframe:
+        if frame == self.keyframe and not self.stores_keyframe:
             return self.begin()
         try:
             with np.load(self._path(frame), allow_pickle=False) as file:
@@ -162,3 +166,61 @@ class FrameChain(ABC, Generic[State]):
                 return self.unpack(file)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
+
+
+@dataclasses.dataclass
+class _Run(Generic[State, Look]):
+    """A chain on its way: the state that it has reached, and the frames that are still to do."""
+
+    chain: FrameChain[State, Look]
+    state: State | None
+    missing: list[int]
+
+    def take(self, frame: int, look: Look | None) -> None:
+        """Compute the state of a frame, if it is the next that is missing."""
+        if self.missing[:1] == [frame]:
+            self.state = self.chain.compute(self.state, look, frame)
+            del self.missing[0]
+
+
+def prepare_together(
+    chains: Sequence[FrameChain[State, Look]], step: str, frames: Iterable[int]
+) -> None:
+    """Compute and store the states of several chains up to the first and the last of some frames.
+
+    Args:
+        chains: chains of one kind, of one shot, and with one reporter.
+        step: name of the job's step in the progress, such as ``train``.
+        frames: frames of the shot.
+
+    Raises:
+        PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
+        Cancelled: the reporter asked to stop; finished states stay in the cache.
+    """
+    wanted = sorted(frames)
+    for end in wanted[:1] + wanted[-1:]:
+        runs = [_Run(chain, *chain.nearest(end)) for chain in chains]
+        for later in (True, False):
+            alike = [run for run in runs if (run.chain.keyframe <= end) == later]
+            if any(run.missing for run in alike):
+                _sweep(alike, step, end)
+
+
+def _sweep(runs: Sequence[_Run[State, Look]], step: str, end: int) -> None:
+    """Compute the states of chains that all lead to a frame in the same direction."""
+    longest = max(runs, key=lambda run: len(run.missing))
+    todo, chain = list(longest.missing), longest.chain
+    report = chain.report
+    keys = format_frames([run.chain.keyframe for run in runs if run.missing])
+
+    def look(frame: int) -> Look | None:
+        return None if frame == chain.keyframe else chain.look(chain.way(frame)[-2], frame)
+
+    looks = read_ahead(look, todo, chain.pixels, several=True)
+    for done, (frame, seen) in enumerate(zip(todo, looks, strict=True)):
+        if report.cancelled():
+            raise Cancelled
+        text = f"Following keyframe {keys} to frame {end}: {done} of {len(todo)}"
+        report.progress(step, 0.0, -1.0, text)
+        for run in runs:
+            run.take(frame, seen)

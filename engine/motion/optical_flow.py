@@ -20,6 +20,10 @@ from ..frames.frame import read_frame
 from ..images.types import BoolArray, FloatArray
 from ..shared.shot import Shot
 
+PATCHES_APART, DESCENTS = 4, 12
+"""Distance of the patches of DIS in pixels, and its steps for each. The preset's own, 3 and 25,
+take half as long again; they are 1 % nearer to rendered motion on one shot, 1 % farther on
+another."""
 SMALLEST_FOR_FLOW = 16
 """Smaller pictures are padded to this many pixels a side before motion is estimated."""
 BAND = 256
@@ -30,7 +34,7 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
     """Estimate the motion from one picture to another with DIS optical flow.
 
     Kroeger, Timofte, Dai, Van Gool 2016, "Fast Optical Flow using Dense Inverse Search"; OpenCV's
-    implementation, medium preset, on 8-bit greys.
+    implementation on 8-bit greys, medium preset but for ``PATCHES_APART`` and ``DESCENTS``.
 
     Args:
         first, second: (H, W, 3) float32, 0..1, display-referred.
@@ -46,6 +50,8 @@ def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
         codes = np.rint(grey * 255).astype(np.uint8)
         greys.append(np.pad(codes, ((0, pad[0]), (0, pad[1])), mode="edge"))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setPatchStride(PATCHES_APART)
+    search.setGradientDescentIterations(DESCENTS)
     flow = search.calc(greys[0], greys[1], np.zeros((*greys[0].shape, 2), np.float32))
     return np.ascontiguousarray(np.asarray(flow)[:height, :width], np.float32)
 
@@ -170,11 +176,11 @@ def neighbour_motion(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
     side = 2 if neighbour > frame else 0
     forward = _side(first.motion if consecutive else None, side, shape)
     backward = _side(second.motion if consecutive else None, 2 - side, shape)
-    exact = np.isfinite(forward).all(axis=2)
+    exact = np.isfinite(forward[..., 0]) & np.isfinite(forward[..., 1])
     for field, start, end in ((forward, first, second), (backward, second, first)):
-        unknown = np.isnan(field).any(axis=2)
+        unknown = np.isnan(field[..., 0]) | np.isnan(field[..., 1])
         if unknown.any():
-            field[unknown] = estimate_flow(start.image, end.image)[unknown]
+            np.copyto(field, estimate_flow(start.image, end.image), where=unknown[..., None])
     return NeighbourMotion(forward, backward, exact)
 
 

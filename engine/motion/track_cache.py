@@ -14,16 +14,16 @@ from ..images.types import ByteArray
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_chain import FrameChain
-from .optical_flow import neighbour_motion
+from .optical_flow import NeighbourMotion, neighbour_motion
 from .tracking import Track, extend_track, is_cut, no_track, start_track
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same shot would give other tracks, so that caches are not reused."""
 UNKNOWN = 65535
 """Stored for a coordinate that is not known."""
 
 
-class TrackCache(FrameChain[Track]):
+class TrackCache(FrameChain[Track, NeighbourMotion]):
     """The tracks of one keyframe in every frame of a shot, cached in ``cache/tracks``.
 
     Positions are stored as 16-bit fixed point, with as many fractional bits as the size allows.
@@ -50,11 +50,14 @@ class TrackCache(FrameChain[Track]):
         """Return the track of the keyframe itself."""
         return start_track(self._shape)
 
-    def advance(self, state: Track, before: int, frame: int) -> Track:
+    def look(self, before: int, frame: int) -> NeighbourMotion:
+        """Return the motion from the frame to its neighbour; see ``FrameChain.look``."""
+        return neighbour_motion(self._shot, frame, before)
+
+    def advance(self, state: Track, look: NeighbourMotion, frame: int) -> Track:
         """Extend the neighbour's track to the frame; see ``FrameChain.advance``."""
-        step = neighbour_motion(self._shot, frame, before)
-        track = extend_track(state, step)
-        return no_track(self._shape) if is_cut(state, track, step) else track
+        track = extend_track(state, look)
+        return no_track(self._shape) if is_cut(state, track, look) else track
 
     def pack(self, state: Track) -> dict[str, npt.NDArray[Any]]:
         """Return the track rounded to ``1 / self._steps`` of a pixel, compressed."""

@@ -13,23 +13,20 @@ from __future__ import annotations
 
 import dataclasses
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..images.types import BoolArray, FloatArray
 from .optical_flow import NeighbourMotion
+from .track_kernels import (
+    AGREE,
+    ESTIMATED_SLIP,
+    OUTSIDE,
+    RENDERED_SLIP,
+    find_lost,
+    follow_smooth,
+)
 
-AGREE = 1.5
-"""Tracked positions that differ this many pixels from a linear map are not interpolated."""
-EVEN = 0.5
-"""Where the motion of neighbours differs by more pixels than this, each one is checked alone."""
-TORN, COLLAPSED = 3.0, 0.15
-"""Neighbouring pixels whose positions lie farther apart, or closer, than this are not connected."""
-RENDERED_SLIP = (0.02, 0.0004)
-"""Tolerance of the check for rendered motion, in squared pixels: constant, and relative."""
-ESTIMATED_SLIP = (0.5, 0.01)
-"""The same for estimated motion (Sundaram, Brox, Keutzer 2010)."""
 SEEN = 0.5
 """Lowest presence of a pixel that counts as tracked."""
 MOVING = 0.5
@@ -39,8 +36,6 @@ EDGE_GAIN = 1.5
 CUT = 0.25
 """Where estimated motion leads on less than this share of the tracked pixels, there is a cut, and
 what is left are places that look alike by chance."""
-OUTSIDE = 0.25
-"""Pixels beyond the centres of the outermost pixels that still count as inside the picture."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +55,7 @@ class Track:
 
     def known(self) -> BoolArray:
         """Return (H, W) bool, True where the position is known and was never hidden."""
-        return np.asarray((self.presence >= SEEN) & np.isfinite(self.at).all(axis=2))
+        return np.asarray((self.presence >= SEEN) & ~np.isnan(self.at[..., 0]))
 
 
 def start_track(shape: tuple[int, int]) -> Track:
@@ -78,34 +73,17 @@ def extend_track(before: Track, step: NeighbourMotion) -> Track:
         step: the motion from the frame to the neighbour.
     """
     shape = before.presence.shape
-    height, width = shape
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    x, y = columns + step.forward[..., 0], rows + step.forward[..., 1]
-    beyond = np.maximum(np.abs(x - (width - 1) / 2) - (width - 1) / 2, 0)
-    beyond = np.maximum(beyond, np.abs(y - (height - 1) / 2) - (height - 1) / 2)
-    inside = beyond <= OUTSIDE
-    slip = _tolerance(step)
-    left = np.clip(np.floor(x), 0, max(width - 2, 0)).astype(np.intp)
-    top = np.clip(np.floor(y), 0, max(height - 2, 0)).astype(np.intp)
-    corner = top * width + left
-    known = np.isfinite(before.at).all(axis=2)
-    field = np.dstack([np.where(known[..., None], before.at, 0), before.presence])
-    fetched = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    back = cv2.remap(step.backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    smooth = (beyond <= 0) & _is_smooth(before.at, step.backward).take(corner)
-    smooth &= ((step.forward + back) ** 2).sum(axis=2) <= slip
-    at: FloatArray = fetched[..., :2].astype(np.float32)
-    presence: FloatArray = fetched[..., 2].astype(np.float32)
-    exact = step.exact & before.exact.take(corner)
-    at[~smooth], presence[~smooth] = np.nan, 0
-    nearby = cv2.dilate(known.astype(np.uint8), np.ones((2, 2), np.uint8), anchor=(0, 0))
-    rest = np.flatnonzero(inside & ~smooth & (nearby.take(corner) > 0))
-    if len(rest):
-        found = _pick(before, step, rest, np.stack([x.take(rest), y.take(rest)], -1), slip)
-        at.reshape(-1, 2)[rest], presence.reshape(-1)[rest], exact.reshape(-1)[rest] = found
-    presence *= 1 - beyond * (0.5 / OUTSIDE)
+    at, presence = np.empty((*shape, 2), np.float32), np.empty(shape, np.float32)
+    exact, rest, lost = (np.empty(shape, bool) for _ in range(3))
+    known = before.at, before.presence, before.exact
+    motion = step.forward, step.backward, step.exact
+    follow_smooth(*known, *motion, at, presence, exact, rest)
+    pixels = np.flatnonzero(rest)
+    if len(pixels):
+        found = _pick(before, step, pixels)
+        at.reshape(-1, 2)[pixels], presence.reshape(-1)[pixels], exact.reshape(-1)[pixels] = found
     presence = np.clip((presence - 0.5) * EDGE_GAIN + 0.5, 0, 1)
-    lost = (presence <= 0) | ~_is_connected(at)
+    find_lost(at, presence, lost)
     at[lost], presence[lost] = np.nan, 0
     return Track(at, presence, exact & ~lost)
 
@@ -138,55 +116,40 @@ def _gradient(at: FloatArray, axis: int) -> FloatArray:
     return np.asarray(np.gradient(at, axis=axis), np.float32)
 
 
-def _tolerance(step: NeighbourMotion) -> FloatArray:
-    """Return (H, W) the tolerance of the forward-backward check, in squared pixels."""
-    moved = (step.forward**2).sum(axis=2)
+def _tolerance(moved: FloatArray, exact: BoolArray) -> FloatArray:
+    """Return the tolerance of the forward-backward check, in squared pixels.
+
+    Args:
+        moved: (N, 2), offsets.
+        exact: (N), where they are the renderer's.
+    """
+    length = (moved**2).sum(axis=1)
     rendered, estimated = (
-        rest + 2 * relative * moved for rest, relative in (RENDERED_SLIP, ESTIMATED_SLIP)
+        still + 2 * relative * length for still, relative in (RENDERED_SLIP, ESTIMATED_SLIP)
     )
-    return np.where(step.exact, rendered, estimated)
-
-
-def _is_smooth(at: FloatArray, back: FloatArray) -> BoolArray:
-    """Return (H, W) bool: position and motion of the 2×2 pixels from each one on vary smoothly."""
-    height, width = at.shape[:2]
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    result = np.zeros((height, width), bool)
-    result[:-1, :-1] = True
-    fields = (
-        (at[..., 0] - columns, AGREE),
-        (at[..., 1] - rows, AGREE),
-        (back[..., 0], EVEN),
-        (back[..., 1], EVEN),
-    )
-    for field, most in fields:
-        high, low = np.maximum(field[:-1], field[1:]), np.minimum(field[:-1], field[1:])
-        spread = np.maximum(high[:, :-1], high[:, 1:]) - np.minimum(low[:, :-1], low[:, 1:])
-        result[:-1, :-1] &= spread <= most
-    return result
+    return np.where(exact, rendered, estimated)
 
 
 def _pick(
     before: Track,
     step: NeighbourMotion,
     pixels: npt.NDArray[np.intp],
-    ends: FloatArray,
-    slip: FloatArray,
 ) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Interpolate the track at end points, using only pixels that pass the check.
+    """Interpolate the track where offsets end, using only pixels that pass the check.
 
     Args:
         before: track of the neighbour.
         step: the motion from the frame to the neighbour.
-        pixels: (N), flat indices of pixels of the frame.
-        ends: (N, 2), where their offsets end in the neighbour, x and y.
-        slip: (H, W), tolerance in squared pixels.
+        pixels: (N), flat indices of pixels of the frame whose offsets end inside the neighbour.
 
     Returns:
         Positions (N, 2), presence (N) and exactness (N).
     """
     height, width = before.presence.shape
-    there, allowed = step.forward.reshape(-1, 2)[pixels], 2 * slip.take(pixels)
+    middle = np.array([width - 1, height - 1], np.float32) / 2
+    there = step.forward.reshape(-1, 2)[pixels]
+    ends = there + np.stack(np.divmod(pixels, width)[::-1], -1).astype(np.float32)
+    allowed = 2 * _tolerance(there, step.exact.take(pixels))
     left = np.clip(np.floor(ends[:, 0]), 0, max(width - 2, 0)).astype(np.intp)
     top = np.clip(np.floor(ends[:, 1]), 0, max(height - 2, 0)).astype(np.intp)
     part_x, part_y = (np.clip(ends[:, i] - (left, top)[i], 0, 1) for i in (0, 1))
@@ -217,6 +180,8 @@ def _pick(
     presence /= np.maximum(amount.sum(axis=0), 1e-6)
     missed = (np.stack(shares)[best, each] <= 0) | (amount.sum(axis=0) < MOVING)
     at[missed], presence[missed] = np.nan, 0
+    beyond = np.abs(ends - middle) - middle
+    presence *= 1 - np.clip(beyond.max(axis=1), 0, OUTSIDE) * (0.5 / OUTSIDE)
     exact = step.exact.take(pixels) & before.exact.take(corner)
     return at.astype(np.float32), presence.astype(np.float32), exact
 
@@ -247,15 +212,3 @@ def _slope(at: FloatArray, pixels: npt.NDArray[np.intp], axis: int) -> FloatArra
     chosen = np.where((bends[0] <= bends[1])[:, None], slopes[0], slopes[1])
     sure = np.isfinite(chosen).all(axis=1) & (np.minimum(*bends) <= AGREE)
     return np.where(sure[:, None], chosen, usual)
-
-
-def _is_connected(at: FloatArray) -> BoolArray:
-    """Return (H, W) bool, True where the track connects to one of the four neighbours."""
-    found = np.zeros(at.shape[:2], bool)
-    for axis in (0, 1):
-        apart = (np.diff(at, axis=axis) ** 2).sum(axis=2)
-        even = (apart <= TORN**2) & (apart >= COLLAPSED**2)
-        before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-        before[axis], after[axis] = (0, 1), (1, 0)
-        found |= np.pad(even, before) | np.pad(even, after)
-    return found

@@ -17,6 +17,7 @@ from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
+from ..motion.frame_chain import prepare_together
 from ..motion.track_cache import TrackCache
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
@@ -97,9 +98,7 @@ class Projection:
             PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
             Cancelled: the reporter asked to stop; finished tracks stay in the cache.
         """
-        wanted = list(frames)
-        for projector in self._along_motion:
-            projector.tracks.prepare(step, wanted)
+        prepare_together([projector.tracks for projector in self._along_motion], step, frames)
 
     def carry_strokes(self, strokes: Sequence[Ranged]) -> None:
         """From now on project stroke residuals along with the keyframes.

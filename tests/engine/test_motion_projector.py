@@ -14,6 +14,9 @@ import synthetic
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.images.pictures import write_picture
+from engine.motion import track_cache
+from engine.motion.frame_chain import prepare_together
+from engine.motion.optical_flow import NeighbourMotion, neighbour_motion
 from engine.motion.track_cache import TrackCache
 from engine.projection.keyframe_projection import Projection
 from engine.shared.errors import Cancelled
@@ -151,6 +154,27 @@ def test_damaged_cache_is_made_anew(plain):
         path.write_bytes(path.read_bytes()[:80])
     again = TrackCache(plain, 1, Silent()).track(3).at
     assert np.array_equal(again, before, equal_nan=True)
+
+
+def test_keyframes_share_the_motion_between_the_same_two_frames(plain, tmp_path, monkeypatch):
+    other = Shot.open(shutil.copytree(plain.folder, tmp_path / "other"))
+    looked = []
+
+    def look(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
+        looked.append((neighbour, frame))
+        return neighbour_motion(shot, frame, neighbour)
+
+    monkeypatch.setattr(track_cache, "neighbour_motion", look)
+    keys = (1, 2, 4, FRAMES)
+    chains = [TrackCache(plain, key, Silent()) for key in keys]
+    chains[0].prepare("train", [3])
+    prepare_together(chains, "train", plain.frames)
+    ways = [(frame, frame + 1) for frame in plain.frames[:-1]]
+    assert sorted(looked) == sorted([*ways, (2, 3), *[(after, before) for before, after in ways]])
+    for chain, key in zip(chains, keys, strict=True):
+        for frame in plain.frames:
+            alone = TrackCache(other, key, Silent()).track(frame)
+            assert np.array_equal(chain.track(frame).at, alone.at, equal_nan=True)
 
 
 def test_cancelled_on_the_way_goes_on_later(plain):

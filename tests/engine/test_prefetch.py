@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from engine.inference import prefetch
-from engine.inference.prefetch import PIXELS_AT_ONCE, read_ahead
+from engine.images import prefetch
+from engine.images.prefetch import PIXELS_AT_ONCE, read_ahead
 
 
 class Reader:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads frames ahead, while earlier ones are painted."""
+"""Reads frames ahead, while earlier ones are worked on."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TypeVar
 
-from ..images import window
-from ..images.oiio_files import decoded_where_read
+from . import window
+from .oiio_files import decoded_where_read
 
 _Read = TypeVar("_Read")
 
