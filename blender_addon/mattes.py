@@ -220,6 +220,28 @@ def divide(chosen: Choice, layer: bpy.types.ViewLayer) -> tuple[list[Any], list[
     return painted, others
 
 
+def left_out(chosen: Choice, layer: bpy.types.ViewLayer) -> list[str]:
+    """Return a sentence for each object that makes instances of painted ones without being one.
+
+    A renderer holds out all that an object makes, or nothing of it.
+    """
+    painted = set(divide(chosen, layer)[0])
+    layer.update()
+    depsgraph: Any = layer.depsgraph
+    pairs = {
+        (instance.object.original.name, instance.parent.original.name)
+        for instance in depsgraph.object_instances
+        if instance.is_instance
+        and instance.object.original in chosen.objects
+        and instance.parent.original not in painted
+    }
+    return [
+        f'The instances of "{shown}" that "{maker}" makes are not painted; add "{maker}" to the '
+        "matte to paint all that it makes."
+        for shown, maker in sorted(pairs)
+    ]
+
+
 def shown_by_instance(obj: Any, outside: frozenset[Any] = frozenset()) -> set[Any]:
     """Return the objects with a surface in the collection that an object instances, all levels.
 

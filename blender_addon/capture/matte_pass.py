@@ -203,6 +203,7 @@ def _colour(layer: bpy.types.ViewLayer, painted: list[Any]) -> set[Any]:
         Instances have the color of the object that they show, whatever makes them.
     """
     makers = set(painted)
+    layer.update()
     depsgraph: Any = layer.depsgraph
     instances = [
         (instance.parent.original, instance.object.original)

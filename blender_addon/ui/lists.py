@@ -44,7 +44,7 @@ class PAINTOVER_UL_matte_objects(bpy.types.UIList):
         row = layout.row(align=True)
         gone = item.object is None or data.id_data not in item.object.users_scene
         row.alert = gone
-        text = "" if item.object or not item.name else f"{item.name} was deleted"
+        text = "" if item.object else item.name  # which one was deleted
         row.prop(item, "object", text=text, icon="ERROR" if gone else "OBJECT_DATA")
 
 

@@ -230,6 +230,10 @@ def test_collections_with_instances_and_children(scene: Any, part: Part, hero: A
     painted, others = mattes.divide(mattes.choice(scene), layer)
     assert {obj.name for obj in painted} == {"Hero", "Shown"}
     assert {"Rock", "Mixed"} <= {obj.name for obj in others}
+    assert mattes.left_out(mattes.choice(scene), layer) == [
+        'The instances of "Hero" that "Mixed" makes are not painted; add "Mixed" to the matte to '
+        "paint all that it makes."
+    ]
     name = mattes.choice(scene).name
     inner.objects.link(bpy.data.objects["Rock"])
     assert mattes.choice(scene).name != name, "there is more to paint now"
