@@ -49,8 +49,10 @@ def orthographic_camera_moves(cameras: list[Camera]) -> bool:
     """Return whether one of the cameras is orthographic and moves."""
     first: dict[str, Camera] = {}
     for camera in cameras:
+        if not camera.orthographic:
+            continue
         before = first.setdefault(camera.name, camera)
         pairs = zip(camera.world_to_clip, before.world_to_clip, strict=True)
-        if camera.orthographic and any(abs(a - b) > 1e-6 for a, b in pairs):
+        if any(abs(a - b) > 1e-6 for a, b in pairs):
             return True
     return False

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tempfile
 import time
@@ -23,6 +24,7 @@ from ..engine.shared.temporary import remove_leftovers
 from ..jobs import Job, Progress, repeated
 from ..keyframes import images as keyframe_images
 from . import cameras, copies, frames, matte_pass, notes, settings, simulations, staging
+from .frame_saving import FrameSaving
 from .manifests import add_frame, settings_in_use, shot_before, shot_now
 from .plan import Plan
 from .preparation import Preparation
@@ -138,19 +140,24 @@ def _render_all(
     blocking: bool,
 ) -> Job[None]:
     """Render frames and mattes into a shot, or mattes only; the scene stays as it was."""
-    preparation = Preparation(scene, layer, blocking=blocking)
+    preparation, saving = Preparation(scene, layer, blocking=blocking), FrameSaving(shot)
     try:
         preparation.begin()
         yield from _render(
-            preparation, shot, todo, plan, result, mattes_only=mattes_only, blocking=blocking
+            preparation, saving, todo, plan, result, mattes_only=mattes_only, blocking=blocking
         )
+    except BaseException:
+        with contextlib.suppress(PaintoverError):  # the frames are noted, too
+            saving.finish()
+        raise
     finally:
         preparation.end()
+    saving.finish()
 
 
 def _render(
     preparation: Preparation,
-    shot: Shot,
+    saving: FrameSaving,
     todo: list[int],
     plan: Plan,
     result: CaptureResult,
@@ -158,7 +165,7 @@ def _render(
     mattes_only: bool,
     blocking: bool,
 ) -> Job[None]:
-    started = time.monotonic()
+    shot, started = saving.shot, time.monotonic()
     for number, frame in enumerate(todo):
         left = (time.monotonic() - started) / number * (len(todo) - number) if number else -1.0
         progress = Progress(number / len(todo), left, f"Frame {frame}")
@@ -169,20 +176,20 @@ def _render(
         scene.frame_set(frame)
         if scene.camera is None:
             raise PaintoverError(f"Frame {frame} has no camera; add one to the scene.")
-        if mattes_only or plan.has_frame(shot, frame):
-            record = shot.manifest.frames[frame]
-            result.mattes.append(frame)
-        else:
-            work = _render_frame(preparation, shot, frame, plan.digest, blocking=blocking)
-            record, meanings = yield from repeated(work, progress)
-            result.warn(add_frame(shot, frame, record, meanings))
-            result.rendered = sorted({*result.rendered, frame})
-        if plan.matte:
-            path = shot.matte_path(frame, plan.matte)
-            matte = _render_matte(preparation, path, plan.matte, blocking=blocking)
-            text = f"Matte of frame {frame}"
-            record.matte = yield from repeated(matte, dataclasses.replace(progress, text=text))
-        shot.save()
+        with saving.of_frame(frame):
+            if mattes_only or plan.has_frame(shot, frame):
+                record = shot.manifest.frames[frame]
+                result.mattes.append(frame)
+            else:
+                work = _render_frame(preparation, shot, frame, plan.digest, blocking=blocking)
+                record, meanings = yield from repeated(work, progress)
+                result.warn(add_frame(shot, frame, record, meanings))
+                result.rendered = sorted({*result.rendered, frame})
+            if plan.matte:
+                path = shot.matte_path(frame, plan.matte)
+                matte = _render_matte(preparation, path, plan.matte, blocking=blocking)
+                text = f"Matte of frame {frame}"
+                record.matte = yield from repeated(matte, dataclasses.replace(progress, text=text))
         _log.debug("Captured frame %d into %s", frame, shot.folder)
 
 

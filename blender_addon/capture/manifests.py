@@ -63,7 +63,9 @@ def shot_now(
         keep_note(manifest.source, old.source)
         if (old.width, old.height) != (width, height):
             manifest.frames = {}
-    return Shot(folder, manifest)
+    shot = Shot(folder, manifest)
+    shot.goes_on_from(before)
+    return shot
 
 
 def shot_before(folder: Path) -> Shot | None:

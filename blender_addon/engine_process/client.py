@@ -24,7 +24,7 @@ from ..engine.shared.files import cannot_write
 from ..engine.shared.logs import is_below_error
 from ..jobs import Job, Progress
 from . import environment as engine_python
-from .log_files import open_log
+from .log_files import LogFile
 
 _log = logs.logger(__name__)
 
@@ -53,7 +53,7 @@ class EngineClient:
 
     Args:
         python: the Python that runs the engine.
-        log: file for the engine's standard error; see ``open_log``.
+        log: file for the engine's standard error; see ``LogFile``.
 
     Raises:
         PaintoverError: the process cannot be started.
@@ -69,11 +69,12 @@ class EngineClient:
         folders = "\n".join([str(engine_python.ADDON_FOLDER), *python.folders])
         command = [str(python.path), "-I", "-X", "utf8", "-c", _BOOTSTRAP, folders, "worker"]
         try:
-            self.log, file = open_log(log)
+            self._log_file = LogFile(log)
         except OSError as error:
             raise cannot_write(log, error) from error
+        self.log = self._log_file.path
         try:
-            with file:
+            with self._log_file.open() as file:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.PIPE,
@@ -87,6 +88,7 @@ class EngineClient:
                     creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 )
         except OSError as error:
+            self._log_file.close()
             raise PaintoverError(
                 f"Cannot start the engine's Python {python.path}: {error.strerror or error}; "
                 "choose another one in the add-on's preferences."
@@ -228,6 +230,7 @@ class EngineClient:
     def stop(self) -> None:
         """End the process: close its input, after 2 s terminate it, after 4 s kill it."""
         self._fault = self._fault or "was stopped"
+        self._log_file.close()
         assert self._process.stdin
         with contextlib.suppress(OSError):  # the process may have ended
             self._process.stdin.close()
@@ -291,7 +294,7 @@ def run(
 
 
 def log_path() -> Path:
-    """Return the path of the engine's log."""
+    """Return the path of the engine's log, as ``LogFile`` takes it if it is free."""
     return engine_python.user_folder("logs") / "engine.log"
 
 

@@ -15,9 +15,9 @@ from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared import protocol
 from ..shared.errors import Cancelled, PaintoverError
+from ..shared.expected_records import ExpectedRecords, ReadDigests
 from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
-from ..shared.freshness import ReadDigests, expected_out_record
 from ..shared.reporter import Reporter
 from ..shared.shot import OutRecord, Shot
 from ..shared.style_header import StyleHeader
@@ -55,7 +55,8 @@ class OutputFrames:
     ) -> None:
         check_format(request.format, request.depth)
         check_unpainted(request.unpainted)
-        self._shot, self._request, self._header = shot, request, header
+        self._shot, self._request = shot, request
+        self._expected = ExpectedRecords(shot, request.style, header)
         self._light, self._style_digest = light, style_digest
         self.key_digests: Mapping[int, str] = {
             key: shot.key_digest(key) for key in header.trained_on
@@ -166,10 +167,7 @@ class OutputFrames:
 
     def _record(self, frame: int, digest: str) -> OutRecord:
         """Return the record of a frame that was read with this digest."""
-        return expected_out_record(
-            self._shot,
-            self._request.style,
-            self._header,
+        return self._expected.record(
             frame,
             self._path(frame).name,
             self._settings,

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from .checked import Digest, Range, from_data
-from .files import digest_json, write_bytes
+from .files import digest_json, read_by_state, write_bytes
 from .frame_lists import frame_name, name_frames
 from .reading import read_json
-from .shot import MOST_RECORD, Shot
+from .shot import MOST_RECORD, OutRecord, Shot
 
 SPREADS = 3.0
 """A frame is unsteady this many standard deviations above the median of the shot."""
@@ -93,16 +94,25 @@ def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
 
 def read_flickers(shot: Shot, style: str) -> dict[int, Flicker]:
     """Read the flicker of all frames of a shot, except frames that were written again since."""
+    frames = shot.frames
+    folder = os.fspath(shot.out_record_path(style, 0).parent)
+    records = shot.read_out_records(style, {*frames, *(frame - 1 for frame in frames)})
     flickers = {}
-    for frame in shot.frames:
-        try:
-            data = read_json(_path(shot, style, frame), MOST_RECORD)
-            record = from_data(_Record, data)
-        except (OSError, ValueError):
-            continue
-        if record.of == _made_from(shot, style, frame) != "":
-            flickers[frame] = Flicker(record.result, record.picture)
+    for frame in frames:
+        stored = _read_stored(f"{folder}/{frame_name(frame)}.flicker.json")
+        if stored is not None and stored.of == _digest_of(records, frame) != "":
+            flickers[frame] = Flicker(stored.result, stored.picture)
     return flickers
+
+
+def _parse_stored(path: Path) -> _Record | None:
+    try:
+        return from_data(_Record, read_json(path, MOST_RECORD))
+    except (OSError, ValueError):
+        return None
+
+
+_read_stored = read_by_state(_parse_stored, None)
 
 
 def _path(shot: Shot, style: str, frame: int) -> Path:
@@ -111,7 +121,9 @@ def _path(shot: Shot, style: str, frame: int) -> Path:
 
 def _made_from(shot: Shot, style: str, frame: int) -> str:
     """Return the digest of the records of a frame and the frame before; "" if one is missing."""
-    records = [shot.read_out_record(style, number) for number in (frame - 1, frame)]
-    if None in records:
-        return ""
-    return digest_json([dataclasses.asdict(record) for record in records if record])
+    return _digest_of(shot.read_out_records(style, (frame - 1, frame)), frame)
+
+
+def _digest_of(records: Mapping[int, OutRecord], frame: int) -> str:
+    pair = [records.get(frame - 1), records.get(frame)]
+    return "" if None in pair else digest_json([vars(record) for record in pair])

@@ -3,27 +3,24 @@
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import enum
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .errors import PaintoverError
-from .files import digest_file, digest_json
+from .expected_records import ExpectedRecords, expected_out_record
 from .frame_lists import counted
-from .keyframes.weights import weights_at
-from .shot import OutRecord, Shot
-from .style_header import (
-    ALPHA,
-    ALPHA_LEARNT,
-    FILTER,
-    GAUSSIANS,
-    PROJECTION,
-    StyleHeader,
-    has_surface,
-    read_style_header,
-)
+from .shot import Shot
+from .style_header import read_style_header
+
+__all__ = [
+    "Step",
+    "StepState",
+    "expected_out_record",
+    "out_state",
+    "stale_out_frames",
+    "style_state",
+]
 
 
 class Step(enum.Enum):
@@ -40,21 +37,6 @@ class StepState:
 
     step: Step
     why: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class ReadDigests:
-    """Digests of what a job has read; other files may lie there by now.
-
-    Attributes:
-        style: of the style file, or what stands for it in records.
-        keys: keyframe → ``Shot.key_digest``.
-        frame: ``Shot.input_digest`` of the stylized frame.
-    """
-
-    style: str
-    keys: Mapping[int, str]
-    frame: str
 
 
 def style_state(shot: Shot, style: str) -> StepState:
@@ -81,71 +63,6 @@ def style_state(shot: Shot, style: str) -> StepState:
     )
 
 
-def expected_out_record(
-    shot: Shot,
-    style: str,
-    header: StyleHeader,
-    frame: int,
-    file: str,
-    settings: str,
-    light: float = 0.5,
-    unpainted: str = "frame",
-    read: ReadDigests | None = None,
-) -> OutRecord:
-    """Return the record that stylizing a frame would write now.
-
-    Args:
-        shot: the shot.
-        style: name of the style.
-        header: of the style file.
-        frame: the stylized frame.
-        file: name of its file.
-        settings: digest of the file's settings (format, depth).
-        light: as ``protocol.Stylize.light``.
-        unpainted: as ``protocol.Stylize.unpainted``.
-        read: what the frame was made from; None: what lies on the disk.
-    """
-    if read is None:
-        keys = {key: shot.key_digest(key) for key in header.trained_on}
-        read = ReadDigests(digest_file(shot.style_path(style)), keys, shot.input_digest(frame))
-    digest = digest_json([read.frame, *(read.keys[key] for key in header.trained_on)])
-    records = [shot.manifest.frames[other] for other in _other_frames(shot, header, frame)]
-    if records:
-        digest = digest_json([digest, *([record.image, record.passes] for record in records)])
-    projects = PROJECTION in header.guides
-    weights = weights_at(shot.manifest.weights, frame, header.trained_on) if projects else {}
-    leaves_parts = bool(shot.manifest.matte) or header.settings.get(ALPHA) == ALPHA_LEARNT
-    return OutRecord(
-        file=file,
-        input=digest_json([digest, sorted(weights.items())]) if weights else digest,
-        style=read.style,
-        settings=settings,
-        light=light if projects else 0.5,
-        unpainted=unpainted if leaves_parts else "frame",
-    )
-
-
-def _other_frames(shot: Shot, header: StyleHeader, frame: int) -> list[int]:
-    """Return the other frames of the shot that a stylized frame depends on, sorted."""
-    frames, keys = shot.frames, sorted(header.trained_on)
-    needed: set[int] = set()
-    starts = keys[:1] if GAUSSIANS in header.guides else []
-    if PROJECTION in header.guides and not has_surface(shot.manifest.passes):
-        starts = keys
-    needed.update(frames_between(frames, starts, frame))
-    radius = int(header.settings.get(FILTER, 0))
-    for middle in (frame, *keys) if radius else ():
-        index = bisect.bisect_left(frames, middle)
-        needed.update(frames[max(0, index - radius) : index + radius + 1])
-    return sorted(needed - {frame})
-
-
-def frames_between(frames: list[int], starts: Iterable[int], end: int) -> set[int]:
-    """Return the frames between each of ``starts`` and ``end``, both included."""
-    ranges = [sorted((start, end)) for start in starts]
-    return {frame for frame in frames if any(low <= frame <= high for low, high in ranges)}
-
-
 def stale_out_frames(
     shot: Shot,
     style: str,
@@ -169,12 +86,11 @@ def stale_out_frames(
     """
     header = read_style_header(shot.style_path(style))
     stale = []
+    expected = ExpectedRecords(shot, style, header)
+    records = shot.read_out_records(style, frames)
     for frame in frames:
-        record = shot.read_out_record(style, frame)
-        if record is None or record != expected_out_record(
-            shot,
-            style,
-            header,
+        record = records.get(frame)
+        if record is None or record != expected.record(
             frame,
             record.file,
             record.settings,

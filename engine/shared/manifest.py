@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from .names import MATTE_NAME, NAME
 from .reading import read_json
 
 MANIFEST_VERSION = 2
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 MANIFEST_NAME = "shot.json"
 PASS_MEANINGS = (
     "image",
@@ -165,3 +167,20 @@ def read_manifest(path: Path) -> Manifest:
     manifest.passes = {k: v for k, v in manifest.passes.items() if k in PASS_MEANINGS}
     manifest.version = MANIFEST_VERSION
     return manifest
+
+
+def manifest_to_text(manifest: Manifest) -> str:
+    """Return the JSON of a manifest, a line for each frame."""
+    frames = {str(frame): manifest.frames[frame] for frame in sorted(manifest.frames)}
+    fields = dataclasses.asdict(dataclasses.replace(manifest, frames={}))
+    lines = json.dumps(fields, indent=1, ensure_ascii=False)
+    records = ",\n".join(
+        f'  "{frame}": {_ENCODER.encode(record_to_data(record))}'
+        for frame, record in frames.items()
+    )
+    return lines.replace('\n "frames": {}', f'\n "frames": {{\n{records}\n }}', 1) + "\n"
+
+
+def record_to_data(record: FrameRecord) -> dict[str, Any]:
+    """Return the JSON data of a frame's record."""
+    return {**vars(record), "camera": vars(record.camera) if record.camera else None}

@@ -5,16 +5,34 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import secrets
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 from .checked import Digest, OneOf, Range, from_data
 from .errors import PaintoverError
-from .files import cannot_write, digest_json, link_or_copy, write_bytes
+from .files import (
+    cannot_write,
+    digest_json,
+    link_or_copy,
+    read_by_state,
+    read_unchanged,
+    write_bytes,
+)
 from .frame_lists import frame_name
-from .manifest import MANIFEST_NAME, Manifest, read_manifest
+from .journal import JOURNAL_NAME, note, noted
+from .locks import held_in_turn
+from .manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    manifest_to_text,
+    read_manifest,
+)
+from .manifest_merge import merged
 from .names import check_name
 from .pictures.digests import digest_picture
 from .reading import read_json
@@ -23,6 +41,8 @@ KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
 MOST_RECORD = 1 << 16
 """Most bytes of the notes on a stylized frame."""
+TURN_SECONDS = 10.0
+"""Longest wait for another process that writes ``shot.json``, which takes milliseconds."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +71,7 @@ class Shot:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
+        self._base: bytes | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Shot:
@@ -59,29 +80,88 @@ class Shot:
         Raises:
             PaintoverError: there is no ``shot.json``, or it is damaged or of a later version.
         """
+        path = folder / MANIFEST_NAME
         try:
-            return cls(folder, read_manifest(folder / MANIFEST_NAME))
+            (manifest, base), _ = read_unchanged(
+                lambda: _state(path), lambda: _read_with_journal(path), str(path)
+            )
         except (FileNotFoundError, NotADirectoryError):
             raise PaintoverError(
                 f"{folder} holds no shot yet; capture it in Blender, or import pictures into it."
             ) from None
+        shot = cls(folder, manifest)
+        shot._base = base
+        return shot
 
     @staticmethod
     def exists(folder: Path) -> bool:
         """Return whether the folder has a manifest, readable or not."""
         return (folder / MANIFEST_NAME).exists()
 
+    def goes_on_from(self, before: Shot | None) -> None:
+        """Let ``save`` keep what others have changed since a shot was read.
+
+        Without it, ``save`` keeps that only for a shot from ``open``, else it replaces all.
+
+        Args:
+            before: the shot as it was read; None: there was none.
+        """
+        self._base = before._base if before else b"{}"
+
     def save(self) -> None:
         """Write ``shot.json``, with a new id if it has none.
+
+        What others have changed in it since the shot was read stays, unless this shot changes the
+        same.
 
         Raises:
             PaintoverError: the file cannot be written.
         """
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
-        data = dataclasses.asdict(self.manifest)
-        data["frames"] = {str(frame): record for frame, record in sorted(data["frames"].items())}
-        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-        write_bytes(self.folder / MANIFEST_NAME, text.encode())
+        path = self.folder / MANIFEST_NAME
+        with self._turn(path):
+            text = manifest_to_text(self.manifest)
+            if self._base is not None:
+                text = self._with_changes_of_others(path, text)
+            write_bytes(path, text.encode())
+            path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
+        if self._base is not None:
+            self._base = text.encode()
+
+    def note_frame(self, frame: int) -> None:
+        """Write the record of one frame, at the same cost however long the shot is.
+
+        Nothing else of the manifest is written.
+
+        Raises:
+            PaintoverError: it cannot be written.
+        """
+        path = self.folder / MANIFEST_NAME
+        with self._turn(path):
+            note(path, frame, self.manifest.frames[frame])
+
+    def _with_changes_of_others(self, path: Path, text: str) -> str:
+        """Return what to save, and take over what others have changed."""
+        assert self._base is not None
+        try:
+            _, disk = _read_with_journal(path)
+        except (OSError, PaintoverError):
+            return text  # missing or damaged: it is replaced
+        if disk == self._base:
+            return text
+        data = merged(json.loads(self._base), json.loads(disk), json.loads(text))
+        self.manifest = from_data(Manifest, data)
+        return manifest_to_text(self.manifest)
+
+    @contextmanager
+    def _turn(self, path: Path) -> Iterator[None]:
+        """Write the manifest or its journal while no other process does."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with held_in_turn(self.folder / f".{MANIFEST_NAME}.lock", TURN_SECONDS):
+                yield
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
     @property
     def frames(self) -> list[int]:
@@ -205,11 +285,7 @@ class Shot:
 
     def out_frames(self, style: str, suffix: str = ".png") -> list[int]:
         """Return the frames of the shot that are stylized in this format, sorted."""
-        folder = self.out_path(style, 0).parent
-        try:
-            names = {path.name for path in folder.iterdir()}
-        except OSError:
-            return []
+        names = _names(self.out_path(style, 0).parent)
         return [frame for frame in self.frames if f"{frame_name(frame)}{suffix}" in names]
 
     def out_record_path(self, style: str, frame: int) -> Path:
@@ -218,8 +294,9 @@ class Shot:
 
     def frame_digest(self, frame: int) -> str:
         """Return the digest of a frame: its picture, passes and extra guides."""
-        paths = [self.image_path(frame), self.passes_path(frame)]
-        paths += [self.guide_path(name, frame) for name in self.manifest.guides]
+        folder, name = os.fspath(self.folder), frame_name(frame)
+        paths = [f"{folder}/frames/{name}.png", f"{folder}/frames/{name}.exr"]
+        paths += [f"{folder}/guides/{guide}/{name}.png" for guide in self.manifest.guides]
         return digest_json([digest_picture(path) for path in paths])
 
     def input_digest(self, frame: int) -> str:
@@ -238,16 +315,18 @@ class Shot:
         return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
 
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
-        """Read the record of a stylized frame; None if it is damaged, or it or the frame lacks."""
-        try:
-            data = read_json(self.out_record_path(style, frame), MOST_RECORD)
-            record = from_data(OutRecord, data)
-        except (OSError, ValueError):
-            return None
-        if record.file not in [f"{frame_name(frame)}{suffix}" for suffix in OUT_SUFFIXES]:
-            return None
-        path = self.out_record_path(style, frame).parent.parent / record.file
-        return record if path.is_file() else None
+        """Read the record of a stylized frame; None if the record or the frame is missing."""
+        return self.read_out_records(style, [frame]).get(frame)
+
+    def read_out_records(self, style: str, frames: Iterable[int]) -> dict[int, OutRecord]:
+        """Read the records of stylized frames, without those whose record or frame is missing."""
+        folder = os.fspath(self.out_path(style, 0).parent)
+        found = {}
+        for frame in frames:
+            record = _read_record(f"{folder}/made/{frame_name(frame)}.json")
+            if record is not None and os.path.isfile(f"{folder}/{record.file}"):  # noqa: PTH113
+                found[frame] = record
+        return found
 
     def write_out_record(self, style: str, frame: int, record: OutRecord) -> None:
         """Write the record of a stylized frame. Call it after the frame is written."""
@@ -256,11 +335,13 @@ class Shot:
 
     def missing_files(self) -> list[Path]:
         """Return the files of captured frames that do not exist, in frame order."""
+        there = _names(self.folder / "frames")
         missing = []
         for frame, record in sorted(self.manifest.frames.items()):
-            if not self.image_path(frame).is_file():
+            name = frame_name(frame)
+            if f"{name}.png" not in there:
                 missing.append(self.image_path(frame))
-            if record.passes and not self.passes_path(frame).is_file():
+            if record.passes and f"{name}.exr" not in there:
                 missing.append(self.passes_path(frame))
         return missing
 
@@ -268,4 +349,43 @@ class Shot:
         """Return the frames that lack their matte, sorted; none if the shot has no mattes."""
         if not self.manifest.matte:
             return []
-        return [frame for frame in self.frames if not self.matte_path(frame).is_file()]
+        there = _names(self.matte_path(0).parent)
+        return [frame for frame in self.frames if f"{frame_name(frame)}.png" not in there]
+
+
+def _names(folder: Path) -> set[str]:
+    """Return the names in a folder; none if it cannot be read."""
+    try:
+        return set(os.listdir(folder))  # noqa: PTH208 - a tenth of the time of pathlib's
+    except OSError:
+        return set()
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def _read_with_journal(path: Path) -> tuple[Manifest, bytes]:
+    """Read ``shot.json`` and its journal; return the manifest and its JSON."""
+    manifest = read_manifest(path)
+    frames = noted(path)
+    if not frames:
+        return manifest, path.read_bytes()
+    manifest.frames.update(frames)
+    manifest.frame_start, manifest.frame_end = min(manifest.frames), max(manifest.frames)
+    return manifest, manifest_to_text(manifest).encode()
+
+
+def _parse_record(path: Path) -> OutRecord | None:
+    try:
+        record = from_data(OutRecord, read_json(path, MOST_RECORD))
+    except (OSError, ValueError):
+        return None
+    return record if record.file in [path.stem + suffix for suffix in OUT_SUFFIXES] else None
+
+
+_read_record = read_by_state(_parse_record, None)

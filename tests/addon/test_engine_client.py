@@ -269,3 +269,34 @@ def test_installing_needs_online_access(addon: Any) -> None:
         pytest.skip("this Blender may use the network")
     with pytest.raises(RuntimeError, match="allow online access in Preferences"):
         bpy.ops.paintover.engine_install()
+
+
+def test_each_engine_has_a_log_of_its_own(part: Callable[[str], Any], tmp_path: Path) -> None:
+    kind, log = part("engine_process.log_files").LogFile, tmp_path / "engine.log"
+    logs = [kind(log), kind(log)]
+    assert [one.path.name for one in logs] == ["engine.log", "engine-2.log"]
+    for one in logs:
+        with one.open() as file:
+            file.write(one.path.name.encode())
+        one.close()
+    third = kind(log)
+    assert third.path == log
+    third.close()
+    assert (log.read_bytes(), (tmp_path / "engine.log.old").read_bytes()) == (b"", b"engine.log")
+    log.unlink()
+    log.symlink_to(tmp_path / "other")
+    with pytest.raises(OSError, match="engine"):
+        kind(log)
+    assert not (tmp_path / "other").exists()
+
+
+def test_two_live_pictures_have_a_file_each(shot: Any, part: Callable[[str], Any]) -> None:
+    kind = part("engine_process.live_picture").LivePicture
+    both = [kind(shot, 1, 0.5, "frame") for _ in range(2)]
+    paths = [Path(live.place.path) for live in both]
+    assert len(set(paths)) == 2
+    folder = paths[0].parent
+    for live, path in zip(both, paths, strict=True):
+        assert path.stat().st_size == live.place.size
+        live.close()
+    assert list(folder.iterdir()) == []

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 
 import pytest
+import shots
 import synthetic
 
+from engine.shared import expected_records
 from engine.shared.errors import PaintoverError
-from engine.shared.files import digest_file, write_bytes
+from engine.shared.files import digest_bytes, digest_file, write_bytes
 from engine.shared.freshness import (
     Step,
     expected_out_record,
@@ -152,3 +155,51 @@ def test_styles_of_nonsense_are_sentences(painted_shot):
 def test_the_header_comes_back_whole(painted_shot):
     header = write_style(painted_shot, curve=[[1, 0.5, 0.2, 0.3]], settings={"seed": 4})
     assert read_style_header(painted_shot.style_path("ink")) == header
+
+
+@pytest.mark.parametrize("guide, keys", [("projection", (3, 7)), ("gaussians", (4, 8))])
+@pytest.mark.parametrize("radius", [0, 2])
+def test_a_frame_depends_on_those_between_it_and_the_keyframes(tmp_path, guide, keys, radius):
+    shot = shots.make_shot(tmp_path / "shot", frames=10, keys=keys)
+    header = write_style(
+        shot,
+        guides=[guide],
+        trained_on={key: shot.key_digest(key) for key in keys},
+        settings={"filter": radius},
+    )
+    starts = keys if guide == "projection" else keys[:1]
+    stylize(shot, header, shot.frames)
+    assert stale_out_frames(shot, "ink", shot.frames) == []
+    for changed in shot.frames:
+        before = shot.manifest.frames[changed]
+        shot.manifest.frames[changed] = dataclasses.replace(before, image="another")
+        stale = {
+            frame
+            for frame in shot.frames
+            if min(*starts, frame) <= changed <= max(*starts, frame)
+            or any(abs(changed - middle) <= radius > 0 for middle in (frame, *keys))
+        }
+        assert set(stale_out_frames(shot, "ink", shot.frames)) == stale
+        shot.manifest.frames[changed] = before
+
+
+def test_the_state_of_a_long_shot_costs_as_much_as_it_has_frames(tmp_path, monkeypatch):
+    costs = []
+    for count in (30, 120):
+        shot = shots.make_shot(tmp_path / str(count), frames=count)
+        header = write_style(
+            shot, guides=["projection"], trained_on={1: shot.key_digest(1)}, settings={}
+        )
+        stylize(shot, header, shot.frames)
+        hashed = []
+
+        def counted(value, hashed=hashed):
+            text = json.dumps(value, sort_keys=True)
+            hashed.append(len(text))
+            return digest_bytes(text.encode())
+
+        with monkeypatch.context() as patch:
+            patch.setattr(expected_records, "digest_json", counted)
+            assert out_state(shot, "ink").step is Step.UP_TO_DATE
+        costs.append(sum(hashed))
+    assert costs[1] < 4.5 * costs[0]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frames that were captured since ``shot.json`` was written, a line each in ``shot.journal``.
+
+Writing the whole manifest for each frame would cost as much as the shot is long. The first line of
+the journal is the digest of the manifest that it goes on from; with any other it does not count.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from .checked import Frame, from_data, parse_json
+from .files import append, digest_file, write_bytes
+from .manifest import FrameRecord, record_to_data
+from .reading import MOST_JSON, open_file
+
+JOURNAL_NAME = "shot.journal"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Entry:
+    frame: Frame
+    record: FrameRecord
+
+
+def note(manifest: Path, frame: int, record: FrameRecord) -> None:
+    """Add a frame, in the place of an earlier one of its number.
+
+    Args:
+        manifest: path of ``shot.json``.
+        frame: its number.
+        record: of the frame.
+
+    Raises:
+        OSError, PaintoverError: the journal cannot be written.
+    """
+    path, head = manifest.with_name(JOURNAL_NAME), _head(manifest)
+    line = json.dumps({"frame": frame, "record": record_to_data(record)}).encode() + b"\n"
+    try:
+        with path.open("rb") as file:
+            goes_on = file.read(len(head)) == head
+            file.seek(-1, 2)
+            is_whole = file.read() == b"\n"
+    except OSError:
+        goes_on = is_whole = False
+    if not goes_on:
+        write_bytes(path, head + line)
+    else:  # a writer that was killed may have left half a line
+        append(path, line if is_whole else b"\n" + line)
+
+
+def noted(manifest: Path) -> dict[int, FrameRecord]:
+    """Return the frames in the journal of a manifest; lines that are not whole do not count."""
+    try:
+        with open_file(manifest.with_name(JOURNAL_NAME)) as file:
+            data = file.read(MOST_JSON)
+        head = _head(manifest)
+    except OSError:
+        return {}
+    found = {}
+    for line in data.removeprefix(head).split(b"\n") if data.startswith(head) else ():
+        try:
+            entry = from_data(_Entry, parse_json(line))
+        except ValueError:
+            continue
+        found[entry.frame] = entry.record
+    return found
+
+
+def _head(manifest: Path) -> bytes:
+    return digest_file(manifest).encode() + b"\n"
