@@ -120,7 +120,7 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
     )
     seconds: FloatProperty(
         name="Training Time",
-        description="Longest time to train",
+        description="Longest time to train, reading the frames included",
         default=60.0,
         min=1.0,
         soft_max=3600.0,

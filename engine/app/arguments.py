@@ -125,7 +125,13 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     _add_style(verb)
     budget = verb.add_mutually_exclusive_group()
-    budget.add_argument("--seconds", metavar="N", type=_positive, default=0.0, help="training time")
+    budget.add_argument(
+        "--seconds",
+        metavar="N",
+        type=_positive,
+        default=0.0,
+        help="how long it takes, reading the shot included; at least half of it is learning",
+    )
     budget.add_argument(
         "--steps", metavar="N", type=_count, default=0, help="number of training steps"
     )

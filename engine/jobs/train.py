@@ -21,6 +21,7 @@ import copy
 import dataclasses
 import itertools
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,12 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
     """Learn the paintings of a shot.
 
     ``request.resume`` continues a stopped run for the rest of its budget, and a finished run for
-    the whole budget once more.
+    the whole budget once more. A budget in seconds includes the set-up (``Budget.take_off``).
 
     Returns:
-        ``steps``, ``seconds``, ``held_out`` (held-out loss of the saved weights; None if nothing
-        is held out), ``stopped_early``, ``kept`` (why the style that was there stays, "" if it was
-        replaced), ``device`` in words, ``path`` of the style.
+        ``steps``, ``seconds`` of them, ``held_out`` (held-out loss of the saved weights; None if
+        nothing is held out), ``stopped_early``, ``kept`` (why the style that was there stays, "" if
+        it was replaced), ``device`` in words, ``path`` of the style.
 
     Raises:
         PaintoverError: no painting, a damaged file, or a setting that is not allowed; an existing
@@ -70,6 +71,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         Cancelled: the job was told to stop; the best weights so far are saved as the style, unless
             a better one is there.
     """
+    began = time.monotonic()
     shot = Shot.open(Path(request.shot))
     remove_leftovers(shot.folder)
     path, folder = shot.style_path(request.style), shot.style_folder(request.style)
@@ -94,12 +96,14 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         saved.restore(trainer, training_set.digests)
         budget.resume(saved.budget, trainer.steps, saved.seconds)
     preview = LivePreview(shot, request.live, training_set, device, report)
+    set_up = time.monotonic() - began
+    budget.take_off(set_up, saved.seconds if saved else 0.0)
     watch = Stopwatch(saved.seconds if saved else 0.0)
     log = RunLog(folder, again=bool(saved))
     log.say(
         f"{'Resumed' if saved else 'Started'} on {device.describe()}; network {header.network}; "
         f"guides {', '.join(header.guides)}; keyframes {', '.join(map(str, header.trained_on))}; "
-        f"seed {request.seed}"
+        f"seed {request.seed}; set-up {set_up:.1f} s"
     )
     kept = ""
 

@@ -93,6 +93,7 @@ class Train(Request):
     shot: str
     style: str = "style"
     seconds: float = 0.0
+    """Of the whole job, reading the shot included; at least half of them are for learning."""
     steps: int = 0
     """If ``seconds`` and ``steps`` are 0, the default time budget applies."""
     resume: bool = False

@@ -11,6 +11,8 @@ from ..shared.checked import Range
 from ..shared.errors import PaintoverError
 
 DEFAULT_SECONDS = 60.0
+LEAST_SHARE = 0.5
+"""Least share of the seconds asked for that is spent on steps, however long the set-up takes."""
 MOST = 1e12
 """Most steps or seconds."""
 _NOT_BELOW_0 = Range(0, MOST)
@@ -37,7 +39,7 @@ class Budget:
 
     Attributes:
         steps: training steps, or 0 for a budget in seconds.
-        seconds: seconds of training, where ``steps`` is 0.
+        seconds: seconds of steps, where ``steps`` is 0.
         first_step: step of the run at which the budget began.
         first_second: second of the run at which the budget began.
         finished: whether the run ended, because the budget was spent or training stopped early.
@@ -72,6 +74,17 @@ class Budget:
         self.first_step, self.first_second = earlier.first_step, earlier.first_second
         if earlier.finished:
             self.first_step, self.first_second = steps, seconds
+
+    def take_off(self, set_up: float, seconds: float) -> None:
+        """Take the seconds of the set-up off a budget in seconds, down to ``LEAST_SHARE``.
+
+        Args:
+            set_up: seconds that reading the shot and preparing the run took.
+            seconds: seconds of the run so far.
+        """
+        left = self.seconds - (seconds - self.first_second)
+        if left > 0:
+            self.seconds -= min(set_up, (1 - LEAST_SHARE) * left)
 
     def spent(self, steps: int, seconds: float) -> float:
         """Return the spent share of the budget, 0..1.

@@ -24,3 +24,23 @@ def test_a_stopped_run_keeps_its_beginning_and_a_finished_one_begins_anew():
         budget.resume(earlier, 12, 6.0)
         assert (budget.first_step, budget.first_second) == first
         assert not budget.finished
+
+
+def test_the_set_up_is_part_of_the_seconds_but_half_of_them_are_for_learning():
+    budget = Budget.of(0, 60.0)
+    budget.take_off(8.0, 0.0)
+    assert budget.seconds == 52
+    slow = Budget.of(0, 60.0)
+    slow.take_off(100.0, 0.0)
+    assert slow.seconds == 30
+    resumed = Budget.of(0, 60.0)
+    resumed.resume(Budget(0, 52.0, first_second=100.0), 500, 140.0)
+    resumed.take_off(4.0, 140.0)
+    assert resumed.seconds - 40 == 16
+    spent = Budget.of(0, 20.0)
+    spent.resume(Budget(0, 20.0), 500, 25.0)
+    spent.take_off(4.0, 25.0)
+    assert spent.spent(500, 25.0) == 1
+    steps = Budget.of(10, 0.0)
+    steps.take_off(8.0, 0.0)
+    assert steps.spent(5, 1000.0) == 0.5

@@ -28,6 +28,8 @@ from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
+from engine.training.dataset import read_training_set
+from engine.training.resume import load_run
 
 
 class Report(Silent):
@@ -163,6 +165,18 @@ def test_the_budget_can_be_seconds(shot):
     result = train(request(shot, 0, seconds=1.0), report)
     assert result["steps"] > 0
     assert report.told[-1][:2] == ("train", 1.0)
+
+
+def test_reading_the_shot_is_part_of_the_seconds(shot, monkeypatch):
+    def read_slowly(*words, **named):
+        time.sleep(1)
+        return read_training_set(*words, **named)
+
+    monkeypatch.setattr("engine.jobs.train.read_training_set", read_slowly)
+    train(request(shot, 0, seconds=2.0), Report())
+    assert load_run(shot.style_folder("style")).budget.seconds == 1
+    log = (shot.style_folder("style") / "train.log").read_text()
+    assert float(log.partition("set-up ")[2].split()[0]) >= 1
 
 
 def test_cancelling_before_the_first_step_leaves_the_old_style(shot):
