@@ -25,6 +25,7 @@ from . import (  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
+from .keyframes import undo as keyframe_undo  # noqa: E402
 from .ui import watcher  # noqa: E402
 
 _modules = (
@@ -35,6 +36,7 @@ _modules = (
     ui,
     capture,
     keyframe_images,
+    keyframe_undo,
     shot_links,
     compositor,
     live_picture,

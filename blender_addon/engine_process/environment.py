@@ -72,6 +72,15 @@ def find() -> EnginePython:
     )
 
 
+def is_found() -> bool:
+    """Return whether there is a Python that runs the engine."""
+    try:
+        find()
+    except PaintoverError:
+        return False
+    return True
+
+
 def _existing(path: Path, origin: str) -> EnginePython:
     if not path.is_file():
         raise PaintoverError(

@@ -198,6 +198,19 @@ def find_image(path: Path) -> Any | None:
     return None
 
 
+def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
+    """Return the shot folder and the frame of an image that is a painting, else None."""
+    if image is None or image.source != "FILE" or not image.filepath:
+        return None
+    path = _path_of(image)
+    try:
+        shot = Shot.open(path.parent.parent)
+    except PaintoverError:
+        return None
+    frames = [frame for frame in shot.key_frames() if shot.key_path(frame).resolve() == path]
+    return (shot.folder, frames[0]) if frames else None
+
+
 def _path_of(image: Any) -> Path:
     return Path(bpy.path.abspath(image.filepath, library=image.library)).resolve()
 

@@ -46,6 +46,8 @@ class _Steps(_Panel):
             _draw_progress(layout, context.window_manager.paintover)
         if message:
             _draw_wrapped(layout, message, "INFO", context)
+        if not engine_python.is_found():
+            _draw_engine(layout.box())
         _draw_shot(layout, context, snapshot)
         steps = layout.column()
         states_of = snapshot.steps
@@ -270,10 +272,18 @@ class _Engine(_Panel):
     bl_label = "Engine"
     bl_options = {"DEFAULT_CLOSED"}
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        # Without an engine the steps begin with what this shows.
+        return super().poll(context) and engine_python.is_found()
+
     def draw(self, context: Any) -> None:
-        layout: Any = self.layout  # type: ignore[attr-defined]
-        preferences.draw_engine(layout)
-        layout.prop(engine_python.preferences(), "engine_python", text="Python")
+        _draw_engine(self.layout)  # type: ignore[attr-defined]
+
+
+def _draw_engine(layout: Any) -> None:
+    preferences.draw_engine(layout)
+    layout.prop(engine_python.preferences(), "engine_python", text="Python")
 
 
 def _panel(base: type, name: str, space: str, parent: str = "") -> type:

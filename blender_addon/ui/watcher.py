@@ -43,7 +43,8 @@ class _Watcher:
         self._capture_change = ""
 
     def refresh(self) -> None:
-        """Read the files again at the next tick."""
+        """Read the files again at the next tick; what is being read now may be out of date."""
+        self._query = None
         self._seconds_left = 0.0
         self.scene_changed = True
 

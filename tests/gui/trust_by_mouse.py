@@ -94,6 +94,15 @@ def undo_after_a_stroke() -> window.Steps:
     yield from window.settle()
     np.testing.assert_allclose(values(space.image), painted, atol=1e-3)
     assert space.image.is_dirty, "Paint Keyframe keeps what is not saved"
+    for key in ("ctrl+z", "ctrl+shift+z"):
+        for _ in range(6):
+            yield from window.press(key)
+            yield 0.4
+            assert space.image is not None and space.image.name == "Keyframe 1", key
+        # Undo went back to before the painting was opened: it shows as its file has it.
+        wanted = before if key == "ctrl+z" else painted
+        np.testing.assert_allclose(values(space.image), wanted, atol=1e-3)
+    assert space.image.is_dirty
 
 
 def esc() -> window.Steps:

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeps paintings in the Image Editor when an undo goes back to before they were opened.
+
+Blender then takes the image away, and the editor is empty. It gets the painting again as its file
+has it; redo brings back the strokes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .. import logs
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.shot import Shot
+from . import images
+
+_log = logs.logger(__name__)
+
+_shown: dict[int, tuple[Path, int]] = {}
+"""Address of an Image Editor's area → shot folder and frame of the painting that it showed before
+the undo."""
+
+
+def _editors() -> Iterator[Any]:
+    manager: Any = bpy.context.window_manager
+    for window in manager.windows:
+        for area in window.screen.areas:
+            if area.type == "IMAGE_EDITOR":
+                yield area
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_undo(*_: Any) -> None:
+    _shown.clear()
+    for area in _editors():
+        keyframe = images.keyframe_of(area.spaces.active.image)
+        if keyframe is not None:
+            _shown[area.as_pointer()] = keyframe
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_undo(*_: Any) -> None:
+    for area in _editors():
+        keyframe = _shown.get(area.as_pointer())
+        if keyframe is None or area.spaces.active.image is not None:
+            continue
+        folder, frame = keyframe
+        try:
+            area.spaces.active.image = images.load(Shot.open(folder), frame)
+        except PaintoverError as error:
+            _log.info("%s", error)  # such as one that is no keyframe any more
+    _shown.clear()
+
+
+def _handlers() -> Any:
+    handlers: Any = bpy.app.handlers
+    return (
+        (handlers.undo_pre, _before_undo),
+        (handlers.redo_pre, _before_undo),
+        (handlers.undo_post, _after_undo),
+        (handlers.redo_post, _after_undo),
+    )
+
+
+def register() -> None:
+    for handlers, handler in _handlers():
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    for handlers, handler in _handlers():
+        handlers.remove(handler)
+    _shown.clear()
