@@ -25,6 +25,7 @@ from .shot_folders import shot_folder
 
 __all__ = [
     "SceneReference",
+    "frame_rate",
     "frames",
     "of",
     "programmatic",
@@ -239,6 +240,11 @@ def frames(scene: bpy.types.Scene) -> list[int]:
     if last < first:
         raise PaintoverError(f"The frame range {first} to {last} ends before it starts; change it.")
     return list(range(first, last + 1))
+
+
+def frame_rate(scene: bpy.types.Scene) -> float:
+    """Return the scene's frames per second."""
+    return float(scene.render.fps / scene.render.fps_base)
 
 
 def render_size(scene: bpy.types.Scene) -> tuple[int, int]:

@@ -22,6 +22,9 @@ from .engine.shared.style_header import PROJECTION, read_style_header
 from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights
 
+SAME_RATE = 0.005
+"""Frames per second by which two frame rates may differ and be the same."""
+
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 
 NOT_PAINTED, PAINTED, CHANGED, UNSAVED = (
@@ -219,20 +222,25 @@ def with_scene(scene: Any, snapshot: Snapshot, change: str) -> Snapshot:
 
 
 def _difference(scene: Any, shot: Shot) -> str:
-    """Return the sentence that an imported shot has another size or range than the scene."""
+    """Return the sentence that an imported shot has another size, range or rate than the scene."""
     manifest = shot.manifest
     if manifest.source.get("kind") != "pictures":
         return ""
     width, height = properties.render_size(scene)
     first, last = scene.frame_start, scene.frame_end
-    if (width, height, first, last) == (
+    rate, rate_of_scene = manifest.fps, properties.frame_rate(scene)
+    # Pictures tell no rate, so that of their shot is as good as the scene's.
+    same_rate = manifest.source.get("rate") != "movie" or abs(rate - rate_of_scene) < SAME_RATE
+    if same_rate and (width, height, first, last) == (
         *(manifest.width, manifest.height),
         *(manifest.frame_start, manifest.frame_end),
     ):
         return ""
+    rates = ("", "") if same_rate else (f", {rate:.5g} fps", f", {rate_of_scene:.5g} fps")
     return (
         f"The shot is {manifest.width}×{manifest.height}, frames {manifest.frame_start} to "
-        f"{manifest.frame_end}; the scene is {width}×{height}, frames {first} to {last}"
+        f"{manifest.frame_end}{rates[0]}; the scene is {width}×{height}, frames {first} to {last}"
+        f"{rates[1]}"
     )
 
 

@@ -93,24 +93,32 @@ def _pictures_of(folder: Path) -> str:
 
 
 def import_pictures(scene: bpy.types.Scene, warn: Warn, pictures: Path) -> Job[str]:
-    """Import a folder of pictures as the scene's shot.
+    """Import a folder of pictures, or a movie, as the scene's shot.
+
+    A movie keeps its own frame rate; pictures get that of the scene.
 
     Returns:
         The message to report.
 
     Raises:
-        PaintoverError: the folder holds no fitting pictures, or the engine failed.
+        PaintoverError: there are no fitting pictures, or the engine failed.
     """
     folder = shot_folders.folder_to_write(scene)
     reference = properties.SceneReference(scene)
-    fps = scene.render.fps / scene.render.fps_base
+    fps = properties.frame_rate(scene)
     try:
         result = yield from engine_client.run(
-            lambda job: protocol.ImportPictures(job, str(folder), str(pictures), fps=fps), warn
+            lambda job: protocol.ImportPictures(
+                job, str(folder), str(pictures), fps_of_pictures=fps
+            ),
+            warn,
         )
     finally:
         _claim(reference, folder)
-    return f"Imported {counted(result['frames'], 'frame')} from {pictures}"
+    return (
+        f"Imported {counted(result['frames'], 'frame')} from {pictures}, at {result['fps']:.6g} "
+        "frames per second"
+    )
 
 
 def _claim(reference: properties.SceneReference, folder: Path) -> None:

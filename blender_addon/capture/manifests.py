@@ -47,7 +47,7 @@ def shot_now(
     }
     if stereo.rendered(scene):
         manifest.source["views"] = stereo.captured(scene)
-    manifest.fps = scene.render.fps / scene.render.fps_base
+    manifest.fps = properties.frame_rate(scene)
     manifest.colour = settings.colour_now(scene)
     if before:
         old = before.manifest

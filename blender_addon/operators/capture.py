@@ -30,10 +30,10 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
         options={"SKIP_SAVE"},
     )
     source_folder: StringProperty(
-        name="Image Sequence",
-        description="Import the pictures in this folder instead of rendering. "
-        "Their names must contain the frame numbers",
-        subtype="DIR_PATH",
+        name="Pictures",
+        description="Import the pictures in this folder, or this movie, instead of rendering. "
+        "The pictures' names must contain the frame numbers",
+        subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
 
@@ -87,4 +87,40 @@ class PAINTOVER_OT_capture_again(polls.PolledOperator):
         return {"FINISHED"}
 
 
-classes = (PAINTOVER_OT_capture, PAINTOVER_OT_capture_again)
+class PAINTOVER_OT_capture_pictures(polls.PolledOperator):
+    bl_idname = "paintover.capture_pictures"
+    bl_label = "Import Pictures"
+    bl_description = (
+        "Choose a movie, or a picture of a sequence, to paint over instead of the scene"
+    )
+
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
+        manager: Any = context.window_manager
+        manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        if not self.filepath:
+            self.report({"ERROR"}, "Choose a movie, or a picture of a sequence.")
+            return {"CANCELLED"}
+        chosen = Path(bpy.path.abspath(self.filepath))
+        paths: Any = bpy.path
+        suffixes = set(paths.extensions_image) - {".gif"}
+        is_picture = chosen.suffix.lower() in suffixes and not chosen.is_dir()
+        operators: Any = bpy.ops
+        try:
+            operators.paintover.capture(
+                "INVOKE_DEFAULT", source_folder=str(chosen.parent if is_picture else chosen)
+            )
+        except RuntimeError as error:  # what it reported
+            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_capture, PAINTOVER_OT_capture_again, PAINTOVER_OT_capture_pictures)

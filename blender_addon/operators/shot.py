@@ -74,7 +74,10 @@ class PAINTOVER_OT_shot_find(polls.PolledOperator):
 class PAINTOVER_OT_shot_match(polls.PolledOperator):
     bl_idname = "paintover.shot_match"
     bl_label = "Match Scene to Shot"
-    bl_description = "Set the resolution and the frame range of the scene to those of the shot"
+    bl_description = (
+        "Set the resolution and the frame range of the scene to those of the shot, and the frame "
+        "rate to that of its movie"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -92,7 +95,12 @@ class PAINTOVER_OT_shot_match(polls.PolledOperator):
         render.resolution_x, render.resolution_y = manifest.width, manifest.height
         render.resolution_percentage = 100
         scene.frame_start, scene.frame_end = manifest.frame_start, manifest.frame_end
-        self.report({"INFO"}, "The scene has the resolution and the frame range of the shot")
+        what = "the resolution and the frame range"
+        if manifest.source.get("rate") == "movie":
+            render.fps = max(1, round(manifest.fps))
+            render.fps_base = render.fps / manifest.fps
+            what = "the resolution, the frame range and the frame rate"
+        self.report({"INFO"}, f"The scene has {what} of the shot")
         watcher.refresh()
         return {"FINISHED"}
 

@@ -119,6 +119,8 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str, context:
     column = layout.column(align=True)
     row = column.row(align=True)
     row.operator(operator, icon=icon)
+    if operator == "paintover.capture":
+        row.operator("paintover.capture_pictures", text="", icon="FILE_FOLDER")
     row.label(text="", icon=_STEP_ICONS[state.step])
     if state.why and state.why != watcher.current()[0].gone:  # which is drawn above
         _draw_detail(column, state.why, context)

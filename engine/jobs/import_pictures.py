@@ -38,8 +38,6 @@ SET_FOLDERS = (
     {"input": "video", "painted": "keys", "mask": "mask"},
 )
 """Names of the folders in a few-shot set and in an EbSynth project, whether capital or not."""
-DEFAULT_RATE = 24.0
-"""Frames per second of pictures."""
 
 
 def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]:
@@ -60,7 +58,7 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
 
     Returns:
         ``frames``, ``paintings``, ``masks`` and ``mattes`` (counts), ``guides`` (names), ``width``
-        and ``height`` (pixels).
+        and ``height`` (pixels), ``fps``.
 
     Raises:
         PaintoverError: a folder or picture is missing, damaged, too large or of another size; two
@@ -141,9 +139,11 @@ def _import(
         + [path for files in guides.values() for path in files.values()],
         sources,
     )
-    fps = request.fps or rate or DEFAULT_RATE
+    fps = request.fps or rate or request.fps_of_pictures
     manifest = Manifest(width, height, min(pictures), max(pictures), fps)
     manifest.source = {"kind": "pictures", "input": request.input}
+    if rate:
+        manifest.source["rate"] = "movie"
     manifest.guides = list(guides)
     manifest.matte = MATTE_NAME if masks and set(masks) == set(pictures) else ""
     shot = Shot(Path(request.shot), manifest)
@@ -176,7 +176,7 @@ def _import(
     counts = {"frames": len(pictures), "paintings": len(painted)}
     counts |= {"masks": 0 if manifest.matte else len(masks)}
     counts |= {"mattes": len(masks) if manifest.matte else 0}
-    return {**counts, "guides": list(guides), "width": width, "height": height}
+    return {**counts, "guides": list(guides), "width": width, "height": height, "fps": fps}
 
 
 def copies_of_masks(shot: Shot, masks: dict[int, Path], sources: ImportSources) -> list[Copy]:

@@ -83,7 +83,9 @@ class ImportPictures(Request):
     guides: dict[str, str] = dataclasses.field(default_factory=dict)
     """Name of a guide → folder of its pictures, or a movie."""
     fps: Annotated[float, Range(0, 1e6)] = 0.0
-    """Frames per second; 0: those of the movie, 24 for pictures."""
+    """Frames per second; 0: those of the movie, or of pictures."""
+    fps_of_pictures: Annotated[float, Range(1e-6, 1e6)] = 24.0
+    """Frames per second of pictures, which tell none."""
 
 
 @dataclasses.dataclass(frozen=True)

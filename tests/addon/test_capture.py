@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -326,5 +328,54 @@ def test_operator_takes_an_image_sequence(scene: Any, part: Part, tmp_path: Path
     assert shot.frames == [5, 6]
     source = (tmp_path / "in" / "frame.005.png").read_bytes()
     assert shot.image_path(5).read_bytes() == source
+    assert shot.manifest.fps == 24
     with pytest.raises(RuntimeError, match="missing"):
         operator(source_folder=str(tmp_path / "missing"))
+
+
+@pytest.mark.skipif(not engine_runs(), reason="the engine's Python lacks what the engine needs")
+def test_movie_anywhere_keeps_its_rate(scene: Any, part: Part, tmp_path: Path) -> None:
+    movie = tmp_path / "clip.mov"
+    python = os.environ["PAINTOVER_ENGINE_PYTHON"]
+    subprocess.run([python, "-c", _WRITE_MOVIE, str(movie)], check=True)
+    (tmp_path / "other.txt").write_text("beside it")
+    write_png(tmp_path / "still.0001.png", picture(1))
+    operator: Any = bpy.ops.paintover.capture_pictures
+    assert operator(filepath=str(movie)) == {"FINISHED"}
+    shot = open_shot(part, part("properties").shot_folder(scene))
+    assert shot.frames == [1, 2, 3, 4]
+    assert (shot.manifest.width, shot.manifest.height) == (480, 270)
+    assert shot.manifest.fps == pytest.approx(30000 / 1001)
+    states = part("states")
+    assert states.look(scene).differs == (
+        "The shot is 480×270, frames 1 to 4, 29.97 fps; the scene is 96×64, frames 1 to 3, 24 fps"
+    )
+    scene.render.resolution_x, scene.render.resolution_y, scene.frame_end = 480, 270, 4
+    assert "29.97 fps; the scene" in states.look(scene).differs
+    assert bpy.ops.paintover.shot_match() == {"FINISHED"}
+    assert states.look(scene).differs == ""
+    assert (scene.render.fps, round(scene.render.fps_base, 6)) == (30, 1.001)
+    # A picture of a sequence stands for its folder; one without a number is a sequence of one.
+    (tmp_path / "sequence").mkdir()
+    for frame in (7, 8):
+        write_png(tmp_path / "sequence" / f"{frame:04d}.png", picture(frame))
+    assert operator(filepath=str(tmp_path / "sequence/0008.png")) == {"FINISHED"}
+    shot = open_shot(part, part("properties").shot_folder(scene))
+    assert shot.frames == [7, 8]
+    assert "rate" not in shot.manifest.source
+    with pytest.raises(RuntimeError, match=r"other\.txt"):
+        operator(filepath=str(tmp_path / "other.txt"))
+
+
+_WRITE_MOVIE = """
+import sys
+from fractions import Fraction
+import av, numpy as np
+with av.open(sys.argv[1], "w") as container:
+    stream = container.add_stream("png", rate=Fraction(30000, 1001))
+    stream.width, stream.height, stream.pix_fmt = 480, 270, "rgb24"
+    for number in range(4):
+        codes = np.full((270, 480, 3), 60 * number, np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(codes, format="rgb24")))
+    container.mux(stream.encode())
+"""

@@ -84,6 +84,7 @@ def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
         "guides": ["ink lines"],
         "width": 40,
         "height": 24,
+        "fps": 25,
     }
     shot = Shot.open(place)
     assert shot.frames == [1, 2, 3]

@@ -95,7 +95,7 @@ def undo_after_a_stroke() -> window.Steps:
     np.testing.assert_allclose(values(space.image), painted, atol=1e-3)
     assert space.image.is_dirty, "Paint Keyframe keeps what is not saved"
     for key in ("ctrl+z", "ctrl+shift+z"):
-        for _ in range(6):
+        for _ in range(3):
             yield from window.press(key)
             yield 0.4
             assert space.image is not None and space.image.name == "Keyframe 1", key
@@ -108,7 +108,7 @@ def undo_after_a_stroke() -> window.Steps:
 def esc() -> window.Steps:
     """Pressed once it cancels nothing, twice it does."""
     invoke(bpy.ops.paintover.train, seconds=60)
-    yield from window.wait_for(lambda: session().fraction > 0, 60, "training")
+    yield from window.wait_for(lambda: session().fraction > 0, 120, "training")
     for _ in range(2):
         yield from window.press("Escape")
         yield 1.5
