@@ -65,7 +65,7 @@ def hero_behind_a_post(scene: Any) -> Any:
     camera: Any = scene.camera.data
     camera.dof.use_dof, camera.dof.aperture_fstop, camera.dof.focus_distance = True, 0.4, 5.5
     scene.render.resolution_x, scene.render.resolution_y = 480, 270
-    scene.cycles.samples = 16
+    scene.cycles.samples = 4
     scene.world = bpy.data.worlds.new("World")
     return hero
 
