@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m benchmarks.faults``: kills, full disks, damaged files, several writers.
+
+Each fault befalls a tiny shot; then it is checked that nothing is lost, torn or left over, that
+errors are sentences, and that the next run makes the same, bit for bit, as without the fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from benchmarks.own_process import ROOT
+from engine.shared.errors import PaintoverError
+
+from . import crafted
+from .blender_runs import kill_in_blender
+from .crowds import crowd
+from .damage import damage
+from .disks import fill, forbid
+from .engine_runs import EngineRuns
+from .jobs import Job, make_jobs
+from .kills import kill
+from .outcome import Outcome, to_markdown
+
+PAGE = ROOT / "docs/reliability.md"
+SEED = 18
+ALL = "long"
+SHORT = "short"
+EXPLAINED = """\
+Each fault befalls a tiny shot (64×48, 4 frames, few steps), at moments and places that follow from
+fixed seeds. A kill is SIGKILL to the process. After each fault:
+
+- **lost** counts paintings, inputs and files of the user's that have changed, frames that are
+  missing, and next runs that fail or do not make the same, bit for bit, as without the fault;
+- **torn** counts files under their final names that cannot be read to their end;
+- **unforeseen** counts errors that are not one sentence, and temporary files, locks, processes and
+  descriptors that are left after the next run;
+- **let in** counts damaged files that were taken for whole: something else came of them.
+
+Crafted files are valid ones that were changed by rules: each must be refused in a sentence that
+names it, or be read whole."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Extent:
+    """How many faults of each class."""
+
+    kills: dict[str, int]
+    checkpoints: int
+    disks: int
+    damaged: int
+    crowds: int
+    blender: dict[str, int]
+    every: int
+    """Of crafted files, each of this number is tried."""
+
+
+_EXTENTS = {
+    ALL: _Extent(
+        {"import": 40, "import again": 20, "train": 20, "filter": 10, "stylize": 40}
+        | {"stylize to EXR": 15, "preview": 15, "matte": 15},
+        *(20, 4, 12, 1),
+        {"capture": 12, "recapture": 12, "compose": 10, "two": 2},
+        1,
+    ),
+    SHORT: _Extent({"import": 4, "stylize": 4}, 2, 1, 1, 1, {}, 40),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 1 if anything was lost or let in."""
+    options = _parse(arguments)
+    extent = _EXTENTS[SHORT if options.short else ALL]
+    machine = describe_machine()
+    work = Path(tempfile.mkdtemp(prefix="paintover-faults-"))
+    try:
+        outcomes = _measure(work, extent, options.only)
+    except PaintoverError as error:
+        print(f"benchmarks.faults: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    earlier = [row for file in options.add for row in json.loads(file.read_text(encoding="utf-8"))]
+    outcomes = [*map(Outcome.from_data, earlier), *outcomes]
+    table = to_markdown(outcomes)
+    print(table)
+    for note in (note for outcome in outcomes for note in outcome.notes):
+        print(note, file=sys.stderr)
+    if options.json:
+        options.json.write_text(
+            json.dumps([one.as_data() for one in outcomes], indent=1) + "\n", encoding="utf-8"
+        )
+    if options.write:
+        _write(options.write, table, machine)
+    return int(any(one.lost or one.torn or one.let_in or one.unforeseen for one in outcomes))
+
+
+def _measure(work: Path, extent: _Extent, only: list[str]) -> list[Outcome]:
+    engine = EngineRuns()
+    try:
+        parts = _parts(engine, work, extent)
+        wanted = [name for name in parts if not only or name in only]
+        outcomes = []
+        for name in wanted:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            place = work / "part"
+            place.mkdir()
+            outcomes += parts[name](place)
+            shutil.rmtree(place)
+        return outcomes
+    finally:
+        engine.close()
+
+
+def _parts(
+    engine: EngineRuns, work: Path, extent: _Extent
+) -> dict[str, Callable[[Path], list[Outcome]]]:
+    """Return what measures each part in an empty folder."""
+    made: dict[str, Job] = {}
+
+    def jobs() -> dict[str, Job]:
+        if not made:
+            made.update(make_jobs(engine, work / "made"))
+        return made
+
+    return {
+        "kills": lambda place: [
+            kill(engine, jobs()[name], place, count, SEED) for name, count in extent.kills.items()
+        ],
+        "checkpoints": lambda place: [
+            kill(engine, jobs()["train"], place, extent.checkpoints, SEED + 1, saves=True)
+        ],
+        "blender": lambda place: kill_in_blender(place, extent.blender, SEED),
+        "disks": lambda place: [
+            fill(engine, _some(jobs(), "filter"), place, extent.disks, SEED),
+            *forbid(engine, _some(jobs()), place),
+        ],
+        "damage": lambda place: [damage(engine, jobs(), place, extent.damaged, SEED)],
+        "crowds": lambda place: crowd(engine, jobs(), place, extent.crowds),
+        "crafted": lambda place: [_crafted(place, extent.every)],
+    }
+
+
+def _some(jobs: dict[str, Job], *more: str) -> list[Job]:
+    names = ("import", "import again", "train", "stylize", "stylize to EXR", "preview", "matte")
+    return [jobs[name] for name in (*names, *more)]
+
+
+def _crafted(place: Path, every: int) -> Outcome:
+    counts = crafted.measure(place, every=every)
+    outcome = Outcome("crafted files", "valid files that were changed by rules", counts.tried)
+    for note in counts.lost:
+        outcome.count("lost", note)
+    for note in counts.unforeseen:
+        outcome.count("unforeseen", note)
+    return outcome
+
+
+def _write(page: Path, table: str, machine: dict[str, str]) -> None:
+    described = "; ".join(f"{name}: {value}" for name, value in machine.items())
+    command = " ".join(["python -m benchmarks.faults", *sys.argv[1:]])
+    page.write_text(
+        f"# What faults cost\nMade by `{command}`.\n\n{table}\n\n{EXPLAINED}\n\n"
+        f"Machine: {described}.\n",
+        encoding="utf-8",
+    )
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="few of each, in a minute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
+    parser.add_argument(
+        "--add",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="put the counts of an earlier run into the page, repeatable",
+    )
+    parser.add_argument(
+        "--write",
+        nargs="?",
+        type=Path,
+        const=PAGE,
+        metavar="PAGE",
+        help=f"write a page, by default {PAGE.relative_to(ROOT)}",
+    )
+    parser.add_argument(
+        "--only",
+        choices=("kills", "checkpoints", "blender", "disks", "damage", "crowds", "crafted"),
+        action="append",
+        default=[],
+        metavar="PART",
+        help="this part, repeatable: %(choices)s",
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

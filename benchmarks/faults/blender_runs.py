@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kills of Blender while it captures or composes, and captures of two Blenders at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import build_addon
+from benchmarks.own_process import ROOT
+from engine.images.pictures import read_picture, write_picture
+from engine.shared.errors import PaintoverError
+from engine.shared.shot import Shot
+
+from .checks import leftovers, torn_files
+from .engine_runs import Ended
+from .jobs import check_end
+from .outcome import Outcome
+from .small_shots import contents
+
+_CAPTURE = "capture"
+_TRACEBACK = "Traceback"
+_SECONDS = 240.0
+
+
+def kill_in_blender(work: Path, counts: dict[str, int], seed: int) -> list[Outcome]:
+    """Kill captures, captures with other settings, and composing, in an empty folder."""
+    build_addon.build(work)
+    template = work / "template"
+    template.mkdir()
+    _must(_run("install", template))
+    shot = Shot.open(template / "shot")
+    painting = 1 - read_picture(shot.image_path(1)).pixels[..., :3]
+    for folder, frames in (("keys", [1]), ("out/style", shot.frames)):
+        for frame in frames:
+            write_picture(shot.folder / folder / f"{frame:04d}.png", painting)
+    fresh = work / "fresh"
+    shutil.copytree(template, fresh)
+    shutil.rmtree(fresh / "shot/frames")
+    (fresh / "shot/shot.json").unlink()
+    outcomes = []
+    for step, start, parts in (
+        ("capture", fresh, ("frames",)),
+        ("recapture", template, ("frames",)),
+        ("compose", template, ("out",)),
+    ):
+        if counts.get(step):
+            outcomes.append(_kill(step, start, parts, work / "killed", counts[step], seed))
+    if counts.get("two"):
+        outcomes.append(_two(fresh, work / "killed", counts["two"]))
+    return outcomes
+
+
+def _kill(
+    step: str, start: Path, parts: tuple[str, ...], place: Path, count: int, seed: int
+) -> Outcome:
+    outcome = Outcome(f"killed in Blender: {step}", "at random moments, then run to the end")
+    _copy(start, place)
+    began = _must(_run(step, place)).seconds
+    right = contents(place / "shot", *parts)
+    chance = random.Random(seed)
+    while outcome.tried < count:
+        _copy(start, place)
+        safe = contents(place / "shot", "keys", *(["out"] if step == "compose" else []))
+        for _ in range(chance.randint(1, 2)):
+            moment = chance.uniform(0.0, began)
+            ended = _run(step, place, kill_after=max(0.001, moment))
+            if not ended.was_killed:
+                break
+            outcome.tried += 1
+            what = f"{step}, after {moment:.3f} s"
+            check_end(outcome, ended, what)
+            if contents(place / "shot", "keys", *(["out"] if step == "compose" else [])) != safe:
+                outcome.count("lost", f"{what}: a painting or a stylized frame has changed")
+            for path in torn_files(place / "shot"):
+                outcome.count("torn", f"{what}: {path.relative_to(place)}")
+        _finish(outcome, _run(step, place), place / "shot", parts, right, step)
+    return outcome
+
+
+def _two(start: Path, place: Path, count: int) -> Outcome:
+    """Capture the two halves of a shot in two Blenders at once."""
+    outcome = Outcome("two Blenders capture", "a half of the shot each, at once")
+    _copy(start, place)
+    _must(_run("capture", place))
+    right = contents(place / "shot", "frames")
+    for _ in range(count):
+        _copy(start, place)
+        with ThreadPoolExecutor(2) as pool:
+            halves = ((_CAPTURE, place, "1", "2"), (_CAPTURE, place, "3", "4"))
+            ended = list(pool.map(lambda words: _run(*words), halves))
+        outcome.tried += len(ended)
+        for one in ended:
+            _finish(outcome, one, place / "shot", ("frames",), right, "two captures")
+        frames = Shot.open(place / "shot").frames
+        if frames != [1, 2, 3, 4]:
+            outcome.count("lost", f"two captures: the manifest has frames {frames}")
+    return outcome
+
+
+def _finish(
+    outcome: Outcome,
+    ended: Ended,
+    shot: Path,
+    parts: tuple[str, ...],
+    right: dict[str, str],
+    what: str,
+) -> None:
+    if ended.code != 0:
+        outcome.count("lost", f"{what}: the next run ends with {ended.code}: {ended.err[-300:]}")
+        return
+    if contents(shot, *parts) != right:
+        outcome.count("lost", f"{what}: other results than without it")
+    for path in leftovers(shot)[:1]:
+        outcome.count("unforeseen", f"{what}: left over: {path.relative_to(shot)}")
+    if _TRACEBACK in ended.err:
+        outcome.count("unforeseen", f"{what}: {ended.err[-300:]}")
+
+
+def _copy(start: Path, place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(start, place)
+
+
+def _run(step: str, place: Path, *words: str, kill_after: float = 0.0) -> Ended:
+    """Run a step in a new Blender; its seconds count from when the step begins."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.faults.in_blender", step, str(place), *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    errors: list[str] = []
+    assert process.stdout
+    assert process.stderr
+    reading = threading.Thread(target=lambda: errors.append(process.stderr.read()))  # type: ignore[union-attr]
+    reading.start()
+    while process.stdout.readline() not in ("ready\n", ""):
+        pass
+    began = time.monotonic()
+    rest = threading.Thread(target=process.stdout.read)
+    rest.start()
+    try:
+        process.wait(kill_after or _SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    code, seconds = process.wait(), time.monotonic() - began
+    for thread in (reading, rest):
+        thread.join()
+    process.stdout.close()
+    process.stderr.close()
+    return Ended(code, "".join(errors), seconds, _left(process.pid))
+
+
+def _left(group: int) -> int:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return 0
+    return 1
+
+
+def _must(ended: Ended) -> Ended:
+    if ended.code != 0:
+        raise PaintoverError(f"Blender failed without a fault: {ended.err[-600:]}")
+    return ended

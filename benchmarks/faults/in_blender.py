@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps inside Blender that are killed, each in its own process.
+
+    python -m benchmarks.faults.in_blender STEP FOLDER [FIRST LAST]
+
+``FOLDER`` holds the installed add-on, the .blend and the shot. ``ready`` is printed when the step
+begins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+STEP, FOLDER = sys.argv[1], Path(sys.argv[2])
+os.environ["BLENDER_USER_RESOURCES"] = str(FOLDER.parent / "user")
+
+import bpy  # noqa: E402
+
+import addon_utils  # noqa: E402  # isort: skip - bpy makes it importable
+
+MODULE = "bl_ext.user_default.paintover"
+WIDTH, HEIGHT, FRAMES = 64, 48, 4
+
+
+def install() -> None:
+    """Install the zip, and make the .blend and the shot."""
+    (archive,) = FOLDER.parent.glob("*.zip")
+    bpy.ops.extensions.package_install_files(
+        filepath=str(archive), repo="user_default", enable_on_install=True
+    )
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene: Any = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, FRAMES
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.cycles.samples, scene.cycles.use_denoising = 1, False
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.object.light_add(type="SUN", rotation=(0.6, 0.3, 0))
+    bpy.ops.object.camera_add(location=(4, -4, 3), rotation=(1.1, 0, 0.785))
+    scene.camera = bpy.context.object
+    scene.paintover.folder = "//shot/"
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "scene.blend"))
+    bpy.ops.paintover.capture()
+    bpy.ops.wm.save_mainfile()
+
+
+def capture() -> None:
+    """Capture the frames of the range."""
+    scene: Any = bpy.context.scene
+    if len(sys.argv) > 4:
+        scene.frame_start, scene.frame_end = int(sys.argv[3]), int(sys.argv[4])
+    bpy.ops.paintover.capture()
+
+
+def recapture() -> None:
+    """Capture with other settings, so that new frames wait until all are rendered."""
+    scene: Any = bpy.context.scene
+    scene.cycles.samples = 2
+    bpy.ops.paintover.capture()
+
+
+def compose() -> None:
+    """Send the stylized frames to the compositor, and save the .blend."""
+    bpy.ops.paintover.compose()
+    bpy.ops.wm.save_mainfile()
+
+
+def main() -> None:
+    """Run the step."""
+    if STEP != "install":
+        addon_utils.enable(MODULE, default_set=True)
+        bpy.ops.wm.open_mainfile(filepath=str(FOLDER / "scene.blend"))
+    print("\nready", flush=True)
+    globals()[STEP]()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
