@@ -97,6 +97,17 @@ def test_layers_without_the_whole_picture_are_refused_by_name(tmp_path):
         read_given(path)
 
 
+def test_a_cryptomatte_is_no_picture(tmp_path):
+    crypto = layer("ViewLayer.CryptoObject00", "R G B A") | layer("uCryptoAsset01", "r g b a")
+    path = files.write_exr(tmp_path / "1.exr", {"": crypto})
+    with pytest.raises(PaintoverError, match=r"1\.exr holds only the Cryptomatte"):
+        read_given(path)
+    (told,) = check(
+        files.write_exr(tmp_path / "2.exr", {"": crypto | layer("paint", "R G B")}), False
+    )
+    assert "has further layers" in told
+
+
 def test_the_picture_may_be_in_any_part(tmp_path):
     for number, parts in enumerate(
         (

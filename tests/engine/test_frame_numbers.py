@@ -79,6 +79,19 @@ def test_a_minus_is_a_sign_where_the_names_say_so(names):
     assert found(*names.values()) == (names, [])
 
 
+@pytest.mark.parametrize(
+    ("names", "frames"),
+    [
+        (["shot%200001.png", "shot%200002.png"], [1, 2]),
+        (["a%20b%20-0001.png", "a%20b%200000.png"], [-1, 0]),
+        (["\u22120002.png", "\u22120001.png"], [-2, -1]),
+        (["cafe\u0301_0001.png", "caf\u00e9_0002.png"], [1, 2]),
+    ],
+)
+def test_names_from_browsers_and_other_systems(names, frames):
+    assert list(found(*names)[0]) == frames
+
+
 def test_two_numbers_that_differ():
     assert found("1_0017.png", "2_0019.png", "3_0025.png")[0].keys() == {1, 2, 3}
     days = [f"IMG_2026112{day}_{number:04d}.png" for number, day in ((1, 8), (2, 8), (3, 9))]

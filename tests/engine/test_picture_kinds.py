@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import zipfile
@@ -152,6 +153,13 @@ def test_a_folder_of_pictures_that_are_not_read_is_said(tmp_path):
     request = ImportPictures(1, str(tmp_path / "shot"), str(tmp_path), "", "", {}, 24.0)
     with pytest.raises(PaintoverError, match=r"IMG_0001\.HEIC is HEIC, which"):
         import_pictures(request, Silent())
+    for suffix in ("ppm", "dds", "jxl"):
+        folder = tmp_path / suffix
+        folder.mkdir()
+        (folder / f"0001.{suffix}").write_bytes(b"P6\n1 1\n255\n...")
+        other = dataclasses.replace(request, input=str(folder))
+        with pytest.raises(PaintoverError, match=rf"0001\.{suffix} is {suffix.upper()}, which"):
+            import_pictures(other, Silent())
     files.write_png(tmp_path / "frame_0001.png", files.colours())
     assert import_pictures(request, Silent())["frames"] == 1
     assert Shot.open(tmp_path / "shot").frames == [1]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ _BEAUTY = (
     *("final", "image", "color", "colour", "default", "render"),
 )
 """Names of the layer with the whole picture, best first."""
+_CRYPTOMATTE = re.compile(r"crypto_?(?:matte|object|material|asset)\d*$|(?:^|\.)crypto\d*$", re.I)
+"""Names of layers whose colours are no picture."""
 _COMPOSITE = "composite.combined"
 """Blender's layer with what its compositor made, beside the ``Combined`` of each view layer."""
 _SHOWN = 8
@@ -79,6 +82,13 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
     """
     layers = _read_layers(path, headers)
     with_colours = [layer for layer in layers if _has_colours(layer)]
+    pictures = [layer for layer in with_colours if not _CRYPTOMATTE.search(layer.name)]
+    if not pictures:
+        raise PaintoverError(
+            f"{path} holds only the Cryptomatte {with_colours[0].name}, which is no picture; "
+            "export the picture with it, or make a black-and-white matte of it."
+        )
+    with_colours = pictures
     notes = []
     views = list(dict.fromkeys([layer.view for layer in with_colours if layer.view]))
     if views:

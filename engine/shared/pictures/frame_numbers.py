@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Collection
+from pathlib import Path
 
 from ..frame_lists import LARGEST_FRAME
 
-_NUMBER = re.compile(r"(?:(?:^|(?<=[\s._\-,(\[=]))-)?[0-9]+")
+_MINUS = "-\u2212"
+_SIGN = rf"(?:(?:^|(?<=[\s._\-,(\[=])|(?<=%20))[{_MINUS}])?"
+_NUMBER = re.compile(rf"%(?:2[0-9a-f]|5[bd])|(?P<number>{_SIGN}[0-9]+)", re.I)
+"""Numbers, apart from letters that a browser has written as numbers (``shot%200001``)."""
 _VERSION_BEFORE = re.compile(r"(?:^|[^a-z])(?:v|ver|version|rev)$", re.I)
 _COPY_BEFORE = re.compile(
     r"(?:^|[^a-z])(?:(?:copy|kopie|copie|version)[ ._-]?|final|draft|take|alt|wip)$", re.I
@@ -46,7 +51,7 @@ class Number:
     @property
     def digits(self) -> str:
         """It as written, without a sign."""
-        return self.stem[self.start : self.end].lstrip("-")
+        return self.stem[self.start : self.end].lstrip(_MINUS)
 
     @property
     def is_serial(self) -> bool:
@@ -63,12 +68,25 @@ class Number:
         )
 
 
+def stem_of(path: Path) -> str:
+    """Return a file's name without its suffix; macOS may store an accent apart from its letter."""
+    return unicodedata.normalize("NFC", path.stem)
+
+
+def _value(text: str) -> int:
+    return int(text.replace(_MINUS[1], _MINUS[0]))
+
+
 def numbers_in(stem: str) -> list[Number]:
     """Return the groups of digits that may be a frame number.
 
     Versions, copies and sizes count only where the name has no other number.
     """
-    found = [Number(int(m[0]), m.start(), m.end(), stem) for m in _NUMBER.finditer(stem)]
+    found = [
+        Number(_value(match[0]), match.start(), match.end(), stem)
+        for match in _NUMBER.finditer(stem)
+        if match["number"]
+    ]
     return [number for number in found if not number.is_serial] or found
 
 
@@ -95,11 +113,13 @@ class NamePattern:
 
     def frame_of(self, stem: str) -> int | None:
         """Return the frame number in a name of this pattern, or None."""
-        text = f"{re.escape(self.prefix)}(-?[0-9]+){re.escape(self.suffix)}"
+        text = f"{re.escape(self.prefix)}([{_MINUS}]?[0-9]+){re.escape(self.suffix)}"
         match = re.fullmatch(text, stem, re.I)
-        if match is None or (match[1][0] == "-" and self.prefix[-1:].isalnum() and not self.signed):
+        if match is None:
             return None
-        return int(match[1])
+        if match[1][0] in _MINUS and self.prefix[-1:].isalnum() and not self.signed:
+            return None
+        return _value(match[1])
 
     def spells(self, number: Number) -> bool:
         """Return whether a number is padded as the pattern pads it."""

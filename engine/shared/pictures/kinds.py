@@ -18,6 +18,7 @@ PICTURE_SUFFIXES = (
 _RAW_SUFFIXES = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".rw2", ".orf")
 OTHER_SUFFIXES = (
     *(".heic", ".heif", ".avif", ".jp2", ".jxl", ".dpx", ".cin", ".hdr", ".sgi", ".pic"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".dds", ".ico", ".pcx", ".qoi", ".iff", ".tx"),
     *(".psd", ".psb", ".kra", ".ora", ".xcf", ".clip", ".procreate", ".afphoto", ".afdesign"),
     *(".sai", ".sai2", ".mdp", ".pdn", ".svg", ".pdf", ".ai", ".eps"),
     *_RAW_SUFFIXES,

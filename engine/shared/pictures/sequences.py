@@ -16,7 +16,14 @@ from pathlib import Path
 
 from ..errors import PaintoverError
 from ..frame_lists import LARGEST_FRAME, format_frames
-from .frame_numbers import NamePattern, Number, frame_named, numbers_in, possible_numbers
+from .frame_numbers import (
+    NamePattern,
+    Number,
+    frame_named,
+    numbers_in,
+    possible_numbers,
+    stem_of,
+)
 
 _Found = list[tuple[Number, Path]]
 
@@ -48,10 +55,10 @@ def find_sequence(paths: Sequence[Path]) -> FileSequence | None:
         PaintoverError: two sequences have about as many files, two files carry the same number,
             no single group of digits is the frame number, or all numbers are too large.
     """
-    numbered = [path for path in paths if possible_numbers(path.stem)]
+    numbered = [path for path in paths if possible_numbers(stem_of(path))]
     if not numbered:
         for path in paths:
-            if numbers := numbers_in(path.stem):
+            if numbers := numbers_in(stem_of(path)):
                 raise PaintoverError(
                     f"{path} carries the number {numbers[-1].value}, but frame numbers go up to "
                     f"{LARGEST_FRAME}; number the pictures from 1 on."
@@ -64,7 +71,9 @@ def find_sequence(paths: Sequence[Path]) -> FileSequence | None:
     if len(counted) > len(found):
         found = counted
     elif len(found) == 1 < len(numbered):
-        told = {tuple(number.value for number in possible_numbers(path.stem)) for path in numbered}
+        told = {
+            tuple(number.value for number in possible_numbers(stem_of(path))) for path in numbered
+        }
         what = "only in versions or copies" if len(told) == 1 else "in more than a frame number"
         raise PaintoverError(
             f"{numbered[0]} and {numbered[1].name} differ {what}; name the pictures alike, such as "
@@ -79,7 +88,7 @@ def _by_pattern(paths: Iterable[Path]) -> dict[tuple[str, str], _Found]:
     """Group files by the text around each of their numbers."""
     groups: dict[tuple[str, str], _Found] = defaultdict(list)
     for path in paths:
-        for number in possible_numbers(path.stem):
+        for number in possible_numbers(stem_of(path)):
             groups[number.prefix.lower(), number.suffix.lower()].append((number, path))
     for prefix, suffix in [key for key in groups if key[0].endswith("-")]:
         _join_signed(groups, prefix, suffix)
@@ -111,8 +120,8 @@ def _by_position(paths: Iterable[Path]) -> _Found:
     """Return the numbers in a place that counts up, where names differ in other numbers too."""
     shapes: dict[str, list[tuple[list[Number], Path]]] = defaultdict(list)
     for path in paths:
-        numbers = possible_numbers(path.stem)
-        shape = re.sub(r"[0-9]+", "#", path.stem.lower())
+        numbers = possible_numbers(stem_of(path))
+        shape = re.sub(r"[0-9]+", "#", stem_of(path).lower())
         shapes[f"{len(numbers)} {shape}"].append((numbers, path))
     files = max(shapes.values(), key=len)
     places: list[_Found] = []
@@ -193,13 +202,13 @@ def match_files(
     found: dict[int, Path] = {}
     strays = []
     for path in paths:
-        frame = whole.get(path) if whole else frame_named(path.stem, frames, pattern)
-        if frame is None and not possible_numbers(path.stem):
+        frame = whole.get(path) if whole else frame_named(stem_of(path), frames, pattern)
+        if frame is None and not possible_numbers(stem_of(path)):
             strays.append(path)
             continue
         if frame is None:
             near = next(
-                (n.value for n in possible_numbers(path.stem) if n.value in frames), min(frames)
+                (n.value for n in possible_numbers(stem_of(path)) if n.value in frames), min(frames)
             )
             raise PaintoverError(
                 f"The name of the {what} {path} does not tell its frame; rename it, for frame "
