@@ -59,13 +59,7 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     try:
         _VERBS[options.verb](options, terminal)
     except errors.Cancelled as stopped:
-        again = "with --resume " if stopped.resumes else ""
-        if options.verb == "train" and not (stopped.resumes or options.resume):
-            terminal.failed("Cancelled before the first step; nothing has changed, run it again.")
-        else:
-            terminal.failed(
-                f"Cancelled; finished files stay, and running it again {again}continues."
-            )
+        terminal.failed(_cancelled(options, stopped))
         return CANCELLED
     except Exception as error:  # an internal error: a sentence, and a log to report
         if options.verbose:
@@ -73,6 +67,16 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.failed(explain(error) or _internal_error(error, options.verbose))
         return FAILED
     return DONE
+
+
+def _cancelled(options: argparse.Namespace, stopped: errors.Cancelled) -> str:
+    """Return a sentence about what a cancelled verb leaves behind."""
+    if options.verb in ("import", "matte", "score"):
+        return "Cancelled; nothing has changed."
+    if options.verb == "train" and not (stopped.resumes or options.resume):
+        return "Cancelled before the first step; nothing has changed, run it again."
+    again = "with --resume " if stopped.resumes else ""
+    return f"Cancelled; finished files stay, and running it again {again}continues."
 
 
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:

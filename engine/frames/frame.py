@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ..images.colour.srgb import encode_srgb
 from ..images.exr_layers import opened_layers
+from ..images.given_pictures import why_not_plain
 from ..images.pictures import Picture, read_picture
 from ..images.types import FloatArray
 from ..images.window import Window
@@ -20,6 +21,7 @@ from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.manifest import FrameRecord
 from ..shared.passes import OBJECT_AOV, SURFACE_AOV, split_channel
+from ..shared.pictures.digests import is_picture
 from ..shared.shot import Shot
 from . import pass_cleaning as cleaning
 from .matte import read_matte
@@ -171,9 +173,26 @@ def seen_part(shot: Shot, frame: int, around: int | None) -> Window:
 def _read_image(shot: Shot, frame: int, around: int | None, part: Window | None = None) -> Picture:
     path = shot.image_path(frame)
     _check_there(frame, path)
+    _check_plain(shot, frame, path)
     picture = read_picture(path, around, part)
     _check_size(shot, frame, path, picture.size)
     return picture
+
+
+def _check_plain(shot: Shot, frame: int, path: Path) -> None:
+    """Raise PaintoverError if a frame was replaced by a picture that must be converted first.
+
+    Frames of other displays than sRGB hold the display's own values, so nothing is checked there.
+    """
+    if "srgb" not in shot.manifest.colour.display.lower():
+        return
+    if is_picture(path, _record(shot, frame).image):
+        return
+    if reason := why_not_plain(path):
+        raise PaintoverError(
+            f"{path} was replaced and {reason}, which is heeded only in import; import it again, "
+            "or save it upright and in sRGB."
+        )
 
 
 def _record(shot: Shot, frame: int) -> FrameRecord:

@@ -65,6 +65,24 @@ def given_size(path: Path) -> tuple[int, int]:
         return upright_size(width, height, orientation(path, kind, header))
 
 
+def why_not_plain(path: Path) -> str:
+    """Return why ``read_picture`` does not show a picture as the file says, "" if it does.
+
+    Raises:
+        PaintoverError: the file is missing, or of a kind or in colours that Paintover does not
+            read.
+    """
+    kind = readable_kind(path)
+    with opened(path) as file:
+        header = file.spec()
+        colours = read_colour_notes(path, kind, header)
+        if orientation(path, kind, header) != 1:
+            return "is stored turned or mirrored"
+    if colours.is_srgb or (kind == EXR and not colours.is_told):
+        return ""
+    return f"is in {colours.name}" if colours.is_told else "holds linear light"
+
+
 def read_given(path: Path, beside: Path | None = None) -> GivenPicture:
     """Read a picture as the program that made it shows it.
 

@@ -83,6 +83,7 @@ def write_movie_frames(
             rate = float(stream.average_rate or stream.guessed_rate or 0)
             seconds = _seconds(container, stream)
             expected = stream.frames or int(seconds * rate)
+            _warn_of_streams(av, path, container, stream, report)
             _warn_of_kind(path, stream, report)
             for frame in _decoded(av, container, stream):
                 if report.cancelled():
@@ -190,6 +191,18 @@ def _picture(av: Any, frame: Any) -> tuple[npt.NDArray[np.float32], int]:
     if has_alpha and (codes[..., 3] == np.iinfo(codes.dtype).max).all():
         codes = codes[..., :3]
     return np.ascontiguousarray(codes / np.float32(np.iinfo(codes.dtype).max), np.float32), bits
+
+
+def _warn_of_streams(av: Any, path: Path, container: Any, stream: Any, report: Reporter) -> None:
+    """Warn of further tracks of pictures in a movie; its cover is none."""
+    cover = av.stream.Disposition.attached_pic
+    shown = [one for one in container.streams.video if not one.disposition & cover]
+    if len(shown) > 1 and stream in shown:
+        report.warned(
+            f"{path} has {len(shown)} tracks of pictures, of which only number "
+            f"{shown.index(stream) + 1} is used ({stream.width}×{stream.height}); to have another, "
+            "export it as a movie of its own."
+        )
 
 
 def _warn_of_kind(path: Path, stream: Any, report: Reporter) -> None:

@@ -6,11 +6,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..images.given_pictures import given_size
+from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
@@ -38,6 +39,8 @@ SET_FOLDERS = (
     {"input": "video", "painted": "keys", "mask": "mask"},
 )
 """Names of the folders in a few-shot set and in an EbSynth project, whether capital or not."""
+_MOST_NAMED = 4
+"""Most folders that a sentence names."""
 
 
 def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]:
@@ -212,6 +215,7 @@ def _resolve_set(request: ImportPictures, report: Reporter) -> ImportPictures:
                 f"{beside[0]} is left out, as the frames are taken from {paths['input']}; to have "
                 "the pictures beside it as frames, move them into a folder of their own."
             )
+        _tell_further(there, {names[field] for field in names}, request, report)
         return dataclasses.replace(
             request,
             input=str(paths["input"]),
@@ -219,6 +223,35 @@ def _resolve_set(request: ImportPictures, report: Reporter) -> ImportPictures:
             mask=request.mask or _if_used(paths["mask"]),
         )
     return request
+
+
+def _tell_further(
+    there: dict[str, Path], used: Collection[str], request: ImportPictures, report: Reporter
+) -> None:
+    """Tell which folders of pictures in a set are not read."""
+    given = [Path(place).resolve() for place in (request.painted, request.mask) if place]
+    given += [Path(place).resolve() for place in request.guides.values()]
+    further = [
+        path
+        for name, path in sorted(there.items())
+        if name not in used and name[0] != "." and path.resolve() not in given
+        if pictures_in(path) or movies_in(path)
+    ]
+    if further:
+        names = ", ".join(path.name for path in further[:_MOST_NAMED])
+        more = f" and {len(further) - _MOST_NAMED} more" if len(further) > _MOST_NAMED else ""
+        what = "folder" if len(further) == 1 else "folders"
+        report.warned(
+            f"{request.input} has the further {what} {names}{more}, not read; to have one as a "
+            f"guide, import with --guide {_guide_name(further[0])}={further[0]}."
+        )
+
+
+def _guide_name(folder: Path) -> str:
+    try:
+        return check_name(folder.name, "guide")
+    except PaintoverError:
+        return "NAME"
 
 
 def check_outside(folder: Path, place: Path) -> None:

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import shots
 
 from engine.app import cli, error_messages
 from engine.app.terminal import Terminal, format_seconds
+from engine.images.pictures import write_picture
 from engine.shared.manifest import PASS_MEANINGS
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
@@ -197,6 +199,20 @@ def test_a_signal_cancels_with_130_and_training_goes_on_from_there(shot, number)
     assert "Traceback" not in errors
     again = shots.run_engine("train", shot.folder, "--steps", 2, "--resume")
     assert again.returncode == 0, again.stderr
+
+
+def test_a_cancelled_import_says_that_nothing_has_changed(tmp_path):
+    codes = np.random.default_rng(0).integers(0, 255, (1080, 1920, 3)).astype(np.float32) / 255
+    for frame in range(1, 13):
+        write_picture(tmp_path / "in" / f"{frame:04d}.png", codes)
+    words = ("import", tmp_path / "shot", "--input", tmp_path / "in", "--progress", "plain")
+    process = shots.start_engine(*words)
+    assert "Picture 1" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert errors == "Cancelled; nothing has changed.\n"
+    assert not (tmp_path / "shot").exists()
 
 
 class _Screen(io.StringIO):

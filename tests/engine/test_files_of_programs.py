@@ -10,6 +10,7 @@ import shots
 from PIL import Image
 from test_import_pictures import Report, run
 
+from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe, read_keyframes
 from engine.images.given_pictures import read_given
 from engine.images.pictures import read_picture, write_picture
@@ -100,6 +101,25 @@ def test_frames_that_blender_captured_for_another_display_keep_their_codes(rende
         assert np.array_equal(np.rint(key.paint * 255), painted[..., :3])
         assert key.notes == ()
     assert rendered_shot.image_path(1).read_bytes() == before
+
+
+def test_a_frame_that_was_replaced_is_heeded_in_import_only(tmp_path):
+    for frame in (1, 2):
+        files.write_png(tmp_path / "in" / f"{frame}.png", files.colours(frame))
+    run(tmp_path / "shot", tmp_path / "in", Report())
+    shot = Shot.open(tmp_path / "shot")
+    path = shot.image_path(1)
+    files.write_png(path, files.colours(7))
+    assert np.array_equal(np.rint(255 * read_frame(shot, 1).image), files.colours(7))
+    for chunks, said in (
+        (P3_CHUNK, "replaced and is in Display P3"),
+        (LYING, "turned or mirrored"),
+    ):
+        files.write_png(path, files.colours(7), chunks)
+        with pytest.raises(PaintoverError, match=rf"0001\.png was .*{said}.*import it again"):
+            read_frame(shot, 1)
+    shot.manifest.colour.display = "Display P3"
+    assert read_frame(shot, 1).image.shape == files.colours(7).shape
 
 
 def test_16_bit_paintings_of_other_profiles_at_a_real_size(tmp_path):

@@ -164,6 +164,24 @@ def test_pictures_beside_a_set_are_told(tmp_path):
     assert "cover1.png is left out" in told
 
 
+def test_further_folders_of_a_set_are_told(tmp_path):
+    folder_of(tmp_path / "set" / "input")
+    folder_of(tmp_path / "set" / "output", [1])
+    for name in ("normals", "albedo", ".hidden"):
+        folder_of(tmp_path / "set" / name)
+    (tmp_path / "set" / "logs").mkdir()
+    report = Report()
+    run(tmp_path / "shot", tmp_path / "set", report)
+    (told,) = report.warnings
+    assert "the further folders albedo, normals, not read" in told
+    assert f"--guide albedo={tmp_path / 'set' / 'albedo'}" in told
+    report = Report()
+    given = {"albedo": tmp_path / "set" / "albedo"}
+    result = run(tmp_path / "other", tmp_path / "set", report, **given)
+    assert result["guides"] == ["albedo"]
+    assert "the further folder normals, not read" in report.warnings[0]
+
+
 def test_an_unpainted_copy_of_a_frame_in_another_colour_space_is_no_painting(tmp_path):
     for frame in (1, 2):
         codes = RANDOM.integers(0, 256, (270, 480, 3)).astype(np.uint8)

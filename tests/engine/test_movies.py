@@ -327,3 +327,25 @@ def test_from_a_movie_to_painted_frames_by_the_command_line(tmp_path):
         done = shots.run_warm(*words)
         assert done.returncode == 0, done.stderr
     shots.assert_all_frames_open(Shot.open(shot))
+
+
+def test_a_second_track_of_pictures_is_told(tmp_path):
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("ffv1", 24, width=480, height=270) for _ in range(2)]
+        for stream in streams:
+            stream.pix_fmt = "bgr0"
+        for number, stream in enumerate(streams):
+            for frame in (1, 2):
+                pixels = picture(frame + 3 * number)
+                for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")):
+                    container.mux(packet)
+            for packet in stream.encode():
+                container.mux(packet)
+    report = Report()
+    request = ImportPictures(1, str(tmp_path / "shot"), str(path))
+    assert import_pictures(request, report)["frames"] == 2
+    (told,) = report.warnings
+    assert "two.mkv has 2 tracks of pictures, of which only number 1 is used" in told
+    shown = read_picture(tmp_path / "shot" / "frames" / "0002.png").pixels
+    assert np.abs(np.rint(255 * shown) - picture(2)).max() <= 1
