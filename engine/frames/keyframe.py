@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
-from ..images.pictures import has_alpha, read_picture
+from ..images.pictures import has_alpha, picture_size, read_picture
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
@@ -148,22 +148,25 @@ def _not_painted(shot: Shot, frame: int) -> PaintoverError:
 
 def _shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
     """Return whether a painting has the pixels of its frame, as saved by another program."""
-    try:
-        frame = read_picture(shot.image_path(keyframe.frame))
-    except PaintoverError:
-        return False
-    shape = keyframe.alpha.shape
-    if frame.rgb.shape[:2] != shape:
-        return False
-    alpha = np.ones(shape, np.float32) if frame.alpha is None else frame.alpha
-    counts = np.ones(shape, bool)
+    counts = np.ones(keyframe.alpha.shape, bool)
     if shot.manifest.matte:  # in soft edges, surroundings were taken out of the painting
         matte = read_matte(shot, keyframe.frame)
         counts = (matte == 0) | (matte == 1)
-    if ((np.abs(alpha - keyframe.alpha) > _SAME) & counts).any():
+    path = shot.image_path(keyframe.frame)
+    try:
+        if picture_size(path) != counts.shape[::-1]:
+            return False
+        for part, _ in Window.whole(*counts.shape).parts(0):
+            picture = read_picture(path, part=part)
+            alpha = np.float32(1) if picture.alpha is None else picture.alpha
+            own = keyframe.cut(part)
+            differs = np.abs(picture.rgb - own.paint).max(axis=2) > _SAME
+            differs = (differs & (alpha > _SAME)) | (np.abs(alpha - own.alpha) > _SAME)
+            if (differs & counts[part.inside]).any():
+                return False
+    except PaintoverError:
         return False
-    differs = np.abs(frame.rgb - keyframe.paint).max(axis=2) > _SAME
-    return not (differs & counts & (alpha > _SAME)).any()
+    return True
 
 
 def _check_size(shot: Shot, path: Path, what: str) -> None:

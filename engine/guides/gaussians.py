@@ -10,6 +10,7 @@ leave holes, new points are added.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,18 +22,23 @@ from scipy.ndimage import map_coordinates
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
+from ..images.window import Window
 from ..motion.frame_chain import FrameChain
-from ..motion.optical_flow import both_ways, occluded
+from ..motion.optical_flow import both_ways, motion_shape, occluded
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from .base import Guide
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same shot would give other points, so that caches are not reused."""
 HOLE = 1.5
 """Pixels farther than this many radii from every point belong to a hole."""
 FADE = 4
 """Frames over which a new point fades in."""
+BLUR_REACH = 4
+"""Standard deviations up to which OpenCV computes a Gaussian."""
+SPARSE = 3
+"""In huge frames, new points lie only on every so many pixels in x and y."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +67,21 @@ class Points:
     places: FloatArray
     colours: FloatArray
     ages: npt.NDArray[np.int32]
+
+    def scaled(self, by: FloatArray) -> Points:
+        """Return the points in a picture whose pixels are so many times (x, y) as many."""
+        if (by == 1).all():
+            return self
+        places = (self.places + np.float32(0.5)) * by - np.float32(0.5)
+        return dataclasses.replace(self, places=places)
+
+    def inside(self, window: Window) -> Points:
+        """Return the points in a window, with their places in it."""
+        x, y = self.places.T
+        there = (x >= window.left) & (x <= window.right - 1)
+        there &= (y >= window.top) & (y <= window.bottom - 1)
+        places = self.places[there] - np.array([window.left, window.top], np.float32)
+        return Points(places, self.colours[there], self.ages[there])
 
 
 Step = tuple[FloatArray, BoolArray]
@@ -92,6 +113,7 @@ class MovingGaussians(Guide):
     ) -> None:
         self._settings = settings or GaussianSettings()
         self._chain = _PointChain(shot, keyframe, self._settings, report or Silent())
+        self._last: tuple[int, Points] | None = None
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
         """Compute the points up to some frames; see ``FrameChain.prepare``."""
@@ -104,7 +126,10 @@ class MovingGaussians(Guide):
     def fill(self, frame: Frame, result: FloatArray) -> None:
         """Write the colours, −1..1; 0 far from any point."""
         height, width = frame.alpha.shape
-        result[:] = draw(self.points(frame.number), (height, width), self._settings.sigma)
+        window = frame.window or Window.whole(height, width)
+        if self._last is None or self._last[0] != frame.number:
+            self._last = frame.number, self.points(frame.number)
+        result[:] = draw(self._last[1], window, self._settings.sigma)
 
 
 class _PointChain(FrameChain[Points, Step]):
@@ -120,26 +145,35 @@ class _PointChain(FrameChain[Points, Step]):
         self._shape = (shot.manifest.height, shot.manifest.width)
 
     def begin(self) -> Points:
-        places = scatter(np.ones(self._shape, bool), self._radius, self.keyframe)
+        places = self._scatter(np.ones(self._shape, bool), self.keyframe)
         return _new_points(places, self.keyframe, FADE)
 
     def look(self, before: int, frame: int) -> Step:
         low, high = sorted((before, frame))
-        forward, backward = both_ways(self._shot, low, high)
+        forward, backward = both_ways(self._shot, low, high, motion_shape(self._shot))
         if frame < before:
             forward, backward = backward, forward
         return forward, occluded(forward, backward)
 
     def advance(self, state: Points, look: Step, frame: int) -> Points:
-        moved = move(state, *look)
+        height, width = look[1].shape
+        scale = np.array([self._shape[1] / width, self._shape[0] / height], np.float32)
+        moved = move(state.scaled(1 / scale), *look).scaled(scale)
         hole = _distances(moved.places, self._shape) > HOLE * self._radius
-        fresh = _new_points(scatter(hole, self._radius, frame), frame, 0)
+        fresh = _new_points(self._scatter(hole, frame), frame, 0)
         return Points(
             *(
                 np.concatenate([getattr(moved, field.name), getattr(fresh, field.name)])
                 for field in dataclasses.fields(Points)
             )
         )
+
+    def _scatter(self, allowed: BoolArray, seed: int) -> FloatArray:
+        """Choose new points as ``scatter`` does, in huge frames among fewer pixels."""
+        if not Window.whole(*self._shape).is_of_huge:
+            return scatter(allowed, self._radius, seed)
+        few = np.ascontiguousarray(allowed[::SPARSE, ::SPARSE])
+        return scatter(few, self._radius / SPARSE, seed) * np.float32(SPARSE)
 
     def pack(self, state: Points) -> dict[str, npt.NDArray[Any]]:
         return dataclasses.asdict(state)
@@ -199,7 +233,7 @@ def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
     return Points(places[kept], points.colours[kept], ages[kept].astype(np.int32))
 
 
-def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
+def draw(points: Points, window: Window, sigma: float) -> FloatArray:
     """Draw overlapping Gaussians with the same contrast, however many overlap.
 
     The weighted sum of the colours is divided by the root of the sum of squared weights, which
@@ -207,12 +241,14 @@ def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
 
     Args:
         points: their centres, colours and ages.
-        shape: height and width of the picture.
+        window: the part of the picture to draw.
         sigma: standard deviation in pixels.
 
     Returns:
         (3, H, W) float32, −1..1.
     """
+    around = window.grown(math.ceil(BLUR_REACH * sigma) + 2)
+    points, shape = points.inside(around), around.shape
     weights = (points.ages + 1).astype(np.float32) / (FADE + 1)
     colours = _splat(points.places, points.colours * weights[:, None], shape)
     squares = _splat(points.places, weights[:, None] ** 2, shape)
@@ -222,7 +258,8 @@ def draw(points: Points, shape: tuple[int, int], sigma: float) -> FloatArray:
     power = power.reshape(shape) / (4 * np.pi * sigma**2)
     alone = np.exp(-(3.0**2) / 2) / (2 * np.pi * sigma**2)
     picture = summed / np.sqrt(np.maximum(power, 0) + alone**2)[..., None]
-    return np.ascontiguousarray(np.clip(picture, -1, 1).transpose(2, 0, 1), np.float32)
+    picture = np.clip(picture[window.within(around)], -1, 1)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)
 
 
 def _new_points(places: FloatArray, frame: int, age: int) -> Points:

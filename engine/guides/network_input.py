@@ -21,6 +21,8 @@ GUIDES_REACH = 8
 """Pixels around a pixel that guides look at; raise it for a guide that looks farther."""
 AROUND_OUTLINE = 4
 """Pixels that the projection looks at beyond the reach of outlines."""
+AROUND_MOTION = 24
+"""Pixels around a pixel that a projection along motion looks at."""
 
 
 def guides_reach(width: int) -> int:
@@ -79,13 +81,22 @@ class Inputs:
     @property
     def local(self) -> bool:
         """Whether each pixel of the input depends only on nearby pixels of the same frame."""
-        along_motion = PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
-        return not (self._filter or self._gaussians or along_motion)
+        return not (self._filter or self._gaussians or self._along_motion)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether parts of a frame can be computed, given what is known of the other frames."""
+        return self._filter is None
 
     @property
     def reach(self) -> int:
-        """How many pixels around a pixel the input depends on, if it is ``local``."""
-        return guides_reach(self._shot.manifest.width)
+        """How many pixels around a pixel of the same frame the input depends on."""
+        reach = guides_reach(self._shot.manifest.width)
+        return max(reach, AROUND_MOTION) if self._along_motion else reach
+
+    @property
+    def _along_motion(self) -> bool:
+        return PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
 
     def read(
         self,
@@ -100,7 +111,7 @@ class Inputs:
         Args:
             frame: its number.
             also: further passes and extra guides to read.
-            around, part: as for ``read_frame``; only if ``local``.
+            around, part: as for ``read_frame``; only if ``has_parts``.
             only: passes to read instead of those that the guides need.
 
         Raises:

@@ -9,8 +9,9 @@ premultiplied alpha.
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -107,16 +108,13 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
     Raises:
         PaintoverError: the file is missing, damaged, truncated, not a picture, or contains NaN.
     """
-    with opened(path) as file:
-        is_linear = holds_exr(file)
-        number, spec, wanted = colour_channels(path, file)
-        codes = read_channels(path, file, number, spec, wanted)
+    codes, is_linear, spec, channels = _stored(path, keep=part is not None)
     bits = 8 if codes.dtype == np.uint8 else 16
     if is_linear:
         codes = to_display_window(codes, spec)
     height, width = codes.shape[:2]
     window = Window.whole(height, width)
-    if around is not None and len(wanted) in (2, 4):
+    if around is not None and channels in (2, 4):
         window = seen_window(codes[..., -1], around)
     if part is not None:
         window = part
@@ -133,6 +131,43 @@ def read_picture(path: Path, around: int | None = None, part: Window | None = No
     if is_linear:
         pixels = np.clip(_display_from_linear(pixels), 0, 1)
     return Picture(np.ascontiguousarray(pixels), bits, window, (width, height))
+
+
+class _Kept(NamedTuple):
+    """The stored values of a large picture, of which parts are read one after another."""
+
+    state: tuple[str, int, int]
+    values: npt.NDArray[Any]
+
+
+_kept: list[_Kept] = []
+
+
+def _stored(path: Path, *, keep: bool) -> tuple[npt.NDArray[Any], bool, Any, int]:
+    """Read the stored values of a picture, or take those of the large picture that was kept.
+
+    Returns:
+        (H, W, C) of the data window, whether they are linear, the header (None if not linear), and
+        the number of channels.
+    """
+    state = _state(path)
+    for one in _kept[:]:
+        if one.state == state:
+            return one.values, False, None, one.values.shape[2]
+    with opened(path) as file:
+        is_linear = holds_exr(file)
+        number, spec, wanted = colour_channels(path, file)
+        values = read_channels(path, file, number, spec, wanted)
+    if keep and not is_linear and Window.whole(*values.shape[:2]).is_of_large:
+        _kept[:] = [_Kept(state, values)]
+    return values, is_linear, spec if is_linear else None, len(wanted)
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    with suppress(OSError):
+        found = path.stat()
+        return str(path), found.st_size, found.st_mtime_ns
+    return str(path), -1, -1
 
 
 def write_picture(

@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 LARGE = 1 << 22
 """Pictures of more pixels than this are processed in bands."""
+HUGE = 1 << 25
+"""Of pictures of more pixels than this, such as 12K and 16K, less is kept in memory."""
 BAND = 5 << 17
 """Approximate number of pixels of a band."""
 STEP = 16
@@ -82,8 +84,10 @@ class Window(NamedTuple):
         if height * width <= LARGE:
             yield self, self
             return
-        high = max(STEP, BAND // width // STEP * STEP)
         margin = -(-around // STEP) * STEP
+        high = max(STEP, BAND // width // STEP * STEP)
+        if self.is_of_huge:
+            high = max(high, margin)
         for top in range(self.top, self.bottom, high):
             bottom = min(top + high, self.bottom)
             first, last = max(self.top, top - margin), min(self.bottom, bottom + margin)
@@ -120,6 +124,11 @@ class Window(NamedTuple):
     def is_of_large(self) -> bool:
         """Whether the whole picture has more than ``LARGE`` pixels."""
         return self.height * self.width > LARGE
+
+    @property
+    def is_of_huge(self) -> bool:
+        """Whether the whole picture has more than ``HUGE`` pixels."""
+        return self.height * self.width > HUGE
 
     def joined(self, other: Window) -> Window:
         """Return the smallest window that contains both."""

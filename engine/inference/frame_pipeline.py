@@ -134,7 +134,7 @@ class FramePipeline:
         self._alpha = str(header.settings.get(ALPHA, ALPHA_FRAME))
         self._reach = inference.reach + self._inputs.reach
         whole = Window.whole(shot.manifest.height, shot.manifest.width)
-        self._in_bands = self._inputs.local and whole.is_of_large
+        self._in_bands = self._inputs.has_parts and whole.is_of_large
         self._keep_frame, self._light = keep_frame, inference.light
         keyframes, self.key_digests = read_unchanged(
             lambda: {key: shot.key_digest(key) for key in header.trained_on},
@@ -205,11 +205,14 @@ class FramePipeline:
         )
         if digest != self.key_digests[number]:
             return
-        frame = read_frame(self._shot, number, (), part=window)
         weights = weights_at(self._shot.manifest.weights, number, [number])
         share = painting_share(self._light, weights.get(number, 1.0))
-        keep = self._keep_frame
-        put_painting(pixels, painting, frame, self._alpha, share, keep_frame=keep)
+        whole = Window.whole(self._shot.manifest.height, self._shot.manifest.width)
+        for part, _ in (window or whole).parts(0):
+            frame = read_frame(self._shot, number, (), part=part)
+            here = pixels[part.within(window or whole)]
+            keep = self._keep_frame
+            put_painting(here, painting, frame, self._alpha, share, keep_frame=keep)
 
     def _read_input(self, number: int) -> _Input:
         """Read a frame as ``_read_once`` does, with its digest."""
@@ -339,7 +342,7 @@ class FramePipeline:
 
     def _sample_parts(self, key: int, keyframe: Frame | None) -> Iterator[FloatArray]:
         """Yield squares (C, H, W) of a keyframe's input."""
-        if not self._inputs.local:
+        if not self._inputs.local and not self._in_bands:
             x = self._input_with_paint(keyframe or self._inputs.read(key))
             for part in Window.whole(*x.shape[1:]).squares(CALIBRATION_SIDE):
                 yield x[:, *part.inside]

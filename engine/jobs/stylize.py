@@ -43,6 +43,7 @@ from ..shared.errors import PaintoverError
 from ..shared.files import digest_file, read_unchanged
 from ..shared.flicker_records import read_flickers, unsteady_frames
 from ..shared.frame_lists import counted, format_frames
+from ..shared.freshness import what_changed
 from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -140,6 +141,6 @@ def _warn_if_repainted(shot: Shot, style: str, header: StyleHeader, report: Repo
     ]
     if changed:
         report.warned(
-            f"Keyframe {format_frames(changed)} has changed since the style "
-            f'"{style}" was trained; train again to follow the new painting.'
+            f"{what_changed(shot, header, changed)} since the style "
+            f'"{style}" was trained; train again to follow it.'
         )

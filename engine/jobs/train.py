@@ -168,7 +168,7 @@ def _complete(
     seed: int,
 ) -> Painter:
     """Complete the header by what is known now, and build the network if it is a new one."""
-    header.trained_on = training_set.digests
+    header.trained_on, header.paintings = training_set.digests, training_set.paintings
     header.settings.update(dataclasses.asdict(settings), seed=seed)
     if network is None:
         header.settings[ALPHA] = training_set.alpha

@@ -11,13 +11,15 @@ Offsets are (H, W, 2) float32 in pixels, x right, y down: the point at (x, y) in
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
-from ..frames.frame import read_frame
+from ..frames.frame import Frame, read_frame
 from ..images.types import BoolArray, FloatArray
+from ..images.window import Window
 from ..shared.shot import Shot
 
 PATCHES_APART, DESCENTS = 4, 12
@@ -26,8 +28,19 @@ take half as long again; they are 1 % nearer to rendered motion on one shot, 1 %
 another."""
 SMALLEST_FOR_FLOW = 16
 """Smaller pictures are padded to this many pixels a side before motion is estimated."""
+GRID = 1 << 24
+"""Pixels of the grid on which the motion of huge pictures is followed, at most."""
 BAND = 256
 """Rows of a picture that ``occluded`` processes at once, to bound its memory."""
+
+
+def motion_shape(shot: Shot) -> tuple[int, int]:
+    """Return height and width of the grid on which motion is followed: huge frames are reduced."""
+    height, width = shot.manifest.height, shot.manifest.width
+    if not Window.whole(height, width).is_of_huge:
+        return height, width
+    every = math.ceil(math.sqrt(height * width / GRID))
+    return -(-height // every), -(-width // every)
 
 
 def estimate_flow(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -161,17 +174,25 @@ class NeighbourMotion:
     exact: BoolArray
 
 
-def neighbour_motion(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
+def neighbour_motion(
+    shot: Shot, frame: int, neighbour: int, shape: tuple[int, int] | None = None
+) -> NeighbourMotion:
     """Return the motion between a frame of a shot and the next or the previous one.
 
     It is exact where the shot has motion and the frames are consecutive numbers; elsewhere it is
     estimated from the two pictures.
 
+    Args:
+        shot: the shot.
+        frame, neighbour: numbers of the two frames.
+        shape: height and width to which the frames are reduced first; offsets are in pixels of
+            these. None: as they are.
+
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    first, second = (read_frame(shot, number, {"motion"}) for number in (frame, neighbour))
-    shape = first.image.shape[:2]
+    shape = shape or (shot.manifest.height, shot.manifest.width)
+    first, second = (_reduced(shot, number, shape) for number in (frame, neighbour))
     consecutive = abs(frame - neighbour) == 1
     side = 2 if neighbour > frame else 0
     forward = _side(first.motion if consecutive else None, side, shape)
@@ -184,7 +205,24 @@ def neighbour_motion(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
     return NeighbourMotion(forward, backward, exact)
 
 
-def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
+def _reduced(shot: Shot, number: int, shape: tuple[int, int]) -> Frame:
+    """Read picture and motion of a frame, reduced to a height and width; alpha is left out."""
+    frame = read_frame(shot, number, {"motion"})
+    whole = frame.alpha.shape
+    if whole == shape:
+        return frame
+    size = shape[::-1]
+    image = np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.float32)
+    motion = frame.motion
+    if motion is not None:
+        motion = np.asarray(cv2.resize(motion, size, interpolation=cv2.INTER_NEAREST), np.float32)
+        motion *= np.array(2 * [size[0] / whole[1], size[1] / whole[0]], np.float32)
+    return Frame(number, image, np.ones(shape, np.float32), motion=motion)
+
+
+def both_ways(
+    shot: Shot, before: int, after: int, shape: tuple[int, int] | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Return the motion between two neighbouring frames of a shot; see ``neighbour_motion``.
 
     Returns:
@@ -193,7 +231,7 @@ def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArr
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    motion = neighbour_motion(shot, before, after)
+    motion = neighbour_motion(shot, before, after, shape)
     return motion.forward, motion.backward
 
 

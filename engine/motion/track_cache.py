@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.types import ByteArray
+from ..images.window import Window
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_chain import FrameChain
-from .optical_flow import NeighbourMotion, neighbour_motion
-from .tracking import Track, extend_track, is_cut, no_track, start_track
+from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
+from .tracking import Track, enlarge_track, extend_track, is_cut, no_track, start_track
 
 VERSION = 3
 """Raised whenever the same shot would give other tracks, so that caches are not reused."""
@@ -27,6 +28,8 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
     """The tracks of one keyframe in every frame of a shot, cached in ``cache/tracks``.
 
     Positions are stored as 16-bit fixed point, with as many fractional bits as the size allows.
+    Huge frames are tracked in a reduced size (``motion_shape``). The last track is kept in memory
+    while windows of its frame are asked for.
 
     Args:
         shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
@@ -39,12 +42,23 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
 
     def __init__(self, shot: Shot, keyframe: int, report: Reporter) -> None:
         super().__init__(shot, keyframe, report, [VERSION])
-        self._shape = (shot.manifest.height, shot.manifest.width)
+        self._shape = motion_shape(shot)
+        self._last: tuple[int, Track] | None = None
         self._steps = 1 << max(0, 15 - (max(self._shape) - 1).bit_length())
 
-    def track(self, frame: int) -> Track:
-        """Return the track of a frame of the shot. Raises PaintoverError as ``prepare``."""
-        return self.state(frame)
+    def track(self, frame: int, window: Window | None = None) -> Track:
+        """Return the track of a frame of the shot, or of a window of it.
+
+        Raises PaintoverError as ``prepare``.
+        """
+        whole = Window.whole(self._shot.manifest.height, self._shot.manifest.width)
+        window = window or whole
+        if window == whole and whole.shape == self._shape:
+            return self.state(frame)
+        if self._last is None or self._last[0] != frame:
+            self._last = frame, self.state(frame)
+        track = self._last[1]
+        return track.cut(window) if whole.shape == self._shape else enlarge_track(track, window)
 
     def begin(self) -> Track:
         """Return the track of the keyframe itself."""
@@ -52,7 +66,7 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
 
     def look(self, before: int, frame: int) -> NeighbourMotion:
         """Return the motion from the frame to its neighbour; see ``FrameChain.look``."""
-        return neighbour_motion(self._shot, frame, before)
+        return neighbour_motion(self._shot, frame, before, self._shape)
 
     def advance(self, state: Track, look: NeighbourMotion, frame: int) -> Track:
         """Extend the neighbour's track to the frame; see ``FrameChain.advance``."""

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..images.types import BoolArray, FloatArray
+from ..images.window import Window
 from .optical_flow import NeighbourMotion
 from .track_kernels import (
     AGREE,
@@ -57,6 +59,11 @@ class Track:
         """Return (H, W) bool, True where the position is known and was never hidden."""
         return np.asarray((self.presence >= SEEN) & ~np.isnan(self.at[..., 0]))
 
+    def cut(self, window: Window) -> Track:
+        """Return the track of a window."""
+        inside = window.inside
+        return Track(self.at[inside], self.presence[inside], self.exact[inside])
+
 
 def start_track(shape: tuple[int, int]) -> Track:
     """Return the track of the keyframe itself, of this height and width."""
@@ -86,6 +93,35 @@ def extend_track(before: Track, step: NeighbourMotion) -> Track:
     find_lost(at, presence, lost)
     at[lost], presence[lost] = np.nan, 0
     return Track(at, presence, exact & ~lost)
+
+
+def enlarge_track(track: Track, window: Window) -> Track:
+    """Return the track of a window of a larger frame, of which the given one is a reduction.
+
+    Where the track ends, the pixels around its last ones move with these.
+
+    Args:
+        track: of the whole frame in the reduced size; positions are in the reduced keyframe.
+        window: the part of the frame to return, in its full size; so are the returned positions.
+    """
+    height, width = track.presence.shape
+    scale = np.array([window.width / width, window.height / height], np.float32)
+    (top, bottom), (left, right) = ((s.start, s.stop) for s in window.inside)
+    rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
+    own = np.stack([columns, rows], -1)
+    x, y = (np.ascontiguousarray((own[..., i] + 0.5) / scale[i] - 0.5) for i in (0, 1))
+    first, last = max(0, int(y[0, 0]) - 2), int(y[-1, 0]) + 3
+    at, presence, exact = track.at[first:last], track.presence[first:last], track.exact[first:last]
+    grid = np.stack(np.meshgrid(np.arange(width), np.arange(first, first + len(at))), -1)
+    moved = (at - grid.astype(np.float32)) * scale
+    y -= first
+    edge = cv2.BORDER_REPLICATE
+    offset = cv2.remap(moved, x, y, cv2.INTER_LINEAR, borderMode=edge)
+    nearest = cv2.remap(moved, x, y, cv2.INTER_NEAREST, borderMode=edge)
+    offset = np.where(np.isnan(offset), nearest, offset)
+    present = cv2.remap(presence, x, y, cv2.INTER_NEAREST, borderMode=edge)
+    sure = cv2.remap(exact.astype(np.uint8), x, y, cv2.INTER_NEAREST, borderMode=edge) > 0
+    return Track(own + offset, np.asarray(present, np.float32), np.asarray(sure))
 
 
 def is_cut(before: Track, after: Track, step: NeighbourMotion) -> bool:

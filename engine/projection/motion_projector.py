@@ -13,6 +13,7 @@ import numpy as np
 from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.types import BoolArray, FloatArray
+from ..images.window import Window
 from ..motion.track_cache import TrackCache
 from ..motion.tracking import pixel_scale
 from .blending import Projected
@@ -29,6 +30,8 @@ OTHER_ALPHA = 0.5
 class MotionProjector:
     """Projects the paint and the picture of one keyframe into any frame along the motion.
 
+    Of a huge keyframe nothing is kept but 8 or 16 bits a channel.
+
     Args:
         keyframe: the painting; nothing outside its mask is projected.
         frame: the painted frame; its ``object``, if any, prevents mixing pixels of two objects.
@@ -42,16 +45,19 @@ class MotionProjector:
         self.tracks = tracks
         objects = np.zeros_like(keyframe.mask, np.int32) if frame.object is None else frame.object
         self._resampler = Resampler(np.where(keyframe.mask, objects, -2).astype(np.int32))
-        self._paint, self._image = Ranged.of(keyframe.paint), Ranged.of(frame.image)
-        self._alpha, self._mask = frame.alpha, keyframe.mask
+        is_huge = Window.whole(*keyframe.mask.shape).is_of_huge
+        kept = Ranged.packed if is_huge else Ranged.of
+        self._paint, self._image = kept(keyframe.paint), kept(frame.image)
+        self._alpha = frame.alpha.astype(np.float16) if is_huge else frame.alpha
+        self._mask = keyframe.mask
         self._offset = Ranged.of((keyframe.alpha - frame.alpha)[..., None]) if alpha else None
 
     def project(self, frame: Frame) -> Projected:
-        """Project the keyframe into a frame; the arrays have the frame's size.
+        """Project the keyframe into a frame or a window of one; the arrays have its size.
 
         Raises PaintoverError as ``TrackCache.track``.
         """
-        track = self.tracks.track(frame.number)
+        track = self.tracks.track(frame.number, frame.window)
         known = track.known()
         at = np.where(known[..., None], track.at, 0)
         x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])

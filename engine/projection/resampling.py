@@ -7,7 +7,7 @@ inside an object, bilinear near its border, and nearest-neighbour on the border.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -15,12 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..images.jit import compiled
+from ..images.pictures import from_codes
 from ..images.types import BoolArray, FloatArray, IdArray
 
 LENGTH = 1024
 """Positions in a row of the grid given to OpenCV, at least."""
 MOST_ROWS = 32000
 """Rows of that grid; OpenCV takes no side of 32767 or more."""
+BLOCK = 512
+"""Rows of a packed picture that are unpacked at once."""
+AROUND = 3
+"""Pixels around a position that interpolation reads, and one to spare."""
 
 
 class Located(NamedTuple):
@@ -40,9 +45,12 @@ class Located(NamedTuple):
 
 
 class Ranged(NamedTuple):
-    """A picture (H, W, C ≤ 4) float32 and the range that resampling clips to."""
+    """A picture (H, W, C ≤ 4) and the range that resampling clips to.
 
-    values: FloatArray
+    The values are float32, or codes as ``packed`` makes them.
+    """
+
+    values: FloatArray | IdArray
     lowest: float
     highest: float
 
@@ -50,6 +58,20 @@ class Ranged(NamedTuple):
     def of(cls, values: FloatArray) -> Ranged:
         """Return a picture with the range of its values."""
         return cls(values, float(values.min()), float(values.max()))
+
+    @classmethod
+    def packed(cls, values: FloatArray) -> Ranged:
+        """Return a picture 0..1 in less memory: 8 bits where that loses nothing, else 16."""
+        codes: IdArray = np.empty(values.shape, np.uint8)
+        for rows in _row_blocks(len(values)):
+            scaled = values[rows] * np.float32(255)
+            codes[rows] = np.rint(scaled)
+            if not np.allclose(codes[rows], scaled, rtol=0, atol=1e-3):
+                codes = np.empty(values.shape, np.uint16)
+                for part in _row_blocks(len(values)):
+                    codes[part] = np.rint(values[part] * np.float32(65535))
+                break
+        return cls(codes, float(values.min()), float(values.max()))
 
 
 class Resampler:
@@ -131,8 +153,32 @@ def _put(
             result[place, channel] = min(max(found[number, channel], lowest), highest)
 
 
-def _fetch(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
+def _fetch(picture: FloatArray | IdArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
     """Interpolate a picture (H, W, C ≤ 4) at positions (N) as OpenCV does; return (N, C)."""
+    if picture.dtype == np.float32 or not len(x):
+        return _interpolate(np.asarray(picture, np.float32), x, y, how)
+    height, width, channels = picture.shape
+    left = max(0, int(x.min()) - AROUND)
+    columns = slice(left, min(width, int(x.max()) + AROUND + 2))
+    found = np.empty((len(x), channels), np.float32)
+    inside = np.clip(y, 0, height - 1)
+    for rows in _row_blocks(height):
+        here = np.flatnonzero((inside >= rows.start) & (inside < rows.stop))
+        if len(here):
+            top = max(0, rows.start - AROUND)
+            part = from_codes(picture[top : rows.stop + AROUND, columns])
+            found[here] = _interpolate(part, x[here] - left, y[here] - top, how)
+    return found
+
+
+def _row_blocks(height: int) -> Iterator[slice]:
+    """Split rows into blocks."""
+    for top in range(0, height, BLOCK):
+        yield slice(top, top + BLOCK)
+
+
+def _interpolate(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
+    """Interpolate a picture (H, W, C ≤ 4) float32 at positions (N); return (N, C)."""
     length = max(LENGTH, -(-len(x) // MOST_ROWS))
     rows = -(-len(x) // length)
     if not rows:

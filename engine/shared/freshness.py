@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import PaintoverError
 from .expected_records import ExpectedRecords, expected_out_record
-from .frame_lists import counted
+from .frame_lists import counted, format_frames
 from .shot import Shot
-from .style_header import read_style_header
+from .style_header import StyleHeader, read_style_header
 
 __all__ = [
     "Step",
@@ -20,6 +21,7 @@ __all__ = [
     "out_state",
     "stale_out_frames",
     "style_state",
+    "what_changed",
 ]
 
 
@@ -53,7 +55,7 @@ def style_state(shot: Shot, style: str) -> StepState:
         return StepState(Step.OUT_OF_DATE, "Other keyframes than it was trained on")
     changed = [frame for frame in keys if shot.key_digest(frame) != header.trained_on[frame]]
     if changed:
-        return StepState(Step.OUT_OF_DATE, f"Keyframe {changed[0]} has changed since")
+        return StepState(Step.OUT_OF_DATE, f"{what_changed(shot, header, changed[:1])} since")
     if not header.finished:
         stopped = f"Stopped early after {counted(header.steps, 'step')}"
         return StepState(Step.OUT_OF_DATE, stopped)
@@ -61,6 +63,21 @@ def style_state(shot: Shot, style: str) -> StepState:
         Step.UP_TO_DATE,
         f"Trained on {counted(len(keys), 'keyframe')}, {counted(header.steps, 'step')}",
     )
+
+
+def what_changed(shot: Shot, header: StyleHeader, keys: Sequence[int]) -> str:
+    """Return which keyframes have changed since a training, or what only their frames did.
+
+    Args:
+        shot: the shot.
+        header: of the style.
+        keys: keyframes of which painting, mask, matte or frame have changed.
+    """
+    painted = [key for key in keys if header.paintings.get(key) != shot.painting_digest(key)]
+    if painted:
+        return f"Keyframe {format_frames(painted)} has changed"
+    frame = "frame or matte" if shot.manifest.matte else "frame"
+    return f"The {frame} of keyframe {format_frames(keys)} has changed"
 
 
 def stale_out_frames(

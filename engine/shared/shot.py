@@ -314,6 +314,12 @@ class Shot:
         paths = [self.key_path(frame), mask]
         return digest_json([*(digest_picture(path) for path in paths), self.frame_digest(frame)])
 
+    def painting_digest(self, frame: int) -> str:
+        """Return the digest of a painting and its mask file, without its frame."""
+        return digest_json(
+            [digest_picture(p) for p in (self.key_path(frame), self.key_mask_path(frame))]
+        )
+
     def read_out_record(self, style: str, frame: int) -> OutRecord | None:
         """Read the record of a stylized frame; None if the record or the frame is missing."""
         return self.read_out_records(style, [frame]).get(frame)

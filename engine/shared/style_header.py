@@ -65,6 +65,8 @@ class StyleHeader:
     finished: bool = True
     """Whether training ran to its end; False: it was stopped by the user."""
     version: Annotated[int, Range(1, STYLE_VERSION)] = STYLE_VERSION
+    paintings: dict[Frame, Digest] = dataclasses.field(default_factory=dict)
+    """Keyframe → its ``Shot.painting_digest`` then; empty in styles of earlier versions."""
 
     def to_metadata(self, weights: str = "") -> dict[str, str]:
         """Return the header as safetensors metadata (strings only).

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -37,7 +38,8 @@ class TrainingSet:
 
     Attributes:
         examples: one per keyframe; empty once ``Patches`` has taken them over.
-        digests: keyframe → digest of its painting when it was read.
+        digests: keyframe → ``Shot.key_digest`` when it was read.
+        paintings: keyframe → ``Shot.painting_digest`` when it was read.
         alpha: ``frame``, ``opaque`` or ``learnt`` (see ``frames/alpha.py``).
         guides: names of the guides, in channel order.
         inputs: reads frames and computes their guides.
@@ -46,6 +48,7 @@ class TrainingSet:
 
     examples: list[Example]
     digests: dict[int, str]
+    paintings: dict[int, str]
     alpha: str
     guides: list[str]
     inputs: Inputs
@@ -106,38 +109,50 @@ def _read(
     """Read the training set; the keyframes are not replaced meanwhile."""
     keyframes = read_keyframes(shot, keys, report)
     digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
+    paintings = {key: shot.painting_digest(key) for key in digests}
     alpha = alpha_of(_with_alpha(shot, keyframes))
     if alpha == ALPHA_LEARNT and not fixed and PROJECTION in names and COVERAGE not in names:
         names = list(itertools.chain(names[:-1], [COVERAGE, PROJECTION]))
     inputs = Inputs(shot, names, digests, radius, report)
     inputs.prepare("train", digests)
-    reach = inputs.reach if inputs.local else None
+    reach = inputs.reach if inputs.has_parts else None
+    whole = Window.whole(shot.manifest.height, shot.manifest.width)
+    again = whole.is_of_huge and reach is not None
     pairs, channels = [], []
-    for keyframe in keyframes:
+    while keyframes:
+        keyframe = keyframes.pop(0)
         frame = inputs.read(keyframe.frame)
-        channels.append(_by_parts(frame, reach, inputs.build)[0])
+        if not again:
+            channels.append(_by_parts(whole, frame.cut, reach, inputs.build)[0])
         layer = as_layer(keyframe, frame.alpha) if alpha == ALPHA_LEARNT else keyframe
         pairs.append((layer, frame.lean()))
+        del keyframe, frame, layer
     projection = None
     if PROJECTION in names:
         projection = Projection(shot, pairs, report, alpha=COVERAGE in names)
     if projection:
         projection.prepare("train", digests)
     examples = []
-    for (keyframe, frame), own in zip(pairs, channels, strict=True):
-        projections = np.empty((0, *own.shape[:2], PROJECTION_CHANNELS), np.float16)
+    while pairs:
+        keyframe, frame = pairs.pop(0)
+        paint = _paint(keyframe, frame, alpha).astype(np.float16)
+        weight = _weight(keyframe, alpha).astype(np.float16)
+        read: Callable[[Window], Frame] = frame.cut
+        if again:
+            read = functools.partial(_read_again, inputs, keyframe.frame)
+            channels.append(_by_parts(whole, read, reach, inputs.build)[0])
+        del keyframe, frame
+        projections = np.empty((0, *whole.shape, PROJECTION_CHANNELS), np.float16)
         if projection:
-            projections = _by_parts(frame, reach, projection.each)
-        examples.append(
-            Example(
-                guides=own,
-                picture=_signed(frame.image).astype(np.float16),
-                projections=projections,
-                paint=_paint(keyframe, frame, alpha).astype(np.float16),
-                weight=_weight(keyframe, alpha).astype(np.float16),
-            )
-        )
-    return TrainingSet(examples, digests, alpha, list(names), inputs, projection)
+            projections = _by_parts(whole, read, reach, projection.each)
+        picture = _by_parts(whole, read, 0, _picture)[0]
+        examples.append(Example(channels.pop(0), picture, projections, paint, weight))
+    return TrainingSet(examples, digests, paintings, alpha, list(names), inputs, projection)
+
+
+def _read_again(inputs: Inputs, number: int, part: Window) -> Frame:
+    """Read a part of a keyframe's frame, which is too large to be kept."""
+    return inputs.read(number, part=part)
 
 
 def _with_alpha(shot: Shot, keyframes: Sequence[Keyframe]) -> Iterator[tuple[Keyframe, Frame]]:
@@ -147,12 +162,16 @@ def _with_alpha(shot: Shot, keyframes: Sequence[Keyframe]) -> Iterator[tuple[Key
 
 
 def _by_parts(
-    frame: Frame, reach: int | None, compute: Callable[[Frame], FloatArray | Sequence[FloatArray]]
+    window: Window,
+    read: Callable[[Window], Frame],
+    reach: int | None,
+    compute: Callable[[Frame], FloatArray | Sequence[FloatArray]],
 ) -> HalfArray:
     """Compute channels of a frame, in bands of rows if it is large, to bound the memory.
 
     Args:
-        frame: the frame.
+        window: the whole frame.
+        read: returns a part of it.
         reach: radius in pixels that ``compute`` reads around a pixel; None if unbounded, which
             computes the whole frame at once.
         compute: returns channels (C, H, W), or a sequence of N of them, of a frame or band.
@@ -160,11 +179,10 @@ def _by_parts(
     Returns:
         (N, H, W, C) float16; N is 1 if ``compute`` returns a single array.
     """
-    window = frame.window or Window.whole(*frame.alpha.shape)
     parts = [(window, window)] if reach is None else [*window.parts(reach)]
     result = np.empty(0, np.float16)
     for core, band in parts:
-        computed = compute(frame if band == window else frame.cut(band))
+        computed = compute(read(band))
         arrays = [computed] if isinstance(computed, np.ndarray) else computed
         if not result.size:
             result = np.empty((len(arrays), *window.shape, len(arrays[0])), np.float16)
@@ -174,6 +192,11 @@ def _by_parts(
             del computed, arrays, values
             give_back_freed()
     return result
+
+
+def _picture(frame: Frame) -> FloatArray:
+    """Return the frame's picture (3, H, W), −1..1."""
+    return _signed(frame.image).transpose(2, 0, 1)
 
 
 def _signed(picture: FloatArray) -> FloatArray:

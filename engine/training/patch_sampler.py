@@ -33,6 +33,9 @@ HELD_SHARE = 0.04
 """Share of the whole blocks inside the mask that is held out."""
 MAX_HELD = 24
 """Held-out blocks of a keyframe, at most."""
+CENTRES = 1 << 24
+"""Pixels of a keyframe among which the centres of patches are chosen, at most; of larger ones, only
+every so many pixels in x and y count."""
 EMPTY_SHARE = 0.25
 """Where alpha is learnt: patches centred on empty pixels, relative to those on other pixels."""
 NOTICEABLE = 0.06
@@ -339,6 +342,11 @@ def _filled(example: Example) -> BoolArray:
 
 def _centres(learnt: BoolArray, filled: BoolArray, seed: int) -> npt.NDArray[np.int32]:
     """Return flat indices (N) of patch centres: all filled pixels, and some of the empty ones."""
+    every = math.ceil(math.sqrt(learnt.size / CENTRES))
+    if every > 1:
+        few = np.zeros_like(learnt)
+        few[::every, ::every] = learnt[::every, ::every]
+        learnt = few if few.any() else learnt
     first, rest = np.flatnonzero(learnt & filled), np.flatnonzero(learnt & ~filled)
     count = min(len(rest), int(len(first) * EMPTY_SHARE))
     chosen = np.random.default_rng(seed).choice(rest, count, replace=False)

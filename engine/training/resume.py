@@ -98,7 +98,7 @@ def load_run(folder: Path) -> SavedRun:
         raise damaged_resume(folder) from error
     return SavedRun(
         folder,
-        dataclasses.replace(saved.header, trained_on={}),
+        dataclasses.replace(saved.header, trained_on={}, paintings={}),
         saved.trained_on,
         saved.budget,
         saved.seconds,

@@ -68,6 +68,16 @@ def test_a_mask_and_a_captured_frame_count_too(painted_shot):
     assert style_state(painted_shot, "ink").step is Step.OUT_OF_DATE
 
 
+def test_what_has_changed_is_said(painted_shot):
+    paintings = {2: painted_shot.painting_digest(2)}
+    header = write_style(painted_shot, paintings=paintings)
+    assert read_style_header(painted_shot.style_path("ink")) == header
+    write_bytes(painted_shot.passes_path(2), b"rendered again")
+    assert style_state(painted_shot, "ink").why == "The frame of keyframe 2 has changed since"
+    write_bytes(painted_shot.key_mask_path(2), b"mask")
+    assert style_state(painted_shot, "ink").why == "Keyframe 2 has changed since"
+
+
 def test_frames_are_out_of_date_one_by_one(painted_shot):
     header = write_style(painted_shot)
     assert out_state(painted_shot, "ink").step is Step.NOTHING

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from engine.frames.frame import read_frame
 from engine.guides.gaussians import FADE, MovingGaussians, Points, draw, move, scatter
 from engine.images.pictures import write_picture
+from engine.images.window import Window
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
@@ -53,11 +54,11 @@ def test_contrast_is_even_however_dense_and_zero_far_away():
     rng = np.random.default_rng(0)
     places = rng.uniform((0, 0), (79, 79), (400, 2)).astype(np.float32)
     colours = rng.uniform(-1, 1, (400, 3)).astype(np.float32)
-    many = draw(Points(places, colours, ages), (80, 300), 10)
+    many = draw(Points(places, colours, ages), Window.whole(80, 300), 10)
     assert 0.4 < many[:, :, :80].std() < 0.75
     assert np.abs(many).max() <= 1
     assert np.abs(many[:, :, 200:]).max() < 1e-3
-    one = draw(Points(places[:1] * 0 + 40, colours[:1], ages[:1]), (80, 80), 10)
+    one = draw(Points(places[:1] * 0 + 40, colours[:1], ages[:1]), Window.whole(80, 80), 10)
     assert np.allclose(one[:, 40, 40], colours[0], atol=0.05)
 
 

@@ -117,7 +117,10 @@ def test_a_changed_matte_makes_its_frame_out_of_date_alone(tmp_path):
     assert "3 frames painted, 0 up to date" in project.engine(*words, *nothing)
     write(project.shot / "mattes" / "matte" / "0001.png", changed)
     info = json.loads(project.engine("info", project.shot, "--json"))
-    assert info["styles"]["style"]["training"]["why"] == "Keyframe 1 has changed since"
+    assert (
+        info["styles"]["style"]["training"]["why"]
+        == "The frame or matte of keyframe 1 has changed since"
+    )
     project.engine("matte", project.shot, "--none")
     assert not (project.shot / "mattes" / "matte").exists()
     assert "3 frames painted" in project.engine(*words)

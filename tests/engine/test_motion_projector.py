@@ -160,9 +160,9 @@ def test_keyframes_share_the_motion_between_the_same_two_frames(plain, tmp_path,
     other = Shot.open(shutil.copytree(plain.folder, tmp_path / "other"))
     looked = []
 
-    def look(shot: Shot, frame: int, neighbour: int) -> NeighbourMotion:
+    def look(shot: Shot, frame: int, neighbour: int, shape: tuple[int, int]) -> NeighbourMotion:
         looked.append((neighbour, frame))
-        return neighbour_motion(shot, frame, neighbour)
+        return neighbour_motion(shot, frame, neighbour, shape)
 
     monkeypatch.setattr(track_cache, "neighbour_motion", look)
     keys = (1, 2, 4, FRAMES)

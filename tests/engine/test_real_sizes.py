@@ -308,7 +308,7 @@ def test_an_opaque_painting_of_a_transparent_frame(tmp_path):
 
 @pytest.mark.parametrize("captured", [True, False])
 def test_large(tmp_path, captured):
-    """More than four million pixels; captured they are painted in bands, footage is not."""
+    """More than four million pixels are painted in bands."""
     project = Project(tmp_path, Scene(2560, 1664), frames=2)
     if captured:
         project.capture(surface=True, compression="none")

@@ -98,6 +98,7 @@ def test_the_painting_is_learnt(shot):
     assert header.steps == 120
     assert header.guides[-1] == "projection"
     assert header.trained_on == {1: shot.key_digest(1)}
+    assert header.paintings == {1: shot.painting_digest(1)}
     losses = [row[2] for row in header.curve]
     held = [row[3] for row in header.curve]
     assert losses[-1] < 0.8 * losses[0]
