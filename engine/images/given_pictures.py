@@ -7,7 +7,7 @@ Pictures that Paintover itself wrote or captured are read by ``read_picture``, w
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from PIL import Image
 
 from ..shared.errors import PaintoverError
 from ..shared.pictures.kinds import EXR, PNG, TGA, TIFF, readable_kind
-from .colour.exr import find_colours
+from .colour.exr import ExrColours, find_colours, find_mask
 from .colour.notes import ColourNotes, read_colour_notes
 from .colour.png import read_png_colour
 from .colour.spaces import SRGB
@@ -139,7 +139,7 @@ def read_given_mask(path: Path) -> FloatArray:
     Raises:
         PaintoverError: the file is missing, damaged, or of a kind that Paintover does not read.
     """
-    kind, header, stored, _ = _read(path)
+    kind, header, stored, _ = _read(path, find_mask)
     values = upright(_values(stored), orientation(path, kind, header))
     _check_numbers(path, values)
     has_alpha = values.shape[2] in (2, 4)
@@ -161,13 +161,20 @@ def told_once(notes: Iterable[tuple[Path, Sequence[str]]]) -> list[str]:
     ]
 
 
-def _read(path: Path) -> tuple[str, Any, npt.NDArray[Any], list[str]]:
-    """Return kind, header, stored values (Y, YA, RGB or RGBA), and notes."""
+def _read(
+    path: Path, find: Callable[[Path, Sequence[Any]], ExrColours] = find_colours
+) -> tuple[str, Any, npt.NDArray[Any], list[str]]:
+    """Return kind, header, stored values (Y, YA, RGB or RGBA), and notes.
+
+    Args:
+        path: the file.
+        find: chooses the channels of an EXR.
+    """
     kind = readable_kind(path)
     with opened(path) as file:
         notes: list[str] = []
         if kind == EXR:
-            found = find_colours(path, [header for _, header in parts(file)])
+            found = find(path, [header for _, header in parts(file)])
             number, header, wanted = found.part, found.header, found.indices
             notes += found.notes
         else:

@@ -344,6 +344,16 @@ def test_what_counts_in_a_mask_is_light_times_alpha(tmp_path):
     assert read_given_mask(files.write_png(path, white[..., :3] // 2)).max() < 0.5
 
 
+@pytest.mark.parametrize("name", ["V", "A", "Matte.V", "matte.A", "mask.R", "Z"])
+def test_the_only_channel_of_an_exr_is_a_mask(tmp_path, name):
+    values = np.linspace(0, 1.2, files.WIDTH * files.HEIGHT, dtype=np.float32)
+    values = values.reshape(files.HEIGHT, files.WIDTH)
+    path = files.write_exr(tmp_path / "mask.exr", {"": {name: values}})
+    assert np.allclose(read_given_mask(path), values.clip(0, 1), atol=1e-3)
+    with pytest.raises(PaintoverError, match="has no colors"):
+        read_given(path)
+
+
 def test_a_camera_may_note_adobe_rgb_without_a_profile(tmp_path):
     path = tmp_path / "a.jpg"
     exif = Image.Exif()

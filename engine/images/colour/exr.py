@@ -119,6 +119,15 @@ def find_colours(path: Path, headers: Sequence[Any]) -> ExrColours:
     return ExrColours(best.part, best.header, best.indices(), tuple(notes))
 
 
+def find_mask(path: Path, headers: Sequence[Any]) -> ExrColours:
+    """Choose the channels of a mask: the only one that there is, or else as ``find_colours``."""
+    channels = [(part, name) for part, header in enumerate(headers) for name in header.channelnames]
+    if len(channels) != 1:
+        return find_colours(path, headers)
+    part = channels[0][0]
+    return ExrColours(part, headers[part], [0])
+
+
 def _read_layers(path: Path, headers: Sequence[Any]) -> list[_Layer]:
     """Return the layers, of which some have colours."""
     try:
