@@ -27,6 +27,8 @@ _HD_WIDTH, _SD_HEIGHT = 1280, 576
 players."""
 _UNEVEN = 0.1
 """Share by which frames may differ in length before a movie counts as of variable rate."""
+_FASTEST = 1000.0
+"""Frames per second above which a movie tells its clock and not its rate."""
 _TICK = 0.0015
 """Seconds by which times are rounded in some movies."""
 _PQ, _HLG = 16, 18
@@ -107,6 +109,7 @@ def write_movie_frames(
         report.warned(
             f"Frame {damaged} of {path} is damaged; look at it, or export the movie again."
         )
+    rate = _plausible(rate, times)
     _warn_of_times(path, times, rate, seconds, report)
     return files, rate
 
@@ -141,6 +144,13 @@ def _seconds(container: Any, stream: Any) -> float:
     if told:
         return float(told[1]) * 3600 + float(told[2]) * 60 + float(told[3])
     return container.duration / 1e6 if container.duration else 0.0
+
+
+def _plausible(rate: float, times: list[float]) -> float:
+    """Return a movie's rate, or that of the times of its frames where it tells its clock."""
+    if rate <= _FASTEST or times[-1] <= times[0]:
+        return rate
+    return (len(times) - 1) / (times[-1] - times[0])
 
 
 def _decoded(av: Any, container: Any, stream: Any) -> Iterator[Any]:

@@ -80,6 +80,10 @@ def _pictures_of(folder: Path, report: Reporter) -> list[Path]:
     """
     if folder.is_file():
         raise PaintoverError(f"{folder} is a file; choose the folder that it is in, or a movie.")
+    if not folder.exists():
+        raise PaintoverError(
+            f"There is no {folder}; choose the folder that has the pictures, or a movie."
+        )
     if not folder.is_dir():
         raise PaintoverError(f"{folder} is not a folder; choose the folder that has the pictures.")
     found = pictures_in(folder)

@@ -10,7 +10,7 @@ from ..images.picture_folders import matched_pictures, numbered_pictures, pictur
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import counted
 from ..shared.pictures.frame_numbers import NamePattern
-from ..shared.pictures.kinds import JPEG, PICTURE_SUFFIXES, readable_kind
+from ..shared.pictures.kinds import JPEG, PICTURE_SUFFIXES, holds_movie, readable_kind
 from ..shared.pictures.sequences import FileSequence
 from ..shared.reporter import Reporter
 
@@ -103,7 +103,7 @@ class ImportSources:
         )
 
     def _movie_at(self, place: Path) -> Path | None:
-        if place.is_file() and is_movie(place):
+        if place.is_file() and (is_movie(place) or holds_movie(place)):
             return place
         movies = movies_in(place) if place.is_dir() else []
         if movies and any(path.suffix.lower() in PICTURE_SUFFIXES for path in pictures_in(place)):

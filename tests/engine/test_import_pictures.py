@@ -269,11 +269,11 @@ def sentence(tmp_path: Path, source: Path, **folders: object) -> str:
 
 
 def test_folders_that_are_not_there_or_empty(tmp_path):
-    assert "none is not a folder" in sentence(tmp_path, tmp_path / "none")
+    assert f"There is no {tmp_path}/none" in sentence(tmp_path, tmp_path / "none")
     (tmp_path / "empty").mkdir()
     assert "has no pictures" in sentence(tmp_path, tmp_path / "empty")
     source = folder_of(tmp_path / "in")
-    assert "none is not a folder" in sentence(tmp_path, source, painted=tmp_path / "none")
+    assert f"There is no {tmp_path}/none" in sentence(tmp_path, source, painted=tmp_path / "none")
     assert "0001.png is a file; choose" in sentence(tmp_path, source / "0001.png")
     assert "has no pictures" in sentence(tmp_path, source, lines=tmp_path / "empty")
 

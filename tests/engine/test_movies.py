@@ -16,6 +16,7 @@ import pytest
 import shots
 import synthetic
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from PIL import Image
 
 from engine.images.pictures import read_picture
 from engine.jobs.import_pictures import import_pictures
@@ -349,3 +350,19 @@ def test_a_second_track_of_pictures_is_told(tmp_path):
     assert "two.mkv has 2 tracks of pictures, of which only number 1 is used" in told
     shown = read_picture(tmp_path / "shot" / "frames" / "0002.png").pixels
     assert np.abs(np.rint(255 * shown) - picture(2)).max() <= 1
+
+
+def test_a_movie_is_known_by_its_content_and_an_apng_by_its_times(tmp_path):
+    first, *others = (Image.fromarray(picture(frame)) for frame in (1, 2, 3))
+    first.save(tmp_path / "a.apng", "PNG", save_all=True, append_images=others, duration=100)
+    with av.open(str(tmp_path / "b.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", 12, width=480, height=270)
+        for frame in (1, 2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(frame), "rgb24")))
+        container.mux(stream.encode())
+    (tmp_path / "b.mp4").rename(tmp_path / "b.quicktime")
+    for name, frames, rate in (("a.apng", 3, 10), ("b.quicktime", 2, 12)):
+        shot = tmp_path / f"shot of {name}"
+        result = import_pictures(ImportPictures(1, str(shot), str(tmp_path / name)), Silent())
+        assert result["frames"] == frames
+        assert Shot.open(shot).manifest.fps == pytest.approx(rate)

@@ -68,6 +68,19 @@ def readable_kind(path: Path) -> str:
         PaintoverError: the file is missing, may not be read, or is no picture that Paintover reads.
     """
     head, tail = _ends(path)
+    kind = _kind_of(path, head, tail)
+    if kind in (PNG, JPEG, TIFF, EXR, WEBP, BMP, TGA):
+        return kind
+    raise PaintoverError(f"{path} {_reason(path, head, kind)}.")
+
+
+def holds_movie(path: Path) -> bool:
+    """Return whether a file is a movie by its content; same errors as ``readable_kind``."""
+    return _kind_of(path, *_ends(path)) == "a movie"
+
+
+def _kind_of(path: Path, head: bytes, tail: bytes) -> str:
+    """Return the kind of a file by its first and last bytes, "" if it is not known."""
     kind = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
     if head.startswith(b"RIFF"):
         kind = WEBP if head[8:12] == b"WEBP" else "a movie"
@@ -77,9 +90,7 @@ def readable_kind(path: Path) -> str:
         kind = TGA
     if kind == TIFF and path.suffix.lower() in _RAW_SUFFIXES:
         kind = "camera raw"  # a TIFF whose first picture is a thumbnail
-    if kind in (PNG, JPEG, TIFF, EXR, WEBP, BMP, TGA):
-        return kind
-    raise PaintoverError(f"{path} {_reason(path, head, kind)}.")
+    return kind
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
