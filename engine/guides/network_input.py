@@ -91,8 +91,9 @@ class Inputs:
     @property
     def reach(self) -> int:
         """How many pixels around a pixel of the same frame the input depends on."""
-        reach = guides_reach(self._shot.manifest.width)
-        return max(reach, AROUND_MOTION) if self._along_motion else reach
+        if self._along_motion:
+            return max(GUIDES_REACH, AROUND_MOTION)
+        return guides_reach(self._shot.manifest.width)
 
     @property
     def _along_motion(self) -> bool:

@@ -87,7 +87,7 @@ class Window(NamedTuple):
         margin = -(-around // STEP) * STEP
         high = max(STEP, BAND // width // STEP * STEP)
         if self.is_of_huge:
-            high = max(high, margin)
+            high = max(high, 2 * margin)
         for top in range(self.top, self.bottom, high):
             bottom = min(top + high, self.bottom)
             first, last = max(self.top, top - margin), min(self.bottom, bottom + margin)
