@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -24,7 +24,7 @@ from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..motion.frame_chain import FrameChain
-from ..motion.optical_flow import both_ways, motion_shape, occluded
+from ..motion.optical_flow import NeighbourMotion, occluded
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from .base import Guide
@@ -84,10 +84,6 @@ class Points:
         return Points(places, self.colours[there], self.ages[there])
 
 
-Step = tuple[FloatArray, BoolArray]
-"""Offsets (H, W, 2) from a frame to the next on the way, and (H, W) which pixels that hides."""
-
-
 class MovingGaussians(Guide):
     """Three channels: the colours of the Gaussians, −1..1.
 
@@ -97,7 +93,10 @@ class MovingGaussians(Guide):
         shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
         keyframe: the frame that the first points are placed in.
         settings: spacing and size of the Gaussians.
-        report: receives the progress of ``prepare`` and may cancel it.
+        report: receives the progress of ``prepare_together`` and may cancel it.
+
+    Attributes:
+        chain: computes the points, frame by frame.
     """
 
     name = "gaussians"
@@ -112,16 +111,12 @@ class MovingGaussians(Guide):
         report: Reporter | None = None,
     ) -> None:
         self._settings = settings or GaussianSettings()
-        self._chain = _PointChain(shot, keyframe, self._settings, report or Silent())
+        self.chain = _PointChain(shot, keyframe, self._settings, report or Silent())
         self._last: tuple[int, Points] | None = None
 
-    def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Compute the points up to some frames; see ``FrameChain.prepare``."""
-        self._chain.prepare(step, frames)
-
     def points(self, frame: int) -> Points:
-        """Return the points of a frame of the shot. Raises PaintoverError as ``prepare``."""
-        return self._chain.state(frame)
+        """Return the points of a frame. Raises PaintoverError as ``FrameChain.state``."""
+        return self.chain.state(frame)
 
     def fill(self, frame: Frame, result: FloatArray) -> None:
         """Write the colours, −1..1; 0 far from any point."""
@@ -132,7 +127,7 @@ class MovingGaussians(Guide):
         result[:] = draw(self._last[1], window, self._settings.sigma)
 
 
-class _PointChain(FrameChain[Points, Step]):
+class _PointChain(FrameChain[Points]):
     """The points of every frame of a shot."""
 
     folder = "gaussians"
@@ -148,17 +143,11 @@ class _PointChain(FrameChain[Points, Step]):
         places = self._scatter(np.ones(self._shape, bool), self.keyframe)
         return _new_points(places, self.keyframe, FADE)
 
-    def look(self, before: int, frame: int) -> Step:
-        low, high = sorted((before, frame))
-        forward, backward = both_ways(self._shot, low, high, motion_shape(self._shot))
-        if frame < before:
-            forward, backward = backward, forward
-        return forward, occluded(forward, backward)
-
-    def advance(self, state: Points, look: Step, frame: int) -> Points:
-        height, width = look[1].shape
+    def advance(self, state: Points, motion: NeighbourMotion, frame: int) -> Points:
+        hidden = occluded(motion.backward, motion.forward)
+        height, width = hidden.shape
         scale = np.array([self._shape[1] / width, self._shape[0] / height], np.float32)
-        moved = move(state.scaled(1 / scale), *look).scaled(scale)
+        moved = move(state.scaled(1 / scale), motion.backward, hidden).scaled(scale)
         hole = _distances(moved.places, self._shape) > HOLE * self._radius
         fresh = _new_points(self._scatter(hole, frame), frame, 0)
         return Points(

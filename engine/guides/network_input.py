@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from ..frames.frame import Frame, read_frame
 from ..images.types import FloatArray
 from ..images.window import Window
+from ..motion.frame_chain import FrameChain, prepare_together
 from ..motion.temporal_filter import FilterSettings, TemporalFilter
+from ..motion.track_cache import TrackCache
 from ..projection.surface_projector import outline_reach
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -36,7 +39,7 @@ class Inputs:
     Args:
         shot: the shot.
         names: names of the guides, in channel order.
-        keys: frame numbers of the keyframes; moving Gaussians start at the first.
+        keys: frame numbers of the keyframes; moving Gaussians start at the first, tracks at each.
         radius: radius of the temporal filter in frames; 0 turns it off.
         report: receives the progress of ``prepare`` and may cancel the work.
     """
@@ -58,9 +61,12 @@ class Inputs:
         if GAUSSIANS in names:
             first = min(shot.frames, key=lambda frame: abs(frame - min(keys)))
             self._gaussians = MovingGaussians(shot, first, report=report)
+        self._chains: list[FrameChain[Any]] = [self._gaussians.chain] if self._gaussians else []
+        if self._along_motion:
+            self._chains += [TrackCache(shot, key, report) for key in keys]
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Track moving Gaussians to some frames; nothing to do without that guide.
+        """Follow the motion to some frames, for moving Gaussians and for the projection.
 
         Args:
             step: name of the job's step in the progress, such as ``train``.
@@ -68,10 +74,9 @@ class Inputs:
 
         Raises:
             PaintoverError: a frame on the way cannot be read, or the cache cannot be written.
-            Cancelled: the reporter asked to stop.
+            Cancelled: the reporter asked to stop; what was followed stays in the cache.
         """
-        if self._gaussians:
-            self._gaussians.prepare(step, frames)
+        prepare_together(self._chains, step, frames)
 
     @property
     def filters(self) -> bool:
@@ -89,15 +94,16 @@ class Inputs:
         return self._filter is None
 
     @property
+    def _along_motion(self) -> bool:
+        """Whether keyframes are projected along the motion."""
+        return PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
+
+    @property
     def reach(self) -> int:
         """How many pixels around a pixel of the same frame the input depends on."""
         if self._along_motion:
             return max(GUIDES_REACH, AROUND_MOTION)
         return guides_reach(self._shot.manifest.width)
-
-    @property
-    def _along_motion(self) -> bool:
-        return PROJECTION in self._names and not has_surface(self._shot.manifest.passes)
 
     def read(
         self,

@@ -161,7 +161,7 @@ class FramePipeline:
             PaintoverError: a file is missing or damaged, or memory ran out.
             Cancelled: the reporter asked to stop.
         """
-        self._prepare(frames)
+        self._inputs.prepare("stylize", frames)
         if self._in_bands:
             give_back_freed()
             for number in frames:
@@ -179,11 +179,6 @@ class FramePipeline:
             self._put_painting(pixels_out, frame.number, frame.window)
             found = Painted(pixels_out, digest, frame.window, flicker_input)
             yield frame.number, _inside_matte(found, frame.matte, picture)
-
-    def _prepare(self, frames: list[int]) -> None:
-        self._inputs.prepare("stylize", frames)
-        if self._projection:
-            self._projection.prepare("stylize", frames)
 
     def _finish(self, painted: FloatArray, frame: Frame) -> FloatArray:
         """Return the pixels (H, W, 4) of a frame, or a window of it, from the network's paint."""
@@ -332,7 +327,7 @@ class FramePipeline:
             keyframe: that keyframe; None where the style has no projection.
         """
         key = min(self._header.trained_on)
-        self._prepare([key])
+        self._inputs.prepare("stylize", [key])
         for x in self._sample_parts(key, keyframe):
             yield x
             if self._projection:

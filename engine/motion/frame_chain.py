@@ -28,22 +28,21 @@ from ..shared.files import digest_json, write_bytes
 from ..shared.frame_lists import format_frames, frame_name
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
+from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
 
 State = TypeVar("State")
-Look = TypeVar("Look")
 
 
-class FrameChain(ABC, Generic[State, Look]):
+class FrameChain(ABC, Generic[State]):
     """Computes and caches one state for each frame of a shot, in both directions from a keyframe.
 
-    What a state follows from has two parts: the neighbour's state, and the look at the two frames,
-    such as the motion between them, which does not depend on the keyframe. ``prepare`` looks ahead
-    in other threads, and once for all keyframes that pass in the same direction.
+    A state follows from that of the neighbour and the motion between the two frames, which
+    ``prepare_together`` finds ahead in other threads, once for all chains of one direction.
 
     Args:
         shot: any shot.
         keyframe: the frame where the chain starts.
-        report: receives the progress of ``prepare`` and may cancel it.
+        report: receives the progress of ``prepare_together`` and may cancel it.
         recipe: whatever changes the states besides the frames, such as a version and settings;
             JSON values.
 
@@ -70,24 +69,12 @@ class FrameChain(ABC, Generic[State, Look]):
         """Return the state of the keyframe."""
 
     @abstractmethod
-    def look(self, before: int, frame: int) -> Look:
-        """Return what a step needs of two frames; called in any thread.
-
-        Args:
-            before: number of the neighbour, which is nearer to the keyframe.
-            frame: number of the frame.
-
-        Raises:
-            PaintoverError: one of the two frames cannot be read.
-        """
-
-    @abstractmethod
-    def advance(self, state: State, look: Look, frame: int) -> State:
+    def advance(self, state: State, motion: NeighbourMotion, frame: int) -> State:
         """Return the state of a frame.
 
         Args:
-            state: that of the neighbour.
-            look: at the neighbour and the frame.
+            state: that of the neighbour nearer to the keyframe.
+            motion: from the frame to that neighbour.
             frame: number of the frame.
         """
 
@@ -103,18 +90,19 @@ class FrameChain(ABC, Generic[State, Look]):
             KeyError, ValueError, zlib.error: the arrays are damaged.
         """
 
-    def prepare(self, step: str, frames: Iterable[int]) -> None:
-        """Compute and store the states up to some frames; see ``prepare_together``."""
-        prepare_together([self], step, frames)
-
     def state(self, frame: int) -> State:
-        """Return the state of a frame of the shot. Raises PaintoverError as ``prepare``."""
+        """Return the state of a frame. Raises PaintoverError as ``prepare_together``."""
         state, missing = self.nearest(frame)
         for number in missing:
-            look = None if state is None else self.look(self.way(number)[-2], number)
-            state = self.compute(state, look, number)
+            motion = None if state is None else self.motion(number)
+            state = self.compute(state, motion, number)
         assert state is not None
         return state
+
+    def motion(self, frame: int) -> NeighbourMotion:
+        """Return the motion from a frame to its neighbour nearer to the keyframe."""
+        shape = motion_shape(self._shot)
+        return neighbour_motion(self._shot, frame, self.way(frame)[-2], shape)
 
     def way(self, frame: int) -> list[int]:
         """Return the frames from the keyframe to a frame, both included."""
@@ -135,13 +123,13 @@ class FrameChain(ABC, Generic[State, Look]):
                 return state, way[count:]
         return None, way
 
-    def compute(self, state: State | None, look: Look | None, frame: int) -> State:
+    def compute(self, state: State | None, motion: NeighbourMotion | None, frame: int) -> State:
         """Compute the state of a frame from its neighbour's, store it, and return it as stored."""
         if state is None:
             found = self.begin()
         else:
-            assert look is not None
-            found = self.advance(state, look, frame)
+            assert motion is not None
+            found = self.advance(state, motion, frame)
         digest = np.frombuffer(self._digests[frame].encode(), np.uint8)
         # In memory first: NumPy does not tell why it cannot write a file.
         arrays = io.BytesIO()
@@ -169,27 +157,25 @@ class FrameChain(ABC, Generic[State, Look]):
 
 
 @dataclasses.dataclass
-class _Run(Generic[State, Look]):
+class _Run(Generic[State]):
     """A chain on its way: the state that it has reached, and the frames that are still to do."""
 
-    chain: FrameChain[State, Look]
+    chain: FrameChain[State]
     state: State | None
     missing: list[int]
 
-    def take(self, frame: int, look: Look | None) -> None:
+    def take(self, frame: int, motion: NeighbourMotion | None) -> None:
         """Compute the state of a frame, if it is the next that is missing."""
         if self.missing[:1] == [frame]:
-            self.state = self.chain.compute(self.state, look, frame)
+            self.state = self.chain.compute(self.state, motion, frame)
             del self.missing[0]
 
 
-def prepare_together(
-    chains: Sequence[FrameChain[State, Look]], step: str, frames: Iterable[int]
-) -> None:
+def prepare_together(chains: Sequence[FrameChain[Any]], step: str, frames: Iterable[int]) -> None:
     """Compute and store the states of several chains up to the first and the last of some frames.
 
     Args:
-        chains: chains of one kind, of one shot, and with one reporter.
+        chains: chains of one shot, with one reporter; may be of several kinds.
         step: name of the job's step in the progress, such as ``train``.
         frames: frames of the shot.
 
@@ -206,21 +192,21 @@ def prepare_together(
                 _sweep(alike, step, end)
 
 
-def _sweep(runs: Sequence[_Run[State, Look]], step: str, end: int) -> None:
+def _sweep(runs: Sequence[_Run[Any]], step: str, end: int) -> None:
     """Compute the states of chains that all lead to a frame in the same direction."""
-    longest = max(runs, key=lambda run: len(run.missing))
+    longest = max(runs, key=lambda run: (len(run.missing), len(run.chain.way(end))))
     todo, chain = list(longest.missing), longest.chain
     report = chain.report
-    keys = format_frames([run.chain.keyframe for run in runs if run.missing])
+    keys = format_frames({run.chain.keyframe for run in runs if run.missing})
 
-    def look(frame: int) -> Look | None:
-        return None if frame == chain.keyframe else chain.look(chain.way(frame)[-2], frame)
+    def motion_at(frame: int) -> NeighbourMotion | None:
+        return None if frame == chain.keyframe else chain.motion(frame)
 
-    looks = read_ahead(look, todo, chain.pixels, several=True)
-    for done, (frame, seen) in enumerate(zip(todo, looks, strict=True)):
+    motions = read_ahead(motion_at, todo, chain.pixels, several=True)
+    for done, (frame, motion) in enumerate(zip(todo, motions, strict=True)):
         if report.cancelled():
             raise Cancelled
         text = f"Following keyframe {keys} to frame {end}: {done} of {len(todo)}"
         report.progress(step, 0.0, -1.0, text)
         for run in runs:
-            run.take(frame, seen)
+            run.take(frame, motion)

@@ -193,15 +193,11 @@ def neighbour_motion(
     """
     shape = shape or (shot.manifest.height, shot.manifest.width)
     first, second = (_reduced(shot, number, shape) for number in (frame, neighbour))
-    consecutive = abs(frame - neighbour) == 1
     side = 2 if neighbour > frame else 0
-    forward = _side(first.motion if consecutive else None, side, shape)
-    backward = _side(second.motion if consecutive else None, 2 - side, shape)
-    exact = np.isfinite(forward[..., 0]) & np.isfinite(forward[..., 1])
-    for field, start, end in ((forward, first, second), (backward, second, first)):
-        unknown = np.isnan(field[..., 0]) | np.isnan(field[..., 1])
-        if unknown.any():
-            np.copyto(field, estimate_flow(start.image, end.image), where=unknown[..., None])
+    if abs(frame - neighbour) != 1:
+        first.motion = second.motion = None
+    forward, exact = _offsets(first, second, side)
+    backward, _ = _offsets(second, first, 2 - side)
     return NeighbourMotion(forward, backward, exact)
 
 
@@ -220,9 +216,7 @@ def _reduced(shot: Shot, number: int, shape: tuple[int, int]) -> Frame:
     return Frame(number, image, np.ones(shape, np.float32), motion=motion)
 
 
-def both_ways(
-    shot: Shot, before: int, after: int, shape: tuple[int, int] | None = None
-) -> tuple[FloatArray, FloatArray]:
+def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:
     """Return the motion between two neighbouring frames of a shot; see ``neighbour_motion``.
 
     Returns:
@@ -231,15 +225,24 @@ def both_ways(
     Raises:
         PaintoverError: a frame cannot be read.
     """
-    motion = neighbour_motion(shot, before, after, shape)
+    motion = neighbour_motion(shot, before, after)
     return motion.forward, motion.backward
 
 
-def _side(motion: FloatArray | None, first: int, shape: tuple[int, ...]) -> FloatArray:
-    """Return the offsets to the previous (``first`` 0) or the next frame (2), NaN if unknown."""
-    if motion is None:
-        return np.full((*shape, 2), np.nan, np.float32)
-    return motion[..., first : first + 2].copy()
+def _offsets(start: Frame, end: Frame, side: int) -> tuple[FloatArray, BoolArray]:
+    """Return the offsets (H, W, 2) from a frame to another, and (H, W) where they are rendered.
+
+    Args:
+        start, end: the frames.
+        side: first component of the motion to use: 0 to the previous frame, 2 to the next.
+    """
+    if start.motion is None:
+        return estimate_flow(start.image, end.image), np.zeros(start.alpha.shape, bool)
+    offsets = start.motion[..., side : side + 2].copy()
+    exact = np.isfinite(offsets[..., 0]) & np.isfinite(offsets[..., 1])
+    if not exact.all():
+        np.copyto(offsets, estimate_flow(start.image, end.image), where=~exact[..., None])
+    return offsets, exact
 
 
 def _bands(height: int) -> Iterator[slice]:

@@ -15,7 +15,7 @@ from ..images.window import Window
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_chain import FrameChain
-from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
+from .optical_flow import NeighbourMotion, motion_shape
 from .tracking import Track, enlarge_track, extend_track, is_cut, no_track, start_track
 
 VERSION = 3
@@ -24,7 +24,7 @@ UNKNOWN = 65535
 """Stored for a coordinate that is not known."""
 
 
-class TrackCache(FrameChain[Track, NeighbourMotion]):
+class TrackCache(FrameChain[Track]):
     """The tracks of one keyframe in every frame of a shot, cached in ``cache/tracks``.
 
     Positions are stored as 16-bit fixed point, with as many fractional bits as the size allows.
@@ -34,7 +34,7 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
     Args:
         shot: any shot; its motion is exact where it has ``motion``, otherwise estimated.
         keyframe: the frame where the chain starts.
-        report: receives the progress of ``prepare`` and may cancel it.
+        report: receives the progress of ``prepare_together`` and may cancel it.
     """
 
     folder = "tracks"
@@ -49,7 +49,7 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
     def track(self, frame: int, window: Window | None = None) -> Track:
         """Return the track of a frame of the shot, or of a window of it.
 
-        Raises PaintoverError as ``prepare``.
+        Raises PaintoverError as ``state``.
         """
         whole = Window.whole(self._shot.manifest.height, self._shot.manifest.width)
         window = window or whole
@@ -64,14 +64,10 @@ class TrackCache(FrameChain[Track, NeighbourMotion]):
         """Return the track of the keyframe itself."""
         return start_track(self._shape)
 
-    def look(self, before: int, frame: int) -> NeighbourMotion:
-        """Return the motion from the frame to its neighbour; see ``FrameChain.look``."""
-        return neighbour_motion(self._shot, frame, before, self._shape)
-
-    def advance(self, state: Track, look: NeighbourMotion, frame: int) -> Track:
+    def advance(self, state: Track, motion: NeighbourMotion, frame: int) -> Track:
         """Extend the neighbour's track to the frame; see ``FrameChain.advance``."""
-        track = extend_track(state, look)
-        return no_track(self._shape) if is_cut(state, track, look) else track
+        track = extend_track(state, motion)
+        return no_track(self._shape) if is_cut(state, track, motion) else track
 
     def pack(self, state: Track) -> dict[str, npt.NDArray[Any]]:
         """Return the track rounded to ``1 / self._steps`` of a pixel, compressed."""

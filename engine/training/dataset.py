@@ -130,8 +130,6 @@ def _read(
     projection = None
     if PROJECTION in names:
         projection = Projection(shot, pairs, report, alpha=COVERAGE in names)
-    if projection:
-        projection.prepare("train", digests)
     examples = []
     while pairs:
         keyframe, frame = pairs.pop(0)

@@ -59,8 +59,6 @@ class LivePreview:
         try:
             if wanted.frame in shot.frames:
                 training_set.inputs.prepare("train", [wanted.frame])
-                if training_set.projection:
-                    training_set.projection.prepare("train", [wanted.frame])
             frame = training_set.inputs.read(wanted.frame, (MATTE,))
             weights = weights_at(shot.manifest.weights, wanted.frame, training_set.digests)
             self._input = training_set.input_of(frame, weights)

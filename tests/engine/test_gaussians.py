@@ -14,6 +14,7 @@ from engine.frames.frame import read_frame
 from engine.guides.gaussians import FADE, MovingGaussians, Points, draw, move, scatter
 from engine.images.pictures import write_picture
 from engine.images.window import Window
+from engine.motion.frame_chain import prepare_together
 from engine.shared.errors import Cancelled
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
@@ -144,7 +145,7 @@ def test_cancelled_on_the_way_goes_on_later(plain: Shot):
             return self.asked > 3
 
     with pytest.raises(Cancelled):
-        MovingGaussians(plain, 1, report=Impatient()).prepare("train", [7])
+        prepare_together([MovingGaussians(plain, 1, report=Impatient()).chain], "train", [7])
     assert len([*plain.cache_folder("gaussians").iterdir()]) == 3
-    MovingGaussians(plain, 1).prepare("train", [7])
+    prepare_together([MovingGaussians(plain, 1).chain], "train", [7])
     assert len([*plain.cache_folder("gaussians").iterdir()]) == 7

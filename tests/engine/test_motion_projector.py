@@ -13,8 +13,9 @@ import synthetic
 
 from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
+from engine.guides.gaussians import MovingGaussians
 from engine.images.pictures import write_picture
-from engine.motion import track_cache
+from engine.motion import frame_chain
 from engine.motion.frame_chain import prepare_together
 from engine.motion.optical_flow import NeighbourMotion, neighbour_motion
 from engine.motion.track_cache import TrackCache
@@ -156,7 +157,7 @@ def test_damaged_cache_is_made_anew(plain):
     assert np.array_equal(again, before, equal_nan=True)
 
 
-def test_keyframes_share_the_motion_between_the_same_two_frames(plain, tmp_path, monkeypatch):
+def test_all_that_follows_the_motion_shares_it(plain, tmp_path, monkeypatch):
     other = Shot.open(shutil.copytree(plain.folder, tmp_path / "other"))
     looked = []
 
@@ -164,17 +165,21 @@ def test_keyframes_share_the_motion_between_the_same_two_frames(plain, tmp_path,
         looked.append((neighbour, frame))
         return neighbour_motion(shot, frame, neighbour, shape)
 
-    monkeypatch.setattr(track_cache, "neighbour_motion", look)
+    monkeypatch.setattr(frame_chain, "neighbour_motion", look)
     keys = (1, 2, 4, FRAMES)
     chains = [TrackCache(plain, key, Silent()) for key in keys]
-    chains[0].prepare("train", [3])
-    prepare_together(chains, "train", plain.frames)
+    prepare_together(chains[:1], "train", [3])
+    points = MovingGaussians(plain, 2)
+    prepare_together([points.chain, *chains], "train", plain.frames)
     ways = [(frame, frame + 1) for frame in plain.frames[:-1]]
     assert sorted(looked) == sorted([*ways, (2, 3), *[(after, before) for before, after in ways]])
     for chain, key in zip(chains, keys, strict=True):
         for frame in plain.frames:
             alone = TrackCache(other, key, Silent()).track(frame)
             assert np.array_equal(chain.track(frame).at, alone.at, equal_nan=True)
+    for frame in plain.frames:
+        alone = MovingGaussians(other, 2).points(frame)
+        assert np.array_equal(points.points(frame).places, alone.places)
 
 
 def test_cancelled_on_the_way_goes_on_later(plain):
@@ -186,7 +191,7 @@ def test_cancelled_on_the_way_goes_on_later(plain):
             return self.asked > 2
 
     with pytest.raises(Cancelled):
-        TrackCache(plain, 1, Impatient()).prepare("train", [FRAMES])
+        prepare_together([TrackCache(plain, 1, Impatient())], "train", [FRAMES])
     assert len([*plain.cache_folder("tracks").iterdir()]) == 2
-    TrackCache(plain, 1, Silent()).prepare("train", [FRAMES])
+    prepare_together([TrackCache(plain, 1, Silent())], "train", [FRAMES])
     assert len([*plain.cache_folder("tracks").iterdir()]) == FRAMES - 1
