@@ -87,7 +87,7 @@ def settings_now(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> dic
     render |= _time_remapping(scene.render)
     view = plain_values(scene.view_settings)
     parts = {"render": render, holder: of_engine, "view_settings": view}
-    for path in _animated_paths(scene):
+    for path in animated_paths(scene):
         part, _, name = path.partition(".")
         parts.get(part, {}).pop(name, None)
     markers = [marker for marker in scene.timeline_markers if marker.camera]
@@ -108,7 +108,8 @@ def _name(block: Any) -> str:
     return str(block.name) if block else ""
 
 
-def _animated_paths(scene: bpy.types.Scene) -> list[str]:
+def animated_paths(scene: bpy.types.Scene) -> list[str]:
+    """Return the data paths of the scene that have F-curves or drivers."""
     data: Any = scene.animation_data
     drivers = [curve.data_path for curve in data.drivers] if data else []
     return [*drivers, *keyframe_weights.fcurves(scene)]

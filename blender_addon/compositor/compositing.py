@@ -46,6 +46,7 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     sequences.check_sizes(paths.values(), shot.manifest.width, shot.manifest.height)
     sequence = sequences.arrange(paths, status.links(shot, style))
     view.is_plain()  # raises before anything changes
+    output_settings.check_not_animated(holder, view)
     is_new = status.node(scene) is None
     image = sequences.load(_own_image(scene), f"{group.NAME} {style}", sequence.first)
     layer = _layer(holder, shot)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import colour_names, properties, versions
 from ..capture import settings as capture
+from ..engine.shared.errors import PaintoverError
 from . import nodes
 
 _IMAGE = "render.image_settings"
@@ -81,6 +82,18 @@ def change(scene: Any, view: nodes.View) -> list[str]:
                 f"{plain.display}"
             )
     return sentences
+
+
+def check_not_animated(scene: Any, view: nodes.View) -> None:
+    """Raise PaintoverError if keys or a driver would set what exact output needs otherwise."""
+    for path in sorted(_wanted(scene, view).keys() & set(capture.animated_paths(scene))):
+        name = scene.path_resolve(path.rpartition(".")[0]).bl_rna.properties[
+            path.rpartition(".")[2]
+        ]
+        raise PaintoverError(
+            f'The setting "{name.name}" of the scene "{scene.name}" is animated, so the render '
+            "would not be the painting; remove its keys or its driver, and send again."
+        )
 
 
 def remember_nodes_off(scene: Any) -> None:

@@ -129,6 +129,8 @@ def remarks(scene: Any, ours: Any) -> list[str]:
     if content and not content.layer:
         behind = wiring.nodes_behind(ours.id_data, ours) or []
         remarks += [f'changed by "{other.name}"' for other in behind[:1]]
+    if scene.render.use_stamp:
+        remarks.append("Burn Into Image writes over it")
     return remarks
 
 

@@ -144,3 +144,20 @@ def test_scene_without_camera_is_told(scene: Any, stylized: Any, part: Part) -> 
     after = blender_dumps.scene(scene)
     assert blender_dumps.differences(before["compositor"], after["compositor"]) == []
     assert scene.paintover.before_compose == ""
+
+
+def test_animated_dithering_is_refused(scene: Any, stylized: Any) -> None:
+    scene.render.driver_add("dither_intensity").driver.expression = "1.5"
+    scene.frame_set(1)
+    before = blender_dumps.scene(scene)
+    with pytest.raises(RuntimeError, match='"Dither Intensity" of the scene "Scene" is animated'):
+        bpy.ops.paintover.compose()
+    assert blender_dumps.differences(before, blender_dumps.scene(scene)) == []
+    assert scene.render.driver_remove("dither_intensity")
+    compose()
+
+
+def test_text_burnt_into_the_picture_is_told(scene: Any, stylized: Any, part: Part) -> None:
+    scene.render.use_stamp = True
+    compose()
+    assert "Burn Into Image writes over it" in state(part, scene, stylized)[1]
