@@ -65,7 +65,10 @@ def main(argv: list[str]) -> int:
         if options.save or options.step == "shot":
             _save()
     except (Cancelled, KeyboardInterrupt):
-        print("Cancelled; finished files stay. Run it again to continue.", file=sys.stderr)
+        again = "Run it again to continue."
+        if options.step == "train":
+            again = "If a step was taken, running it again with --resume continues."
+        print(f"Cancelled; finished files stay. {again}", file=sys.stderr)
         return CANCELLED
     except PaintoverError as error:
         print(f"paintover: {error}", file=sys.stderr)

@@ -68,7 +68,7 @@ _EXTENTS = {
         {"import": 40, "import again": 20, "train": 20, "filter": 10, "stylize": 40}
         | {"stylize to EXR": 15, "preview": 15, "matte": 15},
         *(20, 4, 12, 1),
-        {"capture": 12, "recapture": 12, "compose": 10, "two": 2},
+        {"capture": 8, "recapture": 8, "compose": 6, "two": 2},
         1,
     ),
     SHORT: _Extent({"import": 4, "stylize": 4}, 2, 1, 1, 1, {}, 40),

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,28 +35,28 @@ _SECONDS = 240.0
 def kill_in_blender(work: Path, counts: dict[str, int], seed: int) -> list[Outcome]:
     """Kill captures, captures with other settings, and composing, in an empty folder."""
     build_addon.build(work)
-    template = work / "template"
-    template.mkdir()
-    _must(_run("install", template))
-    shot = Shot.open(template / "shot")
+    # The .blend knows where its shot lies, so every fault befalls the same folder.
+    place, fresh, captured = work / "scene", work / "fresh", work / "captured"
+    place.mkdir()
+    _must(_run("install", place))
+    shutil.copytree(place, fresh)
+    _must(_run("prepare", place))
+    shot = Shot.open(place / "shot")
     painting = 1 - read_picture(shot.image_path(1)).pixels[..., :3]
     for folder, frames in (("keys", [1]), ("out/style", shot.frames)):
         for frame in frames:
             write_picture(shot.folder / folder / f"{frame:04d}.png", painting)
-    fresh = work / "fresh"
-    shutil.copytree(template, fresh)
-    shutil.rmtree(fresh / "shot/frames")
-    (fresh / "shot/shot.json").unlink()
+    shutil.copytree(place, captured)
     outcomes = []
     for step, start, parts in (
-        ("capture", fresh, ("frames",)),
-        ("recapture", template, ("frames",)),
-        ("compose", template, ("out",)),
+        (_CAPTURE, fresh, ("shot/frames",)),
+        ("recapture", captured, ("shot/frames",)),
+        ("compose", captured, ("shot/out",)),
     ):
         if counts.get(step):
-            outcomes.append(_kill(step, start, parts, work / "killed", counts[step], seed))
+            outcomes.append(_kill(step, start, parts, place, counts[step], seed))
     if counts.get("two"):
-        outcomes.append(_two(fresh, work / "killed", counts["two"]))
+        outcomes.append(_two(fresh, place, counts["two"]))
     return outcomes
 
 
@@ -63,44 +64,53 @@ def _kill(
     step: str, start: Path, parts: tuple[str, ...], place: Path, count: int, seed: int
 ) -> Outcome:
     outcome = Outcome(f"killed in Blender: {step}", "at random moments, then run to the end")
-    _copy(start, place)
-    began = _must(_run(step, place)).seconds
-    right = contents(place / "shot", *parts)
+    right, seconds = _reference(step, start, parts, place)
     chance = random.Random(seed)
+    kept = ("shot/keys", *(["shot/out"] if step == "compose" else []))
     while outcome.tried < count:
         _copy(start, place)
-        safe = contents(place / "shot", "keys", *(["out"] if step == "compose" else []))
+        safe = contents(place, *kept)
         for _ in range(chance.randint(1, 2)):
-            moment = chance.uniform(0.0, began)
+            moment = chance.uniform(0.0, seconds)
             ended = _run(step, place, kill_after=max(0.001, moment))
             if not ended.was_killed:
                 break
             outcome.tried += 1
             what = f"{step}, after {moment:.3f} s"
             check_end(outcome, ended, what)
-            if contents(place / "shot", "keys", *(["out"] if step == "compose" else [])) != safe:
+            if contents(place, *kept) != safe:
                 outcome.count("lost", f"{what}: a painting or a stylized frame has changed")
-            for path in torn_files(place / "shot"):
+            for path in torn_files(place):
                 outcome.count("torn", f"{what}: {path.relative_to(place)}")
-        _finish(outcome, _run(step, place), place / "shot", parts, right, step)
+        _finish(outcome, [_run(step, place)], place, parts, right, step)
     return outcome
+
+
+def _reference(
+    step: str, start: Path, parts: tuple[str, ...], place: Path
+) -> tuple[dict[str, str], float]:
+    """Return what a step makes when nothing goes wrong, and the seconds that it takes."""
+    _copy(start, place)
+    seconds = _must(_run(step, place)).seconds
+    right = contents(place, *parts)
+    if not right:
+        raise PaintoverError(f"Blender made nothing at {step}.")
+    return right, seconds
 
 
 def _two(start: Path, place: Path, count: int) -> Outcome:
     """Capture the two halves of a shot in two Blenders at once."""
     outcome = Outcome("two Blenders capture", "a half of the shot each, at once")
-    _copy(start, place)
-    _must(_run("capture", place))
-    right = contents(place / "shot", "frames")
+    parts = ("shot/frames",)
+    right, _ = _reference(_CAPTURE, start, parts, place)
     for _ in range(count):
         _copy(start, place)
         with ThreadPoolExecutor(2) as pool:
             halves = ((_CAPTURE, place, "1", "2"), (_CAPTURE, place, "3", "4"))
             ended = list(pool.map(lambda words: _run(*words), halves))
         outcome.tried += len(ended)
-        for one in ended:
-            _finish(outcome, one, place / "shot", ("frames",), right, "two captures")
-        frames = Shot.open(place / "shot").frames
+        _finish(outcome, ended, place, parts, right, "two captures")
+        frames = Shot.open(place / "shot").frames if Shot.exists(place / "shot") else []
         if frames != [1, 2, 3, 4]:
             outcome.count("lost", f"two captures: the manifest has frames {frames}")
     return outcome
@@ -108,21 +118,22 @@ def _two(start: Path, place: Path, count: int) -> Outcome:
 
 def _finish(
     outcome: Outcome,
-    ended: Ended,
-    shot: Path,
+    runs: Sequence[Ended],
+    place: Path,
     parts: tuple[str, ...],
     right: dict[str, str],
     what: str,
 ) -> None:
-    if ended.code != 0:
-        outcome.count("lost", f"{what}: the next run ends with {ended.code}: {ended.err[-300:]}")
-        return
-    if contents(shot, *parts) != right:
+    """Count what is wrong when the last runs have ended."""
+    for one in runs:
+        if one.code != 0:
+            outcome.count("lost", f"{what}: the next run ends with {one.code}: {one.err[-300:]}")
+        if _TRACEBACK in one.err or one.left:
+            outcome.count("unforeseen", f"{what}: {one.left} left, {one.err[-300:]}")
+    if contents(place, *parts) != right:
         outcome.count("lost", f"{what}: other results than without it")
-    for path in leftovers(shot)[:1]:
-        outcome.count("unforeseen", f"{what}: left over: {path.relative_to(shot)}")
-    if _TRACEBACK in ended.err:
-        outcome.count("unforeseen", f"{what}: {ended.err[-300:]}")
+    for path in leftovers(place)[:1]:
+        outcome.count("unforeseen", f"{what}: left over: {path.relative_to(place)}")
 
 
 def _copy(start: Path, place: Path) -> None:

@@ -26,7 +26,7 @@ WIDTH, HEIGHT, FRAMES = 64, 48, 4
 
 
 def install() -> None:
-    """Install the zip, and make the .blend and the shot."""
+    """Install the zip, and make the .blend."""
     (archive,) = FOLDER.parent.glob("*.zip")
     bpy.ops.extensions.package_install_files(
         filepath=str(archive), repo="user_default", enable_on_install=True
@@ -43,6 +43,10 @@ def install() -> None:
     scene.camera = bpy.context.object
     scene.paintover.folder = "//shot/"
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "scene.blend"))
+
+
+def prepare() -> None:
+    """Capture the shot that later steps go on with, and save the .blend."""
     bpy.ops.paintover.capture()
     bpy.ops.wm.save_mainfile()
 

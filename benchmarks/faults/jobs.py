@@ -93,7 +93,10 @@ def reference(engine: EngineRuns, job: Job, work: Path) -> tuple[dict[str, str],
     shot = work / "reference"
     job.copy_to(shot)
     ended = _must(engine.run(*job.words_in(shot)))
-    return contents(shot, *job.parts), ended.seconds
+    right = contents(shot, *job.parts)
+    if not right:
+        raise PaintoverError(f"The job {job.name} made nothing.")
+    return right, ended.seconds
 
 
 def check_stopped(outcome: Outcome, job: Job, shot: Path, safe: dict[str, str], what: str) -> None:

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files are written through ``engine/shared/files.py`` alone: whole, beside their place."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WRITERS = {"write_text", "write_bytes", "savez", "savez_compressed", "tofile", "imwrite"}
+OTHERS = {
+    "engine/shared/files.py": "is that way",
+    "engine/app/cli.py": "a log in the folder for temporary files, of mkstemp",
+    "engine/app/worker.py": "the live picture, whose file the add-on has made",
+    "engine/motion/frame_chain.py": "into memory",
+    "engine/motion/temporal_filter.py": "into a temporary folder of its own",
+    "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
+    "blender_addon/engine_process/log_files.py": "logs, opened exclusively",
+    "blender_addon/engine_process/environment.py": "a log, opened exclusively under a lock",
+}
+"""Modules that write by themselves, and why they may."""
+
+
+def _writes(path: Path) -> list[int]:
+    """Return the lines of a module that open a file for writing, or write one at once."""
+    lines = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if isinstance(node.func, ast.Name) and node.func.id == "open":
+            name = "open"
+        words = [*node.args, *(word.value for word in node.keywords)]
+        texts = {word.value for word in words if isinstance(word, ast.Constant)}
+        modes = {text for text in texts if isinstance(text, str) and set(text) <= set("rwaxbt+")}
+        is_open = name in ("open", "fdopen") and any(set(mode) & set("wax+") for mode in modes)
+        if is_open or name in WRITERS:
+            lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize("folder", ["engine", "blender_addon"])
+def test_files_are_written_in_one_way(folder):
+    found = {
+        path.relative_to(ROOT).as_posix(): lines
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if (lines := _writes(path))
+    }
+    assert {name: lines for name, lines in found.items() if name not in OTHERS} == {}
+    assert {name for name in OTHERS if name.startswith(folder)} <= found.keys()
+
+
+def test_the_check_finds_writers(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text(
+        "path.write_text('a')\nopen(path, 'w')\npath.open('ab')\npath.open('rb')\n"
+        "os.fdopen(1, mode='r+b')\nnumpy.savez(path)\nopen(path)\nwrite_bytes(path, b'a')\n"
+    )
+    assert _writes(module) == [1, 2, 3, 5, 6]
