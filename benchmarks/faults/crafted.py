@@ -8,16 +8,16 @@ is whole: finite numbers and valid text. Nothing else in the shot changes.
 from __future__ import annotations
 
 import copy
-import dataclasses
 import json
 import random
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from engine.shared.errors import PaintoverError
 
+from .counts import Counts, changed, contents, wrong_sentence
 from .subjects import Subject, make_subjects
 
 DEEP = 100_000
@@ -49,23 +49,6 @@ _VALUES: dict[str, str] = {
 _MARK = "crafted-file-mark"
 
 
-@dataclasses.dataclass
-class Counts:
-    """What happened to crafted files.
-
-    Attributes:
-        tried: how many there were.
-        refused: how many were refused by a sentence.
-        lost: files that changed beside the crafted one.
-        unforeseen: what ended in anything else, one line each.
-    """
-
-    tried: int = 0
-    refused: int = 0
-    lost: list[str] = dataclasses.field(default_factory=list)
-    unforeseen: list[str] = dataclasses.field(default_factory=list)
-
-
 def measure(folder: Path, *, every: int = 1) -> Counts:
     """Read every crafted file of every kind.
 
@@ -82,7 +65,7 @@ def measure(folder: Path, *, every: int = 1) -> Counts:
                 subject.path.write_bytes(data)
                 _try(subject, rule, counts)
         subject.path.write_bytes(valid)
-        counts.lost += [f"{subject.kind}: {name}" for name in _changed(before, _others(subject))]
+        counts.lost += [f"{subject.kind}: {name}" for name in changed(before, _others(subject))]
     return counts
 
 
@@ -160,15 +143,15 @@ def _at(data: Any, place: tuple[str | int, ...]) -> Any:
 def _with(data: Any, place: tuple[str | int, ...], value: Any) -> Any:
     if not place:
         return value
-    changed = copy.deepcopy(data)
-    _at(changed, place[:-1])[place[-1]] = value
-    return changed
+    other = copy.deepcopy(data)
+    _at(other, place[:-1])[place[-1]] = value
+    return other
 
 
 def _without(data: Any, place: tuple[str | int, ...]) -> Any:
-    changed = copy.deepcopy(data)
-    del _at(changed, place[:-1])[place[-1]]
-    return changed
+    other = copy.deepcopy(data)
+    del _at(other, place[:-1])[place[-1]]
+    return other
 
 
 def _try(subject: Subject, rule: str, counts: Counts) -> None:
@@ -186,26 +169,11 @@ def _try(subject: Subject, rule: str, counts: Counts) -> None:
         counts.unforeseen.append(f"{subject.kind}, {rule[:200]}: {type(error).__name__}: {error}")
 
 
-def wrong_sentence(sentence: str, path: Path) -> str:
-    """Return what is wrong with the sentence of an error about a file; "" if nothing is."""
-    checks: dict[str, Callable[[], bool]] = {
-        "it is not one line": lambda: "\n" in sentence or "\r" in sentence,
-        "it does not name the file": lambda: path.name not in sentence,
-        "it says no way out": lambda: ";" not in sentence and " must be " not in sentence,
-        "it is no sentence": lambda: not sentence.endswith((".", ")")),
-        "it is too long": lambda: len(sentence) > 600,
-    }
-    return next((wrong for wrong, holds in checks.items() if holds()), "")
-
-
 def _others(subject: Subject) -> dict[str, bytes]:
     return {
-        str(path.relative_to(subject.folder)): path.read_bytes()
-        for path in sorted(subject.folder.rglob("*"))
-        if path.is_file() and path != subject.path and path.name not in subject.rewritten
+        name: data for name, data in contents(subject.folder).items() if not _is_own(subject, name)
     }
 
 
-def _changed(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
-    names = sorted(before.keys() | after.keys())
-    return [name for name in names if before.get(name) != after.get(name)]
+def _is_own(subject: Subject, name: str) -> bool:
+    return subject.folder / name == subject.path or Path(name).name in subject.rewritten

@@ -121,16 +121,17 @@ def make_shot(folder: Path, frames: int = 3) -> Shot:
     manifest.weights, manifest.blank_keys = {1: {1: 1.0, 3: 0.5}}, {2: "abc"}
     manifest.removed_keys = [3]
     for frame in range(1, frames + 1):
-        write_picture(shot.image_path(frame), _picture(frame))
+        write_picture(shot.image_path(frame), picture(frame))
         camera = Camera([float(number) for number in range(16)], name="Camera")
         digest = digest_picture(shot.image_path(frame))
         manifest.frames[frame] = FrameRecord(digest, "", "abc", camera)
     shot.save()
-    write_picture(shot.key_path(1), 1 - _picture(1)[..., :3])
+    write_picture(shot.key_path(1), 1 - picture(1)[..., :3])
     return shot
 
 
-def _picture(frame: int) -> Any:
+def picture(frame: int) -> Any:
+    """Return a frame of the shot, (H, W, 4) float32, 0..1."""
     y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
     inside = np.hypot(x - 16 - 2 * frame, y - 16) < 10
     colours = np.stack([x / WIDTH, y / HEIGHT, 0.5 + 0.5 * np.sin(x)], axis=2)
@@ -139,7 +140,7 @@ def _picture(frame: int) -> Any:
 
 def _write_records(shot: Shot) -> None:
     for frame in (1, 2):
-        write_picture(shot.out_path(_STYLE, frame), _picture(frame))
+        write_picture(shot.out_path(_STYLE, frame), picture(frame))
         record = OutRecord(f"{frame:04d}.png", "abc", "def", "ghi")
         shot.write_out_record(_STYLE, frame, record)
     write_flicker(shot, _STYLE, 2, Flicker(1.5, 0.5))

@@ -17,6 +17,7 @@ from pathlib import Path
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.keyframes.blank import copy_frame, is_blank
 from ..engine.shared.manifest import Manifest
+from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
 
@@ -83,6 +84,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
         pairs.append((stage.matte_path(frame, matte), shot.matte_path(frame, matte)))
     with blank_keyframe_follows(shot, frame):
         for source, destination in pairs:
+            check_place(destination)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(destination)

@@ -16,6 +16,7 @@ import bpy
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.kinds import png_size
+from ..engine.shared.places import check_place
 from ..engine.shared.temporary import (
     free_name,
     is_temporary,
@@ -54,6 +55,7 @@ def arrange(paths: Mapping[int, Path], links: Path) -> Sequence:
     sequence = arranged(paths, links)
     if sequence.shift:
         wanted = {sequence_path(sequence, frame): path for frame, path in paths.items()}
+        check_place(sequence.first)
         try:
             links.mkdir(parents=True, exist_ok=True)
             remove_leftovers(links)

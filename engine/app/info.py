@@ -11,6 +11,7 @@ from ..shared import freshness, passes
 from ..shared.frame_lists import format_frames
 from ..shared.keyframes.names import unused_key_files
 from ..shared.manifest import PASS_MEANINGS
+from ..shared.names import is_name, one_line
 from ..shared.shot import Shot
 from ..shared.style_header import read_style_header
 from .terminal import format_seconds
@@ -65,12 +66,13 @@ def describe(path: Path) -> dict[str, Any]:
 
 def describe_in_words(data: dict[str, Any]) -> str:
     """Return the data of ``describe`` as text."""
-    return "\n".join(_style_lines(data) if "file" in data else _shot_lines(data))
+    lines = _style_lines(data) if "file" in data else _shot_lines(data)
+    return "\n".join(map(one_line, lines))
 
 
 def _style_names(shot: Shot) -> list[str]:
-    names = sorted(path.stem for path in (shot.folder / "styles").glob("[!.]*.safetensors"))
-    return names or [_DEFAULT_STYLE]
+    found = (path.stem for path in (shot.folder / "styles").glob("[!.]*.safetensors"))
+    return sorted(filter(is_name, found)) or [_DEFAULT_STYLE]
 
 
 def _style_states(shot: Shot, name: str) -> dict[str, dict[str, str]]:

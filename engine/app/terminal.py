@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ..shared.names import one_line
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -72,6 +74,7 @@ class Terminal:
         if not self._is_due(step, fraction):
             return
         left = f", {format_seconds(seconds_left)} left" if seconds_left >= 0 else ""
+        text = one_line(text)
         line = f"{step} {fraction:4.0%}  {text}{left}"
         if self._style == "terminal":
             columns = shutil.get_terminal_size().columns
@@ -92,11 +95,12 @@ class Terminal:
     def warned(self, sentence: str) -> None:
         """Print a warning."""
         self._end_line()
-        print(f"Warning: {sentence}", file=self._err, flush=True)
+        print(f"Warning: {one_line(sentence)}", file=self._err, flush=True)
 
     def finished(self, sentence: str) -> None:
         """Print the result of the job."""
         self._end_line()
+        sentence = one_line(sentence)
         if self._style == "openjd":
             self._write("openjd_progress: 100.0")
             sentence = f"openjd_status: {sentence}"
@@ -106,6 +110,7 @@ class Terminal:
     def failed(self, sentence: str) -> None:
         """Print why the job failed, also for the farm with ``openjd``."""
         self._end_line()
+        sentence = one_line(sentence)
         if self._style == "openjd":
             self._write(f"openjd_fail: {sentence}")
         print(sentence, file=self._err, flush=True)

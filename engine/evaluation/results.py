@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..frames.frame import EXTRA_GUIDE, MATTE, Frame
-from ..images.given_pictures import read_given
+from ..images.given_pictures import given_size, read_given
 from ..images.types import BoolArray, FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import OUT_SUFFIXES, Shot
@@ -46,11 +46,10 @@ def read_in_size(shot: Shot, path: Path) -> FloatArray:
     Raises:
         PaintoverError: the file is missing, damaged or of another size than the shot.
     """
-    picture = read_given(path).picture.rgb
-    height, width = picture.shape[:2]
+    width, height = given_size(path)
     if (width, height) != (shot.manifest.width, shot.manifest.height):
         raise PaintoverError(
             f"{path} is {width}×{height}, but the shot is {shot.manifest.width}×"
             f"{shot.manifest.height}; make it again in that size."
         )
-    return picture
+    return read_given(path).picture.rgb

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..images.colour.srgb import encode_srgb
 from ..images.exr_layers import opened_layers
 from ..images.given_pictures import why_not_plain
-from ..images.pictures import Picture, read_picture
+from ..images.pictures import Picture, picture_size, read_picture
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
@@ -174,9 +174,8 @@ def _read_image(shot: Shot, frame: int, around: int | None, part: Window | None 
     path = shot.image_path(frame)
     _check_there(frame, path)
     _check_plain(shot, frame, path)
-    picture = read_picture(path, around, part)
-    _check_size(shot, frame, path, picture.size)
-    return picture
+    _check_size(shot, frame, path, picture_size(path))
+    return read_picture(path, around, part)
 
 
 def _check_plain(shot: Shot, frame: int, path: Path) -> None:
@@ -219,8 +218,8 @@ def _read_part(
         if EXTRA_GUIDE + name in wanted:
             path = shot.guide_path(name, frame)
             _check_there(frame, path)
+            _check_size(shot, frame, path, picture_size(path))
             guide = read_picture(path, part=window)
-            _check_size(shot, frame, path, guide.size)
             result.guides[name] = guide.rgb
     _fill(result, shot, raw, wanted)
     return result

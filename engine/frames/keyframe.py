@@ -206,8 +206,9 @@ def _read_mask(shot: Shot, frame: int, alpha: FloatArray) -> BoolArray:
     mask = alpha > 0
     image = shot.image_path(frame)
     if not mask.all() and image.is_file() and has_alpha(image):
+        _check_size(shot, image, "picture")
         shown = read_picture(image).alpha
-        if shown is not None and shown.shape == mask.shape:
+        if shown is not None:
             mask = mask | (shown > 0)
     if not mask.any():
         raise PaintoverError(

@@ -168,7 +168,20 @@ class _PointChain(FrameChain[Points]):
         return dataclasses.asdict(state)
 
     def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> Points:
-        return Points(arrays["places"], arrays["colours"], arrays["ages"])
+        points = Points(arrays["places"], arrays["colours"], arrays["ages"])
+        largest = np.array([self._shape[1] - 1, self._shape[0] - 1])
+        is_whole = (
+            points.places.shape == (len(points.ages), 2)
+            and points.colours.shape == (len(points.ages), 3)
+            and [one.dtype for one in arrays.values()].count(np.dtype(np.float32)) == 2
+            and points.ages.dtype == np.int32
+            and ((points.places >= 0) & (points.places <= largest)).all()
+            and (np.abs(points.colours) <= 1).all()
+            and ((points.ages >= 0) & (points.ages <= FADE)).all()
+        )
+        if not is_whole:
+            raise ValueError("the points are damaged")
+        return points
 
 
 def scatter(allowed: BoolArray, radius: float, seed: int) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..frames.frame import EXTRA_GUIDE, Frame
 from ..images.hashing import hash_one
 from ..images.jit import compiled
-from ..images.pictures import has_alpha, read_picture
+from ..images.pictures import has_alpha, picture_size, read_picture
 from ..images.types import FloatArray
 from ..shared.errors import PaintoverError
 from ..shared.shot import Shot
@@ -25,12 +25,14 @@ def shot_is_transparent(shot: Shot) -> bool:
     """
     frames = shot.frames
     chosen = {frames[0], frames[len(frames) // 2], frames[-1]} if frames else set()
-    return any(_is_transparent(shot.image_path(frame)) for frame in sorted(chosen))
+    size = shot.manifest.width, shot.manifest.height
+    return any(_is_transparent(shot.image_path(frame), size) for frame in sorted(chosen))
 
 
-def _is_transparent(path: Path) -> bool:
+def _is_transparent(path: Path, size: tuple[int, int]) -> bool:
     try:
-        alpha = read_picture(path).alpha if has_alpha(path) else None
+        is_possible = picture_size(path) == size and has_alpha(path)
+        alpha = read_picture(path).alpha if is_possible else None
     except PaintoverError:
         return False
     return alpha is not None and bool((alpha < 1).any())

@@ -19,10 +19,13 @@ import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too 
 
 from ..shared.errors import PaintoverError
 from ..shared.files import written_beside
+from ..shared.pictures.kinds import readable_kind
 from .types import FloatArray, HalfArray
 from .window import Window
 
 _LARGEST_AREA = 1 << 28
+_AROUND, _MOST_AROUND = 1 << 22, 9
+"""Pixels that an EXR may store whatever it shows, and how many times as many as it shows."""
 
 
 @contextmanager
@@ -65,6 +68,10 @@ def opened(path: Path) -> Iterator[Any]:
     """
     if not path.is_file():
         raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
+    try:
+        readable_kind(path)  # else OpenImageIO would try to read it as whatever it knows
+    except PaintoverError:
+        raise damaged(path) from None
     hints = oiio.ImageSpec()
     hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses precision
     file = oiio.ImageInput.open(str(path), hints)
@@ -102,11 +109,7 @@ def read_all(
     Raises:
         PaintoverError: the file is damaged, truncated or huge.
     """
-    if spec.width * spec.height > _LARGEST_AREA:
-        raise PaintoverError(
-            f"{path} claims to have {spec.width}×{spec.height} pixels, so it is damaged or far too "
-            "large; make it again in a smaller size."
-        )
+    _check_extent(path, spec)
     last = spec.nchannels if last is None else last
     kind = spec.format if not holds_exr(file) else oiio.TypeDesc("float")
     values = file.read_image(part, 0, first, last, kind)
@@ -115,6 +118,16 @@ def read_all(
         raise damaged(path)
     array: npt.NDArray[Any] = np.asarray(values).reshape(spec.height, spec.width, last - first)
     return array
+
+
+def _check_extent(path: Path, spec: Any) -> None:
+    """Refuse a picture with more stored pixels than any that Paintover reads, or far around it."""
+    stored, shown = spec.width * spec.height, spec.full_width * spec.full_height
+    if stored > _LARGEST_AREA or stored > max(_AROUND, _MOST_AROUND * shown):
+        raise PaintoverError(
+            f"{path} claims to have {spec.width}×{spec.height} pixels, so it is damaged or far too "
+            "large; make it again in a smaller size."
+        )
 
 
 def read_channels(
@@ -138,6 +151,7 @@ def read_window(
     Raises:
         PaintoverError: the file is damaged or truncated.
     """
+    _check_extent(path, spec)
     left, top = spec.x - spec.full_x, spec.y - spec.full_y
     y0, y1 = max(window.top, top), min(window.bottom, top + spec.height)
     x0, x1 = max(window.left, left), min(window.right, left + spec.width)

@@ -22,6 +22,7 @@ from ..shared.frame_lists import name_frames
 from ..shared.keyframes.blank import is_blank
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, PNG, readable_kind
+from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import KEY_SUFFIXES, Shot
 
@@ -138,6 +139,7 @@ def _take_file(source: Path, target: Path, staging: Path) -> None:
 def _check_ours(copy: Copy, place: Path, previous: Shot | None) -> None:
     """Raise PaintoverError if a frame, guide or matte would replace a file that no import made."""
     target = copy.target
+    check_place(target)
     if copy.keeps_version or not target.is_file():
         return
     if previous and copy.frame in previous.manifest.frames:
@@ -247,6 +249,7 @@ def _warn_of_sizes(shot: Shot, report: Reporter) -> None:
 
 def _delete(path: Path) -> None:
     """Delete a file, and its folder if that is then empty; what cannot be deleted stays."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, PaintoverError):
+        check_place(path)
         path.unlink(missing_ok=True)
         path.parent.rmdir()

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from ..images.pictures import read_picture, write_picture
+from ..images.pictures import picture_size, read_picture, write_picture
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..shared import protocol
@@ -86,8 +86,11 @@ class OutputFrames:
         expected = self._record(frame, self._shot.input_digest(frame))
         if self._shot.read_out_record(self._request.style, frame) != expected:
             return False
+        path, manifest = self._path(frame), self._shot.manifest
         try:
-            read_picture(self._path(frame))
+            if picture_size(path) != (manifest.width, manifest.height):
+                return False
+            read_picture(path)
         except PaintoverError:
             return False
         return True

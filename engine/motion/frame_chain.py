@@ -10,9 +10,7 @@ those frames; a state whose digest no longer matches is computed again.
 from __future__ import annotations
 
 import dataclasses
-import io
 import itertools
-import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,16 +19,22 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from ..images.prefetch import read_ahead
 from ..shared.errors import Cancelled
-from ..shared.files import digest_json, write_bytes
+from ..shared.files import digest_bytes, digest_json, write_bytes
 from ..shared.frame_lists import format_frames, frame_name
+from ..shared.reading import open_file
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
 
 State = TypeVar("State")
+_DIGEST = "digest"
+_PIXEL_BYTES, _MORE_BYTES = 32, 1 << 20
+"""Most bytes that a stored state may have for each pixel of a frame, and besides."""
 
 
 class FrameChain(ABC, Generic[State]):
@@ -130,30 +134,42 @@ class FrameChain(ABC, Generic[State]):
         else:
             assert motion is not None
             found = self.advance(state, motion, frame)
-        digest = np.frombuffer(self._digests[frame].encode(), np.uint8)
-        # In memory first: NumPy does not tell why it cannot write a file.
-        arrays = io.BytesIO()
-        np.savez(arrays, digest=digest, **self.pack(found))
-        write_bytes(self._path(frame), arrays.getvalue())
+        arrays = {name: np.ascontiguousarray(one) for name, one in self.pack(found).items()}
+        note = {_DIGEST: self._digests[frame] + _digest_of(arrays)}
+        write_bytes(self._path(frame), save(arrays, note))
         stored = self._load(frame)
         assert stored is not None
         return stored
 
     def _path(self, frame: int) -> Path:
-        name = f"{frame_name(frame)}.from.{frame_name(self.keyframe)}.npz"
+        name = f"{frame_name(frame)}.from.{frame_name(self.keyframe)}.safetensors"
         return self._shot.cache_folder(self.folder) / name
 
     def _load(self, frame: int) -> State | None:
         """Return the stored state of a frame; None if it is missing, out of date or damaged."""
         if frame == self.keyframe and not self.stores_keyframe:
             return self.begin()
+        path = self._path(frame)
         try:
-            with np.load(self._path(frame), allow_pickle=False) as file:
-                if file["digest"].tobytes().decode() != self._digests[frame]:
+            with open_file(path) as file:
+                if file.seek(0, 2) > _PIXEL_BYTES * self.pixels + _MORE_BYTES:
                     return None
-                return self.unpack(file)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            with safe_open(path, "np") as opened:
+                digest = (opened.metadata() or {}).get(_DIGEST, "")
+                if not digest.startswith(self._digests[frame]):
+                    return None
+                arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            if digest != self._digests[frame] + _digest_of(arrays):
+                return None
+            return self.unpack(arrays)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError, zlib.error):
             return None
+
+
+def _digest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
+    """Return the digest of contiguous arrays and their names."""
+    parts = (part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes()))
+    return digest_bytes(*parts)
 
 
 @dataclasses.dataclass

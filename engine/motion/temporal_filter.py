@@ -20,11 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import read_frame
-from ..images.pictures import read_picture, write_picture
+from ..images.pictures import picture_size, read_picture, write_picture
 from ..images.types import FloatArray
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import cannot_write, digest_json
 from ..shared.frame_lists import frame_name
+from ..shared.places import check_place
 from ..shared.reporter import Reporter, Silent
 from ..shared.shot import Shot
 from ..shared.temporary import temporary_folder
@@ -84,11 +85,10 @@ class TemporalFilter:
                 written.
             Cancelled: the reporter asked to stop.
         """
-        path = self._path(frame)
-        try:
-            return read_picture(path).rgb
-        except PaintoverError:
-            pass
+        path, manifest = self._path(frame), self._shot.manifest
+        with contextlib.suppress(PaintoverError):
+            if picture_size(path) == (manifest.width, manifest.height):
+                return read_picture(path).rgb
         write_picture(path, self._filter(frame), 16)
         for other in path.parent.glob(f"{frame_name(frame)}.*.png"):
             if other != path:
@@ -162,6 +162,7 @@ class TemporalFilter:
     def _scratch_file(self, what: str, *frames: int) -> Path:
         if self._scratch is None:
             folder = self._shot.cache_folder("filter")
+            check_place(folder / "scratch")
             held = contextlib.ExitStack()
             try:
                 folder.mkdir(parents=True, exist_ok=True)

@@ -99,6 +99,9 @@ def _packed(values: npt.NDArray[np.uint16]) -> ByteArray:
 
 def _unpacked(packed: ByteArray, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
     """Undo ``_packed``. Raises ValueError or zlib.error if the data is damaged."""
-    planes = np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8).reshape(2, *shape)
+    length = 2 * shape[0] * shape[1]
+    inflater = zlib.decompressobj()
+    planes = np.frombuffer(inflater.decompress(packed.tobytes(), length), np.uint8)
+    planes = planes.reshape(2, *shape)
     steps = planes[0] | (planes[1].astype(np.uint16) << 8)
     return np.asarray(np.cumsum(steps, axis=1, dtype=np.uint16))

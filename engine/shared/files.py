@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import PaintoverError
+from .places import check_place
 from .temporary import temporary_file
 
 _Read = TypeVar("_Read")
@@ -26,6 +27,8 @@ _NO_ROOM_OR_RIGHT = (
     *(errno.EEXIST, errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES),
 )
 _ENCODER = json.JSONEncoder(sort_keys=True)
+_MOST_DIGESTED, _END = 1 << 30, 1 << 24
+"""Bytes up to which all of a file counts in its digest, and bytes of each end that count else."""
 ATTEMPTS = 5
 """How often files are read until they stay the same meanwhile."""
 
@@ -72,6 +75,8 @@ def read_by_state(
             now = os.stat(name)  # noqa: PTH116 - a tenth of the time of pathlib's
         except (FileNotFoundError, NotADirectoryError):
             return missing
+        if not stat.S_ISREG(now.st_mode):
+            return missing
         state = (now.st_ino, now.st_size, now.st_mtime_ns)
         before = known.get(name)
         if before is not None and before[0] == state:
@@ -90,11 +95,22 @@ def cached_by_state(digest: Callable[[Path], str]) -> Callable[[Path | str], str
 
 @cached_by_state
 def digest_file(path: Path) -> str:
-    """Return the BLAKE2b digest of a file; see ``cached_by_state``."""
+    """Return the BLAKE2b digest of a file; see ``cached_by_state``.
+
+    Of files longer than ``_MOST_DIGESTED``, which Paintover never reads whole, the length and both
+    ends count.
+    """
     hasher = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hasher.update(block)
+        length = file.seek(0, 2)
+        parts = [(0, length)]
+        if length > _MOST_DIGESTED:
+            hasher.update(length.to_bytes(8, "little"))
+            parts = [(0, _END), (length - _END, length)]
+        for start, end in parts:
+            file.seek(start)
+            while block := file.read(min(end - file.tell(), 1 << 20)):
+                hasher.update(block)
     return hasher.hexdigest()
 
 
@@ -107,9 +123,11 @@ def written_beside(path: Path) -> Iterator[Path]:
     writers choose the format by it.
 
     Raises:
-        PaintoverError: the file cannot be written, for example because the disk is full.
+        PaintoverError: the file cannot be written, for example because the disk is full or a
+            link leads out of the shot folder.
     """
     try:
+        check_place(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_file(path) as temporary:
             yield temporary
@@ -141,7 +159,9 @@ def append(path: Path, data: bytes) -> None:
 
     Raises:
         OSError: the file cannot be written.
+        PaintoverError: as ``check_place``.
     """
+    check_place(path)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0) as file:

@@ -12,6 +12,9 @@ from .errors import PaintoverError
 LARGEST_FRAME = 1048574
 """The largest frame number that Blender can hold; the smallest is its negative."""
 
+_DIGITS = 12
+"""Most characters of a number in a frame list."""
+
 
 def parse_frames(text: str) -> list[int]:
     """Parse a frame list such as ``1-30,45``: inclusive ranges, negative frames allowed.
@@ -22,18 +25,27 @@ def parse_frames(text: str) -> list[int]:
     Raises:
         PaintoverError: the text is not a frame list.
     """
-    frames: set[int] = set()
+    ranges: set[tuple[int, int]] = set()
     for part in text.replace(" ", "").split(","):
         match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+))?", part)
         if not match:
-            raise PaintoverError(f'"{text}" is not a frame list; write it like 1-30,45.')
+            raise PaintoverError(f'"{text:.80}" is not a frame list; write it like 1-30,45.')
+        if max(map(len, match.groups(""))) > _DIGITS:
+            raise PaintoverError(
+                f'In "{text:.80}" is a number beyond {LARGEST_FRAME}, the last frame.'
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise PaintoverError(f'In "{text}" the range {part} ends before it starts.')
+            raise PaintoverError(f'In "{text:.80}" the range {part} ends before it starts.')
         if max(-first, last) > LARGEST_FRAME:
-            raise PaintoverError(f'In "{text}" {part} is beyond {LARGEST_FRAME}, the last frame.')
-        frames.update(range(first, last + 1))
-    return sorted(frames)
+            raise PaintoverError(
+                f'In "{text:.80}" {part} is beyond {LARGEST_FRAME}, the last frame.'
+            )
+        ranges.add((first, last))
+    frames: list[int] = []
+    for first, last in sorted(ranges):
+        frames.extend(range(max(first, frames[-1] + 1) if frames else first, last + 1))
+    return frames
 
 
 def format_frames(frames: Iterable[int]) -> str:

@@ -39,6 +39,15 @@ def check_name(name: str, kind: str) -> str:
     return name
 
 
+def is_name(name: str) -> bool:
+    """Return whether ``check_name`` allows a name."""
+    try:
+        check_name(name, "")
+    except PaintoverError:
+        return False
+    return True
+
+
 def one_line(text: str) -> str:
     """Return text as one line: line breaks and other control characters become a space.
 

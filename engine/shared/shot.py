@@ -35,6 +35,7 @@ from .manifest import (
 from .manifest_merge import merged
 from .names import check_name
 from .pictures.digests import digest_picture
+from .places import check_place
 from .reading import read_json
 
 KEY_SUFFIXES = (".png", ".exr")
@@ -248,6 +249,7 @@ class Shot:
     def _linked_version(self, path: Path) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
         folder = path.parent / "versions"
+        check_place(folder / path.name)
         folder.mkdir(exist_ok=True)
         stem, dot, rest = path.name.partition(".")
         for number in range(1, 10_000):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .errors import PaintoverError
+from .names import one_line
 
 Value = bool | int | float | str
 MOST_BLOCKS = 40
@@ -172,7 +173,9 @@ def check_types(values: Mapping[str, Any]) -> None:
     """
     for name, value in values.items():
         if name not in TYPES:
-            raise PaintoverError(f'There is no setting "{name}"; there are {", ".join(TYPES)}.')
+            raise PaintoverError(
+                f'There is no setting "{one_line(name)[:80]}"; there are {", ".join(TYPES)}.'
+            )
         kinds = {TYPES[name]}
         if TYPES[name] is float:
             kinds.add(int)
@@ -180,7 +183,7 @@ def check_types(values: Mapping[str, Any]) -> None:
             kinds.add(bool)
         if type(value) not in kinds:
             expected = _TYPE_NAMES[bool if is_switch(name) else TYPES[name]]
-            raise PaintoverError(f'The setting "{name}" must be {expected}, not {value!r}.')
+            raise PaintoverError(f'The setting "{name}" must be {expected}, not {value!r:.80}.')
 
 
 def is_switch(name: str) -> bool:

@@ -8,14 +8,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ..shared.errors import PaintoverError
 from ..shared.files import append, write_bytes
+from ..shared.names import one_line
 
 
 def add_lines(path: Path, lines: Iterable[str]) -> None:
     """Add lines, each with date and time, to a log. Errors of the file system are ignored."""
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-    with suppress(OSError):
-        append(path, "".join(f"{stamp} {line}\n" for line in lines).encode())
+    text = "".join(f"{stamp} {one_line(line)}\n" for line in lines)
+    with suppress(OSError, PaintoverError):
+        append(path, text.encode("utf-8", "backslashreplace"))
 
 
 class RunLog:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.faults import crafted
+from benchmarks.faults.counts import wrong_sentence
 from benchmarks.faults.subjects import make_subjects
 
 EVERY = 4
@@ -41,4 +42,4 @@ def test_the_valid_files_are_read_and_rules_find_places_in_them(tmp_path):
     ],
 )
 def test_sentences_are_judged(tmp_path, sentence, is_right):
-    assert (crafted.wrong_sentence(sentence, tmp_path / "shot.json") == "") == is_right
+    assert (wrong_sentence(sentence, tmp_path / "shot.json") == "") == is_right

@@ -19,6 +19,7 @@ _SRGB |= {b"bXYZ": (0.1431, 0.0606, 0.7141)}
 """Red, green and blue of sRGB in XYZ, with the white D50 of ICC profiles."""
 _REC_709 = (0.64, 0.33, 0.3, 0.6, 0.15, 0.06, 0.3127, 0.329)
 _CLOSE = 0.004
+_LONGEST_PROFILE = 1 << 24
 _HEADER = 1 << 16
 _CHROMATICITIES = b"chromaticities\0chromaticities\0" + struct.pack("<I", 32)
 _INTEROP_ID = b"colorInteropID\0string\0"
@@ -51,7 +52,8 @@ def _png_has_own(path: Path) -> bool:
 def _profile_is_own(chunk: bytes) -> bool:
     """Return whether the primaries in an ICC profile are not those of sRGB, or not there."""
     try:
-        profile = zlib.decompress(chunk.partition(b"\0")[2][1:])
+        packed = chunk.partition(b"\0")[2][1:]
+        profile = zlib.decompressobj().decompress(packed, _LONGEST_PROFILE)
         (count,) = struct.unpack_from(">I", profile, 128)
         found = {}
         for number in range(min(count, 1000)):

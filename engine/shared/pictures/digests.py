@@ -31,6 +31,10 @@ _EXR_ATTRIBUTES = frozenset(
 )
 _ORIENTATION = 0x0112
 _BLOCK = 1 << 20
+_LONGEST = 1 << 26
+"""Most bytes of what is read at once: a chunk of a PNG or an attribute of an EXR beside pixels."""
+_LONGEST_CHUNK = (1 << 31) - 1
+"""Most bytes of a chunk of a PNG."""
 
 
 class _OtherContentError(Exception):
@@ -78,10 +82,12 @@ def _add_png(hasher: hashlib.blake2b, file: BinaryIO) -> None:
     hasher.update(_PNG)
     while True:
         length, kind = struct.unpack(">I4s", file.read(8))
+        if length > _LONGEST_CHUNK or not kind.isalpha():
+            raise _OtherContentError
         if kind == b"IEND":
             return
         if kind == b"IDAT":  # writers may cut the pixels into chunks of any length
-            hasher.update(_exactly(file, length))
+            _add_blocks(hasher, file, length)
         elif kind in _PNG_CHUNKS:
             hasher.update(kind + struct.pack(">I", length) + _exactly(file, length))
         elif kind == b"eXIf":
@@ -89,6 +95,14 @@ def _add_png(hasher: hashlib.blake2b, file: BinaryIO) -> None:
         else:
             file.seek(length, 1)
         file.seek(4, 1)
+
+
+def _add_blocks(hasher: hashlib.blake2b, file: BinaryIO, length: int) -> None:
+    """Add as many bytes, block by block."""
+    while length:
+        block = _exactly(file, min(length, _BLOCK))
+        hasher.update(block)
+        length -= len(block)
 
 
 def _exif_orientation(data: bytes) -> int:
@@ -147,6 +161,8 @@ def _text(file: BinaryIO) -> bytes:
 
 
 def _exactly(file: BinaryIO, length: int) -> bytes:
+    if length > _LONGEST:
+        raise _OtherContentError
     data = file.read(length)
     if len(data) != length:
         raise _OtherContentError

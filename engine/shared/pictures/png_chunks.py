@@ -7,6 +7,9 @@ import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+_LONGEST = 1 << 23
+"""Most bytes of a chunk that is read; that of libpng."""
+
 
 def chunks_before_pixels(path: Path, names: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield name and data of the chunks of these names before the pixels of a PNG file."""
@@ -16,7 +19,7 @@ def chunks_before_pixels(path: Path, names: Collection[bytes]) -> Iterator[tuple
             length, name = struct.unpack(">I4s", head)
             if name in (b"IDAT", b"IEND"):
                 break
-            if name in names:
+            if name in names and length <= _LONGEST:
                 yield name, file.read(length)
             else:
                 file.seek(length, 1)

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from ...networks.device import Device
 from ...shared.errors import PaintoverError
+from ...shared.reading import open_file
 
 LAYERS = (("0", 3, 64), ("2", 64, 64), ("5", 64, 128))
 """Index of each layer in torchvision's ``features``, its input and output channels."""
@@ -81,6 +82,7 @@ class VGGLoss(nn.Module):
 
 def _read_weights(path: Path) -> Mapping[str, object]:
     try:
+        open_file(path).close()
         if path.suffix == ".safetensors":
             weights: object = load_file(path)
         else:

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links in a stranger's shot folder: nothing outside of it is written, changed or deleted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.images.pictures import write_picture
+from engine.jobs.import_pictures import import_pictures
+from engine.jobs.preview import preview
+from engine.jobs.train import train
+from engine.shared import protocol
+from engine.shared.errors import PaintoverError
+from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
+from engine.training.run_log import add_lines
+
+from .counts import Counts, changed, contents
+from .subjects import make_shot, picture
+
+_STYLE, _LOOK = "ink", "look"
+_TRAINING = {"patch": 12, "batch": 1}
+
+_FILES = {
+    "train": (
+        f"styles/{_STYLE}/train.log",
+        f"styles/{_STYLE}/curve.csv",
+        f"styles/{_STYLE}/resume.safetensors",
+        f"styles/{_STYLE}.safetensors",
+    ),
+    "preview": (
+        f"out/{_LOOK}/0002.png",
+        f"out/{_LOOK}/made/0002.json",
+        "cache/tracks/0002.from.0001.safetensors",
+    ),
+    "import": ("frames/0001.png", "keys/0001.png", "keys/versions/0001.png", "shot.json"),
+    "log": (f"styles/{_STYLE}/stylize.log",),
+}
+"""Job → files that it writes."""
+_FOLDERS = {
+    "train": ("styles", f"styles/{_STYLE}"),
+    "preview": ("out", f"out/{_LOOK}", f"out/{_LOOK}/made", "cache", "cache/tracks"),
+    "import": ("frames", "keys", "keys/versions", ".importing"),
+    "log": (f"styles/{_STYLE}",),
+}
+"""Job → folders that it writes to."""
+
+
+def measure(folder: Path) -> Counts:
+    """Put a link in place of each file and folder that a job writes, and run the job.
+
+    Args:
+        folder: an empty folder to work in.
+    """
+    counts = Counts()
+    make_shot(folder / "whole")
+    for frame in (1, 2, 3):
+        write_picture(folder / "given" / "input" / f"{frame:04d}.png", picture(frame + 1))
+    write_picture(folder / "given" / "painted" / "0001.png", picture(9)[..., :3])
+    for job, names in _FILES.items():
+        for name in names:
+            _try(folder, job, name, "a file", counts)
+            _try(folder, job, name, "a file that is not there", counts)
+    for job, names in _FOLDERS.items():
+        for name in names:
+            _try(folder, job, name, "a folder", counts)
+            _try(folder, job, name, "another shot's folder", counts)
+    return counts
+
+
+def _try(folder: Path, job: str, name: str, target: str, counts: Counts) -> None:
+    """Replace what a shot has at a path by a link to a target outside, and run a job on it."""
+    shot, outside = folder / "shot", folder / "outside"
+    shutil.copytree(folder / "whole", shot)
+    outside.mkdir()
+    (outside / "secret.txt").write_text("mine", encoding="utf-8")
+    (outside / "0001.png").write_bytes(b"mine")
+    (outside / "other").mkdir()
+    (outside / "other" / "shot.json").write_text("{}", encoding="utf-8")
+    shutil.copytree(folder / "whole" / "frames", outside / "other" / "frames")
+    leads_to = {
+        "a file": outside / "secret.txt",
+        "a file that is not there": outside / "new.txt",
+        "a folder": outside,
+        "another shot's folder": outside / "other" / "frames",
+    }[target]
+    _replace(shot / name, leads_to)
+    before = contents(outside)
+    counts.tried += 1
+    try:
+        _JOBS[job](folder)
+    except PaintoverError:
+        counts.refused += 1
+    except Exception as error:  # whatever a job lets through is what is counted here
+        counts.unforeseen.append(f"{name} is a link to {target}: {type(error).__name__}: {error}")
+    counts.let_in += [
+        f"{name} is a link to {target}: {one}" for one in changed(before, contents(outside))
+    ]
+    for place in (shot, outside):
+        shutil.rmtree(place)
+
+
+def _replace(path: Path, target: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def _train(folder: Path) -> None:
+    request = protocol.Train(0, str(folder / "shot"), _STYLE, steps=1, network="small")
+    request = protocol.Train(**{**vars(request), "settings": _TRAINING, "device": "cpu"})
+    train(request, Silent())
+
+
+def _preview(folder: Path) -> None:
+    preview(protocol.Preview(0, str(folder / "shot"), _LOOK, frames=[2]), Silent())
+
+
+def _import(folder: Path) -> None:
+    shot = Shot.open(folder / "shot")
+    shot.manifest.source["kind"] = "pictures"
+    shot.save()
+    given = folder / "given"
+    import_pictures(
+        protocol.ImportPictures(
+            0, str(shot.folder), str(given / "input"), painted=str(given / "painted")
+        ),
+        Silent(),
+    )
+
+
+def _log(folder: Path) -> None:
+    add_lines(folder / "shot" / "styles" / _STYLE / "stylize.log", ["a line"])
+
+
+_JOBS: dict[str, Callable[[Path], None]] = {
+    "train": _train,
+    "preview": _preview,
+    "import": _import,
+    "log": _log,
+}
