@@ -253,7 +253,7 @@ def _bomb_in_tracks(shot: Path) -> None:
     arrays["x"] = np.frombuffer(_deflated(1 << 30), np.uint8)
     (size,) = struct.unpack_from("<Q", path.read_bytes())
     header = json.loads(path.read_bytes()[8 : 8 + size])
-    parts = (part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes()))
+    parts = [part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes())]
     digest = header["__metadata__"]["digest"][:32] + digest_bytes(*parts)
     path.write_bytes(save(arrays, {"digest": digest}))
 

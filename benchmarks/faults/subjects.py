@@ -24,6 +24,7 @@ from engine.shared.checked import from_data, parse_json
 from engine.shared.errors import PaintoverError
 from engine.shared.flicker_records import Flicker, read_flickers, unsteady_frames, write_flicker
 from engine.shared.identity import identity
+from engine.shared.journal import JOURNAL_NAME
 from engine.shared.manifest import MANIFEST_NAME, Camera, Colour, FrameRecord, Manifest
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
@@ -65,6 +66,7 @@ def make_subjects(folder: Path) -> list[Subject]:
     request = protocol.Train(0, str(shot.folder), _STYLE, steps=2, network="small", device="cpu")
     train(dataclasses.replace(request, settings={"patch": 12, "batch": 1}), Silent())
     _write_records(shot)
+    shot.note_frame(2)
     tracks = TrackCache(shot, 1, Silent())
     tracks.track(2)
     resume = shot.style_folder(_STYLE) / "resume.safetensors"
@@ -106,6 +108,14 @@ def make_subjects(folder: Path) -> list[Subject]:
             _new,
         ),
         Subject("tracks", shot.folder, track, lambda: _tracks(shot), rewritten=("0002",)),
+        Subject(
+            "journal",
+            shot.folder,
+            shot.folder / JOURNAL_NAME,
+            lambda: _shot(shot),
+            lambda content: content.split(b"\n")[1].decode(),
+            lambda content, text: content.split(b"\n")[0] + b"\n" + text.encode() + b"\n",
+        ),
         _message(shot, folder / "request.json"),
     ]
 

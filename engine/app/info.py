@@ -71,7 +71,7 @@ def describe_in_words(data: dict[str, Any]) -> str:
 
 
 def _style_names(shot: Shot) -> list[str]:
-    found = (path.stem for path in (shot.folder / "styles").glob("[!.]*.safetensors"))
+    found = [path.stem for path in (shot.folder / "styles").glob("[!.]*.safetensors")]
     return sorted(filter(is_name, found)) or [_DEFAULT_STYLE]
 
 

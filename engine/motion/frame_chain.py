@@ -168,7 +168,7 @@ class FrameChain(ABC, Generic[State]):
 
 def _digest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     """Return the digest of contiguous arrays and their names."""
-    parts = (part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes()))
+    parts = [part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes())]
     return digest_bytes(*parts)
 
 

@@ -39,7 +39,7 @@ def note(manifest: Path, frame: int, record: FrameRecord) -> None:
     path, head = manifest.with_name(JOURNAL_NAME), _head(manifest)
     line = json.dumps({"frame": frame, "record": record_to_data(record)}).encode() + b"\n"
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             goes_on = file.read(len(head)) == head
             file.seek(-1, 2)
             is_whole = file.read() == b"\n"

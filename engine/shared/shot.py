@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 from .checked import Digest, OneOf, Range, from_data
-from .errors import PaintoverError
+from .errors import LaterVersionError, PaintoverError
 from .files import (
     cannot_write,
     digest_json,
@@ -116,7 +116,7 @@ class Shot:
         same.
 
         Raises:
-            PaintoverError: the file cannot be written.
+            PaintoverError: the file cannot be written, or a later Paintover wrote it.
         """
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
         path = self.folder / MANIFEST_NAME
@@ -124,6 +124,8 @@ class Shot:
             text = manifest_to_text(self.manifest)
             if self._base is not None:
                 text = self._with_changes_of_others(path, text)
+            else:
+                _check_not_later(path)
             write_bytes(path, text.encode())
             path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
         if self._base is not None:
@@ -146,6 +148,8 @@ class Shot:
         assert self._base is not None
         try:
             _, disk = _read_with_journal(path)
+        except LaterVersionError:
+            raise
         except (OSError, PaintoverError):
             return text  # missing or damaged: it is replaced
         if disk == self._base:
@@ -397,3 +401,13 @@ def _parse_record(path: Path) -> OutRecord | None:
 
 
 _read_record = read_by_state(_parse_record, None)
+
+
+def _check_not_later(path: Path) -> None:
+    """Raise PaintoverError if a later Paintover wrote a manifest; a damaged one may be replaced."""
+    try:
+        read_manifest(path)
+    except LaterVersionError:
+        raise
+    except (OSError, PaintoverError):
+        pass
