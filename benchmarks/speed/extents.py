@@ -35,6 +35,8 @@ class Extent:
         sizes: frame sizes for the networks alone.
         turns: how often our network and ``paper`` are measured in turn.
         small, full: the shots ``figure`` and ``room`` for stylizing from files.
+        asked: the shot ``room`` and the seconds for the row on the time beyond these.
+        footage: plain frames for the row on stylizing them.
         learnt: size of the shot to train on.
         learnt_frames: its number of frames.
         scored: its frames that are scored.
@@ -53,6 +55,8 @@ class Extent:
     turns: int
     small: FileJob
     full: FileJob
+    asked: FileJob
+    footage: FileJob
     learnt: Size
     learnt_frames: int
     scored: tuple[int, ...]
@@ -68,14 +72,17 @@ class Extent:
 
 SQUARE = Size(640, 640)
 WIDE = Size(512, 288)
+QUARTER_HD = Size(960, 540)
 HD, UHD = Size(1920, 1080), Size(3840, 2160)
 BUDGETS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 FULL = Extent(
-    sizes=(WIDE, SQUARE, Size(960, 540), HD, UHD),
+    sizes=(WIDE, SQUARE, QUARTER_HD, HD, UHD),
     turns=5,
     small=FileJob(SQUARE, 60),
     full=FileJob(WIDE, 30),
+    asked=FileJob(QUARTER_HD, 14, 60.0),
+    footage=FileJob(QUARTER_HD, 100),
     learnt=WIDE,
     learnt_frames=30,
     scored=(6, 12, 18, 24, 30),
@@ -88,10 +95,12 @@ FULL = Extent(
     large_gpu=FileJob(HD, 30),
 )
 SHORT = Extent(
-    sizes=(WIDE, SQUARE, Size(960, 540)),
+    sizes=(WIDE, SQUARE, QUARTER_HD),
     turns=3,
     small=FileJob(SQUARE, 60),
     full=FileJob(WIDE, 20),
+    asked=FileJob(WIDE, 20, 60.0),
+    footage=FileJob(QUARTER_HD, 30),
     learnt=Size(256, 144),
     learnt_frames=8,
     scored=(3, 5, 8),

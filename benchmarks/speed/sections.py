@@ -26,6 +26,7 @@ from .limits import measure_limits
 from .memory import LARGE_FRAMES, growth_row, guided_row, large_row
 from .steps import training_row
 from .to_quality import quality_row, train_and_score
+from .whole_jobs import footage_row, overhead_row
 
 LEARNT = Pair("room", "gouache")
 
@@ -122,6 +123,15 @@ def _files(bench: Bench, folder: Path) -> list[Row]:
     ]
 
 
+def _jobs(bench: Bench, folder: Path) -> list[Row]:
+    extent, device = bench.extent, bench.name_of_device
+    asked = capture_shot("room", extent.asked, bench.cache, tell)
+    return [
+        overhead_row(asked, folder / "asked", extent.asked, device),
+        footage_row(folder / "footage", extent.footage, device),
+    ]
+
+
 def _memory(bench: Bench, folder: Path) -> list[Row]:
     extent, device = bench.extent, bench.name_of_device
     rows = []
@@ -164,6 +174,7 @@ SECTIONS: dict[str, Callable[[Bench, Path], list[Row]]] = {
     "inference": _inference,
     "training": _training,
     "files": _files,
+    "jobs": _jobs,
     "memory": _memory,
     "blender": _blender,
     "gpu": _gpu,

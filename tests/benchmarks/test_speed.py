@@ -29,6 +29,8 @@ TINY = dataclasses.replace(
     turns=1,
     small=TINY_JOB,
     full=TINY_JOB,
+    asked=TINY_JOB,
+    footage=TINY_JOB,
     learnt=TINY_JOB.size,
     learnt_frames=TINY_JOB.frames,
     scored=(2,),
@@ -48,11 +50,14 @@ NAMES = {
     "train_to_paper250": "s",
     "files_640_mask10": "frames/s",
     "files_512x288_full": "frames/s",
+    "train_overhead_60": "s",
+    "stylize_footage_960": "s",
     "memory_4k": "MiB",
     "memory_4k_guides": "MiB",
     "memory_growth_1000": "MiB",
     "engine_start": "s",
 }
+MAY_BE_0 = ("memory_growth_1000", "train_overhead_60")
 WITH_YARDSTICK = [name for name, unit in NAMES.items() if "/" in unit or "paper" in name]
 
 
@@ -136,7 +141,7 @@ def test_a_tiny_run_has_every_row(
     for name, row in rows.items():
         assert set(row) == {"name", "value", "unit", "paper", "ratio"}
         assert math.isfinite(row["value"]) and row["value"] >= 0
-        assert row["value"] > 0 or name == "memory_growth_1000"
+        assert row["value"] > 0 or name in MAY_BE_0
         if name in WITH_YARDSTICK:
             value, paper = row["value"], row["paper"]
             better = value / paper if "/s" in row["unit"] else paper / value
