@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..frames.alpha import alpha_of, as_layer, finish
 from ..frames.frame import MATTE, Frame, read_frame
 from ..frames.keyframe import Keyframe, read_keyframes
 from ..frames.matte import put_into
+from ..guides.network_input import AROUND_MOTION, guides_reach
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..inference.own_frames import put_painting
@@ -161,7 +163,18 @@ class _PreviewPipeline:
 
     def paint(self, number: int) -> FloatArray:
         """Return a frame's picture: (H, W, 4) float32, 0..1, display-referred, straight alpha."""
-        frame = read_frame(self._shot, number, (*NEEDS, MATTE))
+        whole = Window.whole(self._shot.manifest.height, self._shot.manifest.width)
+        if not whole.is_of_huge:
+            return self._paint(number, None)
+        pixels = np.empty((*whole.shape, 4), np.float32)
+        reach = max(guides_reach(whole.width), AROUND_MOTION) + math.ceil(BLEND_WIDTH)
+        for core, band in whole.parts(reach):
+            pixels[core.inside] = self._paint(number, band)[core.within(band)]
+        return pixels
+
+    def _paint(self, number: int, part: Window | None) -> FloatArray:
+        """Return the picture of a part of a frame; None: all of it."""
+        frame = read_frame(self._shot, number, (*NEEDS, MATTE), part=part)
         weights = weights_at(self._shot.manifest.weights, number, self._paintings)
         painted = self._colours.paint(frame, weights)
         if self._alphas:

@@ -56,6 +56,9 @@ class LivePreview:
         self._input: FloatArray | None = None
         if wanted is None:
             return
+        if Window.whole(shot.manifest.height, shot.manifest.width).is_of_huge:
+            report.warned("There is no live picture, as frames of this size are too large for it.")
+            return
         try:
             if wanted.frame in shot.frames:
                 training_set.inputs.prepare("train", [wanted.frame])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from engine.guides.gaussians import MovingGaussians
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import Window
+from engine.jobs.preview import preview
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.motion.optical_flow import motion_shape
@@ -93,6 +95,18 @@ def test_packed_pictures_are_resampled_alike():
         packed = Ranged.packed(picture)
         assert packed.values.dtype == kind
         assert np.abs(sampler.sample(packed) - sampler.sample(Ranged.of(picture))).max() < 1e-3
+
+
+def test_a_preview_is_as_of_smaller_frames(shot, as_huge):
+    request = protocol.Preview(1, str(shot.folder), style="first", frames=[1, 3])
+    preview(request, Silent())
+    as_huge()
+    preview(dataclasses.replace(request, style="second"), Silent())
+    for frame, limit in ((1, 1e-6), (3, 0.02)):
+        first, second = (
+            read_picture(shot.out_path(name, frame)).pixels for name in ("first", "second")
+        )
+        assert np.abs(first - second).mean() < limit
 
 
 def test_examples_and_stylized_frames_are_as_of_smaller_frames(shot, as_huge):
