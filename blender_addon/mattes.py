@@ -115,11 +115,14 @@ def choice(scene: Any) -> Choice | None:
             raise PaintoverError(
                 "No object is chosen to be painted; choose one under Matte, or Whole Picture."
             )
-        note: dict[str, Any] = {"objects": sorted(map(_name, objects))}
+        note: dict[str, Any] = {"objects": _names(objects, scene)}
     else:
         collection = _collection(settings)
         objects = list(collection.all_objects)
-        note = {"collection": _name(collection), "objects": sorted(map(_name, objects))}
+        note = {
+            "collection": _names([collection], scene)[0],
+            "objects": _names(objects, scene),
+        }
     name = f"{settings.source.lower()}-{digest_json(note)[:8]}"
     return Choice(name, note, frozenset(objects))
 
@@ -177,9 +180,12 @@ def _collection(settings: Any) -> Any:
     return settings.collection
 
 
-def _name(block: Any) -> list[str]:
-    """Return the name of a data-block, and of the library that it is linked from."""
-    return [block.name, block.library.name if block.library else ""]
+def _names(blocks: Iterable[Any], scene: Any) -> list[list[str]]:
+    """Return names of data-blocks, each with that of its library, as the scene's .blend sees it."""
+    return sorted(
+        [block.name, block.library.name if block.library and block.library != scene.library else ""]
+        for block in blocks
+    )
 
 
 def rendered_objects(layer: bpy.types.ViewLayer) -> list[Any]:

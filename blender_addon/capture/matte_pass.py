@@ -29,6 +29,7 @@ from . import frames, scene_state
 _NAME = "paintover_matte"
 _BEFORE = "paintover_before_matte"
 _HIDDEN = "paintover_hidden"
+_HELD = "paintover_held_out"
 _COLOUR = "paintover_colour"
 _BLOCKS = ("world", "background_set")
 _MOST_SAMPLES = 128
@@ -86,11 +87,20 @@ def hold_out(scene: Any, layer: bpy.types.ViewLayer, name: str) -> None:
     for obj in hidden:
         if not obj.hide_render:
             obj[_HIDDEN], obj.hide_render = True, True
-    collection = bpy.data.collections.new(_NAME)
-    for obj in others:
-        collection.objects.link(obj)
-    scene.collection.children.link(collection)
-    layer.layer_collection.children[collection.name].holdout = True
+    _make_holdouts(scene, layer, others)
+
+
+def _make_holdouts(scene: Any, layer: bpy.types.ViewLayer, objects: list[Any]) -> None:
+    if scene.is_editable:
+        collection = bpy.data.collections.new(_NAME)
+        for obj in objects:
+            collection.objects.link(obj)
+        scene.collection.children.link(collection)
+        layer.layer_collection.children[collection.name].holdout = True
+        return
+    for obj in objects:  # as a linked scene takes no collection
+        if not obj.is_holdout:
+            obj[_HELD], obj.is_holdout = True, True
 
 
 def is_held_out(scene: Any) -> bool:
@@ -102,11 +112,13 @@ def release(scene: Any) -> None:
     """Undo what ``hold_out`` changed."""
     if not is_held_out(scene):
         return
-    for collection in list(scene.collection.children):
-        if collection.name.startswith(_NAME):
-            bpy.data.collections.remove(collection)
+    for collection in [each for each in bpy.data.collections if each.name.startswith(_NAME)]:
+        bpy.data.collections.remove(collection)
     all_objects: Any = bpy.data.objects
     for obj in all_objects:
+        if _HELD in obj:
+            obj.is_holdout = False
+            del obj[_HELD]
         if _HIDDEN in obj:
             obj.hide_render = False
             del obj[_HIDDEN]

@@ -340,6 +340,29 @@ def test_linked_objects_are_chosen(scene: Any, part: Part, folder: Path, tmp_pat
     assert 0 < (matte_codes(shot, 1) > 0).mean() < 0.5
 
 
+def test_linked_scenes_have_the_mattes_of_their_own_blend(
+    scene: Any, part: Part, hero: Any, tmp_path: Path
+) -> None:
+    choose(scene, hero)
+    scene.world = bpy.data.worlds.new("World")
+    run(part, scene, tmp_path / "own", [1])
+    own = open_shot(part, tmp_path / "own")
+    library = tmp_path / "library.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(library))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "user.blend"))
+    with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+        wanted.scenes = ["Scene"]
+    linked = wanted.scenes[0]
+    linked.view_layers[0].update()
+    before = everything()
+    run(part, linked, tmp_path / "linked", [1])
+    assert everything() == before
+    shot = open_shot(part, tmp_path / "linked")
+    assert shot.manifest.matte == own.manifest.matte
+    assert np.array_equal(matte_codes(shot, 1), matte_codes(own, 1))
+
+
 def test_choice_without_a_window(
     scene: Any, part: Part, folder: Path, hero: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
