@@ -170,3 +170,17 @@ def test_dynamic_hair_is_in_the_picture(moving: Any, part: Part, tmp_path: Path)
     picture = read_codes(open_shot(part, tmp_path / "shot").image_path(1))
     assert np.array_equal(picture, own[1])
     assert "Simulated from frame 1 on for the capture: Grid" in result.warnings[0]
+
+
+def test_simulations_in_collection_instances_are_found(scene: Any, part: Part) -> None:
+    hidden = bpy.data.collections.new("hidden")
+    thing = cube((0, 0, 0))
+    thing.modifiers.new("cloth", "CLOTH")
+    hidden.objects.link(thing)
+    scene.collection.objects.unlink(thing)
+    not_baked = part("capture.simulations").not_baked
+    assert not_baked(scene) == []
+    empty: Any = bpy.data.objects.new("empty", None)
+    empty.instance_type, empty.instance_collection = "COLLECTION", hidden
+    scene.collection.objects.link(empty)
+    assert [found.name for found in not_baked(scene)] == [thing.name]

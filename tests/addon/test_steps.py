@@ -114,6 +114,18 @@ def test_unsaved_paint_is_trained(scene: Any, captured: Any, part: Callable[[str
     assert header.trained_on[2] == captured.key_digest(2)
 
 
+def test_steps_are_greyed_out_with_the_reason(captured: Any) -> None:
+    operators: Any = bpy.ops.paintover
+    for step in (operators.preview, operators.train):
+        assert not step.poll()
+        with pytest.raises(RuntimeError, match="has no keyframe yet; add one and paint on it"):
+            step()
+    operators.keyframe_add(frame=1)
+    assert not operators.train.poll()
+    with pytest.raises(RuntimeError, match="still equals the rendered frame; paint on it first"):
+        operators.train()
+
+
 def test_stylizing_before_training_names_the_remedy(captured: Any) -> None:
     with pytest.raises(RuntimeError, match='Train the style "style" first'):
         bpy.ops.paintover.stylize()
