@@ -47,7 +47,9 @@ class Job:
     def again_in(self, shot: Path) -> tuple[object, ...]:
         """Return the arguments that go on with what a fault has stopped."""
         is_saved = (shot / "styles/style/resume.safetensors").is_file()
-        return self.words_in(shot, *(["--resume"] if self.resumes and is_saved else []))
+        is_done = (shot / "styles/style.safetensors").is_file()  # then it trains anew
+        resumes = self.resumes and is_saved and not is_done
+        return self.words_in(shot, *(["--resume"] if resumes else []))
 
     def copy_to(self, shot: Path) -> None:
         """Copy what it starts from."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from ..images.types import FloatArray
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.flicker_records import Flicker, write_flicker
+from ..shared.flicker_records import Flicker, read_flickers, write_flicker
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .flicker_meter import FlickerInput, FlickerMeter, MeasuredFrame
@@ -50,7 +50,9 @@ class FlickerWatch:
     def finish(
         self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
     ) -> None:
-        """Measure the written frames, and those after them, that are not measured yet.
+        """Measure the written frames, and their neighbours, that are not measured yet.
+
+        The one before is not measured where the run that wrote it was killed.
 
         Args:
             frames: the written frames.
@@ -60,8 +62,8 @@ class FlickerWatch:
         Raises:
             Cancelled: the reporter asked to stop.
         """
-        wanted = {after for frame in frames for after in (frame, frame + 1)}
-        for frame in sorted(wanted - set(self.measured)):
+        wanted = {near for frame in frames for near in (frame - 1, frame, frame + 1)}
+        for frame in sorted(wanted - read_flickers(self._shot, self._style).keys()):
             if report.cancelled():
                 raise Cancelled
             if not all(n in self._shot.frames and is_up_to_date(n) for n in (frame - 1, frame)):

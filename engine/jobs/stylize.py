@@ -103,7 +103,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
         with _core_for_others():
             output.write_all(pictures, write, "stylize", report, overlap=not is_large)
-        watch.finish(output.outdated, output.is_up_to_date, report)
+    watch.finish(output.outdated or output.wanted[-1:], output.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
     if output.outdated:
         painted_on = f"painted {format_frames(output.outdated)} on {device.describe()}"

@@ -84,8 +84,8 @@ class TrainingLoop:
             self._preview.update(trainer.averaged)
         self._validate()
         budget.finished = True
-        self._save_state()
         self._save_style(True)
+        self._save_state()  # last, as resuming a finished run trains for the whole budget again
         why = "stopped early, since the held-out loss no longer fell" if stopped_early else "done"
         skipped = f", {trainer.skipped} of them skipped" if trainer.skipped else ""
         self._log.say(f"{why}: {trainer.steps} steps{skipped}, {watch.seconds():.1f} s")

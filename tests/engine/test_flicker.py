@@ -196,6 +196,18 @@ def test_only_neighbours_that_are_up_to_date_are_compared(trained):
     assert sorted(read_flickers(trained, "style")) == [4]
 
 
+@pytest.mark.parametrize("killed_after", [3, 4])
+def test_what_a_killed_run_has_not_measured_is_measured_by_the_next(trained, killed_after):
+    run(trained)
+    noted = read_flickers(trained, "style")
+    made = trained.out_record_path("style", killed_after).parent
+    (made / f"{killed_after:04d}.flicker.json").unlink()
+    for frame in range(killed_after + 1, 5):
+        (made / f"{frame:04d}.json").unlink()
+    run(trained)
+    assert read_flickers(trained, "style") == noted
+
+
 def test_cancelling_keeps_what_was_noted(trained):
     class Stops(Silent):
         done = 0

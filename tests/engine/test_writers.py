@@ -17,10 +17,14 @@ import pytest
 import shots
 from shots import run_warm
 
+from engine.jobs import train as train_job
 from engine.shared import files, temporary
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes, written_beside
 from engine.shared.locks import held_alone, held_in_turn
+from engine.shared.protocol import Train
+from engine.shared.reporter import Silent
+from engine.shared.style_header import read_style_header
 from engine.shared.temporary import (
     is_temporary,
     remove_leftovers,
@@ -211,3 +215,18 @@ def test_ended_before_the_first_step_promises_no_resume(tmp_path):
     promised = "--resume" in errors
     resumed = run_warm("train", shot.folder, "--steps", 2, "--resume")
     assert promised == (resumed.returncode == 0), errors + resumed.stderr
+
+
+def test_a_training_that_is_killed_at_its_end_has_its_style(tmp_path, monkeypatch):
+    shot = shots.make_shot(tmp_path / "shot", frames=2)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_job, "save_run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_job.train(Train(0, str(shot.folder), steps=2, device="cpu"), Silent())
+    header = read_style_header(shot.style_path("style"))
+    assert (header.finished, header.steps) == (True, 2)
+    # Else resuming would train for the whole budget once more.
+    assert not (shot.style_folder("style") / "resume.safetensors").exists()
