@@ -20,8 +20,9 @@ from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
 from engine.shared.errors import PaintoverError
 
-from . import crafted
+from . import bounds, crafted, links
 from .blender_runs import kill_in_blender
+from .counts import Counts
 from .crowds import crowd
 from .damage import damage
 from .disks import fill, forbid
@@ -46,7 +47,8 @@ fixed seeds. A kill is SIGKILL to the process. After each fault:
 - **let in** counts damaged files that were taken for whole: something else came of them.
 
 Crafted files are valid ones that were changed by rules: each must be refused in a sentence that
-names it, or be read whole."""
+names it, or be read whole. Links in a shot folder must let nothing in outside of it. Bombs, huge
+numbers, pipes and devices must be refused, or read, within 1 s of processor time and 200 MB."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +147,21 @@ def _parts(
         ],
         "damage": lambda place: [damage(engine, jobs(), place, extent.damaged, SEED)],
         "crowds": lambda place: crowd(engine, jobs(), place, extent.crowds),
-        "crafted": lambda place: [_crafted(place, extent.every)],
+        "crafted": lambda place: [
+            _counted(
+                "crafted files",
+                "valid files that were changed by rules",
+                crafted.measure(place, every=extent.every),
+            )
+        ],
+        "links": lambda place: [
+            _counted("links", "links that lead out of the shot folder", links.measure(place))
+        ],
+        "bounds": lambda place: [
+            _counted(
+                "bounds", "bombs, huge numbers, pipes and devices as files", bounds.measure(place)
+            )
+        ],
     }
 
 
@@ -154,13 +170,15 @@ def _some(jobs: dict[str, Job], *more: str) -> list[Job]:
     return [jobs[name] for name in (*names, *more)]
 
 
-def _crafted(place: Path, every: int) -> Outcome:
-    counts = crafted.measure(place, every=every)
-    outcome = Outcome("crafted files", "valid files that were changed by rules", counts.tried)
-    for note in counts.lost:
-        outcome.count("lost", note)
-    for note in counts.unforeseen:
-        outcome.count("unforeseen", note)
+def _counted(name: str, what: str, counts: Counts) -> Outcome:
+    outcome = Outcome(name, what, counts.tried)
+    for kind, notes in (
+        ("lost", counts.lost),
+        ("unforeseen", counts.unforeseen),
+        ("let_in", counts.let_in),
+    ):
+        for note in notes:
+            outcome.count(kind, note)
     return outcome
 
 
@@ -196,7 +214,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=("kills", "checkpoints", "blender", "disks", "damage", "crowds", "crafted"),
+        choices=(
+            "kills",
+            "checkpoints",
+            "blender",
+            "disks",
+            "damage",
+            "crowds",
+            "crafted",
+            "links",
+            "bounds",
+        ),
         action="append",
         default=[],
         metavar="PART",

@@ -20,7 +20,7 @@ from typing import Any
 
 import bpy
 
-from .. import mattes, versions
+from .. import mattes, saved_state, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.temporary import temporary_file
@@ -129,7 +129,7 @@ def release(scene: Any) -> None:
         if f"{_NAME}_{part}" in scene:
             setattr(scene, part, scene[f"{_NAME}_{part}"])
             del scene[f"{_NAME}_{part}"]
-    scene_state.apply(scene, json.loads(scene[_BEFORE]))
+    scene_state.apply(scene, saved_state.read(scene[_BEFORE], dict[str, Any]) or {})
     del scene[_BEFORE]
 
 

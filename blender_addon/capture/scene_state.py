@@ -8,13 +8,17 @@ of the capture, and in a .blend that was recovered from a crash.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import bpy
 
+from .. import saved_state
 from ..engine.shared import passes
+from ..engine.shared.checked import Length, Range
+from ..engine.shared.frame_lists import LARGEST_FRAME
 from .instances import particles_that_move
 
 _BEFORE = "paintover_before_capture"
@@ -30,6 +34,17 @@ _SETTINGS: dict[str, Any] = {
     "render.use_single_layer": False,
     "render.dither_intensity": 0.0,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class _Before:
+    """The settings before a capture, as the scene stores them."""
+
+    settings: dict[str, Any]
+    layer: str
+    aovs: list[str]
+    active_aov: Annotated[int, Range(-1, 1000)]
+    frame: Annotated[list[Annotated[float, Range(-LARGEST_FRAME, LARGEST_FRAME)]], Length(2, 2)]
 
 
 def is_changed(scene: Any) -> bool:
@@ -75,18 +90,23 @@ def restore(scene: Any) -> None:
     """Restore the settings that ``change`` changed, except on view layers that were removed."""
     if _BEFORE not in scene:
         return
-    before = json.loads(scene[_BEFORE])
-    if before["layer"] in scene.view_layers:
-        layer = scene.view_layers[before["layer"]]
-        for name in before["aovs"]:
+    before = saved_state.read(scene[_BEFORE], _Before)
+    if before is not None:
+        _restore(scene, before)
+    del scene[_BEFORE]
+
+
+def _restore(scene: Any, before: _Before) -> None:
+    if before.layer in scene.view_layers:
+        layer = scene.view_layers[before.layer]
+        for name in set(before.aovs) & _AOVS.keys():
             if name in layer.aovs:
                 layer.aovs.remove(layer.aovs[name])
-        layer.active_aov_index = before["active_aov"]
-    apply(scene, before["settings"])
-    frame, subframe = before["frame"]
+        layer.active_aov_index = before.active_aov
+    apply(scene, before.settings)
+    frame, subframe = before.frame
     if (scene.frame_current, scene.frame_subframe) != (frame, subframe):
-        scene.frame_set(frame, subframe=subframe)
-    del scene[_BEFORE]
+        scene.frame_set(int(frame), subframe=subframe)
 
 
 def values(scene: Any, paths: Iterable[str]) -> dict[str, Any]:
@@ -97,7 +117,7 @@ def values(scene: Any, paths: Iterable[str]) -> dict[str, Any]:
 def apply(scene: Any, settings: Mapping[str, Any]) -> None:
     """Set settings of a scene, except on view layers that were removed."""
     for path, value in settings.items():
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
             setattr(*_owner(scene, path), value)
 
 

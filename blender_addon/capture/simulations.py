@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import bpy
 
+from .. import saved_state
 from .instances import rendered_objects
 
 _KEPT = "paintover_kept_caches"
@@ -90,7 +91,7 @@ def release(scene: Any) -> None:
     """Undo ``keep``."""
     if _KEPT not in scene:
         return
-    kept = json.loads(scene[_KEPT])
+    kept = saved_state.read(scene[_KEPT], list[list[str]]) or []
     for found in list(_caches(scene)):
         if found.place in kept:
             with bpy.context.temp_override(scene=scene, point_cache=found.cache):

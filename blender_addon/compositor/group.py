@@ -13,11 +13,16 @@ import dataclasses
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import bpy
 
-from ..engine.shared.frame_lists import runs
+from .. import saved_state
+from ..engine.shared.checked import Length, OneOf, Pattern
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.frame_lists import parse_frames, runs
+from ..engine.shared.names import NAME as STYLE_NAME
+from ..engine.shared.shot import OUT_SUFFIXES
 from . import marks, nodes, sequences
 
 NAME = "Paintover"
@@ -31,12 +36,12 @@ _SETTINGS = (
 class Content:
     """What a group shows; kept in the group, so that changes are noticed."""
 
-    style: str
-    suffix: str
+    style: Annotated[str, Pattern(STYLE_NAME)]
+    suffix: Annotated[str, OneOf(OUT_SUFFIXES)]
     frames: str
     """The stylized frames, as ``format_frames`` writes them."""
     view: nodes.View
-    painted: tuple[bool, ...] = (True,)
+    painted: Annotated[tuple[bool, ...], Length(1, 1000)] = (True,)
     """For each picture of the group, whether the frames replace it; else only the view changes."""
     layer: str = ""
     """The view layer behind which the node stands; "" if it stands before the output."""
@@ -61,13 +66,10 @@ def new() -> Any:
 
 def content(group: Any) -> Content | None:
     """Return what a group shows, or None if it was not filled by this version of Paintover."""
+    found = saved_state.read(group.get(marks.GROUP), Content)
     try:
-        data = json.loads(group[marks.GROUP])
-        data["view"] = nodes.View(**data["view"])
-        for name in {"painted", "views"} & data.keys():
-            data[name] = tuple(data[name])
-        return Content(**data)
-    except (ValueError, TypeError, KeyError):
+        return found if found and parse_frames(found.frames) else None
+    except PaintoverError:
         return None
 
 

@@ -11,7 +11,7 @@ import dataclasses
 import json
 from typing import Any
 
-from .. import colour_names, properties, versions
+from .. import colour_names, properties, saved_state, versions
 from ..capture import settings as capture
 from ..engine.shared.errors import PaintoverError
 from . import nodes
@@ -125,7 +125,8 @@ def restore(scene: Any) -> bool:
     for path, value in before.items():
         is_copied = overridden and path.startswith(_IMAGE) and path not in ours
         if is_copied or (path in ours and _get(scene, path) == ours[path]):
-            with contextlib.suppress(TypeError):  # an unset color space has no name
+            # An unset color space has no name, and a stranger's .blend may hold anything.
+            with contextlib.suppress(TypeError, ValueError, AttributeError):
                 _set(scene, path, value)
     remember(scene, {})
     return True
@@ -138,7 +139,7 @@ def remember(scene: Any, before: dict[str, Any]) -> None:
 
 def _before(scene: Any) -> dict[str, Any]:
     text = properties.of(scene).before_compose
-    return dict(json.loads(text)) if text else {}
+    return saved_state.read(text, dict[str, Any]) or {}
 
 
 def _wanted(scene: Any, view: nodes.View) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from .. import versions
+from .. import saved_state, versions
 from . import marks, sequences
 
 Base = Callable[[Any], Any]
@@ -160,8 +160,9 @@ def clean_up(scene: Any, tree: Any) -> None:
     """Take away what ``own_tree``, ``add_layers`` and ``make_output`` added, unless it is used."""
     for node in tree.nodes:
         if marks.OUTPUT in node:
-            for name, value in json.loads(node[marks.OUTPUT]).items():
-                setattr(node, name, value)
+            before = saved_state.read(node[marks.OUTPUT], dict[str, bool]) or {}
+            for name in before.keys() & {"mute", "use_alpha"}:
+                setattr(node, name, before[name])
             del node[marks.OUTPUT]
     added = sequence_node(tree)
     image = added.image if added else None

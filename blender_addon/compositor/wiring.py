@@ -11,10 +11,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
+from .. import saved_state
+from ..engine.shared.checked import Range
 from . import marks, trees
 
+_Place = Annotated[int, Range(0, 1_000_000)]
 _SETTINGS = 2
 """Number of the node's inputs that are no pictures; they come after the first picture."""
 
@@ -134,7 +137,7 @@ def put_in(tree: Any, node: Any, wanted: list[Place]) -> None:
 
 def take_out(tree: Any, node: Any) -> None:
     """Link the pictures that the node gets to where it sends them, as before ``put_in``."""
-    order = json.loads(node.get(marks.LINKS, "[]"))
+    order = saved_state.read(node.get(marks.LINKS), list[list[_Place]]) or []
     back: list[tuple[Any, Any, int]] = []
     for number, (picture, changed) in enumerate(zip(_inputs(node), node.outputs, strict=False)):
         source = picture.links[0].from_socket if picture.links else None

@@ -7,6 +7,7 @@ removed, even if their keyframes are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..engine.shared.keyframes.weights import set_weights
 from ..engine.shared.shot import Shot
 
 _DECIMALS = 4
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,6}")
 
 
 def row(scene: bpy.types.Scene, key: int) -> Any | None:
@@ -41,6 +43,8 @@ def sampled(scene: bpy.types.Scene, frames: Iterable[int]) -> dict[int, dict[int
     curves = fcurves(scene)
     weights = {}
     for settings in properties.of(scene).keyframes:
+        if not _NUMBER.fullmatch(settings.name):
+            continue  # not a row of ours
         key = int(settings.name)
         curve = curves.get(settings.path_from_id("weight"))
         if curve is None:

@@ -13,10 +13,12 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import compositor, jobs, properties, states
+from .. import compositor, jobs, logs, properties, states
 from ..engine.shared.errors import PaintoverError
 from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
+
+_log = logs.logger(__name__)
 
 _TICK_SECONDS = 0.5
 _REFRESH_SECONDS = 3.0
@@ -137,7 +139,11 @@ def select(frame: int) -> None:
 
 
 def _tick() -> float:
-    return _watcher.tick()
+    try:
+        return _watcher.tick()
+    except Exception:  # Blender would drop the timer for the rest of the session
+        _log.exception("The state of the shot cannot be read")
+        return _REFRESH_SECONDS
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -31,6 +31,8 @@ _FASTEST = 1000.0
 """Frames per second above which a movie tells its clock and not its rate."""
 _TICK = 0.0015
 """Seconds by which times are rounded in some movies."""
+_FILES_ALONE = {"protocol_whitelist": "file"}
+"""A movie may name others, such as the parts of a stream; none is fetched from a network."""
 _PQ, _HLG = 16, 18
 """Codes of the transfer curves of HDR movies."""
 
@@ -76,7 +78,7 @@ def write_movie_frames(
     damaged = 0
     started = time.monotonic()
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=_FILES_ALONE) as container:
             stream = container.streams.best("video")
             if stream is None:
                 raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")

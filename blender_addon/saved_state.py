@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""State that Paintover keeps in a .blend as JSON, checked like a file when it is read.
+
+A .blend may come from anyone, or from another version: what is not as it should be counts as not
+being there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from .engine.shared.checked import from_data, parse_json
+
+_Kind = TypeVar("_Kind")
+
+
+def read(text: Any, kind: type[_Kind]) -> _Kind | None:
+    """Return the state in a property, or None if it is no JSON of this type.
+
+    Args:
+        text: the value of the property.
+        kind: as for ``from_data``.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        return from_data(kind, parse_json(text))
+    except ValueError:
+        return None
