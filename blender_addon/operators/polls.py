@@ -7,12 +7,24 @@ must do first, as a sentence without a full stop, or "" if nothing prevents the 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from .. import jobs, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import read_by_state
+from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
+
+
+def _open_shot(manifest: Path) -> Shot | None:
+    return Shot.open(manifest.parent)
+
+
+_read_shot = read_by_state(_open_shot, None)
+"""Shot of a ``shot.json``, only to look at, None if there is no such file."""
 
 
 class PolledOperator(bpy.types.Operator):
@@ -51,8 +63,9 @@ def has_painting(context: bpy.types.Context) -> str:
     remedy = has_shot(context)
     if remedy:
         return remedy
+    folder = shot_folders.folder_to_write(properties.scene_of(context))
     try:
-        shot = steps.open_shot(properties.scene_of(context))
+        shot = _read_shot(folder / MANIFEST_NAME) or Shot.open(folder)
         if not keyframe_images.unsaved(shot):
             steps.check_painted(shot)
     except PaintoverError as error:
