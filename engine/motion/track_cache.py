@@ -18,7 +18,7 @@ from .frame_chain import FrameChain
 from .optical_flow import NeighbourMotion, motion_shape
 from .tracking import Track, enlarge_track, extend_track, is_cut, no_track, start_track
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same shot would give other tracks, so that caches are not reused."""
 UNKNOWN = 65535
 """Stored for a coordinate that is not known."""
