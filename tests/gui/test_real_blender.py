@@ -80,7 +80,7 @@ def test_undo_esc_windows_and_save_as(blender: Blender, blend: Path) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "trust_by_mouse.py"),
-        limit=400,
+        limit=500,
         PAINTOVER_PICTURES=str(PICTURES),
     )
     for name in ("stroke", "owner"):

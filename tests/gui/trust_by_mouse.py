@@ -171,4 +171,4 @@ def test() -> window.Steps:
     yield from save_as()
 
 
-window.run(test, limit=380)
+window.run(test, limit=480)
