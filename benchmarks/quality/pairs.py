@@ -98,6 +98,7 @@ ABLATION = dataclasses.replace(
         "fast,gradients=0",
         "fast,adversarial=0.2",
         "fast,steady=0",
+        "fast,strokes=0",
         "fast,muon=false",
         "small",
     ),

@@ -18,6 +18,7 @@ from engine.training.patch_sampler import Patches
 from engine.training.settings import default_guides, default_settings
 from engine.training.temporal_pairs import PairPatches, read_pairs
 from engine.training.trainer import Trainer
+from engine.training.unpainted import read_own_strokes
 
 OURS_IN_A_TURN = 8
 """Steps of ours per turn: two periods of the temporal loss."""
@@ -61,6 +62,9 @@ def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
         channels = guides.channels(names)
         painter = build(network, channels, projection=PROJECTION in names, alpha=False)
     pairs = read_pairs(shot, training_set, 0) if settings.steady else []
+    strokes = None
+    if settings.strokes:
+        strokes = read_own_strokes(shot, training_set, device.unit, 0)
     return Trainer(
         painter,
         Patches(training_set.examples, device.unit, 0, settings.patch),
@@ -68,6 +72,7 @@ def trainer_of(shot: Shot, network: str, device: Device) -> Trainer:
         settings,
         seed=0,
         pairs=PairPatches(pairs, device.unit, settings.patch) if pairs else None,
+        strokes=strokes,
     )
 
 

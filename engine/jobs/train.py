@@ -8,7 +8,8 @@ From a painted pixel to the style file, one file a station:
 3. ``training/dataset.py`` joins input, projections, paint and weights to one example a keyframe.
 4. ``training/patch_sampler.py`` draws patches of the examples on the device.
 5. ``training/trainer.py`` takes a step on a batch of patches; ``training/losses/`` compares the
-   result with the paint; ``training/loop.py`` repeats this until the budget is spent or the
+   result with the paint, or with its strokes on the unpainted frames of
+   ``training/unpainted.py``; ``training/loop.py`` repeats this until the budget is spent or the
    held-out loss has stopped falling.
 6. ``training/trainer.py`` averages the weights and keeps the best by the held-out loss.
 7. ``networks/activation_ranges.py`` measures the activations of these weights, for int8.
@@ -52,6 +53,7 @@ from ..training.settings import default_guides, run_settings
 from ..training.style_choice import keep_previous, reason_to_keep
 from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
+from ..training.unpainted import OwnStrokes, read_own_strokes
 
 
 def train(request: Train, report: Reporter) -> dict[str, Any]:
@@ -85,10 +87,13 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         shot, request.keys, header.guides, settings.filter, report, fixed=network is not None
     )
     network = _complete(network, header, training_set, settings, request.seed)
+    strokes = None
+    if settings.strokes:
+        strokes = read_own_strokes(shot, training_set, device.unit, request.seed)
     patches = Patches(training_set.examples, device.unit, request.seed, settings.patch)
     training_set = dataclasses.replace(training_set, examples=[])  # frees their memory
     trainer, pairs = _make_trainer(
-        network, patches, training_set, shot, device, settings, request.seed
+        network, patches, training_set, shot, device, settings, request.seed, strokes
     )
 
     budget = Budget.of(request.steps, request.seconds)
@@ -193,12 +198,13 @@ def _make_trainer(
     device: Device,
     settings: TrainingSettings,
     seed: int,
+    strokes: OwnStrokes | None,
 ) -> tuple[Trainer, PairPatches | None]:
     """Return the trainer with its losses, and the pairs of frames of the temporal loss."""
     vgg = VGGLoss(Path(settings.vgg), device) if settings.vgg else None
     found = read_pairs(shot, training_set, seed) if settings.steady else []
     pairs = PairPatches(found, device.unit, settings.patch) if found else None
-    return Trainer(network, patches, device, settings, seed, vgg, pairs), pairs
+    return Trainer(network, patches, device, settings, seed, vgg, pairs, strokes), pairs
 
 
 def _write_style(

@@ -119,6 +119,13 @@ class TrainingSettings:
         limits=(0, 100),
         metavar="WEIGHT",
     )
+    strokes: float = setting(
+        1.0,
+        subject="weight of the stroke loss",
+        help="weight of the stroke loss (drawn where nothing was painted), 0 for none",
+        limits=(0, 100),
+        metavar="WEIGHT",
+    )
     muon: bool = setting(
         True, subject="Muon optimizer", help="train the kernels with Muon, not with Adam"
     )
@@ -146,6 +153,7 @@ NETWORK_DEFAULTS: dict[str, dict[str, Value]] = {
         "adversarial": 0.5,
         "gradients": 0.0,
         "steady": 0.0,
+        "strokes": 0.0,
         "muon": False,
         "filter": FILTER_RADIUS,
     }

@@ -29,6 +29,7 @@ from .optimizers import (
 )
 from .patch_sampler import Patches
 from .temporal_pairs import PairPatches, temporal_loss
+from .unpainted import OwnStrokes
 
 WARM_UP = 20
 """Steps over which the learning rate rises to its peak, linearly."""
@@ -40,6 +41,8 @@ TEMPORAL_INTERVAL = 4
 """Steps from one temporal loss to the next."""
 TEMPORAL_PAIRS = 2
 """Pairs of patches of a temporal loss."""
+STROKES_INTERVAL = 2
+"""Steps from one stroke loss to the next."""
 SMOOTHING = 0.02
 """Share of the newest step in the reported training loss, an exponential moving average."""
 AVERAGED_STEPS = 60
@@ -74,6 +77,7 @@ class Trainer:
         seed: of all random numbers.
         vgg: the VGG loss; None for none.
         pairs: pairs of unpainted frames for the temporal loss; None for none.
+        strokes: the stroke loss on unpainted frames; None for none.
 
     Attributes:
         steps: steps taken so far.
@@ -91,6 +95,7 @@ class Trainer:
         seed: int,
         vgg: VGGLoss | None = None,
         pairs: PairPatches | None = None,
+        strokes: OwnStrokes | None = None,
     ) -> None:
         self._device, self._patches, self._settings = device, patches, settings
         self._network = device.place(network)
@@ -98,7 +103,7 @@ class Trainer:
         self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
         self._optimizers = optimizers_for(self._network, settings.rate, muon=settings.muon)
-        self._vgg, self._pairs = vgg, pairs
+        self._vgg, self._pairs, self._strokes = vgg, pairs, strokes
         self._adversary: Adversary | None = None
         if settings.adversarial:
             self._adversary = Adversary(device, settings.rate, seed)
@@ -150,6 +155,8 @@ class Trainer:
         loss, colours = self._loss_of_batch()
         if self._pairs and self.steps % TEMPORAL_INTERVAL == 0:
             loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
+        if self._strokes and self.steps % STROKES_INTERVAL == 0:
+            loss = loss + self._settings.strokes * self._stroke_loss(self._strokes)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
             clear_not_finite(optimizer)
@@ -191,6 +198,12 @@ class Trainer:
         with self._device.autocast():
             painted = self._network(x.contiguous(memory_format=torch.channels_last))
         return temporal_loss(painted.float(), offsets, weight)
+
+    def _stroke_loss(self, strokes: OwnStrokes) -> Tensor:
+        x, masks = strokes.draw(self._generator)
+        with self._device.autocast():
+            painted = self._network(x.contiguous(memory_format=torch.channels_last))
+        return strokes.loss(painted.float(), masks, self._generator)
 
     def validate(self) -> float:
         """Measure the held-out loss of the averaged weights, and keep them if it is the lowest.
