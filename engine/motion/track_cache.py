@@ -41,8 +41,10 @@ class TrackCache(FrameChain[Track]):
     stores_keyframe = False
 
     def __init__(self, shot: Shot, keyframe: int, report: Reporter) -> None:
-        super().__init__(shot, keyframe, report, [VERSION])
         self._shape = motion_shape(shot)
+        is_reduced = self._shape != (shot.manifest.height, shot.manifest.width)
+        recipe = [VERSION, *self._shape] if is_reduced else [VERSION]
+        super().__init__(shot, keyframe, report, recipe)
         self._last: tuple[int, Track] | None = None
         self._steps = 1 << max(0, 15 - (max(self._shape) - 1).bit_length())
 

@@ -30,7 +30,7 @@ OTHER_ALPHA = 0.5
 class MotionProjector:
     """Projects the paint and the picture of one keyframe into any frame along the motion.
 
-    Of a huge keyframe nothing is kept but 8 or 16 bits a channel.
+    Of a huge keyframe nothing is kept but 16 bits a channel.
 
     Args:
         keyframe: the painting; nothing outside its mask is projected.

@@ -7,7 +7,7 @@ inside an object, bilinear near its border, and nearest-neighbour on the border.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -17,15 +17,14 @@ import numpy.typing as npt
 from ..images.jit import compiled
 from ..images.pictures import from_codes
 from ..images.types import BoolArray, FloatArray, IdArray
+from ..images.window import Window
 
 LENGTH = 1024
 """Positions in a row of the grid given to OpenCV, at least."""
 MOST_ROWS = 32000
 """Rows of that grid; OpenCV takes no side of 32767 or more."""
 BLOCK = 512
-"""Rows of a packed picture that are unpacked at once."""
-AROUND = 3
-"""Pixels around a position that interpolation reads, and one to spare."""
+"""Rows of a picture that are packed at once."""
 
 
 class Located(NamedTuple):
@@ -61,16 +60,11 @@ class Ranged(NamedTuple):
 
     @classmethod
     def packed(cls, values: FloatArray) -> Ranged:
-        """Return a picture 0..1 in less memory: 8 bits where that loses nothing, else 16."""
-        codes: IdArray = np.empty(values.shape, np.uint8)
-        for rows in _row_blocks(len(values)):
-            scaled = values[rows] * np.float32(255)
-            codes[rows] = np.rint(scaled)
-            if not np.allclose(codes[rows], scaled, rtol=0, atol=1e-3):
-                codes = np.empty(values.shape, np.uint16)
-                for part in _row_blocks(len(values)):
-                    codes[part] = np.rint(values[part] * np.float32(65535))
-                break
+        """Return a picture 0..1 in half the memory, as codes of 16 bits."""
+        codes: IdArray = np.empty(values.shape, np.uint16)
+        for top in range(0, len(values), BLOCK):
+            rows = slice(top, top + BLOCK)
+            codes[rows] = np.rint(values[rows] * np.float32(65535))
         return cls(codes, float(values.min()), float(values.max()))
 
 
@@ -155,30 +149,6 @@ def _put(
 
 def _fetch(picture: FloatArray | IdArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
     """Interpolate a picture (H, W, C ≤ 4) at positions (N) as OpenCV does; return (N, C)."""
-    if picture.dtype == np.float32 or not len(x):
-        return _interpolate(np.asarray(picture, np.float32), x, y, how)
-    height, width, channels = picture.shape
-    left = max(0, int(x.min()) - AROUND)
-    columns = slice(left, min(width, int(x.max()) + AROUND + 2))
-    found = np.empty((len(x), channels), np.float32)
-    inside = np.clip(y, 0, height - 1)
-    for rows in _row_blocks(height):
-        here = np.flatnonzero((inside >= rows.start) & (inside < rows.stop))
-        if len(here):
-            top = max(0, rows.start - AROUND)
-            part = from_codes(picture[top : rows.stop + AROUND, columns])
-            found[here] = _interpolate(part, x[here] - left, y[here] - top, how)
-    return found
-
-
-def _row_blocks(height: int) -> Iterator[slice]:
-    """Split rows into blocks."""
-    for top in range(0, height, BLOCK):
-        yield slice(top, top + BLOCK)
-
-
-def _interpolate(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) -> FloatArray:
-    """Interpolate a picture (H, W, C ≤ 4) float32 at positions (N); return (N, C)."""
     length = max(LENGTH, -(-len(x) // MOST_ROWS))
     rows = -(-len(x) // length)
     if not rows:
@@ -187,11 +157,17 @@ def _interpolate(picture: FloatArray, x: FloatArray, y: FloatArray, how: int) ->
     grids[:, : len(x)] = x, y
     places = grids.reshape(2, rows, length)
     found = cv2.remap(picture, places[0], places[1], how, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, np.float32).reshape(rows * length, -1)[: len(x)]
+    values = from_codes(found) if found.dtype == np.uint16 else np.asarray(found, np.float32)
+    return values.reshape(rows * length, -1)[: len(x)]
 
 
 def _same_object(objects: IdArray, size: int) -> BoolArray:
     """Return (H, W) bool, True where the square of this size around a pixel has one id."""
-    ids = np.unique(objects, return_inverse=True)[1].reshape(objects.shape).astype(np.float32)
     square = np.ones((size, size), np.uint8)
-    return np.asarray(cv2.dilate(ids, square) == cv2.erode(ids, square))
+    result = np.empty(objects.shape, bool)
+    for core, band in Window.whole(*objects.shape).parts(size // 2):
+        part = objects[band.inside]
+        ids = np.unique(part, return_inverse=True)[1].reshape(part.shape).astype(np.float32)
+        same = np.asarray(cv2.dilate(ids, square) == cv2.erode(ids, square))
+        result[core.inside] = same[core.within(band)]
+    return result

@@ -133,13 +133,16 @@ def _read(
     examples = []
     while pairs:
         keyframe, frame = pairs.pop(0)
-        paint = _paint(keyframe, frame, alpha).astype(np.float16)
+        if again:
+            frame = dataclasses.replace(frame, image=frame.image[:0].copy())
+        paint = _paint(keyframe, frame, alpha)
         weight = _weight(keyframe, alpha).astype(np.float16)
         read: Callable[[Window], Frame] = frame.cut
         if again:
             read = functools.partial(_read_again, inputs, keyframe.frame)
-            channels.append(_by_parts(whole, read, reach, inputs.build)[0])
         del keyframe, frame
+        if again:
+            channels.append(_by_parts(whole, read, reach, inputs.build)[0])
         projections = np.empty((0, *whole.shape, PROJECTION_CHANNELS), np.float16)
         if projection:
             projections = _by_parts(whole, read, reach, projection.each)
@@ -204,12 +207,15 @@ def _signed(picture: FloatArray) -> FloatArray:
     return signed
 
 
-def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> FloatArray:
+def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> HalfArray:
     """Return (H, W, 3 or 4) colours, −1..1, and the alpha offset if alpha is learnt."""
-    colours = _signed(keyframe.paint)
-    if alpha != ALPHA_LEARNT:
-        return colours
-    return np.dstack([colours, keyframe.alpha - frame.alpha])
+    is_learnt = alpha == ALPHA_LEARNT
+    result = np.empty((*keyframe.alpha.shape, 3 + is_learnt), np.float16)
+    for part, _ in Window.whole(*keyframe.alpha.shape).parts(0):
+        result[*part.inside, :3] = _signed(keyframe.paint[part.inside])
+        if is_learnt:
+            result[*part.inside, 3] = keyframe.alpha[part.inside] - frame.alpha[part.inside]
+    return result
 
 
 def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:

@@ -62,7 +62,7 @@ def test_positions_are_followed_in_a_reduced_size(shot, as_huge):
     both = found.known() & right.known()
     assert both.mean() > 0.9
     off = np.abs(found.at - right.at)[both]
-    assert off.mean() < 0.2
+    assert off.mean() < 0.4
     rows, columns = np.mgrid[100:140, :WIDTH]
     own = chain.track(1, band)
     assert own.known().all()
@@ -91,9 +91,9 @@ def test_packed_pictures_are_resampled_alike():
     sampler = Resampler(np.ones((1100, 64), np.int32)).at(
         Located(x, y, np.ones(x.shape, bool), np.ones_like(x))
     )
-    for picture, kind in ((codes, np.uint8), (fine, np.uint16)):
+    for picture in (codes, fine):
         packed = Ranged.packed(picture)
-        assert packed.values.dtype == kind
+        assert packed.values.dtype == np.uint16
         assert np.abs(sampler.sample(packed) - sampler.sample(Ranged.of(picture))).max() < 1e-3
 
 
