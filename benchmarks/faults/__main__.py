@@ -194,7 +194,7 @@ def _write(page: Path, table: str, machine: dict[str, str]) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="few of each, in a minute")
+    parser.add_argument("--short", action="store_true", help="few of each, without Blender")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
     parser.add_argument(
         "--add",
