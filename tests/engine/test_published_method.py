@@ -136,7 +136,7 @@ def test_the_neighbours_that_the_filter_saw_count_too(plain):
     run(plain)
     plain.manifest.frames[5].image = "another"
     plain.save()
-    assert stale_out_frames(plain, "style", plain.frames) == [1, 2, 3, 4]
+    assert stale_out_frames(plain, "style", plain.frames) == [1, 2, 3, 4, 5]
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(plain, tmp_path):

@@ -93,6 +93,13 @@ def test_plain_footage(plain):
     assert info["styles"]["style"]["stylizing"]["state"] == "up to date"
 
 
+def _without_digests(header: str) -> str:
+    """A style's header as earlier versions wrote it."""
+    return json.dumps(
+        {k: v for k, v in json.loads(header).items() if k not in ("weights", "check")}
+    )
+
+
 def test_floats_give_nearly_what_integers_give(plain):
     """A style that does not tell what its network saw is computed in floating point."""
     styles = plain.shot / "styles"
@@ -100,7 +107,8 @@ def test_floats_give_nearly_what_integers_give(plain):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         bare = {name: value for name, value in tensors.items() if not name.startswith("seen.")}
         assert len(bare) < len(tensors)
-        save_file(bare, styles / "float.safetensors", file.metadata())
+        metadata = {name: _without_digests(text) for name, text in file.metadata().items()}
+        save_file(bare, styles / "float.safetensors", metadata)
     plain.stylize()
     plain.stylize(style="float")
     assert_keyframes_closest(plain, assert_painted(plain, "float"))
