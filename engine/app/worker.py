@@ -110,10 +110,13 @@ class Worker:
 
     def _read(self, requests: IO[bytes]) -> None:
         for line in _lines(requests):
+            text = line.decode("utf-8", "replace")
             try:
-                self._take(protocol.decode_request(line.decode("utf-8", "replace")))
+                self._take(protocol.decode_request(text))
             except errors.PaintoverError as error:
-                self.send(protocol.Failed(0, str(error)))
+                job = protocol.job_of_line(text)
+                _log.error("Job %d is refused: %s", job, error)
+                self.send(protocol.Failed(job, str(error)))
         self.end()
 
     def _take(self, request: protocol.Request) -> None:

@@ -264,6 +264,15 @@ def decode_event(line: str) -> Event:
     return message
 
 
+def job_of_line(line: str) -> int:
+    """Return the job that a message names, 0 if none can be read, to answer what is refused."""
+    try:
+        job = parse_json(line)["job"]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return 0
+    return job if type(job) is int and job > 0 else 0
+
+
 def _decode(line: str, kinds: dict[str, Any]) -> Any:
     try:
         data = parse_json(line)

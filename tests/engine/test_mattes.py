@@ -252,7 +252,7 @@ def test_mattes_that_do_not_fit_are_told(tmp_path):
         shots.run_warm("matte", shot, "--input", place), "keeps its own copies"
     )
     shutil.rmtree(mattes)
-    shots.assert_one_sentence(shots.run_warm("matte", shot, "--input", mattes), "not a folder")
+    shots.assert_one_sentence(shots.run_warm("matte", shot, "--input", mattes), "There is no")
 
 
 def test_a_frame_that_another_program_saved_is_not_painted_with_a_matte_either(tmp_path):

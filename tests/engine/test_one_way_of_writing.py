@@ -14,7 +14,6 @@ OTHERS = {
     "engine/shared/files.py": "is that way",
     "engine/app/cli.py": "a log in the folder for temporary files, of mkstemp",
     "engine/app/worker.py": "the live picture, whose file the add-on has made",
-    "engine/motion/frame_chain.py": "into memory",
     "engine/motion/temporal_filter.py": "into a temporary folder of its own",
     "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
     "blender_addon/engine_process/log_files.py": "logs, opened exclusively",

@@ -223,10 +223,11 @@ def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
     event = ready.until(protocol.Failed)[-1]
     assert event.job == 1
     assert "nowhere holds no shot yet" in event.sentence
+    assert "Traceback" in event.detail
     ready.send('{"version": 2, "kind": "Stylize", "job": 2, "shot": 5}\n')
     event = ready.until(protocol.Failed)[-1]
     assert event.job == 2
-    assert "Traceback" in event.detail
+    assert "shot: no text" in event.sentence
     ready.end()
     assert "Traceback" in "".join(ready.log)
     lines = [
@@ -235,7 +236,8 @@ def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
     ]
     told = [line.groups() for line in lines if line]
     assert told[0][0] == "INFO" and told[0][1].startswith("Paintover ")
-    assert ("ERROR", "Job 2 failed") in told
+    assert ("ERROR", "Job 1 failed") in told
+    assert any(level == "ERROR" and "Job 2 is refused" in text for level, text in told)
 
 
 PRINTING_LIBRARY = """
