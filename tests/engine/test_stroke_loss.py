@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.training.losses.stroke_loss import StrokeLoss, grid_loss
+from engine.training.losses.stroke_loss import GRID_BLOCK, StrokeLoss, grid_loss
 
 CPU = torch.device("cpu")
 SIZE = 128
@@ -84,3 +85,15 @@ def test_a_grid_is_found_and_strokes_are_not():
     assert grid_loss(grid, ALL) > 0.02
     assert grid_loss(chance, ALL) < 0.2 * grid_loss(10 * grid, ALL)
     assert grid_loss(grid, ALL * 0) == 0
+
+
+@pytest.mark.parametrize("sides", [(GRID_BLOCK, GRID_BLOCK), (GRID_BLOCK + 1, 97)])
+def test_the_smallest_patches_can_be_judged(sides):
+    loss = of(hatching(0))
+    picture = hatching(2)[..., : sides[0], : sides[1]].requires_grad_(True)
+    mask = torch.ones(1, 1, *sides)
+    for seed in range(6):
+        value = loss.loss(picture, mask, mask, torch.Generator().manual_seed(seed))
+        assert value.isfinite()
+        value.backward()
+    assert picture.grad.isfinite().all()

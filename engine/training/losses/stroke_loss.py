@@ -98,10 +98,10 @@ class StrokeLoss:
             where: (B, 1, H, W), 1 at the centres of the patches that count, else 0.
             generator: on the CPU; chooses the directions and the first patch.
         """
-        top, left = torch.randint(STRIDE, (2,), generator=generator).tolist()
-        result, mask, where = (array[..., top:, left:] for array in (result, mask, where))
         picture, cover = _opponent(result), mask
         total = GRID_WEIGHT * grid_loss(picture - self._smooth(picture, cover), cover)
+        top, left = torch.randint(STRIDE, (2,), generator=generator).tolist()
+        picture, cover, where = (array[..., top:, left:] for array in (picture, cover, where))
         for scale in self._scales:
             chosen = torch.randperm(DIRECTIONS, generator=generator)[:AT_ONCE]
             chosen = chosen.to(result.device)
