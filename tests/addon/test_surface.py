@@ -283,7 +283,7 @@ def without_and_with_capture(
     """Combined as Blender renders it by itself, and all passes as captured."""
     bpy.ops.render.render()
     path = folder / "plain.exr"
-    with part("capture.frames")._image_format(
+    with part("capture.frames").image_format(
         scene, "OPEN_EXR_MULTILAYER", color_depth="32", exr_codec="PXR24"
     ):
         bpy.data.images["Render Result"].save_render(str(path), scene=scene)
