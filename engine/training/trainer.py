@@ -41,8 +41,6 @@ TEMPORAL_INTERVAL = 4
 """Steps from one temporal loss to the next."""
 TEMPORAL_PAIRS = 2
 """Pairs of patches of a temporal loss."""
-STROKES_INTERVAL = 2
-"""Steps from one stroke loss to the next."""
 SMOOTHING = 0.02
 """Share of the newest step in the reported training loss, an exponential moving average."""
 AVERAGED_STEPS = 60
@@ -155,7 +153,7 @@ class Trainer:
         loss, colours = self._loss_of_batch()
         if self._pairs and self.steps % TEMPORAL_INTERVAL == 0:
             loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
-        if self._strokes and self.steps % STROKES_INTERVAL == 0:
+        if self._strokes and self.steps % self._strokes.interval == 0:
             loss = loss + self._settings.strokes * self._stroke_loss(self._strokes)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:

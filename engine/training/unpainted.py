@@ -39,8 +39,9 @@ MOST = 8 * LARGE
 """Frames of more pixels are left out if they can only be read whole, to bound the memory."""
 
 
-WITHOUT_SURFACE = 2.0
-"""Factor on the loss in shots without a surface, where little of what is judged is carried."""
+WITHOUT_SURFACE, WITH_SURFACE = (2, 2.0), (4, 1.0)
+"""Steps from one loss to the next, and a factor on it: less where most paint is carried along a
+surface."""
 
 
 class UnpaintedWindow(NamedTuple):
@@ -190,6 +191,7 @@ class OwnStrokes:
         windows: from ``read_windows``, at least one.
         loss: the stroke loss.
         device: where the tensors are kept, the inputs in half precision.
+        interval: steps from one loss to the next.
         factor: on the loss.
     """
 
@@ -198,9 +200,10 @@ class OwnStrokes:
         windows: Sequence[UnpaintedWindow],
         loss: StrokeLoss,
         device: torch.device,
+        interval: int = 1,
         factor: float = 1.0,
     ) -> None:
-        self._loss, self._factor = loss, factor
+        self._loss, self.interval, self._factor = loss, interval, factor
         inputs = np.stack([window.x for window in windows]).astype(np.float16)
         masks = np.stack([np.stack([window.seen, window.where]) for window in windows])
         self._inputs = torch.from_numpy(inputs).to(device)
@@ -254,5 +257,5 @@ def read_own_strokes(
     """
     windows = read_windows(shot, training_set, seed)
     loss = stroke_loss(training_set.examples, device, seed) if windows else None
-    factor = 1.0 if has_surface(shot.manifest.passes) else WITHOUT_SURFACE
-    return OwnStrokes(windows, loss, device, factor) if loss else None
+    often = WITH_SURFACE if has_surface(shot.manifest.passes) else WITHOUT_SURFACE
+    return OwnStrokes(windows, loss, device, *often) if loss else None
