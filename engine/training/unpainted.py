@@ -20,7 +20,7 @@ from ..networks.gated_unet import RELIT
 from ..projection.channels import LIGHT, PROJECTION_CHANNELS, VALID
 from ..shared.keyframes.weights import weights_at
 from ..shared.shot import Shot
-from ..shared.style_header import COVERAGE, has_surface
+from ..shared.style_header import ALPHA_LEARNT, COVERAGE, has_surface
 from .dataset import TrainingSet
 from .losses.stroke_loss import GRID_BLOCK, StrokeLoss
 from .patch_sampler import Example
@@ -246,6 +246,8 @@ def read_own_strokes(
 ) -> OwnStrokes | None:
     """Return the stroke loss on a shot's unpainted frames; None if there is nothing to draw.
 
+    There is none either for paintings with an alpha of their own.
+
     Args:
         shot: the shot.
         training_set: its paintings, before ``Patches`` takes them over.
@@ -255,6 +257,8 @@ def read_own_strokes(
     Raises:
         PaintoverError: a frame cannot be read.
     """
+    if training_set.alpha == ALPHA_LEARNT:
+        return None  # colours mean nothing where nothing was painted
     windows = read_windows(shot, training_set, seed)
     loss = stroke_loss(training_set.examples, device, seed) if windows else None
     often = WITH_SURFACE if has_surface(shot.manifest.passes) else WITHOUT_SURFACE

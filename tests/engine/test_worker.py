@@ -212,10 +212,16 @@ def test_wrong_lines_are_answered_and_survived(ready):
         ready.process.stdin.buffer.flush()
         event = ready.next()
         assert isinstance(event, protocol.Failed), line
-        assert event.job == 0
+        assert event.job == protocol.job_of_line(line)
         assert words in event.sentence
     ready.send("\n")
     assert ready.end() == 0
+
+
+def test_the_job_of_a_refused_line_is_read_if_it_can_be():
+    assert protocol.job_of_line('{"version": 9, "job": 3, "more": [1]}') == 3
+    for line in ("", "{", "[3]", '{"job": "3"}', '{"job": -3}', '{"job": true}', "[" * 5000):
+        assert protocol.job_of_line(line) == 0
 
 
 def test_an_error_is_a_sentence_and_the_log_has_the_rest(ready, tmp_path):
