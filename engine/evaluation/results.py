@@ -27,8 +27,7 @@ def mask_of(frame: Frame) -> BoolArray:
     if MASK_GUIDE in frame.guides:
         mask: BoolArray = frame.guides[MASK_GUIDE].mean(axis=2) > 0.5
         return mask
-    shown = frame.alpha > 0.5
-    return shown if frame.matte is None else shown & (frame.matte > 0.5)
+    return frame.subject
 
 
 def result_path(shot: Shot, style: str, frame: int) -> Path | None:

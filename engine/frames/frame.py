@@ -15,7 +15,7 @@ from ..images.colour.srgb import encode_srgb
 from ..images.exr_layers import opened_layers
 from ..images.given_pictures import why_not_plain
 from ..images.pictures import Picture, picture_size, read_picture
-from ..images.types import FloatArray
+from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
@@ -95,6 +95,12 @@ class Frame:
     def picture(self) -> FloatArray:
         """(H, W, 3) float32, 0..1, the picture as the shot has it."""
         return self.image if self.unfiltered is None else self.unfiltered
+
+    @property
+    def subject(self) -> BoolArray:
+        """(H, W) bool: the pixels that show something, inside the matte."""
+        shown: BoolArray = self.alpha > 0.5
+        return shown if self.matte is None else shown & (self.matte > 0.5)
 
     def lean(self) -> Frame:
         """Return a copy with only the passes that projection reads."""

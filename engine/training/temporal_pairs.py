@@ -103,9 +103,7 @@ def _read_pair(
     visible = inside & ~occluded(offsets, before.motion[..., 2:])
     with np.errstate(invalid="ignore"):
         near = (np.abs(offsets) < WINDOW).all(axis=2)
-    used = same_light & visible & near & (after.alpha > 0.5)
-    if after.matte is not None:
-        used &= after.matte > 0.5
+    used = same_light & visible & near & after.subject
     # Offsets that do not count may be too large for half precision: infinity times 0 is NaN.
     offsets = np.where(used[..., None], offsets, np.float32(0))
     return Pair(inputs[0], inputs[1], offsets, used.astype(np.float32))

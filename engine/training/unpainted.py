@@ -97,12 +97,12 @@ def _read_window(
     inputs = training_set.inputs
     part = Window.whole(shot.manifest.height, shot.manifest.width)
     if part.is_of_large and inputs.local:
-        around = _window_around(_seen(read_frame(shot, number, {MATTE})), generator)
+        around = _window_around(read_frame(shot, number, {MATTE}).subject, generator)
         if around is None:
             return None
         part = around.grown(inputs.reach)
     frame = inputs.read(number, {MATTE}, part=part)
-    seen = _seen(frame)
+    seen = frame.subject
     x, where = _without_projection(shot, training_set, frame)
     where &= seen
     window = _window_around(where, generator)
@@ -135,11 +135,6 @@ def _without_projection(
     open_ = (carried[VALID] < 0.5) | relit
     x[-count:] = 0
     return x, open_
-
-
-def _seen(frame: Frame) -> BoolArray:
-    seen: BoolArray = frame.alpha > 0.5
-    return seen if frame.matte is None else seen & (frame.matte > 0.5)
 
 
 def _window_around(where: BoolArray, generator: np.random.Generator) -> Window | None:
