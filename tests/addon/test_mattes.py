@@ -31,13 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_matte_is_what_is_seen_of_the_objects(scene: Any, part: Part, folder: Path) -> None:
     hero = hero_behind_a_post(scene)
-    run(part, scene, folder, [1])
-    plain = read_codes(open_shot(part, folder).image_path(1))
-    choose(scene, hero)
-    run(part, scene, folder, [1], force=True)
-    shot = open_shot(part, folder)
-    assert np.array_equal(read_codes(shot.image_path(1)), plain), "the picture is another one"
-    matte = matte_codes(shot, 1)
+    matte = _matte_beside_the_same_picture(scene, part, folder, hero)
     expected = reference(scene, [hero], folder.parent / "alpha.png")
     assert np.abs(matte - expected).max() <= 1
     assert (matte == 255).sum() > 5000 and (matte == 0).sum() > 50000
@@ -48,13 +42,7 @@ def test_matte_in_workbench(scene: Any, part: Part, folder: Path) -> None:
     hero = hero_behind_a_post(scene)
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.display.shading.light = "MATCAP"
-    run(part, scene, folder, [1])
-    plain = read_codes(open_shot(part, folder).image_path(1))
-    choose(scene, hero)
-    run(part, scene, folder, [1], force=True)
-    shot = open_shot(part, folder)
-    assert np.array_equal(read_codes(shot.image_path(1)), plain), "the picture is another one"
-    matte = matte_codes(shot, 1)
+    matte = _matte_beside_the_same_picture(scene, part, folder, hero)
     others = [obj for obj in scene.objects if obj.type == "MESH" and obj != hero]
     alone = _alpha_without(scene, others, folder.parent / "alone.png")
     if not IS_5:  # where Workbench smooths alpha as it does colors
@@ -66,6 +54,19 @@ def test_matte_in_workbench(scene: Any, part: Part, folder: Path) -> None:
     free = matte_codes(open_shot(part, folder), 1)
     assert np.abs(free - alone).max() <= 4
     assert ((free > 0) & (free < 255)).sum() > 100
+
+
+def _matte_beside_the_same_picture(
+    scene: Any, part: Part, folder: Path, hero: Any
+) -> npt.NDArray[np.int64]:
+    """Capture without and with a matte, and return its codes; the picture stays as it is."""
+    run(part, scene, folder, [1])
+    plain = read_codes(open_shot(part, folder).image_path(1))
+    choose(scene, hero)
+    run(part, scene, folder, [1], force=True)
+    shot = open_shot(part, folder)
+    assert np.array_equal(read_codes(shot.image_path(1)), plain), "the picture is another one"
+    return matte_codes(shot, 1)
 
 
 def _alpha_without(scene: Any, hidden: list[Any], path: Path) -> npt.NDArray[np.int64]:
