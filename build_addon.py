@@ -58,6 +58,7 @@ def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") ->
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "tests", ".*")
     shutil.copytree(ROOT / "blender_addon", folder, ignore=ignore)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=ignore)
+    shutil.copytree(ROOT / "requirements/locks", folder / "locks", ignore=ignore)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     lines = (folder / "blender_manifest.toml").read_text(encoding="utf-8").splitlines()
     added = [f'version = "{version()}"']
