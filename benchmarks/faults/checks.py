@@ -29,10 +29,12 @@ def torn_files(folder: Path) -> list[Path]:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Return temporary files, staging folders and locks below a folder."""
-    return [
-        path for path in sorted(folder.rglob("*")) if is_temporary(path.name) or path.name in _WORK
-    ]
+    """Return temporary files, staging folders, locks and claims below a folder."""
+    return [path for path in sorted(folder.rglob("*")) if _is_left_over(path.name)]
+
+
+def _is_left_over(name: str) -> bool:
+    return is_temporary(name) or name in _WORK or name.endswith(".claim")
 
 
 def _is_work(path: Path, folder: Path) -> bool:

@@ -53,6 +53,7 @@ from ..training.settings import default_guides, run_settings
 from ..training.style_choice import keep_previous, reason_to_keep
 from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
+from ..training.training_claim import TrainingClaim
 from ..training.unpainted import OwnStrokes, read_own_strokes
 
 
@@ -68,13 +69,18 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         it was replaced), ``device`` in words, ``path`` of the style.
 
     Raises:
-        PaintoverError: no painting, a damaged file, or a setting that is not allowed; an existing
-            style file stays unchanged.
+        PaintoverError: no painting, a damaged file, a setting that is not allowed, or another
+            training of the style; an existing style file stays unchanged.
         Cancelled: the job was told to stop; the best weights so far are saved as the style, unless
             a better one is there.
     """
-    began = time.monotonic()
     shot = Shot.open(Path(request.shot))
+    with TrainingClaim(shot, request.style, report) as claim:
+        return _train(request, shot, claim, report)
+
+
+def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -> dict[str, Any]:
+    began = time.monotonic()
     remove_leftovers(shot.folder)
     path, folder = shot.style_path(request.style), shot.style_folder(request.style)
     device = choose_device(request.device)
@@ -114,6 +120,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
 
     def save(finished: bool) -> None:
         nonlocal kept
+        claim.check()
         header.steps, header.seconds = trainer.steps, round(watch.seconds(), 2)
         header.finished = finished
         kept = reason_to_keep(path, trainer, header)
@@ -123,6 +130,10 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         keep_previous(path, folder)
         _write_style(path, trainer, header, patches, pairs, device)
 
+    def save_state() -> None:
+        claim.check()
+        save_run(folder, trainer, header, budget, watch.seconds())
+
     loop = TrainingLoop(
         trainer,
         budget,
@@ -131,7 +142,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
         preview,
         log,
         report,
-        save_state=lambda: save_run(folder, trainer, header, budget, watch.seconds()),
+        save_state=save_state,
         save_style=save,
     )
     stopped_early = loop.run()

@@ -19,7 +19,7 @@ from .pictures.kinds import MOVIE_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES
 LOCK_NAME = ".importing.lock"
 """File in a folder that pictures are imported into, which has no manifest yet."""
 _STAGE = "capture"
-_HIDDEN = re.compile(r"\..*\.tmp.*|\.DS_Store|\._.*|lost\+found|Thumbs\.db|desktop\.ini")
+_HIDDEN = re.compile(r"\..*\.(tmp.*|claim)|\.DS_Store|\._.*|lost\+found|Thumbs\.db|desktop\.ini")
 _SUFFIXES = {
     "frames": (".png", ".exr"),
     "keys": (*PICTURE_SUFFIXES, *OTHER_SUFFIXES, *MOVIE_SUFFIXES),

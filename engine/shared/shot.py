@@ -285,6 +285,10 @@ class Shot:
         """``styles/NAME/``: logs, loss curve, state to resume from."""
         return self.folder / "styles" / check_name(style, "style")
 
+    def training_claim_path(self, style: str) -> Path:
+        """``styles/.NAME.claim``: who trains the style, while it is trained; see ``claims``."""
+        return self.folder / "styles" / f".{check_name(style, 'style')}.claim"
+
     def out_path(self, style: str, frame: int, suffix: str = ".png") -> Path:
         """``out/NAME/0001.png`` or ``.exr``: a stylized frame."""
         return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"
