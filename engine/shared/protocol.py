@@ -12,6 +12,7 @@ import json
 import struct
 from typing import Annotated, Any, ClassVar
 
+from . import live_protocol, messages
 from .checked import (
     Frame,
     Length,
@@ -23,11 +24,15 @@ from .checked import (
 )
 from .errors import PaintoverError
 from .frame_lists import LARGEST_FRAME
+from .live_protocol import LIVE_EVENTS, LIVE_REQUESTS
 from .names import one_line
 from .training_settings import Value, check_types
 
 PROTOCOL_VERSION = 2
-UNPAINTED_FRAME, UNPAINTED_NOTHING = "frame", "nothing"
+Request = messages.Request
+Event = messages.Event
+UNPAINTED_FRAME = live_protocol.UNPAINTED_FRAME
+UNPAINTED_NOTHING = live_protocol.UNPAINTED_NOTHING
 MOST_LINE = 8 << 20
 """Most bytes of a message."""
 _Frames = Annotated[list[Frame], Length(0, 2 * LARGEST_FRAME + 1)]
@@ -58,13 +63,6 @@ class LivePicture:
     def size(self) -> int:
         """Size of the file in bytes."""
         return self.HEADER.size + self.width * self.height * 4
-
-
-@dataclasses.dataclass(frozen=True)
-class Request:
-    """A request of the add-on; the events of its job carry the same number ``job``."""
-
-    job: Annotated[int, Range(0, 1 << 53)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,13 +161,6 @@ class Cancel(Request):
 
 
 @dataclasses.dataclass(frozen=True)
-class Event:
-    """A report of the worker; ``job`` is 0 if it concerns no job."""
-
-    job: int
-
-
-@dataclasses.dataclass(frozen=True)
 class Ready(Event):
     """The worker has started and accepts requests."""
 
@@ -236,11 +227,15 @@ class Failed(Event):
 
 
 REQUESTS: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (ImportPictures, Train, Stylize, Preview, Cancel)
+    kind.__name__: kind
+    for kind in (ImportPictures, Train, Stylize, Preview, Cancel, *LIVE_REQUESTS)
 }
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (Ready, Progress, FrameDone, Picture, Warned, Done, Cancelled, Failed)
+    for kind in (
+        *(Ready, Progress, FrameDone, Picture, Warned, Done, Cancelled, Failed),
+        *LIVE_EVENTS,
+    )
 }
 
 
