@@ -203,7 +203,7 @@ class LiveShown(Event):
     slot: int
     sequence: int
     """As in the slot's header, see ``live_files``."""
-    kind: Annotated[str, OneOf(KINDS)]
+    shows: Annotated[str, OneOf(KINDS)]
     change: int
     """The last change of the paint that the picture shows."""
     seconds: float

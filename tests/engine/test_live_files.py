@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files through which pixels go in a live session, and its messages."""
+"""The files through which pixels go in a live session: canvases and pictures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import struct
 import pytest
 
 from engine.shared import live_protocol as live
-from engine.shared import protocol
-from engine.shared.errors import PaintoverError
 from engine.shared.live_files import Canvas, PictureSlots
 
 
@@ -57,30 +55,3 @@ def test_a_file_that_is_too_small_is_refused(tmp_path):
         PictureSlots(live.LivePictures(str(tmp_path / "slots"), 31, 17))
     with pytest.raises(OSError, match="nothing"):
         Canvas(tmp_path / "nothing", 4, 4)
-
-
-def test_live_messages_come_back_as_they_were_sent():
-    place = live.LivePictures("pictures", 512, 288, slots=12)
-    for request in (
-        live.Live(3, "shot", place, 1, view=live.LivePictures("view", 384, 216)),
-        live.LivePaint(3, 4, 1, "canvas", linear=True),
-        live.LiveRevert(3, 5, 1),
-        live.LiveReload(3, 6),
-        live.LiveShow(3, 7, -2),
-        live.LiveRange(3, [1, 2, 3]),
-        live.LiveSettings(3, paused=True, share=0.5),
-        live.LiveView(3, 8, "view"),
-        live.LiveFinish(3, "ink"),
-    ):
-        assert protocol.decode_request(protocol.encode(request)) == request
-    for event in (
-        live.LiveState(3, live.LEARNING, 1.5, 20, 1.9, 4),
-        live.LiveShown(3, 7, -2, 0, 2, live.CARRIED, 4, 0.1),
-        live.LiveCache(3, [1, 2], [3]),
-        live.LiveViewed(3, 8, 2),
-        live.LiveFinished(3, "ink", "ink.safetensors"),
-    ):
-        assert protocol.decode_event(protocol.encode(event)) == event
-    wrong = protocol.encode(live.LiveSettings(3)).replace('"share": 1.0', '"share": 3.0')
-    with pytest.raises(PaintoverError, match="share"):
-        protocol.decode_request(wrong)

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from engine.shared import live_protocol as live
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 
@@ -22,6 +23,21 @@ REQUESTS = [
     protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu", 0.25),
     protocol.Preview(4, "shot", "look", [1], [2, 3], "exr", 16, True),
     protocol.Cancel(4),
+    live.Live(
+        5,
+        "shot",
+        live.LivePictures("pictures", 512, 288, slots=12),
+        -1,
+        view=live.LivePictures("view", 384, 216, floats=False, bottom_first=False),
+    ),
+    live.LivePaint(5, 4, 1, "canvas", linear=True),
+    live.LiveRevert(5, 5, 1),
+    live.LiveReload(5, 6),
+    live.LiveShow(5, 7, -2),
+    live.LiveRange(5, [1, 2, 3]),
+    live.LiveSettings(5, paused=True, share=0.5),
+    live.LiveView(5, 8, "view"),
+    live.LiveFinish(5, "ink"),
 ]
 EVENTS = [
     protocol.Ready(0, "CPU (2 threads)", "0.1.0"),
@@ -32,6 +48,11 @@ EVENTS = [
     protocol.Done(1, {"frames": 3, "guides": ["a"]}),
     protocol.Cancelled(1),
     protocol.Failed(1, "A sentence.", "Traceback\n  line"),
+    live.LiveState(5, live.LEARNING, 1.5, 20, 1.9, 4),
+    live.LiveShown(5, 7, -2, 0, 2, live.CARRIED, 4, 0.1),
+    live.LiveCache(5, [1, 2], [3]),
+    live.LiveViewed(5, 8, 2),
+    live.LiveFinished(5, "ink", "ink.safetensors"),
 ]
 
 
@@ -73,6 +94,7 @@ def test_every_kind_is_tried_here():
         ('{"version": 2, "kind": "Cancel", "job": 1, "how": 2}', "Unknown field 'how'"),
         ('{"version": 2, "kind": "Cancel"}', "field is missing"),
         ('{"version": 2, "kind": "Train", "job": 1}', "field is missing"),
+        ('{"version": 2, "kind": "LiveSettings", "job": 1, "share": 3}', "share"),
         (train_with(5), "field is missing"),
         (train_with({"glitter": 1}), 'no setting "glitter"'),
         (train_with({"batch": "many"}), '"batch" must be a whole number'),
