@@ -88,16 +88,33 @@ def read_keyframe(shot: Shot, frame: int) -> Keyframe:
     picture = given.picture
     shape = picture.pixels.shape[:2]
     alpha = np.ones(shape, np.float32) if picture.alpha is None else picture.alpha.copy()
+    return make_keyframe(shot, frame, picture.rgb, alpha, given.notes)
+
+
+def make_keyframe(
+    shot: Shot, frame: int, paint: FloatArray, alpha: FloatArray, notes: tuple[str, ...] = ()
+) -> Keyframe:
+    """Return the pixels of a painting as a keyframe, with the mask that ``read_keyframe`` tells of.
+
+    Args:
+        shot: the shot.
+        frame: the painted frame.
+        paint: (H, W, 3) float32, 0..1, display-referred, straight alpha, of the shot's size.
+        alpha: (H, W) float32, 0..1.
+        notes: as in ``Keyframe``.
+
+    Raises:
+        PaintoverError: mask or matte are of another size, empty or damaged, or all is transparent.
+    """
     has_file = shot.key_mask_path(frame).is_file()
     by_matte = bool(shot.manifest.matte) and not has_file
-    paint = picture.rgb
     if shot.manifest.matte:
         matte = read_matte(shot, frame)
         paint = without_surroundings(paint, matte) if alpha.min() == 1 else paint
         alpha = without_matte(alpha, matte)
     mask = _mask_of_matte(shot, frame, matte) if by_matte else _read_mask(shot, frame, alpha)
     masked = has_file or by_matte
-    return Keyframe(frame, paint, alpha, mask, masked, by_matte, given.notes)
+    return Keyframe(frame, paint, alpha, mask, masked, by_matte, notes)
 
 
 def read_keyframes(
@@ -118,7 +135,7 @@ def read_keyframes(
     keyframes = []
     for frame in frames:
         keyframe = read_keyframe(shot, frame)
-        if _shows_only_the_frame(shot, keyframe):
+        if shows_only_the_frame(shot, keyframe):
             remember_blank(shot, frame)
         else:
             keyframes.append(keyframe)
@@ -146,7 +163,7 @@ def _not_painted(shot: Shot, frame: int) -> PaintoverError:
     )
 
 
-def _shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
+def shows_only_the_frame(shot: Shot, keyframe: Keyframe) -> bool:
     """Return whether a painting has the pixels of its frame, as saved by another program."""
     counts = np.ones(keyframe.alpha.shape, bool)
     if shot.manifest.matte:  # in soft edges, surroundings were taken out of the painting

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
@@ -17,6 +18,7 @@ from ..frames.frame import Frame
 from ..frames.keyframe import Keyframe
 from ..images.hashing import hash_unit
 from ..images.types import BoolArray, FloatArray
+from ..projection.channels import PAINT, VALID
 
 NEIGHBOURS = 6
 """Nearest looks whose paint is averaged."""
@@ -28,6 +30,9 @@ NORMAL_WEIGHT = 0.3
 """Distance of opposite normals; that of black and white is 1 per channel."""
 OBJECT_WEIGHT = 1.5
 """Distance scale of different objects."""
+
+BLEND_WIDTH = 2.0
+"""Pixels over which projected paint blends into transferred colours."""
 
 Codes = npt.NDArray[np.int64]
 
@@ -74,6 +79,26 @@ class ColourTransfer:
         weight /= weight.sum(axis=1, keepdims=True)
         paint = (self._paint[nearest] * weight[..., None]).sum(axis=1)
         return np.asarray(paint[place], np.float32)
+
+    def complete(self, carried: FloatArray, frame: Frame) -> FloatArray:
+        """Return projected paint, with guessed paint where none is projected.
+
+        Args:
+            carried: (7 or 8, H, W), the channels of the guide ``projection``.
+            frame: the frame, as for ``guess``.
+
+        Returns:
+            (3, H, W) float32, 0..1: colours of all pixels of the frame.
+        """
+        valid = (carried[VALID] > 0).astype(np.uint8)
+        inside = np.pad(valid, 1, mode="edge")
+        distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+        share = np.minimum(distance / BLEND_WIDTH, 1) * carried[VALID]
+        paint = carried[PAINT] / 2 + 0.5
+        rest = share < 1
+        transferred = self.guess(frame, rest).T
+        paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * transferred
+        return np.ascontiguousarray(paint)
 
     def _codes(self, frame: Frame, where: BoolArray) -> Codes:
         """Return the looks (N,) of the N pixels in ``where`` (H, W), each as one integer."""

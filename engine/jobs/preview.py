@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ..frames.alpha import alpha_of, as_layer, finish
@@ -26,7 +25,6 @@ from ..guides.network_input import AROUND_MOTION, guides_reach
 from ..images.types import FloatArray
 from ..images.window import Window
 from ..inference.own_frames import put_painting
-from ..projection.channels import PAINT, VALID
 from ..projection.keyframe_projection import Projection
 from ..shared import protocol
 from ..shared.errors import PaintoverError
@@ -43,15 +41,13 @@ from ..shared.style_header import (
     StyleHeader,
 )
 from ..shared.temporary import remove_leftovers
-from .colour_transfer import ColourTransfer
+from .colour_transfer import BLEND_WIDTH, ColourTransfer
 from .output_frames import OutputFrames, check_format
 
 PREVIEW = "preview "
 MADE_BY = PREVIEW + "3"
 """Replaces the style's digest in records; to be changed whenever previews would look different."""
 NEEDS = (*SURFACE_NEEDS, "normal")
-BLEND_WIDTH = 2.0
-"""Pixels over which projected paint blends into transferred colours."""
 
 
 def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
@@ -203,15 +199,7 @@ class _PaintProjector:
     def paint(self, frame: Frame, weights: dict[int, float]) -> FloatArray:
         """Return (3, H, W) float32, 0..1: colours of all pixels of a frame."""
         carried = self.projection.carry(frame, weights, border=0).channels
-        valid = (carried[VALID] > 0).astype(np.uint8)
-        inside = np.pad(valid, 1, mode="edge")
-        distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
-        share = np.minimum(distance / BLEND_WIDTH, 1) * carried[VALID]
-        paint = carried[PAINT] / 2 + 0.5
-        rest = share < 1
-        transferred = self._transfer.guess(frame, rest).T
-        paint[:, rest] = share[rest] * paint[:, rest] + (1 - share[rest]) * transferred
-        return np.ascontiguousarray(paint)
+        return self._transfer.complete(carried, frame)
 
 
 def _painted_with_alpha(keyframe: Keyframe, frame: Frame) -> Keyframe:

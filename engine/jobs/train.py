@@ -128,7 +128,7 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
             report.warned(kept)
             return
         keep_previous(path, folder)
-        _write_style(path, trainer, header, patches, pairs, device)
+        write_style(path, trainer, header, patches, pairs, device)
 
     def save_state() -> None:
         claim.check()
@@ -218,7 +218,7 @@ def _make_trainer(
     return Trainer(network, patches, device, settings, seed, vgg, pairs, strokes), pairs
 
 
-def _write_style(
+def write_style(
     path: Path,
     trainer: Trainer,
     header: StyleHeader,

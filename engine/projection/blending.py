@@ -18,6 +18,7 @@ import numpy as np
 from ..images.jit import compiled
 from ..images.types import BoolArray, FloatArray
 from .channels import LIGHT, OFFSET, PAINT, PROJECTION_CHANNELS, VALID
+from .resampling import Located
 
 AGREEMENT_RADIUS = 4.0
 """Gaussian radius in pixels over which a keyframe's cost is averaged."""
@@ -46,6 +47,7 @@ class Projected:
         moved: (H, W) bool, where the keyframe shows the point, but an outline has moved over it.
         strokes: (H, W, 3) float32, stroke residuals (see ``stroke_residuals``), or None.
         offset: (H, W) float32, −1..1, the painting's alpha minus its frame's, or None.
+        located: the places in the keyframe; None in a blend of several.
     """
 
     paint: FloatArray
@@ -56,6 +58,7 @@ class Projected:
     moved: BoolArray
     strokes: FloatArray | None = None
     offset: FloatArray | None = None
+    located: Located | None = None
 
     def without_outlines(self) -> Projected:
         """Return a copy that is not valid where outlines may be painted."""

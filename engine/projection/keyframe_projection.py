@@ -74,7 +74,10 @@ class Projection:
         alpha: bool = False,
     ) -> None:
         report = report or Silent()
+        self._shot = shot
+        self._alpha = alpha
         self._keys = [keyframe.frame for keyframe, _ in keyframes]
+        self._masks = [keyframe.mask for keyframe, _ in keyframes]
         self._along_surface: list[SurfaceProjector] = []
         self._on_world: list[WorldStrokes] = []
         self._along_motion: list[MotionProjector] = []
@@ -100,6 +103,27 @@ class Projection:
         """
         prepare_together([projector.tracks for projector in self._along_motion], step, frames)
 
+    def repaint(self, keyframe: Keyframe, frame: Frame) -> None:
+        """Take another painting of one of the keyframes; quick where its mask is as it was.
+
+        Args:
+            keyframe: the new painting.
+            frame: its frame, as for the class.
+        """
+        number = self._keys.index(keyframe.frame)
+        if self._along_motion:
+            tracks = self._along_motion[number].tracks
+            new = MotionProjector(keyframe, frame, tracks, alpha=self._alpha)
+            self._along_motion[number] = new
+        elif np.array_equal(keyframe.mask, self._masks[number]):
+            offset = keyframe.alpha - frame.alpha if self._alpha else None
+            self._along_surface[number].repaint(keyframe.paint, offset)
+        else:
+            self._along_surface[number] = _surface_projector(keyframe, frame, self._alpha)
+        if self._on_world:
+            self._on_world[number] = WorldStrokes(self._shot, keyframe, frame)
+        self._masks[number] = keyframe.mask
+
     def carry_strokes(self, strokes: Sequence[Ranged]) -> None:
         """From now on project stroke residuals along with the keyframes.
 
@@ -122,6 +146,7 @@ class Projection:
         weights: Mapping[int, float] | None = None,
         border: float = BORDER,
         edges: SurfaceEdges | None = None,
+        candidates: Sequence[Projected] | None = None,
     ) -> Carried:
         """Project the keyframes into a frame and blend them (see ``blending``).
 
@@ -136,12 +161,13 @@ class Projection:
                 ones are 1, and 0 leaves the keyframe out.
             border: pixels over which validity falls; 0 turns this off.
             edges: the frame's, where they have been computed already.
+            candidates: what ``project`` returned for the frame; None: it is called here.
         """
         if edges is None and self._along_surface:
             edges = SurfaceEdges.of(frame)
         given = weights or {}
         shares = [given.get(key, 1.0) for key in self._keys]
-        candidates = self._projected(frame, edges)
+        candidates = self.project(frame, edges) if candidates is None else candidates
         blended = blend(candidates, time_weights(self._keys, shares, frame.number), frame.image)
         channels = blended.channels()
         total = np.zeros(channels.shape[1:], np.float32)
@@ -155,26 +181,37 @@ class Projection:
             channels[VALID] *= np.minimum(distance / border, 1)
         return Carried(channels, blended.strokes)
 
-    def each(self, frame: Frame) -> list[FloatArray]:
+    def each(self, frame: Frame, key: int | None = None) -> list[FloatArray]:
         """Return the projection (7 or 8, H, W) of each keyframe alone, in order, for training.
 
         With a surface, the same follows again without outlines, since these seldom stay in place
         on the surface. ``LIGHT`` holds the keyframe's picture itself, −1..1, not a difference.
+
+        Args:
+            frame: a frame, read with the passes in ``needs``.
+            key: frame number of the only keyframe to project; None: all.
         """
         if self._along_motion:
-            return [one.channels() for one in self._projected(frame, None)]
-        projected = self._projected(frame, SurfaceEdges.of(frame))
+            return [one.channels() for one in self.project(frame, key=key)]
+        projected = self.project(frame, SurfaceEdges.of(frame), key)
         whole = [one.channels() for one in projected]
         return [*whole, *(one.without_outlines().channels() for one in projected)]
 
-    def _projected(self, frame: Frame, edges: SurfaceEdges | None) -> list[Projected]:
+    def project(
+        self, frame: Frame, edges: SurfaceEdges | None = None, key: int | None = None
+    ) -> list[Projected]:
+        """Return each keyframe projected into a frame, in order, or one; arguments as above."""
+        numbers = range(len(self._keys)) if key is None else [self._keys.index(key)]
         if self._along_motion:
-            return [projector.project(frame) for projector in self._along_motion]
-        found = [projector.project(frame, edges) for projector in self._along_surface]
-        for number, world in enumerate(self._on_world):
-            if world.any:
-                found[number] = world.add(found[number], frame)
-        return found
+            return [self._along_motion[number].project(frame) for number in numbers]
+        found = [self._along_surface[number].project(frame, edges) for number in numbers]
+        if not self._on_world:
+            return found
+        worlds = [self._on_world[number] for number in numbers]
+        return [
+            world.add(one, frame) if world.any else one
+            for one, world in zip(found, worlds, strict=True)
+        ]
 
 
 @compiled

@@ -79,6 +79,7 @@ class MotionProjector:
             outline=np.zeros_like(valid),
             moved=np.zeros_like(valid),
             offset=None if self._offset is None else sampler.sample(self._offset)[..., 0] * valid,
+            located=located,
         )
 
 

@@ -69,6 +69,11 @@ class SurfaceProjector:
         self._edge = Ranged.of(np.minimum(edge_distance(surface, objects), FAR)[..., None])
         self._outline = outline_reach(width or objects.shape[1])
 
+    def repaint(self, paint: FloatArray, offset: FloatArray | None) -> None:
+        """Take another painting of the keyframe with the same mask; arguments as for the class."""
+        self._paint = Ranged.of(paint)
+        self._offset = None if offset is None else Ranged.of(offset[..., None])
+
     def project(self, frame: Frame, edges: SurfaceEdges | None = None) -> Projected:
         """Project the keyframe into a frame.
 
@@ -99,4 +104,5 @@ class SurfaceProjector:
             moved=moved,
             strokes=strokes,
             offset=None if self._offset is None else sampler.sample(self._offset)[..., 0],
+            located=located,
         )

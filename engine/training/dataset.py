@@ -135,8 +135,8 @@ def _read(
         keyframe, frame = pairs.pop(0)
         if again:
             frame = dataclasses.replace(frame, image=frame.image[:0].copy())
-        paint = _paint(keyframe, frame, alpha)
-        weight = _weight(keyframe, alpha).astype(np.float16)
+        paint = paint_of(keyframe, frame, alpha)
+        weight = weight_of(keyframe, alpha).astype(np.float16)
         read: Callable[[Window], Frame] = frame.cut
         if again:
             read = functools.partial(_read_again, inputs, keyframe.frame)
@@ -146,7 +146,7 @@ def _read(
         projections = np.empty((0, *whole.shape, PROJECTION_CHANNELS), np.float16)
         if projection:
             projections = _by_parts(whole, read, reach, projection.each)
-        picture = _by_parts(whole, read, 0, _picture)[0]
+        picture = _by_parts(whole, read, 0, picture_of)[0]
         examples.append(Example(channels.pop(0), picture, projections, paint, weight))
     return TrainingSet(examples, digests, paintings, alpha, list(names), inputs, projection)
 
@@ -195,7 +195,7 @@ def _by_parts(
     return result
 
 
-def _picture(frame: Frame) -> FloatArray:
+def picture_of(frame: Frame) -> FloatArray:
     """Return the frame's picture (3, H, W), −1..1."""
     return _signed(frame.image).transpose(2, 0, 1)
 
@@ -207,7 +207,7 @@ def _signed(picture: FloatArray) -> FloatArray:
     return signed
 
 
-def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> HalfArray:
+def paint_of(keyframe: Keyframe, frame: Frame, alpha: str) -> HalfArray:
     """Return (H, W, 3 or 4) colours, −1..1, and the alpha offset if alpha is learnt."""
     is_learnt = alpha == ALPHA_LEARNT
     result = np.empty((*keyframe.alpha.shape, 3 + is_learnt), np.float16)
@@ -218,7 +218,7 @@ def _paint(keyframe: Keyframe, frame: Frame, alpha: str) -> HalfArray:
     return result
 
 
-def _weight(keyframe: Keyframe, alpha: str) -> FloatArray:
+def weight_of(keyframe: Keyframe, alpha: str) -> FloatArray:
     """Return (H, W, 1 or 2): mask × alpha for the colours, and the alpha mask if it is learnt."""
     learnt = keyframe.alpha_mask if alpha == ALPHA_LEARNT else keyframe.mask
     colours = learnt * keyframe.alpha

@@ -133,10 +133,22 @@ class Patches:
         self._pixels = [torch.from_numpy(found) for found in pixels]
         areas = torch.tensor([float(len(found)) for found in pixels])
         self._probabilities = areas.sqrt()
+        self._focus: tuple[int, Tensor] | None = None
         self._mirrored = [
             torch.from_numpy(np.pad(np.arange(count), size // 2, mode="reflect")).to(device)
             for count in (self.height, self.width)
         ]
+
+    def focus_on(self, key: int, part: BoolArray) -> None:
+        """Draw half of the patches around a part of a keyframe from now on.
+
+        Args:
+            key: index of the keyframe.
+            part: (H, W), its pixels; where none of them may be learnt, nothing changes.
+        """
+        pixels = self._pixels[key].numpy()
+        found = pixels[part.reshape(-1)[pixels]]
+        self._focus = (key, torch.from_numpy(found)) if len(found) else None
 
     def calibration_inputs(self) -> Iterator[Tensor]:
         """Yield squares of the network's input, (1, C, H, W), with and without the projection."""
@@ -159,6 +171,12 @@ class Patches:
             generator: on the CPU; the only source of random numbers.
         """
         keys, rows, columns = self._places(count, generator)
+        if self._focus:
+            half = count // 2
+            key, pixels = self._focus
+            chosen = torch.randint(len(pixels), (half,), generator=generator)
+            keys[:half] = key
+            rows[:half], columns[:half] = pixels[chosen] // self.width, pixels[chosen] % self.width
         return self._batch(keys, rows, columns, self._weight, generator)
 
     def held_out(self, seed: int) -> Batch | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Annotated
 
 import torch
@@ -82,6 +83,7 @@ class Trainer:
         averaged: the network with averaged weights.
         best_loss: the lowest held-out loss so far; infinity before the first.
         best_step: the step at which it was measured.
+        further_loss: a loss to add in each step, from the network in training; None for none.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Trainer:
         self.best_loss, self.best_step, self.steps = math.inf, 0, 0
         self._optimizers = optimizers_for(self._network, settings.rate, muon=settings.muon)
         self._vgg, self._pairs, self._strokes = vgg, pairs, strokes
+        self.further_loss: Callable[[Painter], Tensor] | None = None
         self._adversary: Adversary | None = None
         if settings.adversarial:
             self._adversary = Adversary(device, settings.rate, seed)
@@ -109,6 +112,18 @@ class Trainer:
         self._held_out = patches.held_out(seed)
         self._loss = torch.full((), math.nan, device=device.unit)
         self._skipped = torch.zeros(2, dtype=torch.int32, device=device.unit)
+
+    def use(self, patches: Patches, strokes: OwnStrokes | None, seed: int) -> None:
+        """Train on other patches from now on; the lowest held-out loss so far no longer counts.
+
+        Args:
+            patches: with as many channels as before.
+            strokes: as for the class.
+            seed: of the held-out patches.
+        """
+        self._patches, self._strokes = patches, strokes
+        self._held_out = patches.held_out(seed)
+        self.forget_best()
 
     @property
     def loss(self) -> float:
@@ -155,6 +170,8 @@ class Trainer:
             loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
         if self._strokes and self.steps % self._strokes.interval == 0:
             loss = loss + self._settings.strokes * self._stroke_loss(self._strokes)
+        if self.further_loss:
+            loss = loss + self.further_loss(self._network)
         loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
             clear_not_finite(optimizer)
