@@ -26,11 +26,15 @@ from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
 from .keyframes import undo as keyframe_undo  # noqa: E402
+from .live import control as live_control  # noqa: E402
+from .live import overlay as live_overlay  # noqa: E402
+from .live import settings as live_settings  # noqa: E402
 from .ui import watcher  # noqa: E402
 
 _modules = (
     logs,
     properties,
+    live_settings,
     preferences,
     operators,
     ui,
@@ -43,6 +47,8 @@ _modules = (
     jobs,
     watcher,
     engine_client,
+    live_overlay,
+    live_control,
     command,
 )
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import PointerProperty, StringProperty
 
 from .engine.shared.errors import PaintoverError
 from .engine_process import environment as engine_python
+from .live import settings as live
 
 
 class PAINTOVER_preferences(bpy.types.AddonPreferences):
@@ -21,6 +22,7 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         "Leave empty to use the one that the add-on installs",
         subtype="FILE_PATH",
     )
+    live: PointerProperty(type=live.PAINTOVER_PG_live_preferences)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout

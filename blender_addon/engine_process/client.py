@@ -128,15 +128,12 @@ class EngineClient:
             PaintoverError: the job failed, or the engine stopped or sent an invalid message.
             Cancelled: the engine was told to stop.
         """
-        yield from self._wait_until_free()
-        self._last_job += 1
-        job = self._last_job
-        self._send(make_request(job))
-        self._open_job = job
+        yield from self.wait_until_free()
+        job = self.begin(make_request)
         progress = Progress(0.0, text="Started")
         try:
             while True:
-                event = self._next_event()
+                event = self.next_event()
                 if event is None:
                     yield progress
                 elif isinstance(event, _ENDS) and event.job in {0, job}:
@@ -152,13 +149,24 @@ class EngineClient:
         finally:
             if self._open_job and self.alive():
                 with contextlib.suppress(PaintoverError):
-                    self._send(protocol.Cancel(job))
+                    self.send(protocol.Cancel(job))
 
-    def _wait_until_free(self) -> Job[None]:
-        """Wait until the engine has started and has stopped a cancelled job."""
+    def begin(self, make_request: Callable[[int], protocol.Request]) -> int:
+        """Send the request of a new job to an engine that is free; return the job's number."""
+        self._last_job += 1
+        self.send(make_request(self._last_job))
+        self._open_job = self._last_job
+        return self._last_job
+
+    def wait_until_free(self) -> Job[None]:
+        """Wait until the engine has started and has stopped a cancelled job.
+
+        Raises:
+            PaintoverError: the engine stopped, is of another version, or takes too long.
+        """
         started = time.monotonic()
         while self.ready is None:
-            event = self._next_event()
+            event = self.next_event()
             if isinstance(event, protocol.Ready):
                 self._check_version(event.engine_version)
                 self.ready = event
@@ -168,7 +176,7 @@ class EngineClient:
             yield Progress(0.0, text="Starting the engine")
         started = time.monotonic()
         while self._open_job:
-            event = self._next_event()
+            event = self.next_event()
             if isinstance(event, _ENDS) and event.job == self._open_job:
                 self._open_job = 0
             elif time.monotonic() - started > CANCEL_SECONDS:
@@ -186,7 +194,8 @@ class EngineClient:
             "another Python in the add-on's preferences."
         )
 
-    def _send(self, request: protocol.Request) -> None:
+    def send(self, request: protocol.Request) -> None:
+        """Send a request. Raises PaintoverError if the engine has stopped."""
         _log.debug("Engine %d: %r", self.pid, request)
         assert self._process.stdin
         try:
@@ -195,8 +204,12 @@ class EngineClient:
         except OSError:
             self._fail(self._exit_reason())
 
-    def _next_event(self) -> protocol.Event | None:
-        """Return the next event; None if there is none yet."""
+    def next_event(self) -> protocol.Event | None:
+        """Return the next event; None if there is none yet.
+
+        Raises:
+            PaintoverError: the engine has stopped, or sent an invalid message.
+        """
         try:
             line = self._events.get_nowait()
         except queue.Empty:
@@ -218,14 +231,18 @@ class EngineClient:
     def _fail(self, what: str) -> NoReturn:
         self._fault = what
         _log.info("Engine %d: %s", self.pid, what)
-        self._process.kill()
-        self.stop()
+        self.kill()
         last = _last_words(self.log)
         said = f" and said: {last}" if last else ""
         raise PaintoverError(
             f"The engine stopped unexpectedly: it {what}{said}; finished files are kept, so try "
             f"again, and see {self.log} if it happens again."
         )
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self.stop()
 
     def stop(self) -> None:
         """End the process: close its input, after 2 s terminate it, after 4 s kill it."""

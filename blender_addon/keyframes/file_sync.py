@@ -36,8 +36,13 @@ def _is_painted_in_pack(image: Any) -> bool:
 
 def file_has_changed(image: Any, path: Path) -> bool:
     """Return whether another program has changed the file since both were the same."""
+    return differs(image, digest_picture(path))
+
+
+def differs(image: Any, digest: str) -> bool:
+    """Return whether a file with this digest is another picture than the image was read from."""
     same = image.get(_SAME, "")
-    return bool(same) and digest_picture(path) not in ("", same)
+    return bool(same) and digest not in ("", same)
 
 
 def reread(image: Any, path: Path) -> None:

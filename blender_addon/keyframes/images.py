@@ -13,13 +13,14 @@ from bpy.app.handlers import persistent
 
 from .. import colour_names, logs, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.files import written_beside
+from ..engine.shared.files import cannot_write, written_beside
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.keyframes.blank import copy_frame
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
+from ..engine.shared.temporary import temporary_file
 from . import file_sync
 
 _log = logs.logger(__name__)
@@ -285,18 +286,75 @@ def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
         own_colours = not is_for_display and has_own_colours(path)
     if own_colours and not has_changed:
         _check_colours(path, image)
-    formats = _FORMATS.get(path.suffix.lower(), (image.file_format,))
-    if image.file_format not in formats:  # such as a JPEG with the name of a PNG
-        image.file_format = formats[0]
     with written_beside(path) as temporary:
-        try:
-            image.save(filepath=str(temporary), save_copy=True)
-        except RuntimeError as error:
-            raise OSError(str(error).strip()) from error
+        _write(image, path, temporary)
         if has_changed or keep_version:
             shot.link_version(path)
     file_sync.reread(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
+
+
+def _write(image: Any, path: Path, temporary: Path) -> None:
+    """Write an image in the format of a painting or mask. Raises OSError."""
+    formats = _FORMATS.get(path.suffix.lower(), (image.file_format,))
+    if image.file_format not in formats:  # such as a JPEG with the name of a PNG
+        image.file_format = formats[0]
+    try:
+        image.save(filepath=str(temporary), save_copy=True)
+    except RuntimeError as error:
+        raise OSError(str(error).strip()) from error
+
+
+def save_stroke(path: Path, image: Any) -> None:
+    """Write an image to its file and leave the image as it is, so that its strokes can be undone.
+
+    Raises:
+        PaintoverError: the file cannot be written.
+    """
+    with written_beside(path) as temporary:
+        _write(image, path, temporary)
+    file_sync.note_same(image, path)
+    _modified[str(path)] = path.stat().st_mtime_ns
+
+
+def changed_elsewhere(shot: Shot) -> list[Path]:
+    """Return the paintings with unsaved paint whose files another program has written since."""
+    return [
+        path
+        for path, image in _images_of(shot)
+        if file_sync.has_new_paint(image) and _is_written(path)
+    ]
+
+
+def _is_written(path: Path) -> bool:
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        return False
+    return _modified.setdefault(str(path), modified) != modified
+
+
+def use_file(shot: Shot, path: Path) -> str:
+    """Show what a painting's file has instead of unsaved paint, which is kept as a version.
+
+    Returns:
+        The name of the version.
+
+    Raises:
+        PaintoverError: the version cannot be written, or the painting is not open; nothing is
+            discarded.
+    """
+    image = find_image(path)
+    if image is None:
+        raise PaintoverError(f"{path.name} is not open in Blender any more; nothing was discarded.")
+    try:
+        with temporary_file(path) as temporary:
+            _write(image, path, temporary)
+            version = shot.link_version(temporary, path.name)
+    except OSError as error:
+        raise cannot_write(path.parent / "versions", error) from error
+    _reload(path)
+    return version.name if version else ""
 
 
 def reload_changed(shot: Shot) -> list[str]:
@@ -307,12 +365,7 @@ def reload_changed(shot: Shot) -> list[str]:
     """
     reloaded = []
     for path, image in _images_of(shot):
-        try:
-            modified = path.stat().st_mtime_ns
-        except OSError:
-            continue
-        changed = _modified.setdefault(str(path), modified) != modified
-        if changed and not file_sync.has_new_paint(image):
+        if _is_written(path) and not file_sync.has_new_paint(image):
             _reload(path)
             _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, compose, engine, keyframes, matte, preview, run, shot, stylize, train
+from . import capture, compose, engine, keyframes, live, matte, preview, run, shot, stylize, train
 
 classes = (
     *capture.classes,
@@ -16,6 +16,7 @@ classes = (
     *stylize.classes,
     compose.PAINTOVER_OT_compose,
     *run.classes,
+    *live.classes,
     *shot.classes,
     *engine.classes,
 )

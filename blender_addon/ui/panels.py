@@ -24,7 +24,9 @@ _CHOICES = {"KEEP": "Go On with This Shot", "COPY": "Copy Shot", "NEW": "New Sho
 _SPACES = {"VIEW_3D": "view", "IMAGE_EDITOR": "image", "NODE_EDITOR": "node"}
 
 
-class _Panel:
+class Panel:
+    """Base of the panels in the category Paintover."""
+
     bl_category = "Paintover"
     bl_region_type = "UI"
 
@@ -34,7 +36,7 @@ class _Panel:
         return bool(space.type != "NODE_EDITOR" or space.tree_type == "CompositorNodeTree")
 
 
-class _Steps(_Panel):
+class _Steps(Panel):
     """The steps, each with its button and its state."""
 
     bl_label = "Paintover"
@@ -45,7 +47,7 @@ class _Steps(_Panel):
         if jobs.busy():
             _draw_progress(layout, context.window_manager.paintover)
         if message:
-            _draw_wrapped(layout, message, "INFO", context)
+            draw_wrapped(layout, message, "INFO", context)
         if not engine_python.is_found():
             _draw_engine(layout.box())
         _draw_shot(layout, context, snapshot)
@@ -54,7 +56,7 @@ class _Steps(_Panel):
         _draw_step(steps, states_of["capture"], "paintover.capture", "RENDER_ANIMATION", context)
         _draw_step(steps, states_of["keyframe"], "paintover.keyframe_add", "BRUSH_DATA", context)
         if snapshot.unused:
-            _draw_wrapped(steps, f"{snapshot.unused}.", "INFO", context)
+            draw_wrapped(steps, f"{snapshot.unused}.", "INFO", context)
         _draw_preview(steps, context)
         _draw_step(steps, states_of["train"], "paintover.train", "MODIFIER", context)
         _draw_step(steps, states_of["stylize"], "paintover.stylize", "RENDERLAYERS", context)
@@ -111,7 +113,7 @@ def _draw_shot(layout: Any, context: Any, snapshot: states.Snapshot) -> None:
 
 def _draw_notice(layout: Any, text: str, icon: str, context: Any) -> Any:
     box = layout.box()
-    _draw_wrapped(box, text, icon, context)
+    draw_wrapped(box, text, icon, context)
     return box.column(align=True)
 
 
@@ -161,7 +163,7 @@ def _draw_light(layout: Any, scene: Any, is_active: bool) -> None:
     follow.label(text="Follow Light")
 
 
-def _draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
+def draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
     """Draw a sentence, wrapped to the width of the region."""
     column = layout.column(align=True)
     for number, line in enumerate(_wrap(text, context)):
@@ -179,7 +181,7 @@ def _wrap(text: str, context: Any) -> list[str]:
     return [line.strip() for line in lines]
 
 
-class _Keyframes(_Panel):
+class _Keyframes(Panel):
     bl_label = "Keyframes"
 
     def draw(self, context: Any) -> None:
@@ -209,7 +211,7 @@ class _Keyframes(_Panel):
                 weight.prop(settings, "weight", slider=True)
 
 
-class _Matte(_Panel):
+class _Matte(Panel):
     """What of the picture is painted."""
 
     bl_label = "Matte"
@@ -236,14 +238,14 @@ class _Matte(_Panel):
         used = shot.manifest.matte if shot else ""
         if shot and shot.manifest.source.get("kind") == "pictures" and matte.source != mattes.WHOLE:
             text = "The frames of this shot are pictures; their mattes are files too."
-            _draw_wrapped(layout, text, "INFO", context)
+            draw_wrapped(layout, text, "INFO", context)
         elif used and not mattes.is_captured(used) and matte.source == mattes.WHOLE:
-            _draw_wrapped(layout, "The shot has mattes from files.", "INFO", context)
+            draw_wrapped(layout, "The shot has mattes from files.", "INFO", context)
         if used or matte.source != mattes.WHOLE:
             layout.prop(settings, "unpainted", text="Outside")
 
 
-class _Settings(_Panel):
+class _Settings(Panel):
     bl_label = "Settings"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -270,7 +272,7 @@ class _Settings(_Panel):
         layout.prop(settings, "unpainted")
 
 
-class _Engine(_Panel):
+class _Engine(Panel):
     bl_label = "Engine"
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -288,7 +290,7 @@ def _draw_engine(layout: Any) -> None:
     layout.prop(engine_python.preferences(), "engine_python", text="Python")
 
 
-def _panel(base: type, name: str, space: str, parent: str = "") -> type:
+def make_panel(base: type, name: str, space: str, parent: str = "") -> type:
     """Make a panel class for one editor type."""
     identifier = f"PAINTOVER_PT_{_SPACES[space]}_{name}"
     attributes: dict[str, Any] = {"bl_idname": identifier, "bl_space_type": space}
@@ -298,7 +300,7 @@ def _panel(base: type, name: str, space: str, parent: str = "") -> type:
 
 
 classes = tuple(
-    _panel(base, name, space, parent)
+    make_panel(base, name, space, parent)
     for space in _SPACES
     for base, name, parent in (
         (_Steps, "steps", ""),

@@ -232,10 +232,14 @@ class Shot:
         """Return the painted keyframes, sorted."""
         return [frame for frame in self.key_frames() if self.key_is_painted(frame)]
 
-    def link_version(self, path: Path) -> Path | None:
+    def link_version(self, path: Path, name: str = "") -> Path | None:
         """Give a painting or mask a second name in ``keys/versions/``, with its date.
 
         The file stays where it is until another replaces it, so it is never absent.
+
+        Args:
+            path: the file, in ``keys/``.
+            name: of the painting or mask, if the file has a temporary name.
 
         Returns:
             The path in ``versions/``, or None if the file does not exist.
@@ -246,16 +250,16 @@ class Shot:
         if not path.is_file():
             return None
         try:
-            return self._linked_version(path)
+            return self._linked_version(path, name or path.name)
         except OSError as error:
             raise cannot_write(path.parent / "versions", error) from error
 
-    def _linked_version(self, path: Path) -> Path:
+    def _linked_version(self, path: Path, name: str) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
         folder = path.parent / "versions"
         check_place(folder / path.name)
         folder.mkdir(exist_ok=True)
-        stem, dot, rest = path.name.partition(".")
+        stem, dot, rest = name.partition(".")
         for number in range(1, 10_000):
             serial = "" if number == 1 else f"-{number}"
             version = folder / f"{stem}.{stamp}{serial}{dot}{rest}"
@@ -265,7 +269,7 @@ class Shot:
                 if not version.samefile(path):
                     continue
             return version
-        raise PaintoverError(f"{folder} has too many versions of {path.name}; delete some.")
+        raise PaintoverError(f"{folder} has too many versions of {name}; delete some.")
 
     def keep_version(self, path: Path) -> Path | None:
         """Move a painting or mask to ``keys/versions/``; see ``link_version``."""

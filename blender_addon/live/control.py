@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one live session of a Blender process: turns it on and off, and calls it from a timer."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .. import logs, properties, versions
+from ..engine.shared.errors import PaintoverError
+from . import picture_editor, timings
+from .session import Session
+
+_log = logs.logger(__name__)
+
+TICK_SECONDS = 0.03
+_SHOWING = {"VIEW_3D", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
+_STATE_REGIONS = {"HEADER", "UI"}
+
+_session: Session | None = None
+_ended = ""
+
+
+def session() -> Session | None:
+    """Return the session that runs, or None."""
+    return _session
+
+
+def why_ended() -> str:
+    """Return why the last session ended by itself, "" if it was turned off."""
+    return _ended
+
+
+def describe() -> str:
+    """Return the state in a few words, ``Off`` without a session."""
+    return _session.describe() if _session else "Off"
+
+
+def start(scene: bpy.types.Scene) -> None:
+    """Turn the session on. Raises PaintoverError if it cannot start."""
+    global _session, _ended  # noqa: PLW0603 - one session in a Blender process
+    stop()
+    _ended = ""
+    _session = Session(scene, redraw)
+    picture_editor.open_beside(_session.shot)
+    bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
+    redraw()
+
+
+def stop(*, wait: bool = False) -> None:
+    """Turn the session off, if one runs.
+
+    Args:
+        wait: return when the engine has ended.
+    """
+    global _session
+    if _session is None:
+        return
+    ended, _session = _session, None
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    picture_editor.close()
+    ended.close(wait=wait)
+    redraw()
+
+
+def _fail(sentence: str) -> None:
+    global _ended  # noqa: PLW0603
+    stop()
+    _ended = sentence
+    _log.warning("%s", sentence)
+
+
+def redraw() -> None:
+    """Redraw what shows the session's pictures or its state."""
+    manager: Any = bpy.context.window_manager
+    for window in manager.windows:
+        for area in window.screen.areas:
+            if area.type not in _SHOWING:
+                continue
+            for region in area.regions:
+                if region.type in _STATE_REGIONS or (
+                    region.type == "WINDOW" and _shows_pictures(area)
+                ):
+                    region.tag_redraw()
+
+
+def _shows_pictures(area: Any) -> bool:
+    """Return whether an area shows something of the session; others need not be drawn again."""
+    space = area.spaces.active
+    if area.type == "VIEW_3D":
+        return bool(space.region_3d.view_perspective == "CAMERA") or (
+            _session is not None and _session.view.texture is not None
+        )
+    return area.type == "DOPESHEET_EDITOR" or picture_editor.is_shown_in(space)
+
+
+def _tick() -> float | None:
+    if _session is None:
+        return None
+    try:
+        _session.tick()
+    except PaintoverError as error:
+        _fail(str(error))
+        return None
+    except Exception:  # Blender would drop the timer, and the session would seem to go on
+        _log.exception("The live session ends")
+        _fail("Live stopped after an error in Paintover; turn it on again, and see the console.")
+        return None
+    return TICK_SECONDS
+
+
+def _leave() -> None:
+    """Save what is painted and turn the session off: the file or the add-on goes away."""
+    if _session is None:
+        return
+    try:
+        saved = _session.save_strokes()
+        if saved:
+            _log.info("Saved the strokes on %s", ", ".join(saved))
+    except PaintoverError as error:
+        _log.warning("%s", error)
+    stop(wait=True)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_load(*_: Any) -> None:
+    _leave()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_load(*_: Any) -> None:
+    picture_editor.remove_leftovers()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_save(*_: Any) -> None:
+    if _session is None:
+        return
+    scene = _session.scene.find()
+    try:
+        if scene is not None and properties.shot_folder(scene) != _session.shot.folder:
+            _fail("The scene has another shot folder now; turn Live on again for it.")
+            return
+        _session.files_were_saved()
+    except PaintoverError as error:
+        _fail(str(error))
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_undo(*_: Any) -> None:
+    if _session is not None:
+        picture_editor.reopen(_session.shot)
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_render(*_: Any) -> None:
+    if _session is None:
+        return
+    _session.is_rendering = True
+    # In a window the render has a thread of its own, and the timer tells the engine.
+    if threading.current_thread() is threading.main_thread():
+        try:
+            _session.pause_for_render()
+        except PaintoverError as error:
+            _log.info("%s", error)  # which the timer notices too
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _after_render(*_: Any) -> None:
+    if _session is not None:
+        _session.is_rendering = False
+
+
+@persistent  # type: ignore[untyped-decorator]
+@timings.measured("after frame change")
+def _after_frame_change(*_: Any) -> None:
+    # In a render that has a thread of its own, frames change there.
+    if _session is None or threading.current_thread() is not threading.main_thread():
+        return
+    try:
+        _session.frame_changed()
+    except PaintoverError as error:
+        _log.info("%s", error)  # which the timer notices too
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_exit(*_: Any) -> None:
+    _leave()
+
+
+def _handlers() -> tuple[tuple[Any, Any], ...]:
+    handlers: Any = bpy.app.handlers
+    return (
+        (handlers.load_pre, _before_load),
+        (handlers.load_post, _after_load),
+        (handlers.save_post, _after_save),
+        (handlers.undo_post, _after_undo),
+        (handlers.redo_post, _after_undo),
+        (handlers.frame_change_post, _after_frame_change),
+        (handlers.render_init, _before_render),
+        (handlers.render_complete, _after_render),
+        (handlers.render_cancel, _after_render),
+        (versions.exit_handlers(), _before_exit),
+    )
+
+
+def register() -> None:
+    for handlers, handler in _handlers():
+        handlers.append(handler)
+
+
+def unregister() -> None:
+    _leave()
+    for handlers, handler in _handlers():
+        if handler in handlers:
+            handlers.remove(handler)

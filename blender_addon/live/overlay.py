@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draws the session's pictures: over the camera view, in the Image Editor, and the cache bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+
+from .. import logs
+from ..engine.shared import live_protocol as messages
+from . import control, drawing, picture_editor, settings, timings
+from .drawing import Box
+from .pictures import ShownPicture
+from .session import Session
+
+_log = logs.logger(__name__)
+
+_BAR = 5.0
+_FRESH, _STALE, _EMPTY = (0.25, 0.7, 0.35, 0.9), (0.8, 0.6, 0.2, 0.9), (0.1, 0.1, 0.1, 0.5)
+_SHOWS = {
+    messages.CARRIED: "paint carried along",
+    messages.NETWORK: "learning",
+    messages.FINAL: "all is learnt",
+}
+_drawn: list[tuple[type, Any]] = []
+_last: ShownPicture | None = None
+
+
+def caption(session: Session, frame: int, picture: ShownPicture | None) -> str:
+    """Return what is shown, in a few words."""
+    if frame not in session.shot.manifest.frames:
+        return f"Frame {frame} is not in the shot"
+    if picture is None or picture.shown.frame != frame:
+        return f"Frame {frame}: {session.describe()}"
+    return f"Frame {frame}: {_SHOWS[picture.shown.shows]}  ·  {session.describe()}"
+
+
+def camera_box(region: Any, space: Any, scene: Any) -> Box | None:
+    """Return where the frame of the scene's camera is in a region, None in other views."""
+    camera = scene.camera
+    view = space.region_3d
+    shown = space.camera if space.use_local_camera else camera
+    if view.view_perspective != "CAMERA" or camera is None or shown != camera:
+        return None
+    if camera.type != "CAMERA":
+        return None
+    matrix = camera.matrix_world.normalized()
+    corners = [
+        location_3d_to_region_2d(region, view, matrix @ corner)
+        for corner in camera.data.view_frame(scene=scene)
+    ]
+    if any(corner is None for corner in corners):
+        return None
+    across, up = [each.x for each in corners], [each.y for each in corners]
+    return Box(min(across), min(up), max(across), max(up))
+
+
+@timings.measured("draw viewport overlay")
+def _draw_view() -> None:
+    session = control.session()
+    context = bpy.context
+    if session is None or context.scene != session.scene.find():
+        return
+    scene: Any = context.scene
+    space: Any = context.space_data
+    region: Any = context.region
+    if _draw_painted_viewport(session, context.area, region):
+        return
+    if not settings.of_session().overlay or not space.overlay.show_overlays:
+        return
+    box = camera_box(region, space, scene)
+    if box is None:
+        return
+    frame = scene.frame_current
+    picture = session.pictures.get(frame)
+    if picture is not None:
+        drawing.picture(picture.texture, box, settings.preferences().opacity)
+    scale = drawing.ui_scale()
+    drawing.text(caption(session, frame, picture), box.left + 4 * scale, box.top - 24 * scale)
+
+
+def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
+    texture = session.view.texture
+    if texture is None or not settings.of_session().viewport or area != session.view.area():
+        return False
+    drawing.picture(texture, Box(0, 0, region.width, region.height))
+    if session.view.sentence:
+        drawing.text(session.view.sentence, 8, 8)
+    return True
+
+
+@timings.measured("draw image editor")
+def _draw_image() -> None:
+    session = control.session()
+    space: Any = bpy.context.space_data
+    if session is None or not picture_editor.is_shown_in(space):
+        return
+    scene = session.scene.find()
+    if scene is None:
+        return
+    global _last  # noqa: PLW0603 - the picture before stays until the next is ready
+    frame = scene.frame_current
+    picture = session.pictures.get(frame)
+    shown = picture or _last
+    region: Any = bpy.context.region
+    view = region.view2d
+    box = Box(*view.view_to_region(0, 0, clip=False), *view.view_to_region(1, 1, clip=False))
+    if shown is not None:
+        drawing.picture(shown.texture, box)
+        _last = shown
+    scale = drawing.ui_scale()
+    drawing.text(caption(session, frame, picture), 8 * scale, (_BAR + 8) * scale)
+    frames = session.shot.frames
+    step = region.width / max(1, len(frames))
+    places = {frame: index * step for index, frame in enumerate(frames)}
+    _draw_bar(session, lambda frame: places[frame], step, frame)
+
+
+@timings.measured("draw timeline")
+def _draw_timeline() -> None:
+    session = control.session()
+    if session is None or bpy.context.scene != session.scene.find():
+        return
+    region: Any = bpy.context.region
+    view = region.view2d
+    width = view.view_to_region(1, 0, clip=False)[0] - view.view_to_region(0, 0, clip=False)[0]
+    _draw_bar(
+        session,
+        lambda frame: view.view_to_region(frame - 0.5, 0, clip=False)[0],
+        width,
+        None,
+    )
+
+
+def _draw_bar(session: Session, left_of: Any, width: float, current: int | None) -> None:
+    """Draw which frames are ready: green up to date, orange from before the last change."""
+    height = _BAR * drawing.ui_scale()
+    known = set(session.shot.frames)
+
+    def boxes(frames: Iterable[int]) -> Iterator[Box]:
+        for frame in frames:
+            if frame in known:
+                left = left_of(frame)
+                yield Box(left, 0, left + max(1.0, width - 0.5), height)
+
+    drawing.rectangles(boxes(known), _EMPTY)
+    drawing.rectangles(boxes(session.ready(fresh=False)), _STALE)
+    drawing.rectangles(boxes(session.ready(fresh=True)), _FRESH)
+    if current is not None and current in known:
+        left = left_of(current)
+        drawing.rectangles([Box(left, 0, left + max(2.0, width), height)], (1, 1, 1, 0.8))
+
+
+def forget() -> None:
+    """Free the picture that was drawn last."""
+    global _last  # noqa: PLW0603
+    _last = None
+
+
+def register() -> None:
+    for space, draw in (
+        (bpy.types.SpaceView3D, _draw_view),
+        (bpy.types.SpaceImageEditor, _draw_image),
+        (bpy.types.SpaceDopeSheetEditor, _draw_timeline),
+    ):
+        handler = space.draw_handler_add(_guarded(draw), (), "WINDOW", "POST_PIXEL")
+        _drawn.append((space, handler))
+
+
+def _guarded(draw: Any) -> Any:
+    def call() -> None:
+        try:
+            draw()
+        except Exception:  # else Blender would write it at every redraw
+            _log.exception("The live picture cannot be drawn")
+
+    return call
+
+
+def unregister() -> None:
+    while _drawn:
+        space, handler = _drawn.pop()
+        space.draw_handler_remove(handler, "WINDOW")  # type: ignore[attr-defined]
+    forget()
