@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from typing import Any
 import bpy
 
 from . import compositor, jobs, mattes, properties, shot_choices, shot_folders, states, steps
+from .engine.shared import caches
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
 from .engine_process import environment as engine_python
@@ -52,6 +54,9 @@ def main(argv: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     try:
+        if options.cache:
+            os.environ[caches.VARIABLE] = options.cache
+        engine_python.use(options.python)
         scene = _scene(options.scene)
         if options.folder:
             properties.of(scene).folder = options.folder
@@ -81,6 +86,15 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--scene", default="", help="name of the scene (else: the active one)")
     common.add_argument("--folder", default="", help="shot folder (else: the scene's setting)")
     common.add_argument("--style", default="", help="name of the style (else: the scene's setting)")
+    common.add_argument(
+        "--python", default="", metavar="FILE", help="Python that runs the engine (else: as usual)"
+    )
+    common.add_argument(
+        "--cache",
+        default="",
+        metavar="DIR",
+        help="folder for logs and compiled loops (else: PAINTOVER_CACHE, or as usual)",
+    )
     common.add_argument("--save", action="store_true", help="save the .blend afterwards")
     parser = argparse.ArgumentParser(
         prog="blender -b FILE.blend --command paintover",

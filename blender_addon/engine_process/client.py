@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
-from .. import logs, versions
+from .. import logs, user_folders, versions
 from ..engine import __version__
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
@@ -312,7 +312,7 @@ def run(
 
 def log_path() -> Path:
     """Return the path of the engine's log, as ``LogFile`` takes it if it is free."""
-    return engine_python.user_folder("logs") / "engine.log"
+    return user_folders.cache_folder("logs") / "engine.log"
 
 
 def running() -> EngineClient | None:

@@ -17,18 +17,16 @@ from typing import IO, Any
 
 import bpy
 
-from .. import logs
+from .. import logs, user_folders
 from ..engine import __version__
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.files import digest_file, write_bytes
+from ..engine.shared.files import cannot_write, digest_file, write_bytes
 from ..engine.shared.locks import held_alone
 from ..jobs import Job, Progress
 
 _log = logs.logger(__name__)
 
 VARIABLE = "PAINTOVER_ENGINE_PYTHON"
-ADDON = __name__.rpartition(".engine_process.")[0]
-"""Name of the add-on's package in Blender."""
 ADDON_FOLDER = Path(__file__).parent.parent
 REQUIREMENTS = ADDON_FOLDER / "engine" / "requirements.txt"
 _MARKER = "installed.json"
@@ -47,16 +45,29 @@ class EnginePython:
     """Folders with packages that this Python does not search by itself."""
 
 
+@dataclasses.dataclass
+class _Given:
+    """The Python that the command line names, or ""."""
+
+    path: str = ""
+
+
+_given = _Given()
+
+
 def find() -> EnginePython:
     """Return the Python that runs the engine.
 
-    In this order: the preferences, the environment that the add-on installed, the environment
-    variable ``PAINTOVER_ENGINE_PYTHON``, Blender's own Python with bundled wheels.
+    In this order: the one given to ``use``, the preferences, the environment that the add-on
+    installed, the environment variable ``PAINTOVER_ENGINE_PYTHON``, Blender's own Python with
+    bundled wheels.
 
     Raises:
         PaintoverError: there is none, or the chosen one does not exist.
     """
-    named = preferences().engine_python
+    if _given.path:
+        return _existing(Path(_given.path), "from --python")
+    named = preferences().engine_python if preferences() else ""
     if named:
         return _existing(Path(bpy.path.abspath(named)), "from the preferences")
     if is_installed():
@@ -70,6 +81,11 @@ def find() -> EnginePython:
         "The engine is not set up yet; press Install Engine in the Paintover panel, or choose a "
         "Python with PyTorch in the add-on's preferences."
     )
+
+
+def use(path: str) -> None:
+    """Let ``find`` return this Python from now on; "" as before."""
+    _given.path = path
 
 
 def is_found() -> bool:
@@ -90,19 +106,15 @@ def _existing(path: Path, origin: str) -> EnginePython:
 
 
 def preferences() -> Any:
-    """Return the add-on's preferences."""
+    """Return the add-on's preferences; None where it was enabled without any, as on farms."""
     blender: Any = bpy.context.preferences
-    return blender.addons[ADDON].preferences
-
-
-def user_folder(name: str) -> Path:
-    """Return a folder of the add-on in the user's Blender folder; create it if necessary."""
-    return Path(bpy.utils.extension_path_user(ADDON, path=name, create=True))
+    entry = blender.addons.get(user_folders.ADDON)
+    return entry.preferences if entry else None
 
 
 def environment_folder() -> Path:
-    """Return the folder of the environment that the add-on installs."""
-    return user_folder("engine")
+    """Return the folder of the environment that the add-on installs; it may not exist."""
+    return user_folders.user_folder("engine")
 
 
 def installed_python() -> Path:
@@ -150,6 +162,10 @@ def install(python: str = "", wheels_folder: str = "") -> Job[str]:
 
 def _install(python: str, wheels_folder: str) -> Job[str]:
     folder = environment_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     with held_alone(folder / "install.lock") as is_alone:
         if not is_alone:
             raise PaintoverError(

@@ -10,12 +10,11 @@ from typing import Any
 
 import bpy.utils.previews
 
-from .. import jobs
+from .. import jobs, user_folders
 from ..engine.shared import protocol
 from ..engine.shared.files import cannot_write
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import remove_leftovers, temporary_file
-from . import environment as engine_python
 
 _LONGEST_SIDE = 256
 _previews: Any = None
@@ -37,7 +36,7 @@ class LivePicture:
         width, height = shot.manifest.width, shot.manifest.height
         scale = min(1.0, _LONGEST_SIDE / max(width, height))
         self._file = contextlib.ExitStack()
-        self._path = self._make_file(engine_python.user_folder("live"))
+        self._path = self._make_file(user_folders.cache_folder("live"))
         self.place = protocol.LivePicture(
             path=str(self._path),
             frame=min(frames, key=lambda frame: abs(frame - current)),

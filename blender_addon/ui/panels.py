@@ -287,7 +287,8 @@ class _Engine(Panel):
 
 def _draw_engine(layout: Any) -> None:
     preferences.draw_engine(layout)
-    layout.prop(engine_python.preferences(), "engine_python", text="Python")
+    if engine_python.preferences():
+        layout.prop(engine_python.preferences(), "engine_python", text="Python")
 
 
 def make_panel(base: type, name: str, space: str, parent: str = "") -> type:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -26,7 +27,7 @@ from ..shared.frame_lists import counted, format_frames, keep_negative
 from ..shared.shot import Shot
 from .arguments import build_parser
 from .error_messages import explain
-from .terminal import Terminal, format_seconds
+from .terminal import LoggedWarnings, Terminal, format_seconds
 
 DONE, FAILED, CANCELLED = 0, 1, 130
 
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: terminal.stop())
+    handler = LoggedWarnings(terminal)
+    logging.getLogger("engine").addHandler(handler)
     try:
         _VERBS[options.verb](options, terminal)
     except errors.Cancelled as stopped:
@@ -66,6 +69,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             traceback.print_exc()
         terminal.failed(explain(error) or _internal_error(error, options.verbose))
         return FAILED
+    finally:
+        logging.getLogger("engine").removeHandler(handler)
     return DONE
 
 

@@ -7,6 +7,7 @@ lines follow Open Job Description (``openjd_progress`` etc.).
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import threading
@@ -139,3 +140,15 @@ class Terminal:
 
     def _write(self, text: str, end: str = "\n") -> None:
         print(text, file=self._out, end=end, flush=True)
+
+
+class LoggedWarnings(logging.Handler):
+    """Prints warnings that modules log, such as where compiled loops are kept."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a warning."""
+        self._terminal.warned(record.getMessage())

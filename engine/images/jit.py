@@ -1,18 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compiles loops over pixels to machine code. The only module that uses Numba.
 
-Numba caches compiled functions beside their source, or in the user's cache folder if that is
-read-only. If neither can be written, functions are compiled anew in each process.
+Numba keeps compiled functions in the folder ``PAINTOVER_CACHE`` where that is set, else beside
+their source, else in the user's cache folder. Where none of them can be written, they are kept in
+the temporary folder, or compiled anew in each process, and a warning says so.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
+import numba
 from numba import njit
 
+from ..shared import caches
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+_log = logging.getLogger(__name__)
+
+_NAME = "compiled-loops"
+_config: Any = numba.config
+
+
+def _use_named_folder() -> None:
+    named = caches.named_folder(_NAME)
+    if named is not None and not _config.CACHE_DIR:
+        _config.CACHE_DIR = str(named)
+
+
+_use_named_folder()
 
 
 def compiled(function: _Function) -> _Function:
@@ -22,11 +42,27 @@ def compiled(function: _Function) -> _Function:
     call compiled functions of the same file or ones that never change, since Numba's cache does not
     notice changes in other files.
     """
+    made = _kept(function)
+    if made is None and _fall_back():
+        made = _kept(function)
+    return made or cast(_Function, njit(nogil=True, error_model="numpy")(function))
+
+
+def _kept(function: _Function) -> _Function | None:
+    """Compile a function that is kept on the disk; None where no folder for it can be written."""
     try:
-        made = njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache is writable
-        made = njit(nogil=True, error_model="numpy")(function)
-    return cast(_Function, made)
+        return cast(_Function, njit(nogil=True, cache=True, error_model="numpy")(function))
+    except RuntimeError:
+        return None
+
+
+@functools.cache
+def _fall_back() -> bool:
+    """Let Numba keep compiled functions in the temporary folder; return whether there is one."""
+    folder = caches.temporary_folder(_NAME)
+    _config.CACHE_DIR = "" if folder is None else str(folder)
+    _log.warning(caches.cannot_keep("Compiled loops", folder))
+    return folder is not None
 
 
 def inlined(function: _Function) -> _Function:

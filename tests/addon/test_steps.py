@@ -266,7 +266,7 @@ def test_live_picture_is_shown_while_training(
     part("jobs").run_to_end("Train", watched())
     assert shown and shown[0][0] == 3
     assert live.current() is None
-    assert list(part("engine_process.environment").user_folder("live").iterdir()) == []
+    assert list(part("user_folders").cache_folder("live").iterdir()) == []
 
 
 def test_opening_another_file_cancels_the_job(scene: Any, part: Callable[[str], Any]) -> None:

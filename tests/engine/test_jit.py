@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -41,10 +42,45 @@ def test_what_was_compiled_is_found_again(tmp_path: Path) -> None:
     assert hits_and_misses(NUMBA_CACHE_DIR=str(tmp_path)) == ["1", "0"]
 
 
-def test_where_nothing_can_be_kept_it_is_compiled_for_the_process() -> None:
-    nowhere = "_UserProvidedCacheLocator"
-    found = hits_and_misses(NUMBA_CACHE_LOCATOR_CLASSES=nowhere, NUMBA_CACHE_DIR="")
-    assert found == ["0", "1"]
+def test_the_named_folder_is_used(tmp_path: Path) -> None:
+    named = {"PAINTOVER_CACHE": str(tmp_path / "for all"), "NUMBA_CACHE_DIR": ""}
+    assert hits_and_misses(**named) == ["0", "1"]
+    assert hits_and_misses(**named) == ["1", "0"]
+    assert [path.name for path in tmp_path.rglob("compiled-loops")] == ["compiled-loops"]
+
+
+NO_USUAL_FOLDER = {
+    "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
+    "NUMBA_CACHE_DIR": "",
+    "PAINTOVER_CACHE": "",
+}
+"""As where neither the program nor the home folder can be written."""
+
+
+def test_elsewhere_they_are_kept_in_a_temporary_folder_of_ones_own(tmp_path: Path) -> None:
+    assert hits_and_misses(**NO_USUAL_FOLDER, TMPDIR=str(tmp_path)) == ["0", "1"]
+    assert hits_and_misses(**NO_USUAL_FOLDER, TMPDIR=str(tmp_path)) == ["1", "0"]
+    (folder,) = tmp_path.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_nothing_is_kept_in_a_temporary_folder_that_others_can_write(tmp_path: Path) -> None:
+    folder = tmp_path / f"paintover-{os.getuid()}"
+    folder.mkdir()
+    folder.chmod(0o777)
+    assert hits_and_misses(**NO_USUAL_FOLDER, TMPDIR=str(tmp_path)) == ["0", "1"]
+    assert list(folder.iterdir()) == []
+
+
+def test_one_line_says_where_they_are_kept(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "engine", "preview", str(tmp_path / "none")]
+    environment = {**os.environ, **NO_USUAL_FOLDER, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    told = [line for line in done.stderr.splitlines() if "Compiled loops" in line]
+    assert len(told) == 1
+    assert f"{tmp_path}/paintover-" in told[0] and "PAINTOVER_CACHE" in told[0]
 
 
 @compiled
