@@ -23,10 +23,11 @@ from typing import NamedTuple
 
 ORDER = (
     *("shared", "images", "frames", "motion", "evaluation", "projection", "guides", "networks"),
-    *("inference", "training", "jobs", "app"),
+    *("inference", "training", "sweep", "jobs", "app"),
 )
 BLENDER = {"bpy", "bmesh", "gpu", "mathutils", "blender_addon"}
 HEAVY = {"numpy", "torch", "cv2", "OpenImageIO", "numba", "scipy", "safetensors", "PIL", "av"}
+HEAVY |= {"optuna", "matplotlib"}
 
 
 class Import(NamedTuple):

@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_weights(verbs, common)
     _add_stylize(verbs, common)
     _add_preview(verbs, common)
+    _add_sweep(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
     verbs.add_parser(
@@ -258,6 +259,84 @@ def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
     _add_frames(verb)
     _add_file_format(verb)
     _add_unpainted(verb)
+
+
+def _add_sweep(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "sweep",
+        parents=[common],
+        help="search for the training settings of a shot",
+        description="Try training settings on this shot: short trainings are compared on paint "
+        "that was left out of them, on strokes and on flicker. Then a style is trained with the "
+        "best settings. Results are in SHOT/sweeps/NAME. Ctrl+C stops it at any time, and running "
+        "it again continues; several processes may search at once.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    verb.add_argument(
+        "--style",
+        metavar="NAME",
+        default="",
+        help="name of the sweep and of its style (default: sweep, or the next free one)",
+    )
+    verb.add_argument(
+        "--minutes",
+        metavar="M",
+        type=_positive,
+        default=10.0,
+        help="time for all of it, with the training of the style (default: %(default)s)",
+    )
+    verb.add_argument(
+        "--trials",
+        metavar="N",
+        type=_count,
+        default=0,
+        help="number of trials (default: as many as fit into the time)",
+    )
+    length = verb.add_mutually_exclusive_group()
+    length.add_argument(
+        "--trial-seconds",
+        metavar="N",
+        type=_positive,
+        default=0.0,
+        help="how long a trial trains (default: what suits the minutes)",
+    )
+    length.add_argument(
+        "--trial-steps",
+        metavar="N",
+        type=_count,
+        default=0,
+        help="steps of a trial instead, so that machines of different speed may search together",
+    )
+    verb.add_argument(
+        "--train-seconds",
+        metavar="N",
+        type=_positive,
+        default=0.0,
+        help="training time of the style (default: a fifth of the time)",
+    )
+    verb.add_argument(
+        "--no-train",
+        dest="train_style",
+        action="store_false",
+        help="only search; another run trains the style",
+    )
+    verb.add_argument(
+        "--paper",
+        action="store_true",
+        help="search along the axes of the published method, with the network paper",
+    )
+    verb.add_argument(
+        "--keys",
+        metavar="1,30",
+        type=_frames,
+        default=[],
+        help="use these keyframes only (default: all painted ones)",
+    )
+    _add_device(verb)
+    verb.add_argument(
+        "--seed", type=_whole, default=0, help="seed of the random numbers (default: %(default)s)"
+    )
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:

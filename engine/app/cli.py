@@ -185,6 +185,24 @@ def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> st
     return f"{folder}: {painted} painted, {result['skipped']} up to date."
 
 
+def _sweep(options: argparse.Namespace, terminal: Terminal) -> None:
+    from ..jobs.sweep import sweep  # noqa: PLC0415
+
+    fields = (
+        *("style", "minutes", "trials", "trial_seconds", "trial_steps", "train_style"),
+        *("train_seconds", "paper", "keys", "device", "seed"),
+    )
+    request = protocol.Sweep(
+        job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
+    )
+    result = sweep(request, terminal)
+    if options.json:
+        print(json.dumps(result["results"], indent=1))
+        return
+    terminal.finished(f"{result['folder']} has the results of {result['trials']} trials.")
+    print(result["table"])
+
+
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
     from ..evaluation.scores import Scores, score  # noqa: PLC0415
@@ -261,6 +279,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "weights": _weights,
     "stylize": _stylize,
     "preview": _preview,
+    "sweep": _sweep,
     "score": _score,
     "info": _info,
 }

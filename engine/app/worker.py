@@ -185,6 +185,10 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
         from ..jobs.preview import preview  # noqa: PLC0415
 
         return preview
+    if isinstance(request, protocol.Sweep):
+        from ..jobs.sweep import sweep  # noqa: PLC0415
+
+        return sweep
     from ..jobs.stylize import stylize  # noqa: PLC0415
 
     return stylize

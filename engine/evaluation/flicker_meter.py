@@ -120,14 +120,7 @@ class FlickerMeter:
         before, now = (self.read(number) for number in (frame - 1, frame))
         if before is None or now is None:
             return None
-        first, second = before.source, now.source
-        every = max(1, math.isqrt(second.mask.size // SAMPLES))
-        shift = second.window.left - first.window.left, second.window.top - first.window.top
-        offsets, visible = _motion_back(first, second, every, shift)
-        counted = second.mask[::every, ::every] & visible
-        results, pictures = (before.result, now.result), (first.image, second.image)
-        found = flicker(results, pictures, counted, offsets + np.array(shift, np.float32), every)
-        return Flicker(*found) if found else None
+        return flicker_between(before, now)
 
     def read(self, frame: int) -> MeasuredFrame | None:
         """Read a frame and keep it; None if it is not stylized."""
@@ -139,6 +132,18 @@ class FlickerMeter:
         source = FlickerInput.of(read_frame(self._shot, frame, needed_passes(self._shot)))
         self.keep(frame, MeasuredFrame(source, source.fitting(read_in_size(self._shot, path))))
         return self._frames[frame]
+
+
+def flicker_between(before: MeasuredFrame, now: MeasuredFrame) -> Flicker | None:
+    """Return the flicker from a frame to the next; None without pixels to count."""
+    first, second = before.source, now.source
+    every = max(1, math.isqrt(second.mask.size // SAMPLES))
+    shift = second.window.left - first.window.left, second.window.top - first.window.top
+    offsets, visible = _motion_back(first, second, every, shift)
+    counted = second.mask[::every, ::every] & visible
+    results, pictures = (before.result, now.result), (first.image, second.image)
+    found = flicker(results, pictures, counted, offsets + np.array(shift, np.float32), every)
+    return Flicker(*found) if found else None
 
 
 def _motion_back(

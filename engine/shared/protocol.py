@@ -156,6 +156,32 @@ class Preview(Request):
 
 
 @dataclasses.dataclass(frozen=True)
+class Sweep(Request):
+    """Search for the training settings of a shot (``python -m engine sweep``)."""
+
+    shot: str
+    style: str = ""
+    """Name of the sweep and of its style; empty: one that is free, or to go on with."""
+    minutes: Annotated[float, Range(0.01, 1e5)] = 10.0
+    """Of the whole job, with the training of the style."""
+    trials: Annotated[int, Range(0, 1e6)] = 0
+    """Number of trials; 0: as many as fit into the time."""
+    trial_seconds: Annotated[float, Range(0, 1e6)] = 0.0
+    trial_steps: Annotated[int, Range(0, 1e9)] = 0
+    """If both are 0, the time suits ``minutes``, or is that of the sweep to go on with."""
+    train_style: bool = True
+    """Whether to train a style with the best settings in the end …"""
+    train_seconds: Annotated[float, Range(0, 1e6)] = 0.0
+    """… for so many seconds; 0: what suits ``minutes``."""
+    paper: bool = False
+    """Search along the four axes of the published method, for the network ``paper``."""
+    keys: _Frames = dataclasses.field(default_factory=list)
+    """Empty: all painted keyframes."""
+    device: str = "auto"
+    seed: Annotated[int, Range(0, 1 << 53)] = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Cancel(Request):
     """Stop this job after the file that it is writing."""
 
@@ -174,7 +200,7 @@ class Progress(Event):
     """Progress of a job, at most ten times a second."""
 
     step: str
-    """``import``, ``train``, ``stylize`` or ``preview``."""
+    """``import``, ``train``, ``stylize``, ``preview`` or ``sweep``."""
     fraction: float
     """0..1."""
     seconds_left: float
@@ -228,7 +254,7 @@ class Failed(Event):
 
 REQUESTS: dict[str, type[Request]] = {
     kind.__name__: kind
-    for kind in (ImportPictures, Train, Stylize, Preview, Cancel, *LIVE_REQUESTS)
+    for kind in (ImportPictures, Train, Stylize, Preview, Sweep, Cancel, *LIVE_REQUESTS)
 }
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind

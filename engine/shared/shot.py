@@ -293,6 +293,10 @@ class Shot:
         """``styles/.NAME.claim``: who trains the style, while it is trained; see ``claims``."""
         return self.folder / "styles" / f".{check_name(style, 'style')}.claim"
 
+    def sweep_folder(self, name: str) -> Path:
+        """``sweeps/NAME/``: the trials of a search for settings, and its results."""
+        return self.folder / "sweeps" / check_name(name, "style")
+
     def out_path(self, style: str, frame: int, suffix: str = ".png") -> Path:
         """``out/NAME/0001.png`` or ``.exr``: a stylized frame."""
         return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"

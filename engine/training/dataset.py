@@ -74,6 +74,7 @@ def read_training_set(
     report: Reporter,
     *,
     fixed: bool = False,
+    change: Callable[[Keyframe], Keyframe] = lambda keyframe: keyframe,
 ) -> TrainingSet:
     """Read the keyframes and compute their guides and their projections onto each other.
 
@@ -85,6 +86,7 @@ def read_training_set(
         report: gets the progress of slow steps, and may cancel them.
         fixed: whether to keep to these guides. Otherwise ``coverage`` is added where the paintings
             have an alpha of their own.
+        change: is given each keyframe as read, and returns what is learnt of it.
 
     Raises:
         PaintoverError: as in ``read_keyframes`` and ``Inputs.read``.
@@ -92,7 +94,7 @@ def read_training_set(
     """
     training_set, _ = read_unchanged(
         lambda: {key: shot.key_digest(key) for key in keys or shot.painted_keys()},
-        lambda: _read(shot, keys, names, radius, report, fixed),
+        lambda: _read(shot, keys, names, radius, report, fixed, change),
         str(shot.folder / "keys"),
     )
     return training_set
@@ -105,9 +107,10 @@ def _read(
     radius: int,
     report: Reporter,
     fixed: bool,
+    change: Callable[[Keyframe], Keyframe],
 ) -> TrainingSet:
     """Read the training set; the keyframes are not replaced meanwhile."""
-    keyframes = read_keyframes(shot, keys, report)
+    keyframes = list(map(change, read_keyframes(shot, keys, report)))
     digests = {keyframe.frame: shot.key_digest(keyframe.frame) for keyframe in keyframes}
     paintings = {key: shot.painting_digest(key) for key in digests}
     alpha = alpha_of(_with_alpha(shot, keyframes))

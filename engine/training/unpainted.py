@@ -256,5 +256,9 @@ def read_own_strokes(
         return None  # colours mean nothing where nothing was painted
     windows = read_windows(shot, training_set, seed)
     loss = stroke_loss(training_set.examples, device, seed) if windows else None
-    often = WITH_SURFACE if has_surface(shot.manifest.passes) else WITHOUT_SURFACE
-    return OwnStrokes(windows, loss, device, *often) if loss else None
+    return OwnStrokes(windows, loss, device, *often(shot)) if loss else None
+
+
+def often(shot: Shot) -> tuple[int, float]:
+    """Return ``interval`` and ``factor`` of ``OwnStrokes`` for a shot."""
+    return WITH_SURFACE if has_surface(shot.manifest.passes) else WITHOUT_SURFACE

@@ -20,7 +20,10 @@ from engine.shared.manifest import PASS_MEANINGS
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
-VERBS = ("import", "matte", "train", "weights", "stylize", "preview", "score", "info", "worker")
+VERBS = (
+    *("import", "matte", "train", "weights", "stylize", "preview", "sweep"),
+    *("score", "info", "worker"),
+)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ REQUESTS = [
     ),
     protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu", 0.25),
     protocol.Preview(4, "shot", "look", [1], [2, 3], "exr", 16, True),
+    protocol.Sweep(5, "shot", "tried", 2.5, trials=3, paper=True, keys=[-1], seed=7),
     protocol.Cancel(4),
     live.Live(
         5,

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A sweep's Optuna study in the shot folder, which several processes and machines may share.
+
+Trials are asked for and told one by one. Optuna's journal is a file that only grows, and a lock
+file beside it works on network drives, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState
+
+from ..shared.claims import Claims
+from ..shared.errors import DamagedError
+from ..shared.files import append, cannot_write
+from ..shared.training_settings import Value
+from .judge import Scores
+from .trial import GivenUp, Outcome
+
+JOURNAL = "journal.log"
+_NAME = "sweep"
+_WHY, _STYLES = "why", "styles"
+"""Attributes of trials and of the study."""
+STARTUP = 5
+"""Trials before the sampler learns from them, and before any is given up for its score."""
+
+
+class SweepStudy:
+    """The study of a sweep.
+
+    Args:
+        folder: of the sweep; it exists.
+        seed: of the sampler.
+
+    Raises:
+        PaintoverError: the journal cannot be written, or is damaged.
+    """
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._path, self._claims = folder / JOURNAL, Claims()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with self._errors():
+            append(self._path, b"")
+            lock = JournalFileOpenLock(str(self._path))
+            _drop_torn_line(self._path, lock)
+            storage = JournalStorage(JournalFileBackend(str(self._path), lock))
+            self.optuna = optuna.create_study(
+                storage=storage,
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
+                study_name=_NAME,
+                load_if_exists=True,
+            )
+            self._recover()
+            trials = self.trials()
+            others = any(trial.state is TrialState.RUNNING for trial in trials)
+            entropy = os.getpid() if others else 0  # two processes must not draw the same
+            self.optuna.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=STARTUP,
+                multivariate=True,
+                constant_liar=True,
+                seed=(seed + len(trials) + entropy) % (1 << 32),
+            )
+
+    def begin(self, points: Sequence[Mapping[str, Value]]) -> None:
+        """Try these values first, if nothing was tried yet."""
+        with self._errors():
+            if not self.trials():
+                for point in points:
+                    self.optuna.enqueue_trial(dict(point), skip_if_exists=True)
+
+    def ask(self) -> optuna.Trial:
+        """Return the next trial."""
+        with self._errors():
+            trial = self.optuna.ask()
+            self._claims.take(self._claim(trial.number))
+            return trial
+
+    def reached(self, trial: optuna.Trial, rung: int, scores: Scores) -> None:
+        """Note the scores of a trial on its way.
+
+        Raises:
+            GivenUp: others were better at this point.
+        """
+        with self._errors():
+            trial.report(scores.total, rung)
+            if trial.should_prune():
+                trial.set_user_attr("scores", _as_data(scores))
+                raise GivenUp("others were better by then")
+
+    def tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
+        """Note the outcome of a trial."""
+        with self._errors():
+            trial.set_user_attr("scores", _as_data(outcome.scores))
+            trial.set_user_attr("steps", outcome.steps)
+            trial.set_user_attr("seconds", round(outcome.seconds, 2))
+            self.optuna.tell(trial, outcome.scores.total, skip_if_finished=True)
+            self._claims.release(self._claim(trial.number))
+
+    def give_up(self, trial: optuna.Trial, why: str) -> None:
+        """Note that a trial was given up."""
+        with self._errors():
+            trial.set_user_attr(_WHY, why)
+            self.optuna.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
+            self._claims.release(self._claim(trial.number))
+
+    def interrupt(self, trial: optuna.Trial) -> None:
+        """Note that a trial was interrupted; its values are tried again first."""
+        with self._errors():
+            self._interrupt(trial.number, trial.params)
+            self._claims.release(self._claim(trial.number))
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials so far, of all processes."""
+        with self._errors():
+            return self.optuna.get_trials(deepcopy=False)
+
+    def best(self) -> FrozenTrial | None:
+        """Return the best trial that was trained to its end; None if there is none."""
+        done = [trial for trial in self.trials() if trial.state is TrialState.COMPLETE]
+        return min(done, key=lambda trial: (trial.value or 0.0, trial.number), default=None)
+
+    @property
+    def styles(self) -> dict[str, int]:
+        """Digests of the style files that this sweep wrote → the trial they are of."""
+        with self._errors():
+            return dict(self.optuna.user_attrs.get(_STYLES, {}))
+
+    def note_style(self, digest: str, trial: int) -> None:
+        """Note that a style was written with the settings of a trial."""
+        with self._errors():
+            self.optuna.set_user_attr(_STYLES, {**self.styles, digest: trial})
+
+    def close(self) -> None:
+        """Give back what shows others that this process works on a trial."""
+        self._claims.close()
+
+    def _claim(self, trial: int) -> Path:
+        return self._path.parent / f".trial-{trial}.claim"
+
+    def _recover(self) -> None:
+        """Interrupt the trials of processes that were killed; see ``Claims.take``."""
+        for trial in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            path = self._claim(trial.number)
+            if path.is_file() and self._claims.take(path) is None:
+                self._interrupt(trial.number, trial.params)
+                self._claims.release(path)
+
+    def _interrupt(self, number: int, values: Mapping[str, Any]) -> None:
+        self.optuna.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        if values:
+            self.optuna.enqueue_trial(dict(values))
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn errors of the journal into sentences, and silence notes on new functions."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            try:
+                yield
+            except OSError as error:
+                raise cannot_write(self._path, error) from error
+            except (ValueError, KeyError, TypeError) as error:
+                raise DamagedError(
+                    f"{self._path} is damaged; rename the folder {self._path.parent}, and begin "
+                    "the sweep again."
+                ) from error
+
+
+def state_in_words(trial: FrozenTrial) -> str:
+    """Return what became of a trial, and why."""
+    words = {
+        TrialState.COMPLETE: "done",
+        TrialState.PRUNED: "given up",
+        TrialState.FAIL: "interrupted",
+        TrialState.RUNNING: "running",
+        TrialState.WAITING: "waiting",
+    }
+    why = trial.user_attrs.get(_WHY, "")
+    return words[trial.state] + (f": {why}" if why else "")
+
+
+def _as_data(scores: Scores) -> dict[str, float | None]:
+    return {"held_out": scores.held_out, "strokes": scores.strokes, "flicker": scores.flicker}
+
+
+def _drop_torn_line(path: Path, lock: JournalFileOpenLock) -> None:
+    """Drop the last line of a journal if its writer was killed while it wrote it."""
+    lock.acquire()
+    try:
+        with path.open("rb+") as file:
+            text = file.read()
+            if text and not text.endswith(b"\n"):
+                file.truncate(text.rfind(b"\n") + 1)
+    finally:
+        lock.release()
