@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 ORDER = (
     *("shared", "images", "frames", "motion", "evaluation", "projection", "guides", "networks"),
-    *("inference", "training", "sweep", "jobs", "app"),
+    *("inference", "training", "sweep", "jobs", "live", "app"),
 )
 BLENDER = {"bpy", "bmesh", "gpu", "mathutils", "blender_addon"}
 HEAVY = {"numpy", "torch", "cv2", "OpenImageIO", "numba", "scipy", "safetensors", "PIL", "av"}

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__
-from ..shared import errors, logs, protocol
+from ..shared import errors, live_protocol, logs, protocol
 from .error_messages import explain
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Worker:
         self._exit_code = exit_code
         self._ended.set()
         self._jobs.put(None)
+        if (current := self._current) is not None:
+            current.inbox.put(None)
 
     def has_ended(self) -> bool:
         """Return whether the worker stops serving."""
@@ -125,6 +127,10 @@ class Worker:
             if isinstance(request, protocol.Cancel):
                 if current is not None and current.job == request.job:
                     current.cancel()
+                return
+            if isinstance(request, live_protocol.LiveRequest):
+                if current is not None and current.job == request.job:
+                    current.inbox.put(request)
                 return
             if current is None:
                 self._current = JobReporter(self, request)
@@ -189,6 +195,10 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
         from ..jobs.sweep import sweep  # noqa: PLC0415
 
         return sweep
+    if isinstance(request, live_protocol.Live):
+        from ..live.session import live  # noqa: PLC0415
+
+        return live
     from ..jobs.stylize import stylize  # noqa: PLC0415
 
     return stylize
@@ -200,6 +210,9 @@ class JobReporter:
     Args:
         worker: sends the events.
         request: the job's request; that of a training may have a live picture.
+
+    Attributes:
+        inbox: further requests to the job; None wakes one that waits for them.
     """
 
     def __init__(self, worker: Worker, request: protocol.Request) -> None:
@@ -208,11 +221,13 @@ class JobReporter:
         self._place: protocol.LivePicture | None = getattr(request, "live", None)
         self._live: LiveFile | None = None
         self._cancelled = threading.Event()
+        self.inbox: queue.SimpleQueue[protocol.Request | None] = queue.SimpleQueue()
         self._last = ("", float("-inf"))
 
     def cancel(self) -> None:
         """Cancel the job."""
         self._cancelled.set()
+        self.inbox.put(None)
 
     def cancelled(self) -> bool:
         """Return whether the job should stop."""
@@ -222,6 +237,10 @@ class JobReporter:
         """Close the file of the live picture."""
         if self._live is not None:
             self._live.close()
+
+    def send(self, event: protocol.Event) -> None:
+        """Send an event of the job."""
+        self._worker.send(event)
 
     def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
         """Send ``Progress`` at most ten times a second; a new step and the end are always sent."""

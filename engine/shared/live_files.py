@@ -97,6 +97,13 @@ class Canvas:
         """Return the size of the file in bytes."""
         return HEADER_BYTES + width * height * _LAYERS * 4
 
+    @staticmethod
+    def size_of(path: Path) -> tuple[int, int]:
+        """Return the width and height that the file's header tells, (0, 0) before it is written."""
+        with path.open("rb") as file:
+            header = Header(*_HEADER.unpack(file.read(_HEADER.size)))
+        return header.width, header.height
+
     @classmethod
     def make(cls, path: Path, width: int, height: int) -> Canvas:
         """Make the file, full of zeros, and open it."""
