@@ -4,23 +4,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 
 from engine.app.info import describe, describe_in_words
 from engine.images.pictures import write_picture
 from engine.jobs.train import train
 from engine.motion.track_cache import TrackCache
 from engine.networks.style_file import load_style
-from engine.networks.tensor_files import digest_tensors
 from engine.shared import protocol
-from engine.shared.checked import from_data, parse_json
 from engine.shared.errors import PaintoverError
 from engine.shared.flicker_records import Flicker, read_flickers, unsteady_frames, write_flicker
 from engine.shared.identity import identity
@@ -29,12 +24,12 @@ from engine.shared.manifest import MANIFEST_NAME, Camera, Colour, FrameRecord, M
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
 from engine.shared.shot import OutRecord, Shot
-from engine.shared.style_header import METADATA_KEY
 from engine.training.resume import load_run
+
+from .packing import resume_json, style_json, with_resume_json, with_style_json
 
 WIDTH, HEIGHT = 48, 32
 _STYLE = "ink"
-_RESUME_KEY = "paintover_resume"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,16 +75,16 @@ def make_subjects(folder: Path) -> list[Subject]:
             shot.folder,
             shot.style_path(_STYLE),
             lambda: _style(shot),
-            _style_json,
-            _with_style_json,
+            style_json,
+            with_style_json,
         ),
         Subject(
             "resume state",
             shot.folder,
             resume,
             lambda: _resume(shot),
-            _resume_json,
-            _with_resume_json,
+            resume_json,
+            with_resume_json,
         ),
         Subject(
             "record of a frame",
@@ -211,37 +206,3 @@ def _text(content: bytes) -> str:
 
 def _new(_: bytes, text: str) -> bytes:
     return text.encode()
-
-
-def _header(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return the header of a safetensors file, and what follows it."""
-    (size,) = struct.unpack_from("<Q", content)
-    return from_data(dict[str, Any], parse_json(content[8 : 8 + size])), content[8 + size :]
-
-
-def _with_header(header: dict[str, Any], rest: bytes) -> bytes:
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + rest
-
-
-def _style_json(content: bytes) -> str:
-    """Return the header of a style as an earlier Paintover wrote it, without digests."""
-    data = json.loads(_header(content)[0]["__metadata__"][METADATA_KEY])
-    return json.dumps({name: data[name] for name in data if name not in ("check", "weights")})
-
-
-def _with_style_json(content: bytes, text: str) -> bytes:
-    header, rest = _header(content)
-    return _with_header({**header, "__metadata__": {METADATA_KEY: text}}, rest)
-
-
-def _resume_json(content: bytes) -> str:
-    text: str = _header(content)[0]["__metadata__"][_RESUME_KEY]
-    return text[32:]
-
-
-def _with_resume_json(content: bytes, text: str) -> bytes:
-    header, rest = _header(content)
-    tensors = safetensors.torch.load(content)
-    check = digest_tensors(tensors, text.encode("utf-8", "replace").decode())
-    return _with_header({**header, "__metadata__": {_RESUME_KEY: check + text}}, rest)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..shared import errors, training_settings
 from ..shared.frame_lists import parse_frames
+from ..shared.names import one_line
 from ..shared.protocol import UNPAINTED_FRAME, UNPAINTED_NOTHING
 from .terminal import STYLES
 
@@ -26,9 +27,16 @@ Paint over one frame of a shot, and Paintover paints the other frames in the sam
 _EPILOG = "“python -m engine VERB --help” explains a verb."
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, whatever control characters a value has."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(one_line(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m engine",
         description=_DESCRIPTION,
         epilog=_EPILOG,

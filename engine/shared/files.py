@@ -27,7 +27,7 @@ _NO_ROOM_OR_RIGHT = (
     *(errno.EEXIST, errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES),
 )
 _ENCODER = json.JSONEncoder(sort_keys=True)
-_MOST_DIGESTED, _END = 1 << 30, 1 << 24
+MOST_DIGESTED, _END = 1 << 30, 1 << 24
 """Bytes up to which all of a file counts in its digest, and bytes of each end that count else."""
 ATTEMPTS = 5
 """How often files are read until they stay the same meanwhile."""
@@ -97,14 +97,14 @@ def cached_by_state(digest: Callable[[Path], str]) -> Callable[[Path | str], str
 def digest_file(path: Path) -> str:
     """Return the BLAKE2b digest of a file; see ``cached_by_state``.
 
-    Of files longer than ``_MOST_DIGESTED``, which Paintover never reads whole, the length and both
+    Of files longer than ``MOST_DIGESTED``, which Paintover never reads whole, the length and both
     ends count.
     """
     hasher = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         length = file.seek(0, 2)
         parts = [(0, length)]
-        if length > _MOST_DIGESTED:
+        if length > MOST_DIGESTED:
             hasher.update(length.to_bytes(8, "little"))
             parts = [(0, _END), (length - _END, length)]
         for start, end in parts:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from .errors import PaintoverError
+from .names import one_line
 
 LARGEST_FRAME = 1048574
 """The largest frame number that Blender can hold; the smallest is its negative."""
@@ -26,21 +27,20 @@ def parse_frames(text: str) -> list[int]:
         PaintoverError: the text is not a frame list.
     """
     ranges: set[tuple[int, int]] = set()
+    shown = one_line(text[:80])
     for part in text.replace(" ", "").split(","):
         match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+))?", part)
         if not match:
-            raise PaintoverError(f'"{text:.80}" is not a frame list; write it like 1-30,45.')
+            raise PaintoverError(f'"{shown}" is not a frame list; write it like 1-30,45.')
         if max(map(len, match.groups(""))) > _DIGITS:
             raise PaintoverError(
-                f'In "{text:.80}" is a number beyond {LARGEST_FRAME}, the last frame.'
+                f'In "{shown}" is a number beyond {LARGEST_FRAME}, the last frame.'
             )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise PaintoverError(f'In "{text:.80}" the range {part} ends before it starts.')
+            raise PaintoverError(f'In "{shown}" the range {part} ends before it starts.')
         if max(-first, last) > LARGEST_FRAME:
-            raise PaintoverError(
-                f'In "{text:.80}" {part} is beyond {LARGEST_FRAME}, the last frame.'
-            )
+            raise PaintoverError(f'In "{shown}" {part} is beyond {LARGEST_FRAME}, the last frame.')
         ranges.add((first, last))
     frames: list[int] = []
     for first, last in sorted(ranges):

@@ -78,5 +78,5 @@ def _exr_has_own(header: bytes) -> bool:
     _, found, rest = header.partition(_INTEROP_ID)
     if not found:
         return False
-    (length,) = struct.unpack_from("<I", rest)
+    length = int.from_bytes(rest[:4], "little")
     return rest[4 : 4 + length] not in (b"lin_rec709_scene", b"data", b"unknown", b"")

@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from ..files import cached_by_state, digest_file
+from ..files import MOST_DIGESTED, cached_by_state, digest_file
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS = frozenset(
@@ -32,7 +32,9 @@ _EXR_ATTRIBUTES = frozenset(
 _ORIENTATION = 0x0112
 _BLOCK = 1 << 20
 _LONGEST = 1 << 26
-"""Most bytes of what is read at once: a chunk of a PNG or an attribute of an EXR beside pixels."""
+"""Most bytes of a chunk of a PNG beside pixels, and of all headers of an EXR."""
+_LONGEST_TABLE = 1 << 24
+"""Most bytes of the table of offsets in an EXR."""
 _LONGEST_CHUNK = (1 << 31) - 1
 """Most bytes of a chunk of a PNG."""
 
@@ -63,7 +65,10 @@ def digest_data(data: bytes) -> str:
 
 
 def _content_digest(file: BinaryIO) -> str:
-    """Return the digest of a whole PNG or EXR file, or "" for any other file."""
+    """Return the digest of a whole PNG or EXR file, "" for any other and for very long ones."""
+    if file.seek(0, 2) > MOST_DIGESTED:
+        return ""
+    file.seek(0)
     hasher = hashlib.blake2b(digest_size=16)
     try:
         magic = file.read(8)
@@ -123,12 +128,13 @@ def _exif_orientation(data: bytes) -> int:
 def _add_exr(hasher: hashlib.blake2b, file: BinaryIO, version: int) -> None:
     hasher.update(_EXR + struct.pack("<I", version))
     while _add_exr_header(hasher, file) and version & _EXR_MULTI_PART:
-        pass
+        if file.tell() > _LONGEST:
+            raise _OtherContentError
     # The table of offsets depends on the length of the header; the first chunk follows it.
     begin = file.tell()
     (offset,) = struct.unpack("<Q", file.read(8))
     size = file.seek(0, 2)
-    if not begin < offset < size or (offset - begin) % 8:
+    if not begin < offset < min(size, begin + _LONGEST_TABLE) or (offset - begin) % 8:
         raise _OtherContentError
     file.seek(begin)
     table = struct.unpack(f"<{(offset - begin) // 8}Q", _exactly(file, offset - begin))
@@ -143,6 +149,8 @@ def _add_exr_header(hasher: hashlib.blake2b, file: BinaryIO) -> bool:
     while name := _text(file):
         kind = _text(file)
         (size,) = struct.unpack("<I", file.read(4))
+        if file.tell() + size > _LONGEST:
+            raise _OtherContentError
         value = _exactly(file, size)
         if name in _EXR_ATTRIBUTES or name.startswith(b"cryptomatte/"):
             found[name] = kind + b"\0" + struct.pack("<I", size) + value
