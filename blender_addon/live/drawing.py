@@ -65,12 +65,21 @@ def rectangles(boxes: Iterable[Box], colour: tuple[float, float, float, float]) 
     gpu.state.blend_set("NONE")
 
 
-def text(line: str, left: float, bottom: float) -> None:
-    """Write a line on a dark ground."""
+def text(line: str, left: float, bottom: float, *, centred: bool = False) -> None:
+    """Write a line on a dark ground.
+
+    Args:
+        line: what to write.
+        left: where the ground begins, or its middle if ``centred``.
+        bottom: where the ground begins.
+        centred: whether ``left`` is the middle.
+    """
     scale = ui_scale()
     blf.size(_FONT, _TEXT_SIZE * scale)
     width, height = blf.dimensions(_FONT, line)
     pad = 4 * scale
+    if centred:
+        left -= width / 2 + pad
     rectangles(
         [Box(left, bottom, left + width + 2 * pad, bottom + height + 2 * pad)], (0, 0, 0, 0.55)
     )

@@ -79,7 +79,9 @@ def _draw_view() -> None:
     if picture is not None:
         drawing.picture(picture.texture, box, settings.preferences().opacity)
     scale = drawing.ui_scale()
-    drawing.text(caption(session, frame, picture), box.left + 4 * scale, box.top - 24 * scale)
+    middle = (box.left + box.right) / 2
+    text = caption(session, frame, picture)
+    drawing.text(text, middle, box.top - 24 * scale, centred=True)
 
 
 def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:

@@ -21,6 +21,8 @@ from .pictures import TextureBudget, make_texture
 _DEFAULT_SIZE = 384, 216
 _LARGEST_SIDE = 1280
 _ANSWER_SECONDS = 5.0
+_SHARE = 0.3
+"""Largest share of Blender's time that drawing the viewport may take."""
 _REPAINT_SECONDS = 1.0
 """How often a viewport that stands still is painted anew while the engine learns."""
 
@@ -45,6 +47,7 @@ class PaintedViewport:
         self._budget = budget
         self._buffer: Any = None
         self._offscreen: Any = None
+        self._drawing = 0.0
         self._asked = 0
         self._asked_at = 0.0
         self._key: Any = None
@@ -76,7 +79,9 @@ class PaintedViewport:
         """
         now = time.monotonic()
         since = now - self._asked_at
-        if since < 1.0 / rate or (self._asked and since < _ANSWER_SECONDS):
+        if since < max(1.0 / rate, self._drawing / _SHARE) or (
+            self._asked and since < _ANSWER_SECONDS
+        ):
             return False
         place = find_viewport()
         if place is None:
@@ -97,6 +102,7 @@ class PaintedViewport:
         window, area, region = place
         space = area.spaces.active
         width, height = self.place.width, self.place.height
+        began = time.monotonic()
         try:
             if self._offscreen is None:
                 self._offscreen = gpu.types.GPUOffScreen(width, height)
@@ -121,6 +127,7 @@ class PaintedViewport:
                 "off."
             ) from error
         self._asked, self._asked_at = number, time.monotonic()
+        self._drawing = self._asked_at - began
 
     def take(self, viewed: LiveViewed) -> None:
         """Take the engine's answer."""

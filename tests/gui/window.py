@@ -162,6 +162,15 @@ def drag(start: tuple[int, int], end: tuple[int, int], moves: int = 8) -> Steps:
     yield 0.2
 
 
+def move_to(x: int, y: int) -> Steps:
+    """Move the pointer to a place in the window: keys go to the area there."""
+    left, top = _in_x(x, y)
+    _xdotool("mousemove", left - 2, top)
+    yield 0.05
+    _xdotool("mousemove", left, top)
+    yield 0.1
+
+
 def press(name: str) -> Steps:
     """Press a key or chord in X's names: ``Return``, ``Escape``, ``ctrl+z``."""
     _xdotool("key", name)

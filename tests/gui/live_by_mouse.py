@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For ``blender FILE.blend --python``: a live session with real strokes, keys and accidents.
+
+The .blend has a captured shot with a keyframe at its first frame.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import addon_utils
+import bpy
+import numpy as np
+import window
+
+ADDON = "bl_ext.user_default.paintover"
+PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
+BLEND = Path(bpy.data.filepath)
+SHOT = BLEND.parent / "paintover" / BLEND.stem
+KEY = SHOT / "keys/0001.png"
+MARGIN = 24
+"""Pixels around a stroke in which the picture may change: the network looks around a pixel."""
+
+
+def part(name: str):
+    return sys.modules[f"{ADDON}.{name}"]
+
+
+def session():
+    return part("live.control").session()
+
+
+def invoke(operator, area=None, **options) -> None:
+    """Start an operator as a button in an area does."""
+    region = window.region("WINDOW", area) if area else None
+    with bpy.context.temp_override(window=window.window(), area=area, region=region):
+        operator("INVOKE_DEFAULT", **options)
+
+
+def picture_of(frame: int) -> np.ndarray:
+    """Return the stylized picture of a frame: (height, width, 4), bottom row first."""
+    place = session().pictures.place
+    data = session().pictures.copy(frame)
+    assert data is not None, f"no picture of frame {frame}"
+    return np.frombuffer(data, np.float32).reshape(place.height, place.width, 4).copy()
+
+
+def values(image) -> np.ndarray:
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels.reshape(image.size[1], image.size[0], 4)
+
+
+def shows(frame: int, change: int) -> bool:
+    """Return whether a frame's picture shows a change of the paint, and is at hand."""
+    told = session().pictures.told(frame)
+    at_hand = session().pictures.copy(frame) is not None
+    return told is not None and told.change >= change and at_hand
+
+
+def wait_for_change(frame: int, before: int, what: str) -> window.Steps:
+    """Wait until a frame's picture shows more changes of the paint than before."""
+    yield from window.wait_for(lambda: shows(frame, before + 1), 30, what)
+
+
+def last_change(frame: int) -> int:
+    told = session().pictures.told(frame)
+    return told.change if told else 0
+
+
+def arrange() -> window.Steps:
+    """Put an Image Editor with the painting of frame 1 beside a camera view."""
+    viewport = window.area("VIEW_3D")
+    viewport.spaces.active.region_3d.view_perspective = "CAMERA"
+    with bpy.context.temp_override(window=window.window(), area=viewport):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.35)
+    areas = [area for area in window.window().screen.areas if area.type == "VIEW_3D"]
+    narrow = min(areas, key=lambda area: area.width)
+    wide = max(areas, key=lambda area: area.width)
+    wide.ui_type = "IMAGE_EDITOR"
+    yield from window.settle()
+    invoke(bpy.ops.paintover.keyframe_open, wide, frame=1)
+    yield from window.settle()
+    assert narrow.type == "VIEW_3D"
+
+
+def editor():
+    """Return the Image Editor with a painting."""
+    return next(
+        area
+        for area in window.window().screen.areas
+        if area.type == "IMAGE_EDITOR" and area.spaces.active.ui_mode == "PAINT"
+    )
+
+
+def middle(area) -> tuple[int, int]:
+    canvas = window.region("WINDOW", area)
+    return canvas.x + canvas.width // 2, canvas.y + canvas.height // 2
+
+
+def fit() -> window.Steps:
+    """Show all of the painting, with nothing over it."""
+    space = editor().spaces.active
+    space.show_region_ui = space.show_region_toolbar = space.show_region_asset_shelf = False
+    yield from window.settle()
+    invoke(bpy.ops.image.view_all, editor(), fit_view=True)
+    yield from window.settle()
+
+
+def stroke(dx: int, dy: int = 0) -> window.Steps:
+    """Paint a short stroke near the middle of the painting, by mouse."""
+    x, y = middle(editor())
+    yield from window.drag((x + dx - 12, y + dy), (x + dx + 12, y + dy), moves=4)
+
+
+def painted_box(before: np.ndarray, after: np.ndarray) -> tuple[slice, slice]:
+    """Return the rows and columns that a stroke has changed."""
+    rows, columns = np.nonzero(np.abs(after - before).max(axis=2) > 1 / 255)
+    assert rows.size, "the stroke has painted nothing"
+    return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
+
+
+def turn_on() -> window.Steps:
+    invoke(bpy.ops.paintover.live)
+    assert session() is not None
+    yield from window.wait_for(lambda: session().state, 120, "the engine")
+    yield from window.settle()
+
+
+def paint() -> window.Steps:
+    """The picture changes where the stroke is, and nowhere else."""
+    image = editor().spaces.active.image
+    yield from stroke(-30)  # the first stroke makes it a painting
+    yield from wait_for_change(1, 0, "the first stroke")
+    yield 1.0
+    canvas, picture, change = values(image), picture_of(1), last_change(1)
+    yield from stroke(40, 30)
+    yield from wait_for_change(1, change, "the second stroke")
+    assert image.is_dirty
+    rows, columns = painted_box(canvas, values(image))
+    shown = picture_of(1)
+    difference = np.abs(shown - picture)[..., :3].max(axis=2)
+    assert difference[rows, columns].max() > 0.1, "the stroke does not show"
+    around = np.ones(difference.shape, bool)
+    around[
+        max(0, rows.start - MARGIN) : rows.stop + MARGIN,
+        max(0, columns.start - MARGIN) : columns.stop + MARGIN,
+    ] = False
+    print("moved elsewhere", difference[around].mean(), difference[around].max(), flush=True)
+    assert difference[around].mean() < 2 / 255, "what the stroke does not show has moved"
+    window.screenshot(str(PICTURES / "live-stroke.png"))
+
+
+def undo_and_redo() -> window.Steps:
+    image = editor().spaces.active.image
+    painted, change = values(image), last_change(1)
+    yield from window.move_to(*middle(editor()))
+    yield from window.press("ctrl+z")
+    yield from wait_for_change(1, change, "the undo")
+    image = editor().spaces.active.image
+    assert image is not None
+    undone, change = values(image), last_change(1)
+    assert np.abs(undone - painted).max() > 0.1
+    yield from window.press("ctrl+shift+z")
+    yield from wait_for_change(1, change, "the redo")
+    np.testing.assert_allclose(values(editor().spaces.active.image), painted, atol=2e-3)
+
+
+def scrub_and_play() -> window.Steps:
+    """Only the last of several frames is asked for; playback goes on with cached pictures."""
+    scene = bpy.context.scene
+    for frame in range(scene.frame_start, scene.frame_end + 1):
+        scene.frame_set(frame)
+    frame = scene.frame_current
+    yield from window.wait_for(lambda: session().pictures.told(frame), 30, "the last frame")
+    yield from window.wait_for(lambda: session().pictures.has_texture(frame), 30, "its texture")
+    window.screenshot(str(PICTURES / "live-frame.png"))
+    viewport = window.area("VIEW_3D")
+    yield from window.move_to(*middle(viewport))
+    yield from window.press("space")
+    frames = session().shot.frames
+    yield from window.wait_for(
+        lambda: set(session().cache.fresh) | set(session().cache.stale) == set(frames),
+        60,
+        "the cache",
+    )
+    yield 1.0
+    window.screenshot(str(PICTURES / "live-play.png"))
+    yield from window.press("space")
+    yield from window.settle()
+    scene.frame_set(1)
+
+
+def paint_the_viewport() -> window.Steps:
+    own = bpy.context.window_manager.paintover_live
+    own.viewport = True
+    yield from window.wait_for(lambda: session().view.texture, 60, "the painted viewport")
+    yield from window.settle()
+    window.screenshot(str(PICTURES / "live-viewport.png"))
+    assert own.viewport, session().warning
+    own.viewport = False
+
+
+def another_keyframe() -> window.Steps:
+    """A new keyframe is painted on, and its strokes count as well."""
+    last = bpy.context.scene.frame_end
+    bpy.context.scene.frame_set(last)
+    invoke(bpy.ops.paintover.keyframe_add, frame=last)
+    invoke(bpy.ops.paintover.keyframe_open, editor(), frame=last)
+    yield from fit()
+    assert editor().spaces.active.image.name == f"Keyframe {last}"
+    change = last_change(last)
+    yield from stroke(0, 20)
+    yield from wait_for_change(last, change, "the stroke on the other keyframe")
+    invoke(bpy.ops.paintover.keyframe_open, editor(), frame=1)
+    bpy.context.scene.frame_set(1)
+    yield from fit()
+
+
+def kill_the_engine() -> window.Steps:
+    """The engine starts again and gets what is not saved."""
+    pid = session().engine_pid
+    os.kill(pid, signal.SIGKILL)
+    yield from window.wait_for(lambda: session().engine_pid != pid, 30, "a new engine")
+    yield from window.wait_for(lambda: last_change(1) > 0, 120, "the strokes in it")
+    assert "started again" in session().warning
+    assert editor().spaces.active.image.is_dirty
+
+
+def render() -> window.Steps:
+    """The session pauses while Blender renders."""
+    reasons = set()
+    invoke(bpy.ops.render.render)
+    for _ in range(400):
+        reasons.add(session().pause_reason)
+        if len(reasons) > 1 and not session().pause_reason:
+            break
+        yield 0.05
+    assert reasons == {"", "Blender is rendering"}, reasons
+    yield from window.press("Escape")
+
+
+def saved_elsewhere() -> window.Steps:
+    """What another program saves is asked about, and nothing is lost."""
+    assert editor().spaces.active.image.is_dirty
+    theirs = values(editor().spaces.active.image)[..., :3].copy()
+    theirs[:50] = 0.5
+    image = bpy.data.images.new("theirs", *editor().spaces.active.image.size, alpha=True)
+    image.pixels.foreach_set(np.dstack([theirs, np.ones(theirs.shape[:2])]).astype("f").ravel())
+    image.filepath_raw, image.file_format = str(BLEND.parent / "theirs.png"), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    (BLEND.parent / "theirs.png").replace(KEY)
+    yield from window.wait_for(
+        lambda: session().keyframe_files.conflicts == (KEY,), 20, "the question"
+    )
+    assert editor().spaces.active.image.is_dirty
+    invoke(bpy.ops.paintover.live_conflict, path=str(KEY), use="FILE")
+    assert not editor().spaces.active.image.is_dirty
+    assert list((SHOT / "keys/versions").glob("0001.*.png")), "the strokes are a version"
+    yield from window.settle()
+
+
+def another_file() -> window.Steps:
+    """Unsaved strokes are in the shot folder before another file takes their place."""
+    yield from stroke(-20, -30)
+    yield from window.wait_for(lambda: editor().spaces.active.image.is_dirty, 5, "the stroke")
+    strokes = values(editor().spaces.active.image)
+    pid = session().engine_pid
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    assert session() is None
+    yield 0.5
+    assert not Path(f"/proc/{pid}").exists(), "the engine runs on"
+    saved = bpy.data.images.load(str(KEY))
+    np.testing.assert_allclose(values(saved), strokes, atol=2e-3)
+    bpy.ops.wm.open_mainfile(filepath=str(BLEND))
+    yield from window.settle()
+
+
+def rename_and_disable() -> window.Steps:
+    """A renamed scene goes on; the disabled add-on leaves nothing but the strokes."""
+    yield from arrange()
+    yield from turn_on()
+    bpy.context.scene.name = "Renamed"
+    yield from fit()
+    change = last_change(1)
+    yield from stroke(10, 40)
+    yield from wait_for_change(1, change, "the stroke in the renamed scene")
+    pid = session().engine_pid
+    strokes = values(editor().spaces.active.image)
+    control = part("live.control")
+    addon_utils.disable(ADDON, default_set=False)
+    assert not bpy.app.timers.is_registered(control._tick)
+    keymaps = bpy.context.window_manager.keyconfigs.addon.keymaps
+    names = [item.idname for keymap in keymaps for item in keymap.keymap_items]
+    assert not [name for name in names if name.startswith("paintover.")], names
+    assert not [image.name for image in bpy.data.images if image.get("paintover_live")]
+    assert not Path(f"/proc/{pid}").exists(), "the engine runs on"
+    yield from window.settle()
+    np.testing.assert_allclose(values(editor().spaces.active.image), strokes, atol=2e-3)
+    addon_utils.enable(ADDON, default_set=False)
+    yield from window.settle()
+
+
+def off() -> window.Steps:
+    """Off means off: the engine is gone within a second."""
+    areas = len(window.window().screen.areas)
+    pid = session().engine_pid
+    invoke(bpy.ops.paintover.live)
+    assert session() is None
+    yield from window.wait_for(lambda: not Path(f"/proc/{pid}").exists(), 2, "the end")
+    yield from window.settle()
+    assert len(window.window().screen.areas) == areas - 1
+    yield from turn_on()
+    yield from fit()
+
+
+STEPS = (
+    *(paint, undo_and_redo, scrub_and_play, paint_the_viewport, another_keyframe),
+    *(kill_the_engine, render, saved_elsewhere, off, another_file, rename_and_disable),
+)
+
+
+def test() -> window.Steps:
+    yield from window.ready()
+    yield from arrange()
+    yield from turn_on()
+    yield from fit()
+    chosen = os.environ.get("PAINTOVER_LIVE_STEPS", "")
+    for step in STEPS:
+        if not chosen or step.__name__ in chosen.split(","):
+            print("step", step.__name__, flush=True)
+            yield from step()
+    seconds = part("live.timings").seconds()
+    print("seconds", json.dumps({name: sorted(each)[-5:] for name, each in seconds.items()}))
+
+
+window.run(test, limit=float(os.environ.get("PAINTOVER_LIMIT", "280")))
