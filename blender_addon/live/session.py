@@ -208,9 +208,15 @@ class Session:
                 f"the painting is too large for this computer, which needs {milliseconds:.0f} ms "
                 "to read it"
             )
-        if playing and self._rate.is_slow(properties.frame_rate(scene)):
+        # Learning makes way for playback once there is something stylized to play.
+        if playing and self._is_ready() and self._rate.is_slow(properties.frame_rate(scene)):
             return "Blender cannot play this scene in time"
         return ""
+
+    def _is_ready(self) -> bool:
+        """Return whether as many frames of the playback are ready as can be."""
+        ready = len(self.cache.fresh) + len(self.cache.stale)
+        return ready >= min(len(self._told.frames), self.pictures.place.slots - 2)
 
     def _read_paintings(self) -> None:
         """Read one of the paintings that may have changed."""
@@ -325,8 +331,8 @@ class Session:
         if len(self._restarts) >= _MOST_RESTARTS or not self._link.job:
             raise error
         self._restarts.append(now)
-        self.warning = f"{error} The engine was started again."
-        _log.warning("%s", self.warning)
+        _log.warning("%s", error)
+        self.warning = "The engine stopped unexpectedly and was started again; your paint is kept."
         self._link.stop()
         self.state = None
         self._told = _Told()
