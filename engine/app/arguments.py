@@ -21,6 +21,7 @@ Paint over one frame of a shot, and Paintover paints the other frames in the sam
   1. import    makes a shot folder from rendered pictures (or capture it in Blender)
   2. (paint)   save your painting of frame 1 as SHOT/keys/0001.png
      preview   projects your paintings to every frame at once, without training
+     live      learns while you paint, and shows a frame meanwhile
   3. train     trains a style on your paintings
   4. stylize   paints every frame that is out of date
 """
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_weights(verbs, common)
     _add_stylize(verbs, common)
     _add_preview(verbs, common)
+    _add_live(verbs, common)
     _add_sweep(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
@@ -347,6 +349,52 @@ def _add_sweep(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def _add_live(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "live",
+        parents=[common],
+        help="learn while you paint, and show a frame meanwhile",
+        description="Watch SHOT/keys while you paint in any program: each save is carried to one "
+        "frame at once, then learnt. Open the picture of that frame in a viewer that shows files "
+        "anew when they change. Ctrl+C ends it and writes the style, so that stylize paints the "
+        "shot without training.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_style(verb)
+    verb.add_argument(
+        "--frame",
+        metavar="N",
+        type=int,
+        default=None,
+        help="the frame to show (default: an unpainted one near the middle of the shot)",
+    )
+    verb.add_argument(
+        "--output",
+        metavar="FILE",
+        type=_path,
+        default=None,
+        help="the picture to write, PNG or EXR (default: SHOT/live/NNNN.png)",
+    )
+    verb.add_argument(
+        "--seconds",
+        metavar="N",
+        type=_positive,
+        default=0.0,
+        help="end after so many seconds (default: when it is stopped)",
+    )
+    verb.add_argument(
+        "--share",
+        metavar="X",
+        type=_share_of_time,
+        default=1.0,
+        help="most of the time that it computes, 0.05 to 1 (default: %(default)s)",
+    )
+    _add_device(verb)
+    verb.add_argument(
+        "--seed", type=_whole, default=0, help="seed of the random numbers (default: %(default)s)"
+    )
+
+
 def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser(
         "score",
@@ -476,6 +524,13 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
     return value
+
+
+def _share_of_time(text: str) -> float:
+    share = _share(text)
+    if share < 0.05:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0.05 to 1")
+    return share
 
 
 def _positive(text: str) -> float:

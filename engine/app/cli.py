@@ -76,6 +76,8 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def _cancelled(options: argparse.Namespace, stopped: errors.Cancelled) -> str:
     """Return a sentence about what a cancelled verb leaves behind."""
+    if options.verb == "live":
+        return "Live has ended; running it again goes on from what was learnt."
     if options.verb in ("import", "matte", "score"):
         return "Cancelled; nothing has changed."
     if options.verb == "train" and not (stopped.resumes or options.resume):
@@ -179,6 +181,13 @@ def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
     terminal.finished(_painted_sentence(options, result))
 
 
+def _live(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .live_watch import watch  # noqa: PLC0415
+
+    fields = ("style", "frame", "output", "seconds", "device", "share", "seed")
+    watch(options.shot, terminal, **{name: getattr(options, name) for name in fields})
+
+
 def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> str:
     folder = Shot.open(options.shot).out_path(options.style, 0).parent
     painted = counted(result["frames"], "frame")
@@ -279,6 +288,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "weights": _weights,
     "stylize": _stylize,
     "preview": _preview,
+    "live": _live,
     "sweep": _sweep,
     "score": _score,
     "info": _info,

@@ -532,6 +532,7 @@ class LiveSession:
                 round(self._meter.read(), 3),
                 self._change,
                 self._sentence,
+                round(learner.spent, 3) if learner else 0.0,
             )
         )
 

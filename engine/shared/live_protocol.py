@@ -191,6 +191,8 @@ class LiveState(Event):
     """The last ``LivePaint.change`` or so that is taken in."""
     sentence: str = ""
     """Why it pauses by itself, or what is missing; empty: all is well."""
+    learnt: float = 0.0
+    """Share of the learning that is done, 0..1."""
 
 
 @dataclasses.dataclass(frozen=True)

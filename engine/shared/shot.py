@@ -189,6 +189,10 @@ class Shot:
         """``mattes/NAME/0001.png``: what of the frame is painted; NAME is that of the manifest."""
         return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"
 
+    def live_path(self, frame: int) -> Path:
+        """``live/0001.png``: a frame as a live session outside Blender shows it."""
+        return self.folder / "live" / f"{frame_name(frame)}.png"
+
     def cache_folder(self, name: str) -> Path:
         """``cache/NAME/``: cached results; may be deleted at any time."""
         return self.folder / "cache" / name

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A live session without Blender: it watches ``keys/`` and writes the picture of one frame.
+
+For people who paint in another program: each save of a painting is taken in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from pathlib import Path
+
+import numpy as np
+
+from ..images.pictures import write_picture
+from ..live.session import live
+from ..shared import live_protocol as messages
+from ..shared.errors import Cancelled, PaintoverError
+from ..shared.files import cannot_write
+from ..shared.live_files import PictureSlots
+from ..shared.protocol import Event, Request
+from ..shared.shot import Shot
+from ..shared.temporary import temporary_file
+from .terminal import Terminal, format_seconds
+
+_IN_WORDS = {
+    messages.CARRIED: "your paint, carried to it",
+    messages.NETWORK: "what is learnt so far",
+    messages.FINAL: "all that is learnt",
+}
+
+
+def watch(
+    folder: Path,
+    terminal: Terminal,
+    *,
+    style: str,
+    frame: int | None,
+    output: Path | None,
+    seconds: float,
+    device: str,
+    share: float,
+    seed: int,
+) -> None:
+    """Run a session until it is stopped, then write the style.
+
+    Args:
+        folder: the shot folder.
+        terminal: shows the state; Ctrl+C reaches it.
+        style: name of the style.
+        frame: the frame to show; None: the unpainted one nearest to the middle of the shot.
+        output: the picture to write; None: ``live/NNNN.png`` in the shot folder.
+        seconds: end after so many; 0: when it is stopped.
+        device, share, seed: as in ``Live``.
+
+    Raises:
+        PaintoverError: no shot, no such frame, or the picture cannot be written.
+        Cancelled: it was stopped; the style is written if anything was learnt.
+    """
+    shot = Shot.open(folder)
+    number = _frame_to_show(shot) if frame is None else frame
+    if number not in shot.manifest.frames:
+        raise PaintoverError(
+            f"{folder} has no frame {number}; it has {shot.frames[0]} to {shot.frames[-1]}."
+        )
+    path = output or shot.live_path(number)
+    if path.suffix.lower() not in (".png", ".exr"):
+        raise PaintoverError(f"The picture {path} must be a PNG or an EXR file; name it so.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_file(path.with_suffix(".raw")) as raw:
+            manifest = shot.manifest
+            place = messages.LivePictures(
+                str(raw), manifest.width, manifest.height, floats=True, bottom_first=False
+            )
+            slots = PictureSlots.make(place)
+            with contextlib.closing(slots):
+                request = messages.Live(
+                    0, str(folder), place, number, style, device=device, seed=seed, share=share
+                )
+                link = _Watching(terminal, slots, path, seconds)
+                terminal.finished(
+                    f"Watching {folder / 'keys'}; frame {number} is written to {path}. Ctrl+C ends "
+                    f'it and writes the style "{style}".'
+                )
+                with contextlib.suppress(Cancelled):
+                    live(request, link)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if terminal.cancelled():
+        raise Cancelled
+
+
+def _frame_to_show(shot: Shot) -> int:
+    painted = set(shot.painted_keys())
+    frames = [frame for frame in shot.frames if frame not in painted] or shot.frames
+    middle = shot.frames[len(shot.frames) // 2]
+    return min(frames, key=lambda frame: abs(frame - middle))
+
+
+class _Watching:
+    """The link of a session to a terminal and a picture.
+
+    When it is to end, it first asks for the style.
+    """
+
+    def __init__(self, terminal: Terminal, slots: PictureSlots, path: Path, seconds: float) -> None:
+        self.inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._terminal, self._slots, self._path = terminal, slots, path
+        self._end = time.monotonic() + seconds if seconds else float("inf")
+        self._asked = self._ended = False
+        self._shows, self._said = "", ("", "")
+        self._has_learnt = False
+
+    def cancelled(self) -> bool:
+        """Return whether the session should end: it was told to, and the style is written."""
+        is_over = self._terminal.cancelled() or time.monotonic() >= self._end
+        if is_over and not self._has_learnt:
+            return True
+        if is_over and not self._asked:
+            self._asked = True
+            self.inbox.put(messages.LiveFinish(0))
+        return self._ended
+
+    def warned(self, sentence: str) -> None:
+        """Print a warning."""
+        self._terminal.warned(sentence)
+
+    def send(self, event: Event) -> None:
+        """Show an event."""
+        if isinstance(event, messages.LiveShown):
+            self._write(event)
+        elif isinstance(event, messages.LiveState):
+            self._has_learnt |= event.steps > 0
+            self._say(event)
+        elif isinstance(event, messages.LiveFinished):
+            self._ended = True
+            if event.path:
+                self._terminal.finished(f"Wrote {event.path}; stylize paints the shot with it.")
+            else:
+                self._terminal.warned(event.sentence)
+
+    def _write(self, event: messages.LiveShown) -> None:
+        place = self._slots.place
+        pixels = np.array(self._slots.pixels(event.slot), np.float32)
+        write_picture(self._path, pixels.reshape(place.height, place.width, 4))
+        if event.shows != self._shows:
+            self._shows = event.shows
+            self._terminal.finished(f"Frame {event.frame} shows {_IN_WORDS[event.shows]}.")
+
+    def _say(self, event: messages.LiveState) -> None:
+        said = (event.state, event.sentence)
+        if event.state == messages.LEARNING:
+            text = f"learning {format_seconds(event.seconds)}, step {event.steps}"
+            self._terminal.progress("live", min(event.learnt, 0.99), -1.0, text)
+        elif said != self._said and event.state == messages.WAITING:
+            self._terminal.finished("All is learnt; waiting for paint.")
+        elif said != self._said and event.state == messages.PAUSED:
+            self._terminal.finished(event.sentence or "Paused.")
+        self._said = said
