@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m benchmarks.live``: how fast a live session answers, and how good what it learns is.
+
+The engine's rows are measured with a real worker. Those of Blender's window are read from the file
+that a run in a real window has written (--window); without it they are missing, and this fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import describe_machine
+from benchmarks.own_process import ROOT
+from benchmarks.quality.pairs import FULL, Pair
+from benchmarks.quality.truth import make_truth
+from benchmarks.rows import Row
+from engine.shared.errors import PaintoverError
+
+from . import answers, learnt
+from .rows import WINDOW_ROWS
+
+FRAMES = 8
+PAIRS = (Pair("head", "gouache"), Pair("head", "gouache", passes=False))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 1 if a row is missing or misses its aim."""
+    options = _parse(arguments)
+    extent = dataclasses.replace(FULL, frames=FRAMES)
+    rows: list[dict[str, Any]] = []
+    try:
+        for pair in PAIRS[:1] if options.short else PAIRS:
+            truth = make_truth(pair, extent, options.cache, _tell)
+            plain = "" if pair.passes else "footage_"
+            with tempfile.TemporaryDirectory() as folder:
+                work = Path(folder)
+                found = answers.measure(truth.shot, options.strokes, work / "answers")
+                found += learnt.measure(truth, options.seconds, work / "learnt")
+            rows += [_as_data(row, plain) for row in found]
+        rows += _window_rows(options.window)
+    except PaintoverError as error:
+        print(f"benchmarks.live: {error}", file=sys.stderr)
+        return 1
+    for row in rows:
+        print(f"{row['name']:32} {row['value']!s:>10} {row['unit']:10} aim {row['aim']}")
+    if options.json:
+        data = {"machine": describe_machine(), "rows": rows}
+        text = json.dumps(data, indent=1, ensure_ascii=False)
+        options.json.write_text(text + "\n", encoding="utf-8")
+    names = {row["name"] for row in rows}
+    missing = [name for name in WINDOW_ROWS if name not in names]
+    if missing:
+        print(
+            f"Missing, since there is no window: {', '.join(missing)}; run it in a real Blender "
+            "and name the file of its rows with --window.",
+            file=sys.stderr,
+        )
+    missed = [row["name"] for row in rows if row.get("met") is False]
+    if missed:
+        print(f"Not as good as aimed at: {', '.join(missed)}.", file=sys.stderr)
+    return 1 if missing or missed else 0
+
+
+def _as_data(row: Row, prefix: str) -> dict[str, Any]:
+    return {
+        "name": prefix + row.name,
+        "value": row.value,
+        "unit": row.unit,
+        "aim": row.aim,
+        "met": row.met,
+        "remark": row.remark,
+    }
+
+
+def _window_rows(path: Path | None) -> list[dict[str, Any]]:
+    """Read the rows that were measured in a window; none without a file."""
+    if path is None:
+        return []
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        rows = found["rows"] if isinstance(found, dict) else found
+        return [{"met": None, **row} for row in rows]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise PaintoverError(f"{path} holds no rows of a window ({error}); run it again.") from None
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
+    parser.add_argument(
+        "--window", type=Path, metavar="FILE", help="rows that a run in a real window has written"
+    )
+    parser.add_argument("--short", action="store_true", help="the captured shot alone")
+    parser.add_argument(
+        "--strokes",
+        type=int,
+        default=600,
+        metavar="N",
+        help="strokes by which the growth of memory is measured (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="N",
+        help="of painting and learning, and of the training to compare (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", default=ROOT / ".cache/quality", help="%(default)s"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
