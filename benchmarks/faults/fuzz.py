@@ -28,8 +28,6 @@ FOUND = ROOT / "tests/faults/found"
 """A folder for each target, with inputs that once broke it."""
 _DONE = re.compile(r"^Done (\d+) runs", re.M)
 _RUNS = re.compile(r"^stat::number_of_executed_units: *(\d+)", re.M)
-_SLOW_SHARE = 0.002
-"""Share of all inputs for each target that needs PyTorch or OpenImageIO."""
 _SEED = 18
 
 
@@ -68,12 +66,11 @@ def fuzz(
         keep: whether inputs that break what must hold are kept in ``FOUND``.
     """
     make_seeds(folder)
-    slow = [name for name in names if TARGETS[name].is_slow]
-    each_slow = int(inputs * _SLOW_SHARE)
-    each = (inputs - each_slow * len(slow)) // max(1, len(names) - len(slow))
+    shares = {name: TARGETS[name].share for name in names}
     outcomes = []
     for name in names:
-        limit = ["-runs=" + str(each_slow if name in slow else each)] if inputs else []
+        runs = round(inputs * shares[name] / sum(shares.values()))
+        limit = [f"-runs={max(1, runs)}"] if inputs else []
         limit += [f"-max_total_time={max(1, round(seconds / len(names)))}"] if seconds else []
         outcomes.append(_fuzz(folder, TARGETS[name], limit, keep))
         print(outcomes[-1], file=sys.stderr, flush=True)

@@ -60,6 +60,7 @@ class Target:
         unpack: returns the JSON in an input; None: there is none.
         pack: returns an input with other JSON.
         seeds: inputs to begin with, besides the files of the seeds' shot.
+        share: its share of all inputs beside the others', by how quick it is.
         is_slow: whether it needs PyTorch or OpenImageIO.
     """
 
@@ -69,6 +70,7 @@ class Target:
     unpack: Callable[[bytes], str] | None = None
     pack: Callable[[bytes, str], bytes] | None = None
     seeds: tuple[str, ...] = ()
+    share: float = 1.0
     is_slow: bool = False
 
 
@@ -145,13 +147,18 @@ def _style_header(_: Path, path: Path) -> Any:
     return dataclasses.asdict(read_style_header(path))
 
 
+@functools.cache
+def _opened(folder: Path) -> Shot:
+    return Shot.open(folder)
+
+
 def _record(folder: Path, _: Path) -> Any:
-    record = Shot.open(folder).read_out_record(STYLE, 2)
+    record = _opened(folder).read_out_record(STYLE, 2)
     return record and dataclasses.asdict(record)
 
 
 def _flicker(folder: Path, _: Path) -> Any:
-    found = read_flickers(Shot.open(folder), STYLE)
+    found = read_flickers(_opened(folder), STYLE)
     return [describe(unsteady_frames(found)), [vars(one) for one in found.values()]]
 
 
@@ -303,29 +310,43 @@ _WORDS = (
 )
 _NAMES = ("ink", "shot_0030.v2", "a-\u22123 (1)", "con.txt", "1920x1080", "x\nopenjd_env: A=b")
 _ALL = (
-    Target("manifest", _file("shot.json", _shot), **_JSON),
-    Target("journal", _file("shot.journal", _journal), unpack=_line, pack=_with_line),
-    Target("style header", _file(f"styles/{STYLE}.safetensors", _style_header), 8192, **_STYLE),
-    Target("record", _file(f"out/{STYLE}/made/0002.json", _record), **_JSON),
-    Target("flicker", _file(f"out/{STYLE}/made/0002.flicker.json", _flicker), **_JSON),
+    Target("manifest", _file("shot.json", _shot), **_JSON, share=0.4),
+    Target("journal", _file("shot.journal", _journal), unpack=_line, pack=_with_line, share=0.3),
+    Target(
+        "style header",
+        _file(f"styles/{STYLE}.safetensors", _style_header),
+        8192,
+        **_STYLE,
+        share=0.2,
+    ),
+    Target("record", _file(f"out/{STYLE}/made/0002.json", _record), **_JSON, share=0.5),
+    Target("flicker", _file(f"out/{STYLE}/made/0002.flicker.json", _flicker), **_JSON, share=0.5),
     Target("claim", _file(f"styles/.{STYLE}.claim", _claim), **_JSON),
     Target("request", _text(_request), **_JSON),
     Target("event", _text(_event), **_JSON, seeds=_EVENTS),
     Target("frame list", _text(_frames), 64, seeds=("1-30,45", "-3--1, 7")),
-    Target("arguments", _text(_arguments), 256, seeds=_WORDS),
-    Target("name", _text(_name), 300, seeds=_NAMES),
+    Target("arguments", _text(_arguments), 256, seeds=_WORDS, share=0.05),
+    Target("name", _text(_name), 300, seeds=_NAMES, share=0.5),
     Target("farm lines", _text(_farm_lines), 300, seeds=_NAMES),
-    Target("picture digest", _file("keys/0001.png", _digest)),
+    Target("picture digest", _file("keys/0001.png", _digest), share=0.4),
     Target("picture colors", _file("keys/0001.png", _colours)),
-    Target("style", _file(f"styles/{STYLE}.safetensors", _style), 1 << 17, **_STYLE, is_slow=True),
+    Target(
+        "style",
+        _file(f"styles/{STYLE}.safetensors", _style),
+        1 << 17,
+        **_STYLE,
+        share=0.002,
+        is_slow=True,
+    ),
     Target(
         "resume state",
         _file(f"styles/{STYLE}/resume.safetensors", _resume),
         1 << 19,
         **_RESUME,
+        share=0.001,
         is_slow=True,
     ),
-    Target("painting", _file("keys/0001.png", _painting), is_slow=True),
+    Target("painting", _file("keys/0001.png", _painting), share=0.02, is_slow=True),
 )
 TARGETS = {target.name: target for target in _ALL}
 """What is fuzzed, by name."""
