@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix lint format types addon bench clean
+.PHONY: help setup demo test test-matrix lint format types addon audit bench clean
 
 help:  ## Show this list
 	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
@@ -47,6 +47,9 @@ types: setup  ## Check the types of all code but the tests
 
 addon: setup  ## Build the extension: a zip under dist/ to install in Blender
 	@$(PYTHON) build_addon.py
+
+audit: addon  ## Bills of materials of what users get (dist/sbom), and known vulnerabilities of it
+	@$(PYTHON) tools/audit.py
 
 bench: setup  ## Measure speed and memory beside the published network (ARGS=--short: 10 minutes)
 	@$(PYTHON) -m benchmarks.speed $(ARGS)
