@@ -6,20 +6,20 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from .. import user_folders
 from ..engine.shared.files import cannot_write
 from ..engine.shared.temporary import remove_leftovers, temporary_file
-from ..engine_process import environment as engine_python
 
 
 class LiveFiles:
     """Temporary files that ``close`` deletes; those of Blenders that crashed are deleted first.
 
     Raises:
-        PaintoverError: Blender's folder for the user cannot be written.
+        PaintoverError: no folder can be written.
     """
 
     def __init__(self) -> None:
-        self._folder = engine_python.user_folder("live")
+        self._folder = user_folders.cache_folder("live")
         self._stack = contextlib.ExitStack()
         remove_leftovers(self._folder)
 

@@ -77,6 +77,8 @@ class PAINTOVER_PG_live_preferences(bpy.types.PropertyGroup):
 class PAINTOVER_PG_live(bpy.types.PropertyGroup):
     """State of this Blender session; never saved."""
 
+    preferences: PointerProperty(type=PAINTOVER_PG_live_preferences)
+
     overlay: BoolProperty(
         name="Overlay",
         description="Show the stylized picture over the camera view",
@@ -97,8 +99,9 @@ classes = (PAINTOVER_PG_live_preferences, PAINTOVER_PG_live)
 
 
 def preferences() -> Any:
-    """Return the settings in the add-on's preferences."""
-    return engine_python.preferences().live
+    """Return the settings in the add-on's preferences; without these, those of this session."""
+    found = engine_python.preferences()
+    return found.live if found else of_session().preferences
 
 
 def of_session() -> Any:
