@@ -16,6 +16,7 @@ from ..engine.shared.shot import Shot
 
 NAME = "Live Picture"
 _MARK = "paintover_live"
+_GROUND = 0.18, 0.18, 0.18, 1.0
 _LEAST_WIDTH = 400
 _before: dict[int, str] = {}
 """Address of an editor's area → name of the image that it showed before, "" for none."""
@@ -100,6 +101,8 @@ def _split_off(window: Any, area: Any) -> Any:
         bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
     added = next(each for each in window.screen.areas if each.as_pointer() not in before)
     _split.append(added.as_pointer())
+    space = added.spaces.active
+    space.show_region_ui = space.show_region_toolbar = False
     return added
 
 
@@ -125,5 +128,6 @@ def _image(shot: Shot) -> Any:
     if found is None:
         width, height = shot.manifest.width, shot.manifest.height
         found = bpy.data.images.new(NAME, width, height, alpha=True)
+        found.generated_color = _GROUND
         found[_MARK] = True
     return found

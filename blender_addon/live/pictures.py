@@ -143,6 +143,10 @@ class Pictures:
             self._textures.popitem(last=False)
         return known
 
+    def drawn(self, frame: int) -> ShownPicture | None:
+        """Return the picture of a frame that is on the graphics card, None if there is none."""
+        return self._textures.get(frame)
+
     def has_texture(self, frame: int) -> bool:
         """Return whether the newest picture of a frame is on the graphics card."""
         shown, known = self._shown.get(frame), self._textures.get(frame)

@@ -16,119 +16,31 @@ import addon_utils
 import bpy
 import numpy as np
 import window
+from live_steps import (
+    ADDON,
+    BLEND,
+    KEY,
+    SHOT,
+    WAIT,
+    arrange,
+    editor,
+    fit,
+    invoke,
+    last_change,
+    middle,
+    painted_box,
+    part,
+    picture_of,
+    session,
+    stroke,
+    turn_on,
+    values,
+    wait_for_change,
+)
 
-ADDON = "bl_ext.user_default.paintover"
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
-BLEND = Path(bpy.data.filepath)
-SHOT = BLEND.parent / "paintover" / BLEND.stem
-KEY = SHOT / "keys/0001.png"
 MARGIN = 24
 """Pixels around a stroke in which the picture may change: the network looks around a pixel."""
-
-
-def part(name: str):
-    return sys.modules[f"{ADDON}.{name}"]
-
-
-def session():
-    return part("live.control").session()
-
-
-def invoke(operator, area=None, **options) -> None:
-    """Start an operator as a button in an area does."""
-    region = window.region("WINDOW", area) if area else None
-    with bpy.context.temp_override(window=window.window(), area=area, region=region):
-        operator("INVOKE_DEFAULT", **options)
-
-
-def picture_of(frame: int) -> np.ndarray:
-    """Return the stylized picture of a frame: (height, width, 4), bottom row first."""
-    place = session().pictures.place
-    data = session().pictures.copy(frame)
-    assert data is not None, f"no picture of frame {frame}"
-    return np.frombuffer(data, np.float32).reshape(place.height, place.width, 4).copy()
-
-
-def values(image) -> np.ndarray:
-    pixels = np.empty(len(image.pixels), np.float32)
-    image.pixels.foreach_get(pixels)
-    return pixels.reshape(image.size[1], image.size[0], 4)
-
-
-def shows(frame: int, change: int) -> bool:
-    """Return whether a frame's picture shows a change of the paint, and is at hand."""
-    told = session().pictures.told(frame)
-    at_hand = session().pictures.copy(frame) is not None
-    return told is not None and told.change >= change and at_hand
-
-
-def wait_for_change(frame: int, before: int, what: str) -> window.Steps:
-    """Wait until a frame's picture shows more changes of the paint than before."""
-    yield from window.wait_for(lambda: shows(frame, before + 1), 30, what)
-
-
-def last_change(frame: int) -> int:
-    told = session().pictures.told(frame)
-    return told.change if told else 0
-
-
-def arrange() -> window.Steps:
-    """Put an Image Editor with the painting of frame 1 beside a camera view."""
-    viewport = window.area("VIEW_3D")
-    viewport.spaces.active.region_3d.view_perspective = "CAMERA"
-    with bpy.context.temp_override(window=window.window(), area=viewport):
-        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.35)
-    areas = [area for area in window.window().screen.areas if area.type == "VIEW_3D"]
-    narrow = min(areas, key=lambda area: area.width)
-    wide = max(areas, key=lambda area: area.width)
-    wide.ui_type = "IMAGE_EDITOR"
-    yield from window.settle()
-    invoke(bpy.ops.paintover.keyframe_open, wide, frame=1)
-    yield from window.settle()
-    assert narrow.type == "VIEW_3D"
-
-
-def editor():
-    """Return the Image Editor with a painting."""
-    return next(
-        area
-        for area in window.window().screen.areas
-        if area.type == "IMAGE_EDITOR" and area.spaces.active.ui_mode == "PAINT"
-    )
-
-
-def middle(area) -> tuple[int, int]:
-    canvas = window.region("WINDOW", area)
-    return canvas.x + canvas.width // 2, canvas.y + canvas.height // 2
-
-
-def fit() -> window.Steps:
-    """Show all of the painting, with nothing over it."""
-    space = editor().spaces.active
-    space.show_region_ui = space.show_region_toolbar = space.show_region_asset_shelf = False
-    yield from window.settle()
-    invoke(bpy.ops.image.view_all, editor(), fit_view=True)
-    yield from window.settle()
-
-
-def stroke(dx: int, dy: int = 0) -> window.Steps:
-    """Paint a short stroke near the middle of the painting, by mouse."""
-    x, y = middle(editor())
-    yield from window.drag((x + dx - 12, y + dy), (x + dx + 12, y + dy), moves=4)
-
-
-def painted_box(before: np.ndarray, after: np.ndarray) -> tuple[slice, slice]:
-    """Return the rows and columns that a stroke has changed."""
-    rows, columns = np.nonzero(np.abs(after - before).max(axis=2) > 1 / 255)
-    assert rows.size, "the stroke has painted nothing"
-    return slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-
-
-def turn_on() -> window.Steps:
-    invoke(bpy.ops.paintover.live)
-    assert session() is not None
-    yield from window.wait_for(lambda: session().state, 120, "the engine")
-    yield from window.settle()
 
 
 def paint() -> window.Steps:
@@ -176,8 +88,8 @@ def scrub_and_play() -> window.Steps:
     for frame in range(scene.frame_start, scene.frame_end + 1):
         scene.frame_set(frame)
     frame = scene.frame_current
-    yield from window.wait_for(lambda: session().pictures.told(frame), 30, "the last frame")
-    yield from window.wait_for(lambda: session().pictures.has_texture(frame), 30, "its texture")
+    yield from window.wait_for(lambda: session().pictures.told(frame), WAIT, "the last frame")
+    yield from window.wait_for(lambda: session().pictures.has_texture(frame), WAIT, "its texture")
     window.screenshot(str(PICTURES / "live-frame.png"))
     viewport = window.area("VIEW_3D")
     yield from window.move_to(*middle(viewport))
@@ -185,7 +97,7 @@ def scrub_and_play() -> window.Steps:
     frames = session().shot.frames
     yield from window.wait_for(
         lambda: set(session().cache.fresh) | set(session().cache.stale) == set(frames),
-        60,
+        WAIT,
         "the cache",
     )
     yield 1.0
@@ -198,7 +110,7 @@ def scrub_and_play() -> window.Steps:
 def paint_the_viewport() -> window.Steps:
     own = bpy.context.window_manager.paintover_live
     own.viewport = True
-    yield from window.wait_for(lambda: session().view.texture, 60, "the painted viewport")
+    yield from window.wait_for(lambda: session().view.texture, WAIT, "the painted viewport")
     yield from window.settle()
     window.screenshot(str(PICTURES / "live-viewport.png"))
     assert own.viewport, session().warning
