@@ -65,19 +65,24 @@ def rectangles(boxes: Iterable[Box], colour: tuple[float, float, float, float]) 
     gpu.state.blend_set("NONE")
 
 
-def text(line: str, left: float, bottom: float, *, centred: bool = False) -> None:
-    """Write a line on a dark ground.
+def text(line: str, left: float, bottom: float, most: float, *, centred: bool = False) -> None:
+    """Write a line on a dark ground; what is too long is cut off.
 
     Args:
         line: what to write.
         left: where the ground begins, or its middle if ``centred``.
         bottom: where the ground begins.
+        most: largest width of the ground.
         centred: whether ``left`` is the middle.
     """
     scale = ui_scale()
     blf.size(_FONT, _TEXT_SIZE * scale)
-    width, height = blf.dimensions(_FONT, line)
     pad = 4 * scale
+    width, height = blf.dimensions(_FONT, line)
+    if width + 2 * pad > most:
+        fitting = max(0, int(len(line) * (most - 2 * pad) / width) - 1)
+        line = f"{line[:fitting].rstrip()}…"
+        width, height = blf.dimensions(_FONT, line)
     if centred:
         left -= width / 2 + pad
     rectangles(

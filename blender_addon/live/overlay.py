@@ -81,7 +81,8 @@ def _draw_view() -> None:
     scale = drawing.ui_scale()
     middle = (box.left + box.right) / 2
     text = caption(session, frame, picture)
-    drawing.text(text, middle, box.top - 24 * scale, centred=True)
+    width = box.right - box.left
+    drawing.text(text, middle, box.top - 24 * scale, width - 8 * scale, centred=True)
 
 
 def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
@@ -90,7 +91,7 @@ def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
         return False
     drawing.picture(texture, Box(0, 0, region.width, region.height))
     if session.view.sentence:
-        drawing.text(session.view.sentence, 8, 8)
+        drawing.text(session.view.sentence, 8, 8, region.width - 16)
     return True
 
 
@@ -114,7 +115,8 @@ def _draw_image() -> None:
         drawing.picture(shown.texture, box)
         _last = shown
     scale = drawing.ui_scale()
-    drawing.text(caption(session, frame, picture), 8 * scale, (_BAR + 8) * scale)
+    text = caption(session, frame, picture)
+    drawing.text(text, 8 * scale, (_BAR + 8) * scale, region.width - 16 * scale)
     frames = session.shot.frames
     step = region.width / max(1, len(frames))
     places = {frame: index * step for index, frame in enumerate(frames)}

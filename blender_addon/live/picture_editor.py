@@ -127,7 +127,8 @@ def _image(shot: Shot) -> Any:
     found = next((image for image in bpy.data.images if _is_ours(image)), None)
     if found is None:
         width, height = shot.manifest.width, shot.manifest.height
-        found = bpy.data.images.new(NAME, width, height, alpha=True)
-        found.generated_color = _GROUND
-        found[_MARK] = True
+        made: Any = bpy.data.images.new(NAME, width, height, alpha=True)
+        made.generated_color = _GROUND
+        made[_MARK] = True
+        found = made
     return found

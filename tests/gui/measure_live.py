@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For ``blender FILE.blend --python``, in a window: measures a live session by real strokes.
+
+The .blend has a captured shot with a keyframe at its first frame. Arguments after ``--``: the JSON
+file of rows to write, and how often each thing is measured.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy
+import live_steps as steps
+import numpy as np
+import window
+
+TARGET, TIMES = Path(sys.argv[-2]), int(sys.argv[-1])
+CALLBACKS = {
+    *("tick", "after update", "after undo", "after frame change"),
+    *("draw viewport overlay", "draw image editor", "draw timeline", "draw header"),
+}
+"""What Blender calls on its main thread; all else that is measured is a part of these."""
+VIEW_SECONDS = 8.0
+SHOWS = ("carried", "network", "final")
+
+rows: list[dict[str, object]] = []
+
+
+def add(name: str, value: float, unit: str, aim: float, *, less: bool = True) -> None:
+    met = value <= aim if less else value >= aim
+    sign = "<=" if less else ">="
+    row = {"name": name, "value": round(value, 4), "unit": unit, "aim": f"{sign} {aim:g}"}
+    rows.append({**row, "met": bool(met)})
+    print("row", row, flush=True)
+
+
+def add_times(name: str, seconds: Sequence[float], aim: float) -> None:
+    add(name, float(np.median(seconds)), "s", aim)
+    add(f"{name}_p95", float(np.quantile(seconds, 0.95)), "s", 2 * aim)
+
+
+def drawn(frame: int, change: int, kinds: Sequence[str]) -> bool:
+    """Return whether a picture that shows a change is on the screen."""
+    picture = steps.session().pictures.drawn(frame)
+    return bool(picture and picture.shown.change >= change and picture.shown.shows in kinds)
+
+
+def seconds_until(condition: Callable[[], bool], what: str, into: list[float]) -> window.Steps:
+    began = time.monotonic()
+    yield from window.wait_for(condition, steps.WAIT, what)
+    into.append(time.monotonic() - began)
+
+
+def strokes() -> window.Steps:
+    carried: list[float] = []
+    network: list[float] = []
+    random = np.random.default_rng(0)
+    for _ in range(TIMES + 1):
+        change = steps.session().number()
+        dx, dy = random.integers(-60, 60, 2)
+        yield from steps.stroke(int(dx), int(dy))
+        began = time.monotonic()
+        yield from seconds_until(lambda c=change: drawn(1, c + 1, SHOWS), "the stroke", carried)
+        yield from window.wait_for(
+            lambda c=change: drawn(1, c + 1, SHOWS[1:]), steps.WAIT, "the network"
+        )
+        network.append(time.monotonic() - began)
+        yield 0.5
+    # The first stroke begins the network anew.
+    add_times("window_stroke_to_carried", carried[1:], 0.5)
+    add_times("window_stroke_to_network", network[1:], 2.0)
+
+
+def frame_changes() -> window.Steps:
+    """To frames that are not ready yet, then to frames that are."""
+    scene = bpy.context.scene
+    pictures = steps.session().pictures
+    for name, aim in (("window_frame_change", 0.3), ("window_frame_change_cached", 0.1)):
+        seconds: list[float] = []
+        frames = list(range(scene.frame_start + 1, scene.frame_end + 1))
+        for frame in (frames * TIMES)[: max(TIMES, len(frames))]:
+            scene.frame_set(frame)
+            yield from seconds_until(lambda f=frame: bool(pictures.drawn(f)), "a frame", seconds)
+            if name == "window_frame_change":
+                yield 0.3
+        first = len(frames) if name == "window_frame_change" else 0
+        add_times(name, seconds[:first] if first else seconds, aim)
+    scene.frame_set(scene.frame_start)
+
+
+def viewport() -> window.Steps:
+    own = bpy.context.window_manager.paintover_live
+    own.viewport = True
+    view = steps.session().view
+    yield from window.wait_for(lambda: view.texture, steps.WAIT, "the viewport")
+    area = window.area("VIEW_3D")
+    region_3d = area.spaces.active.region_3d
+    region_3d.view_perspective = "PERSP"
+    shown, last = 0, view.texture
+    began = time.monotonic()
+    while time.monotonic() - began < VIEW_SECONDS:
+        region_3d.view_location.x += 0.01
+        if view.texture is not last:
+            shown, last = shown + 1, view.texture
+        yield 0.02
+    add("window_viewport_rate", shown / VIEW_SECONDS, "pictures/s", 5.0, less=False)
+    drawing = steps.part("live.timings").seconds()["draw viewport"]
+    add("window_viewport_draw", 1000 * float(np.median(drawing)), "ms", 20.0)
+    own.viewport = False
+
+
+def off() -> window.Steps:
+    pid = steps.session().engine_pid
+    steps.invoke(bpy.ops.paintover.live)
+    seconds: list[float] = []
+    yield from seconds_until(lambda: not Path(f"/proc/{pid}").exists(), "the end", seconds)
+    add("window_cpu_after_off", seconds[0], "s until 0 %", 1.0)
+
+
+def measure() -> window.Steps:
+    yield from window.ready()
+    yield from steps.arrange()
+    yield from steps.turn_on()
+    yield from steps.fit()
+    steps.part("live.timings").clear()
+    yield from strokes()
+    yield from frame_changes()
+    noted = steps.part("live.timings").seconds()
+    blocks = sorted(1000 * each for name in CALLBACKS for each in noted.get(name, []))
+    add("main_thread_p99", float(np.quantile(blocks, 0.99)), "ms", 20.0)
+    for name in sorted(noted):
+        values = 1000 * np.array(noted[name])
+        print(
+            f"{name:24} {len(values):6} times, median {np.median(values):.2f} ms, 99 % "
+            f"{np.quantile(values, 0.99):.2f} ms, longest {values.max():.2f} ms",
+            flush=True,
+        )
+    yield from viewport()
+    yield from off()
+    TARGET.write_text(json.dumps({"rows": rows, "load": os.getloadavg()}, indent=1) + "\n")
+
+
+window.run(measure, limit=900)
