@@ -64,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sweep(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
+    _add_status(verbs, common)
     verbs.add_parser(
         "worker",
         help="run jobs for Blender (the add-on starts it)",
@@ -146,7 +147,14 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
     budget.add_argument(
         "--steps", metavar="N", type=_count, default=0, help="number of training steps"
     )
-    verb.add_argument("--resume", action="store_true", help="continue the last training")
+    again = verb.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="continue the last training")
+    again.add_argument(
+        "--if-needed",
+        action="store_true",
+        help="do nothing if the style is up to date, and continue a training that was stopped; a "
+        "farm runs the same job again so",
+    )
     verb.add_argument(
         "--from",
         dest="from_style",
@@ -432,6 +440,18 @@ def _add_info(verbs: Any, common: argparse.ArgumentParser) -> None:
         "steps are up to date; or what a style file was trained on.",
     )
     verb.add_argument("path", metavar="SHOT|STYLE", type=_path, help="shot folder or style file")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_status(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "status",
+        parents=[common],
+        help="tell which frames are painted, and who works on what",
+        description="Tell which frames of a shot are painted and which machines train or paint it "
+        "now. It is quick, also for long shots; whether frames are up to date is told by info.",
+    )
+    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 

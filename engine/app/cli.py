@@ -24,6 +24,7 @@ from .. import __version__
 from ..shared import errors, protocol, training_settings
 from ..shared.files import is_text
 from ..shared.frame_lists import counted, format_frames, keep_negative
+from ..shared.freshness import Step, style_state
 from ..shared.shot import Shot
 from .arguments import build_parser
 from .error_messages import explain
@@ -128,7 +129,14 @@ def _matte(options: argparse.Namespace, terminal: Terminal) -> None:
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.train import train  # noqa: PLC0415
+    from ..training.resume import was_stopped  # noqa: PLC0415
 
+    if options.if_needed:
+        shot = Shot.open(options.shot)
+        if style_state(shot, options.style).step is Step.UP_TO_DATE:
+            terminal.finished(f"{shot.style_path(options.style)} is up to date.")
+            return
+        options.resume = was_stopped(shot, options.style)
     fields = ("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides")
     settings = {name: getattr(options, name) for name in training_settings.TYPES}
     request = protocol.Train(
@@ -241,6 +249,13 @@ def _info(options: argparse.Namespace, terminal: Terminal) -> None:
     )
 
 
+def _status(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .status import read_status, status_in_words  # noqa: PLC0415
+
+    data = read_status(options.shot)
+    print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else status_in_words(data))
+
+
 @contextlib.contextmanager
 def _standard_error(verbose: bool) -> Iterator[TextIO]:
     """Yield a stream for our messages; unless verbose, those of C libraries are discarded.
@@ -292,4 +307,5 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "sweep": _sweep,
     "score": _score,
     "info": _info,
+    "status": _status,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TypeVar
@@ -20,13 +20,13 @@ PIXELS_AT_ONCE = 1 << 23
 
 
 def read_ahead(
-    read: Callable[[int], _Read], frames: Sequence[int], pixels: int, *, several: bool
+    read: Callable[[int], _Read], frames: Iterable[int], pixels: int, *, several: bool
 ) -> Iterator[_Read]:
     """Yield the results of reading frames, in order, while the next ones are being read.
 
     Args:
         read: reads a frame; called in separate threads where frames are not large.
-        frames: numbers of the frames.
+        frames: numbers of the frames, each drawn when its reading begins.
         pixels: pixels of one frame.
         several: whether several frames may be read at the same time, up to one per CPU core.
     """

@@ -154,24 +154,31 @@ class FramePipeline:
             self._strokes = fit_strokes(inference, keyframes, self._input_without_paint, reach)
             self._projection.carry_strokes(self._strokes.carried)
 
-    def paint(self, frames: list[int]) -> Iterator[tuple[int, Painted]]:
+    def paint(
+        self, frames: list[int], turns: Iterable[int] | None = None
+    ) -> Iterator[tuple[int, Painted]]:
         """Yield each frame's number and painted picture, in this order.
+
+        Args:
+            frames: the frames.
+            turns: those of them to paint, each drawn when its reading begins; None: all.
 
         Raises:
             PaintoverError: a file is missing or damaged, or memory ran out.
             Cancelled: the reporter asked to stop.
         """
         self._inputs.prepare("stylize", frames)
+        turns = frames if turns is None else turns
         if self._in_bands:
             give_back_freed()
-            for number in frames:
+            for number in turns:
                 yield number, self._paint_in_bands(number)
             return
         inference = (
             StaticReuse(self._inference) if self._inference.is_tile_independent else self._inference
         )
         pixels = self._shot.manifest.width * self._shot.manifest.height
-        inputs = read_ahead(self._read_input, frames, pixels, several=self._inputs.local)
+        inputs = read_ahead(self._read_input, turns, pixels, several=self._inputs.local)
         for frame, x, strokes, margins, digest, picture in inputs:
             painted = inference.paint(x, self._wanted(frame), strokes, margins)
             flicker_input = None if self._inputs.filters else FlickerInput.of(frame)

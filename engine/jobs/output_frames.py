@@ -38,6 +38,7 @@ class OutputFrames:
 
     Attributes:
         key_digests: keyframe → digest of what was read; at first of what lies on the disk.
+        painted: frames that were written.
 
     Raises:
         PaintoverError: the shot lacks one of the frames, or the file format cannot be written.
@@ -69,6 +70,7 @@ class OutputFrames:
             settings["keys"] = list(keys)
         self._settings = digest_json(settings)
         self.wanted = _wanted_frames(shot, request.frames)
+        self.painted: list[int] = []
 
     @functools.cached_property
     def outdated(self) -> list[int]:
@@ -79,7 +81,7 @@ class OutputFrames:
     @property
     def counts(self) -> dict[str, int]:
         """Results of the job: ``frames`` painted, ``skipped`` because they were up to date."""
-        return {"frames": len(self.outdated), "skipped": len(self.wanted) - len(self.outdated)}
+        return {"frames": len(self.painted), "skipped": len(self.wanted) - len(self.painted)}
 
     def is_up_to_date(self, frame: int) -> bool:
         """Return whether the frame's picture exists, opens, and is what the job would make."""
@@ -125,10 +127,10 @@ class OutputFrames:
         *,
         overlap: bool = True,
     ) -> None:
-        """Write the outdated frames, each while the next is painted, and report progress.
+        """Write outdated frames, each while the next is painted, and report progress.
 
         Args:
-            pictures: yields each outdated frame's number and picture.
+            pictures: yields each frame's number and picture.
             write: writes one of them; called in a separate thread, in order.
             step: name of the progress, such as ``stylize``.
             report: receives progress and each written frame; may cancel.
@@ -137,27 +139,27 @@ class OutputFrames:
         Raises:
             Cancelled: the reporter asked to stop; frames whose writing has begun are written.
         """
-        began = time.monotonic()
-        done, count = 0, len(self.outdated)
+        began, before = time.monotonic(), len(self.painted)
+        count = len(self.outdated)
 
         def finished(frame: int) -> None:
-            nonlocal done
-            done += 1
+            self.painted.append(frame)
+            done = len(self.painted)
             report.frame_done(frame, self._path(frame))
-            left = (time.monotonic() - began) / done * (count - done)
+            left = (time.monotonic() - began) / (done - before) * (count - done)
             report.progress(step, done / count, left, f"Frame {done} of {count}")
 
         with ThreadPoolExecutor(1) as writer:
             pending: tuple[int, Future[object]] | None = None
             try:
                 for frame, picture in pictures:
-                    before, pending = pending, (frame, writer.submit(write, frame, picture))
+                    earlier, pending = pending, (frame, writer.submit(write, frame, picture))
                     del picture
                     if not overlap:
                         pending[1].result()
-                    if before:
-                        before[1].result()
-                        finished(before[0])
+                    if earlier:
+                        earlier[1].result()
+                        finished(earlier[0])
                     if report.cancelled():
                         raise Cancelled
             finally:

@@ -50,6 +50,7 @@ from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
 from ..shared.temporary import remove_leftovers
 from ..training.run_log import add_lines
+from .frame_claims import FrameClaims
 from .output_frames import OutputFrames, check_format
 
 
@@ -57,8 +58,9 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     """Paint frames of a shot with a style and write them to ``out/STYLE`` as RGBA.
 
     A frame's picture depends only on the frame, the style and its keyframes. Frames that are up to
-    date are skipped unless ``request.force`` is set. Where the frame's alpha is used and 0, the
-    colour is black.
+    date are skipped unless ``request.force`` is set. Several machines may stylize the same frames
+    at once: each frame is painted by one of them (``frame_claims``). Where the frame's alpha is
+    used and 0, the colour is black.
 
     Returns:
         ``frames``: number of painted frames, ``skipped``: number of frames that were up to date,
@@ -94,22 +96,30 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
             shot, request.style, header, inference, activations, report, keep_frame=keep
         )
         output.key_digests = pipeline.key_digests
-        pictures = pipeline.paint(output.outdated)
+        claims = FrameClaims(
+            shot,
+            request.style,
+            lambda frame: not request.force and output.is_up_to_date(frame),
+            report,
+        )
 
         def write(frame: int, painted: Painted) -> None:
             colours = output.write(frame, painted.digest, painted.pixels, painted.window)
+            claims.release(frame)
             watch.wrote(frame, painted.flicker_input, colours[painted.measured])
 
         is_large = Window.whole(shot.manifest.height, shot.manifest.width).is_of_large
-        with _core_for_others():
-            output.write_all(pictures, write, "stylize", report, overlap=not is_large)
-    watch.finish(output.outdated or output.wanted[-1:], output.is_up_to_date, report)
+        with claims, _core_for_others():
+            for frames in claims.rounds(output.outdated):
+                pictures = pipeline.paint(frames, claims.turns(frames))
+                output.write_all(pictures, write, "stylize", report, overlap=not is_large)
+    watch.finish(output.painted or output.wanted[-1:], output.is_up_to_date, report)
     unsteady = unsteady_frames(read_flickers(shot, request.style))
-    if output.outdated:
-        painted_on = f"painted {format_frames(output.outdated)} on {device.describe()}"
+    if output.painted:
+        painted_on = f"painted {format_frames(output.painted)} on {device.describe()}"
         log = shot.style_folder(request.style) / "stylize.log"
         add_lines(log, [painted_on, *log_lines(watch.measured, unsteady)])
-    report.progress("stylize", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
+    report.progress("stylize", 1.0, 0.0, f"{counted(len(output.painted), 'frame')} painted")
     return {
         **output.counts,
         "unsteady": unsteady,

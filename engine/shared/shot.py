@@ -40,6 +40,7 @@ from .reading import read_json
 
 KEY_SUFFIXES = (".png", ".exr")
 OUT_SUFFIXES = (".png", ".exr")
+CLAIM_SUFFIX = ".claim"
 MOST_RECORD = 1 << 16
 """Most bytes of the notes on a stylized frame."""
 TURN_SECONDS = 10.0
@@ -295,7 +296,12 @@ class Shot:
 
     def training_claim_path(self, style: str) -> Path:
         """``styles/.NAME.claim``: who trains the style, while it is trained; see ``claims``."""
-        return self.folder / "styles" / f".{check_name(style, 'style')}.claim"
+        return self.folder / "styles" / f".{check_name(style, 'style')}{CLAIM_SUFFIX}"
+
+    def frame_claim_path(self, style: str, frame: int) -> Path:
+        """``out/NAME/made/.0001.claim``: who paints a frame, while it is painted."""
+        folder = self.out_path(style, frame).parent
+        return folder / "made" / f".{frame_name(frame)}{CLAIM_SUFFIX}"
 
     def sweep_folder(self, name: str) -> Path:
         """``sweeps/NAME/``: the trials of a search for settings, and its results."""

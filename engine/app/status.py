@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``status``: which frames are painted, and who works on what, for farms.
+
+It looks at names and dates of files alone, and opens none but the manifest and the claims, so it
+costs little however long the shot is. Whether frames are up to date is told by ``info``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..shared.claims import Holder, holder_of
+from ..shared.frame_lists import format_frames, frame_name
+from ..shared.names import is_name, one_line
+from ..shared.shot import CLAIM_SUFFIX, OUT_SUFFIXES, Shot
+
+_CLAIM = re.compile(r"\.(.+)" + re.escape(CLAIM_SUFFIX))
+
+
+def read_status(path: Path) -> dict[str, Any]:
+    """Return the status of a shot as JSON data.
+
+    Returns:
+        ``folder``, ``frames`` (a frame list), and ``styles``: name → ``trained``, ``training``
+        (who trains it, or None), ``painted`` and ``missing`` (frame lists), ``older`` (those
+        painted before the style was written), and ``painting``: who paints which ``frames``.
+        Who is ``machine``, ``process``, and ``since`` by that machine's clock. A holder that was
+        killed is told until another takes over what it has claimed.
+
+    Raises:
+        PaintoverError: there is no shot, or it is damaged.
+    """
+    shot = Shot.open(path)
+    trainers = dict(_claims(shot.folder / "styles"))
+    names = {name.removesuffix(".safetensors") for name in _dated(shot.folder / "styles")}
+    names |= set(trainers) | set(_dated(shot.folder / "out"))
+    frames = shot.frames
+    return {
+        "folder": str(path),
+        "frames": format_frames(frames),
+        "styles": {
+            name: _style(shot, name, frames, trainers.get(name))
+            for name in sorted(filter(is_name, names))
+        },
+    }
+
+
+def status_in_words(data: dict[str, Any]) -> str:
+    """Return the data of ``read_status`` as text."""
+    lines = [f"Shot {data['folder']}", f"  frames     {data['frames'] or 'none'}"]
+    for name, style in data["styles"].items():
+        lines.append(f"  style      {name}{'' if style['trained'] else ' (not trained)'}")
+        if style["training"]:
+            lines.append(f"    trained by {_in_words(style['training'])}")
+        lines.append(f"    painted    {style['painted'] or 'none'}")
+        if style["older"]:
+            lines.append(f"    older than the style: {style['older']}")
+        if style["missing"]:
+            lines.append(f"    missing    {style['missing']}")
+        for who in style["painting"]:
+            lines.append(f"    {who['frames']} painted by {_in_words(who)}")
+    return "\n".join(map(one_line, lines))
+
+
+def _in_words(who: dict[str, Any]) -> str:
+    return f"process {who['process']} on {who['machine']} since {who['since']}"
+
+
+def _style(shot: Shot, name: str, frames: list[int], trainer: Holder | None) -> dict[str, Any]:
+    out = shot.out_path(name, 0).parent
+    pictures, records = _dated(out), _dated(out / "made")
+    trained = _dated(shot.folder / "styles").get(f"{name}.safetensors")
+    painted, older = [], []
+    for frame in frames:
+        file = frame_name(frame)
+        record = records.get(f"{file}.json")
+        if record is None or not any(f"{file}{suffix}" in pictures for suffix in OUT_SUFFIXES):
+            continue
+        painted.append(frame)
+        if trained is not None and record < trained:
+            older.append(frame)
+    return {
+        "trained": trained is not None,
+        "training": _who(trainer) if trainer else None,
+        "painted": format_frames(painted),
+        "older": format_frames(older),
+        "missing": format_frames(set(frames).difference(painted)),
+        "painting": _painters(out / "made"),
+    }
+
+
+def _painters(made: Path) -> list[dict[str, Any]]:
+    """Return who paints which frames."""
+    found: dict[tuple[str, int, str], tuple[Holder, list[int]]] = {}
+    for name, holder in _claims(made):
+        if re.fullmatch("-?[0-9]{1,12}", name):
+            key = (holder.machine, holder.process, holder.since)
+            found.setdefault(key, (holder, []))[1].append(int(name))
+    return [
+        {**_who(holder), "frames": format_frames(frames)}
+        for _, (holder, frames) in sorted(found.items())
+    ]
+
+
+def _who(holder: Holder) -> dict[str, Any]:
+    return {"machine": holder.machine, "process": holder.process, "since": holder.since}
+
+
+def _claims(folder: Path) -> Iterator[tuple[str, Holder]]:
+    """Yield the claims in a folder: what is claimed, and by whom."""
+    for name in _dated(folder):
+        match = _CLAIM.fullmatch(name)
+        holder = holder_of(folder / name) if match else None
+        if match and holder and holder.token:  # else it has just been made
+            yield match[1], holder
+
+
+def _dated(folder: Path) -> dict[str, float]:
+    """Return when each file in a folder was changed last, by its name."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.stat(follow_symlinks=False).st_mtime for entry in entries}
+    except OSError:
+        return {}
