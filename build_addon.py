@@ -41,7 +41,8 @@ def version() -> str:
 
 
 def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") -> None:
-    """Lay out the package as a folder: the add-on's files, ``engine/`` and the manifest.
+    """Lay out the package as a folder: the add-on's files, ``engine/``, ``farm/`` and the
+    manifest.
 
     Args:
         folder: is emptied first.
@@ -59,6 +60,7 @@ def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") ->
     shutil.copytree(ROOT / "blender_addon", folder, ignore=ignore)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=ignore)
     shutil.copytree(ROOT / "requirements/locks", folder / "locks", ignore=ignore)
+    shutil.copytree(ROOT / "farm", folder / "farm", ignore=ignore)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     lines = (folder / "blender_manifest.toml").read_text(encoding="utf-8").splitlines()
     added = [f'version = "{version()}"']

@@ -14,14 +14,27 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import compositor, jobs, mattes, properties, shot_choices, shot_folders, states, steps
+from . import (
+    composed_frames,
+    compositor,
+    farm_export,
+    jobs,
+    mattes,
+    properties,
+    shot_choices,
+    shot_folders,
+    states,
+    steps,
+)
 from .engine.shared import caches
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
+from .engine.shared.names import one_line
 from .engine_process import environment as engine_python
 from .keyframes import images as keyframe_images
 
@@ -36,6 +49,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   train      train the style on the paintings
   stylize    paint every frame with the style
   compose    send the stylized frames to the compositor
+  farm       write a job that a render farm runs
   run        do every step that is out of date
   shot       for a shot of another scene or .blend: keep it, copy it, or start a new one;
              saves the .blend
@@ -54,9 +68,7 @@ def main(argv: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     try:
-        if options.cache:
-            os.environ[caches.VARIABLE] = options.cache
-        engine_python.use(options.python)
+        _set_surroundings(options)
         scene = _scene(options.scene)
         if options.folder:
             properties.of(scene).folder = options.folder
@@ -76,9 +88,23 @@ def main(argv: list[str]) -> int:
         print(f"Cancelled; finished files stay. {again}", file=sys.stderr)
         return CANCELLED
     except PaintoverError as error:
-        print(f"paintover: {error}", file=sys.stderr)
+        _tell_failure(error)
         return FAILED
     return DONE
+
+
+def _set_surroundings(options: argparse.Namespace) -> None:
+    """Use the engine's Python, the folder for caches, and the kind of progress that are given."""
+    if options.cache:
+        os.environ[caches.VARIABLE] = options.cache
+    engine_python.use(options.python)
+    jobs.printing.for_farm = options.progress == "openjd"
+
+
+def _tell_failure(error: PaintoverError) -> None:
+    if jobs.printing.for_farm:
+        print(f"openjd_fail: {one_line(str(error))}", flush=True)
+    print(f"paintover: {error}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         default="",
         metavar="DIR",
         help="folder for logs and compiled loops (else: PAINTOVER_CACHE, or as usual)",
+    )
+    common.add_argument(
+        "--progress",
+        choices=("plain", "openjd"),
+        default="plain",
+        help="how to show progress: plain lines, or openjd for render farms",
     )
     common.add_argument("--save", action="store_true", help="save the .blend afterwards")
     parser = argparse.ArgumentParser(
@@ -131,6 +163,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_outside(step)
     step = verb("compose", _compose)
     step.add_argument("--remove", action="store_true", help="remove the node")
+    step.add_argument(
+        "--render", default="", metavar="DIR", help="also render the composed frames to this folder"
+    )
+    step.add_argument("--frames", default="", help="frames to render (else: the shot's range)")
+    step = verb("farm", _farm)
+    step.add_argument(
+        "--openjd",
+        required=True,
+        metavar="DIR",
+        help="write a job bundle of Open Job Description to this folder",
+    )
+    step.add_argument("--gpu", action="store_true", help="train on workers with a GPU only")
     step = verb("run", _run)
     _add_painted_part(step)
     _add_outside(step)
@@ -251,8 +295,17 @@ def _stylize(scene: Any, options: argparse.Namespace) -> None:
 def _compose(scene: Any, options: argparse.Namespace) -> None:
     if options.remove:
         print("Removed" if compositor.remove(scene) else "There is no Paintover node")
-    else:
-        print(steps.compose(scene))
+        return
+    print(steps.compose(scene))
+    if options.render:
+        frames = parse_frames(options.frames) if options.frames else properties.frames(scene)
+        shot, style = steps.open_shot(scene), properties.of(scene).style
+        job = composed_frames.render(scene, shot, style, Path(options.render), frames)
+        print(jobs.run_to_end("Compose", job))
+
+
+def _farm(scene: Any, options: argparse.Namespace) -> None:
+    print(farm_export.write_openjd(scene, Path(options.openjd), on_gpu=options.gpu))
 
 
 def _run(scene: Any, options: argparse.Namespace) -> None:

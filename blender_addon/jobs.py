@@ -16,6 +16,7 @@ from bpy.app.handlers import persistent
 
 from . import logs, shot_folders
 from .engine.shared.errors import Cancelled, PaintoverError
+from .engine.shared.names import one_line
 
 Result = TypeVar("Result")
 Status = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
@@ -345,6 +346,20 @@ def redraw() -> None:
                         region.tag_redraw()
 
 
+@dataclasses.dataclass
+class Printing:
+    """How steps show their progress without a window.
+
+    Attributes:
+        for_farm: by lines that farms read (Open Job Description).
+    """
+
+    for_farm: bool = False
+
+
+printing = Printing()
+
+
 class _ProgressPrinter:
     """Prints progress in background mode, at most once per second."""
 
@@ -356,7 +371,11 @@ class _ProgressPrinter:
     def print(self, progress: Progress) -> None:
         text = describe(progress)
         if bpy.app.background and text != self.text and time.monotonic() >= self.next:
-            print(f"Paintover: {self.title}: {text}", flush=True)
+            if printing.for_farm:
+                print(f"openjd_progress: {100 * progress.fraction:.1f}")
+                print(f"openjd_status: {self.title}: {one_line(text)}", flush=True)
+            else:
+                print(f"Paintover: {self.title}: {text}", flush=True)
             self.text, self.next = text, time.monotonic() + 1
 
 

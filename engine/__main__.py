@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m engine VERB``: see ``python -m engine --help``."""
+"""``python -m engine VERB``: see ``python -m engine --help``.
+
+``python FOLDER/engine VERB`` does the same from any folder, without an installation; farms do so.
+"""
 
 import os
 import sys
@@ -8,6 +11,15 @@ import sys
 # Blender; threads that never spin halve the speed of training on an idle machine.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+if not __package__:
+    # Of the folder around this package, nothing but the package is to be found.
+    import importlib
+    from pathlib import Path
+
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    __package__ = importlib.import_module("engine").__name__
+    del sys.path[0]
 
 try:
     from .app.cli import main

@@ -58,6 +58,7 @@ def main_suites() -> list[Suite]:
         Suite("engine", environment.python, "tests/engine", ENGINE_WORKERS),
         Suite("benchmarks", environment.python, "tests/benchmarks"),
         Suite("faults", environment.python, "tests/faults", ENGINE_WORKERS),
+        Suite(f"farm in {blender}", environment.python, "tests/farm"),
         Suite(f"demo in {blender}", environment.python, "tests/demo"),
         Suite(f"add-on in {blender}", environment.python, "tests/addon"),
     ]

@@ -5,7 +5,20 @@ from __future__ import annotations
 
 import bpy
 
-from . import capture, compose, engine, keyframes, live, matte, preview, run, shot, stylize, train
+from . import (
+    capture,
+    compose,
+    engine,
+    farm,
+    keyframes,
+    live,
+    matte,
+    preview,
+    run,
+    shot,
+    stylize,
+    train,
+)
 
 classes = (
     *capture.classes,
@@ -17,6 +30,7 @@ classes = (
     compose.PAINTOVER_OT_compose,
     *run.classes,
     *live.classes,
+    *farm.classes,
     *shot.classes,
     *engine.classes,
 )

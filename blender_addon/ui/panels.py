@@ -74,7 +74,9 @@ class _Steps(Panel):
             restore = layout.operator("paintover.compose", text="Restore Output Settings", icon="X")
             restore.remove = True
         layout.separator()
-        layout.operator("paintover.run", icon="PLAY")
+        row = layout.row(align=True)
+        row.operator("paintover.run", icon="PLAY")
+        row.operator("paintover.farm_export", text="", icon="NETWORK_DRIVE")
 
 
 def _draw_progress(layout: Any, session: Any) -> None:

@@ -20,32 +20,37 @@ _DIGITS = 12
 def parse_frames(text: str) -> list[int]:
     """Parse a frame list such as ``1-30,45``: inclusive ranges, negative frames allowed.
 
+    ``1-9:2`` is every second frame, as farms write it.
+
     Returns:
         The frames, sorted, each once.
 
     Raises:
         PaintoverError: the text is not a frame list.
     """
-    ranges: set[tuple[int, int]] = set()
+    ranges: set[tuple[int, int, int]] = set()
     shown = one_line(text[:80])
     for part in text.replace(" ", "").split(","):
-        match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+))?", part)
+        match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+)(?::([0-9]+))?)?", part)
         if not match:
             raise PaintoverError(f'"{shown}" is not a frame list; write it like 1-30,45.')
         if max(map(len, match.groups(""))) > _DIGITS:
             raise PaintoverError(
                 f'In "{shown}" is a number beyond {LARGEST_FRAME}, the last frame.'
             )
-        first, last = int(match[1]), int(match[2] or match[1])
+        first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
         if last < first:
             raise PaintoverError(f'In "{shown}" the range {part} ends before it starts.')
         if max(-first, last) > LARGEST_FRAME:
             raise PaintoverError(f'In "{shown}" {part} is beyond {LARGEST_FRAME}, the last frame.')
-        ranges.add((first, last))
+        if not step:
+            raise PaintoverError(f'In "{shown}" the range {part} never goes on; step by 1 or more.')
+        ranges.add((first, last, step))
+    stepped = {frame for a, b, step in ranges if step > 1 for frame in range(a, b + 1, step)}
     frames: list[int] = []
-    for first, last in sorted(ranges):
+    for first, last, _ in sorted(one for one in ranges if one[2] == 1):
         frames.extend(range(max(first, frames[-1] + 1) if frames else first, last + 1))
-    return frames
+    return sorted(stepped.union(frames)) if stepped else frames
 
 
 def format_frames(frames: Iterable[int]) -> str:
@@ -91,4 +96,4 @@ def keep_negative(arguments: Iterable[str]) -> list[str]:
 
     A space before the minus does that: no option begins with one.
     """
-    return [f" {text}" if re.fullmatch(r"-[0-9][-0-9,.=@]*", text) else text for text in arguments]
+    return [f" {text}" if re.fullmatch(r"-[0-9][-0-9,.=@:]*", text) else text for text in arguments]

@@ -14,6 +14,7 @@ from ..networks.base import Painter
 from ..networks.style_file import damaged_resume, load_resume, network_for, save_resume
 from ..shared.checked import Digest, Frame, Range, WrongDataError, from_data
 from ..shared.errors import PaintoverError
+from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader, check_settings
 from .budget import Budget
 from .trainer import Trainer, TrainerNumbers
@@ -105,6 +106,16 @@ def load_run(folder: Path) -> SavedRun:
         tensors,
         saved.learner,
     )
+
+
+def was_stopped(shot: Shot, style: str) -> bool:
+    """Return whether a training of the style on the present paintings was stopped, and goes on."""
+    try:
+        saved = load_run(shot.style_folder(style))
+    except PaintoverError:
+        return False
+    present = {key: shot.key_digest(key) for key in shot.painted_keys()}
+    return not saved.budget.finished and saved.trained_on == present
 
 
 def save_run(

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of Open Job Description, run by its own program as a farm's workers run it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ENGINE, FRAMES, ROOT, Farm, pictures, states
+
+OPENJD = Path(sys.executable).with_name("openjd")
+TEMPLATE = ROOT / "farm" / "openjd" / "template.yaml"
+NAMES = [f"{frame:04d}.png" for frame in range(1, FRAMES + 1)]
+
+
+@pytest.fixture(scope="module")
+def job(farm: Farm) -> Path:
+    """The bundle that the add-on exports for the .blend, with less training."""
+    folder = farm.folder / "job"
+    done = farm.paintover("farm", "--openjd", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "asset_references.yaml",
+        "parameter_values.yaml",
+        "template.yaml",
+    ]
+    return folder
+
+
+def values(farm: Farm, job: Path) -> dict[str, Any]:
+    read = yaml.safe_load((job / "parameter_values.yaml").read_text())
+    found = {each["name"]: each["value"] for each in read["parameterValues"]}
+    encoder = farm.folder.parent / "ffmpeg"
+    if not encoder.exists():
+        stand_in = Path(__file__).with_name("stand_in_for_ffmpeg.py")
+        encoder.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+        encoder.chmod(0o755)
+    return {
+        **found,
+        "Seconds": 2,
+        "FramesPerTask": 2,
+        "Blender": str(farm.blender),
+        "Ffmpeg": str(encoder),
+    }
+
+
+def start(farm: Farm, job: Path, step: str, *words: str, **changed: Any) -> subprocess.Popen[str]:
+    """Start a worker on one step of the job."""
+    given = json.dumps({**values(farm, job), **changed})
+    command = [OPENJD, "run", job / "template.yaml", "--step", step, "-p", given, *words]
+    return subprocess.Popen(
+        list(map(str, command)),
+        env={**os.environ, **farm.variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def on_chunks(*chunks: str) -> tuple[str, ...]:
+    return "--no-run-dependencies", "--tasks", json.dumps([{"Frames": chunk} for chunk in chunks])
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """Wait for a worker and return what it printed; it has to succeed."""
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, out
+    return out
+
+
+def both(*processes: subprocess.Popen[str]) -> list[str]:
+    return [ended(process) for process in processes]
+
+
+def engine_of(shot: Path, verb: str) -> Iterator[int]:
+    """Yield the processes that do a verb on a shot; its path is that of this test alone."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError, IndexError):
+            words = entry.read_bytes().split(b"\0")
+            if words[1].endswith(b"/engine") and words[2:4] == [verb.encode(), os.fsencode(shot)]:
+                yield int(entry.parent.name)
+
+
+def test_the_template_is_valid_and_says_what_a_submitter_asks() -> None:
+    done = subprocess.run([OPENJD, "check", TEMPLATE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    template = yaml.safe_load(TEMPLATE.read_text())
+    assert template["extensions"] == ["TASK_CHUNKING"]
+    parameters = {each["name"]: each for each in template["parameterDefinitions"]}
+    shot = parameters["ShotFolder"]
+    assert (shot["type"], shot["objectType"], shot["dataFlow"]) == ("PATH", "DIRECTORY", "INOUT")
+    assert {"CondaPackages", "CondaChannels", "RezPackages"} < set(parameters)
+    for step in template["steps"]:
+        action = step["script"]["actions"]["onRun"]
+        assert action["timeout"] > 0
+        assert action["cancelation"]["mode"] == "NOTIFY_THEN_TERMINATE"
+
+
+def test_values_and_assets_are_those_of_the_blend(farm: Farm, job: Path) -> None:
+    template = yaml.safe_load((job / "template.yaml").read_text())
+    known = {each["name"] for each in template["parameterDefinitions"]}
+    found = values(farm, job)
+    assert set(found) <= known
+    assert found["Frames"] == f"1-{FRAMES}"
+    assert found["ShotFolder"] == str(farm.shot)
+    assets = yaml.safe_load((job / "asset_references.yaml").read_text())["assetReferences"]
+    assert assets["inputs"]["filenames"] == [str(farm.blend)]
+    assert str(farm.shot) in assets["inputs"]["directories"]
+    assert str(farm.shot) in assets["outputs"]["directories"]
+
+
+def test_the_whole_job_on_several_workers(farm: Farm, job: Path, tmp_path: Path) -> None:
+    halves = on_chunks("1-4"), on_chunks("5-8")
+    both(*(start(farm, job, "Capture", *half) for half in halves))
+    assert list(pictures(farm.shot / "frames")) == NAMES
+
+    learning = start(farm, job, "Train", "--no-run-dependencies", Seconds=600)
+    state = farm.shot / "styles" / "style" / "resume.safetensors"
+    _wait(lambda: "openjd_progress" in _printed(learning, "Step 1,"))
+    assert list(engine_of(farm.shot, "train"))
+    learning.send_signal(signal.SIGINT)
+    learning.communicate(timeout=120)
+    assert not list(engine_of(farm.shot, "train"))
+    assert state.is_file()
+    assert "openjd_progress: 100" in ended(start(farm, job, "Train", "--no-run-dependencies"))
+    log = (farm.shot / "styles" / "style" / "train.log").read_text()
+    assert "Resumed" in log
+
+    alone = tmp_path / "alone"
+    shutil.copytree(farm.shot, alone)
+    assert farm.run(*ENGINE, "stylize", alone).returncode == 0
+    right = pictures(alone / "out" / "style")
+    assert list(right) == NAMES
+
+    out = farm.shot / "out" / "style"
+    killed = start(farm, job, "Stylize", *on_chunks("1-8"))
+    _wait(lambda: len(_recorded(out)) >= 2)
+    for process in engine_of(farm.shot, "stylize"):
+        os.kill(process, signal.SIGKILL)
+    killed.communicate(timeout=120)
+    assert killed.returncode != 0
+    before = {name: (out / name).stat().st_mtime_ns for name in _recorded(out)}
+    assert 2 <= len(before) < FRAMES
+
+    told = both(*(start(farm, job, "Stylize", *half) for half in halves))
+    assert "openjd_status" in told[0]
+    assert pictures(out) == right
+    after = states(out)
+    assert {name: after[name] for name in before} == before
+
+    both(*(start(farm, job, "Compose", *half) for half in halves))
+    composed = farm.shot / "composed" / "style"
+    assert list(pictures(composed)) == NAMES
+    ended(start(farm, job, "Encode", "--no-run-dependencies"))
+    movie = composed / "style.mp4"
+    assert movie.is_file()
+
+    done = [states(folder) for folder in (farm.shot / "frames", out, composed)]
+    at = movie.stat().st_mtime_ns
+    told_again = ended(start(farm, job, "Encode", "--run-dependencies", FramesPerTask=8))
+    assert "is up to date" in told_again
+    assert [states(folder) for folder in (farm.shot / "frames", out, composed)] == done
+    assert movie.stat().st_mtime_ns == at
+
+
+def _printed(process: subprocess.Popen[str], awaited: str) -> str:
+    """Return a line of a worker's that holds what is awaited, with those before it."""
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if awaited in line:
+            break
+    return "".join(lines)
+
+
+def _recorded(out: Path) -> list[str]:
+    """The frames whose records are written."""
+    return [f"{path.stem}.png" for path in (out / "made").glob("[0-9][0-9][0-9][0-9].json")]
+
+
+def _wait(is_so: Any) -> None:
+    end = time.monotonic() + 240
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
