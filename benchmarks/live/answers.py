@@ -117,7 +117,8 @@ def _timed_show(one: Session, frame: int) -> float:
 
 
 def _view(one: Session, path: Path) -> list[Row]:
-    pixels = cv2.resize(read_rgba(path), VIEW, interpolation=cv2.INTER_AREA)
+    scaled = cv2.resize(read_rgba(path), VIEW, interpolation=cv2.INTER_AREA)
+    pixels = np.asarray(scaled, np.float32)
     while not one.view(pixels).sequence:
         time.sleep(0.1)
     began = time.monotonic()
@@ -134,13 +135,8 @@ def _memory(one: Session, shot: Shot, key: int, strokes: int) -> Row:
     for number in range(strokes):
         paint_stroke(pixels, 1000 + number)
         change = one.paint(key, pixels)
-        one.until(
-            lambda event, change=change: (
-                isinstance(event, live.LiveShown)
-                and event.change >= change
-                and event.shows != live.CARRIED
-            )
-        )
+        if one.shown(change=change).shows == live.CARRIED:
+            one.shown(live.NETWORK, change=change)
         if number == min(20, strokes // 4):
             start = one.memory()
     grown = max(0.0, one.memory() - start)

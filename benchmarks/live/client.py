@@ -24,7 +24,7 @@ from engine.shared import protocol
 from engine.shared.live_files import Canvas, PictureSlots
 
 JOB = 7
-LONGEST = 120.0
+LONGEST = 300.0
 """Seconds to wait for anything; the machine may be busy."""
 
 

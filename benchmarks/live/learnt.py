@@ -40,11 +40,11 @@ def measure(truth: Truth, seconds: float, work: Path) -> list[Row]:
     with session(folder, size, work / "files") as one:
         one.start(shot.frames[len(shot.frames) // 2], style="live", keep=False)
         _paint(one, shot, truth.keys[0], seconds)
-        found = one.finish("live")
-        assert found.path, found.sentence
+        finished = one.finish("live")
+        assert finished.path, finished.sentence
     words = ("--progress", "none")
     run_module("engine", "train", folder, "--style", "plain", "--seconds", seconds, *words)
-    found = []
+    found: list[tuple[float, float]] = []
     for style in ("plain", "live"):
         run_module("engine", "stylize", folder, "--style", style, *words)
         mean = score(shot, truth.folder, style).mean

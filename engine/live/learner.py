@@ -21,6 +21,8 @@ from ..shared.training_settings import TrainingSettings
 from ..training.patch_sampler import Patches
 from ..training.trainer import Trainer
 
+FIRST_STEPS = 40
+"""Steps before the first picture through a network that began with nothing, and before a style."""
 HORIZON = 45.0
 """Seconds of learning from the first paint until all is learnt; the learning rate falls in them."""
 LEAST_STEPS = 200
@@ -111,6 +113,7 @@ class Learner:
         version: increases with each ``inference``.
         seconds: of learning since the last change.
         learnt_for: seconds of learning in all.
+        began_trained: whether the network had been trained before.
     """
 
     def __init__(
@@ -128,6 +131,12 @@ class Learner:
         self._tie: Tie | None = None
         self._since_validated = 0.0
         self.version, self.seconds, self.learnt_for = 0, 0.0, 0.0
+        self.began_trained = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether pictures through the network, and a style, are worth having."""
+        return self.began_trained or self.trainer.steps >= FIRST_STEPS
 
     @property
     def is_done(self) -> bool:

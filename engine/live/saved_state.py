@@ -87,7 +87,7 @@ class SavedState:
             paintings: the same on disk.
 
         Raises:
-            PaintoverError: paintings are not saved, nothing is learnt yet, or the file cannot be
+            PaintoverError: paintings are not saved, too little is learnt, or the file cannot be
                 written.
         """
         if unsaved := paintings.unsaved():
@@ -95,8 +95,10 @@ class SavedState:
                 f"The painting of frame {name_frames(unsaved)} is not saved; save it, since a "
                 "style is learnt from files."
             )
-        if not learner.trainer.steps:
-            raise PaintoverError("Nothing is learnt yet; wait some seconds, then finish.")
+        if not learner.is_ready:
+            raise PaintoverError(
+                "Too little is learnt for a style; wait some seconds, then finish again."
+            )
         shot, name = paintings.shot, style or self._style
         path = shot.style_path(name)
         learner.trainer.validate()
@@ -151,7 +153,9 @@ class SavedState:
             return None
         network.requires_grad_(True).train()
         settings = live_settings(self._network)
-        return Learner(network, self._device, settings, patches, self._seed)
+        learner = Learner(network, self._device, settings, patches, self._seed)
+        learner.began_trained = True
+        return learner
 
     def _fits(self, header: StyleHeader, live_set: LiveSet) -> bool:
         """Return whether a network can go on with the paintings."""

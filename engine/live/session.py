@@ -41,8 +41,6 @@ TELL_SECONDS = 0.5
 """Seconds between two reports of the state while the session computes."""
 CACHE_SECONDS = 0.25
 """Seconds between two reports of which frames are kept ready."""
-FIRST_STEPS = 40
-"""Steps before the first picture through a network that began with nothing."""
 STROKE_SECONDS = 0.5
 """Seconds of learning from a stroke to its first picture through the network."""
 REFRESH_SECONDS = 1.0
@@ -120,6 +118,7 @@ class LiveSession:
         )
         self._set: LiveSet | None = None
         self._pictures: Pictures | None = None
+        self._shape: tuple[list[str], str] | None = None
         self._learner: Learner | None = None
         self._inference: TiledInference | None = None
         self._inference_is_final = False
@@ -264,14 +263,15 @@ class LiveSession:
 
     def _make_set(self) -> None:
         """Read the keyframes anew; the network is kept where it fits."""
-        before, shot = self._set, self._paintings.shot
+        shot = self._paintings.shot
         self._set = LiveSet(shot, self._paintings.keyframes, self._request.network, Silent())
         settings = self._settings
         self._pictures = Pictures(shot, self._set, settings.light, settings.unpainted)
         self._current = None
-        is_same = before and (before.names, before.alpha) == (self._set.names, self._set.alpha)
-        if not is_same:
+        shape = self._set.names, self._set.alpha
+        if shape != self._shape:
             self._learner = self._inference = None
+        self._shape = shape
 
     def _learn(self, changes: Changes) -> None:
         """Let the learner take changed paint."""
@@ -344,7 +344,7 @@ class LiveSession:
     def _is_refresh_due(self, learner: Learner) -> bool:
         if self._current is None:
             return True
-        if learner.trainer.steps < FIRST_STEPS:
+        if not learner.is_ready:
             return False
         if learner.is_done:
             entry = self._cache.entries.get(self._shown)
@@ -357,7 +357,7 @@ class LiveSession:
     def _refresh(self, learner: Learner) -> None:
         """Show the shown frame as the network paints it now."""
         assert self._pictures
-        if learner.trainer.steps < FIRST_STEPS:
+        if not learner.is_ready:
             self._make_current()
             return
         if not (learner.is_done and self._inference_is_final):

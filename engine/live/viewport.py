@@ -26,10 +26,10 @@ from .saved_state import live_settings
 
 EVERY, EVERY_WHEN_USED = 8, 2
 """Steps of the session's network from one step of the viewport's to the next."""
+FIRST_STEPS = 20
+"""Steps before its first picture; until then, while it is used, one beside each."""
 USED_SECONDS = 5.0
 """Seconds for which the viewport counts as used after a picture of it."""
-FIRST_STEPS = 40
-"""Steps before its first picture."""
 REFRESH_SECONDS = 1.0
 """Seconds after which a picture is painted with what was learnt since."""
 
@@ -75,7 +75,8 @@ class Viewport:
 
     def is_its_turn(self, steps: int) -> bool:
         """Return whether to take a step beside that step of the session's network."""
-        return self._has_more and steps % (EVERY_WHEN_USED if self._is_used else EVERY) == 0
+        every = EVERY_WHEN_USED if self._is_used else EVERY
+        return self._has_more and (steps % every == 0 or (self._is_used and not self._is_ready))
 
     @property
     def wants_steps(self) -> bool:
@@ -85,6 +86,10 @@ class Viewport:
     @property
     def _has_more(self) -> bool:
         return self._learner is not None and not self._learner.is_done
+
+    @property
+    def _is_ready(self) -> bool:
+        return self._learner is not None and self._learner.trainer.steps >= FIRST_STEPS
 
     @property
     def _is_used(self) -> bool:
@@ -105,7 +110,7 @@ class Viewport:
         """
         self._used = time.monotonic()
         learner = self._learner
-        if learner is None or learner.trainer.steps < FIRST_STEPS:
+        if learner is None or not self._is_ready:
             return 0, "It learns to paint the viewport; some seconds more."
         if self._inference is None or self._is_old(learner):
             self._inference = ready_to_paint(

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -10,10 +12,15 @@ import numpy as np
 import pytest
 from live_sessions import JOB, Session, painting, session
 from painted_scenes import Scene
-from real_sizes import Project
+from real_sizes import Project, write
+from shots import assert_one_sentence, run_engine, start_engine, wait_until
 
+from benchmarks.live.client import read_rgba
+from engine.live.costs import too_large
+from engine.networks.device import choose_device
 from engine.shared import live_protocol as live
 from engine.shared import protocol
+from engine.shared.shot import Shot
 
 SIZE = (512, 288)
 KEY, OTHER = 1, 4
@@ -21,17 +28,18 @@ KEY, OTHER = 1, 4
 
 @pytest.fixture(scope="module")
 def captured(tmp_path_factory) -> Path:
-    """A captured shot of 512×288 with one painting; not to be changed."""
+    """A captured shot of 512×288 with one painting and a style; not to be changed."""
     project = Project(tmp_path_factory.mktemp("live"), Scene(*SIZE, opaque=False), 8)
     project.capture(surface=True)
+    project.train("--steps", 12, "--strokes", 0, "--steady", 0)
     return project.shot
 
 
 @pytest.fixture(scope="module")
 def learning(captured, tmp_path_factory):
-    """A session that has learnt enough to show pictures through the network."""
+    """A session that goes on from the style."""
     with session(captured, SIZE, tmp_path_factory.mktemp("files")) as one:
-        one.start(OTHER, slots=4, keep=False)
+        one.start(OTHER, slots=4, view=(256, 144))
         one.shown(live.NETWORK, frame=OTHER)
         yield one
 
@@ -132,3 +140,158 @@ def test_other_jobs_are_refused_and_wrong_requests_are_survived(learning):
     warned = learning.until(lambda event: isinstance(event, protocol.Warned))
     assert "canvas" in warned.sentence
     assert learning.show(OTHER).frame == OTHER
+
+
+def test_the_viewport_is_painted_from_colour_alone_and_says_so(learning):
+    pixels = painting(learning.shot, KEY)[::2, ::2]
+    seen = learning.view(pixels)
+    while not seen.sequence:
+        assert "some seconds more" in seen.sentence
+        learning.state(live.LEARNING, live.WAITING)
+        seen = learning.view(pixels)
+    assert "colors alone" in seen.sentence
+    assert not learning.view(pixels).sentence
+    shown = np.array(learning.view_slot.pixels(0)).reshape(144, 256, 4)[::-1]
+    assert np.allclose(shown[..., 3], pixels[..., 3], atol=0.01)
+    assert shown[shown[..., 3] > 0.5, :3].std() > 0.02
+
+
+def test_what_was_learnt_becomes_a_style_that_stylize_uses(learning, captured, tmp_path):
+    pixels, _ = stroke(learning, 9)
+    learning.paint(KEY, pixels)
+    refused = learning.finish("ink")
+    assert not refused.path
+    assert "frame 1 is not saved" in refused.sentence
+    learning.send(live.LiveRevert(JOB, learning.number(), KEY))
+    finished = learning.finish("ink")
+    assert not finished.sentence
+    assert Path(finished.path) == Shot.open(captured).style_path("ink")
+    copy = tmp_path / "copy"
+    shutil.copytree(captured, copy)
+    result = run_engine("stylize", copy, "--style", "ink", "--frames", OTHER)
+    assert result.returncode == 0, result.stderr
+    assert "Warning" not in result.stderr
+    stylized = read_rgba(copy / "out" / "ink" / f"{OTHER:04d}.png")
+    shown = learning.picture(learning.show(OTHER))
+    shape = stylized[..., 3] > 0.9
+    assert np.abs(stylized - shown)[shape, :3].mean() < 0.08
+    Path(finished.path).unlink()
+
+
+def test_off_is_off_and_the_next_session_goes_on(captured, tmp_path):
+    """Needs what ``learning`` has learnt on disk, so it makes its own session."""
+    with session(captured, SIZE, tmp_path) as one:
+        one.start(OTHER, style="off", keep=True)
+        state = one.until(lambda event: isinstance(event, live.LiveState) and event.steps >= 3)
+        one.cancel()
+        time.sleep(1)
+        began = one.processor_seconds()
+        time.sleep(1.5)
+        assert one.processor_seconds() - began <= 0.05
+        assert (captured / "styles" / "off" / "live" / "resume.safetensors").is_file()
+        one.start(OTHER, style="off", keep=True)
+        again = one.until(lambda event: isinstance(event, live.LiveState) and event.steps > 0)
+        assert again.steps >= state.steps
+        one.cancel()
+
+
+def changed_picture(one: Session) -> np.ndarray:
+    """Tell of a change of files and return the next picture that shows it."""
+    change = one.number()
+    one.send(live.LiveReload(JOB, change))
+    return one.picture(one.shown(change=change, frame=OTHER))
+
+
+def test_files_in_keys_are_watched(captured, tmp_path):
+    folder = tmp_path / "shot"
+    shutil.copytree(captured, folder)
+    shutil.rmtree(folder / "styles", ignore_errors=True)
+    scene = Scene(*SIZE, opaque=False)
+    with session(folder, SIZE, tmp_path / "files") as one:
+        one.start(OTHER, keep=False)
+        first = one.picture(one.shown(frame=OTHER))
+
+        saved, inside = stroke(one, 2)
+        write(folder / "keys" / "0001.png", saved)
+        shown = one.picture(one.until(lambda e: isinstance(e, live.LiveShown) and e.frame == OTHER))
+        assert (np.abs(shown - first).max(axis=2) > 0.05).sum() > 0.6 * inside.sum()
+
+        other = scene.painting(7)
+        other[..., :3] = 1 - other[..., :3]
+        write(folder / "keys" / "0007.png", other)
+        second = changed_picture(one)
+        assert (np.abs(second - shown).max(axis=2) > 0.1).sum() > 1000
+
+        assert run_engine("weights", folder, "7=0").returncode == 0
+        weighed = changed_picture(one)
+        inside = shown[..., 3] > 0.5
+        apart = np.abs(second - shown)[inside].mean()
+        assert np.abs(weighed - shown)[inside].mean() < apart / 2
+
+        mask = np.zeros(SIZE[::-1], np.float32)
+        mask[:, :200] = 1
+        write(folder / "keys" / "0001.mask.png", mask)
+        assert np.abs(changed_picture(one) - weighed).max() > 0.1
+
+        for name in ("0001.png", "0001.mask.png", "0007.png"):
+            (folder / "keys" / name).unlink()
+        one.send(live.LiveReload(JOB, one.number()))
+        state = one.state(live.PAUSED)
+        assert "Nothing is painted yet" in state.sentence
+
+        canvas_alone = one.paint(7, other)
+        one.shown(change=canvas_alone, frame=OTHER)
+
+
+def test_footage_is_learnt_along_the_motion(tmp_path):
+    size = (480, 270)
+    project = Project(tmp_path, Scene(*size), 4)
+    project.make()
+    with session(project.shot, size, tmp_path / "files") as one:
+        one.start(3, keep=False)
+        before = one.picture(one.shown(frame=3))
+        pixels = painting(project.shot, KEY)
+        pixels[100:130, 200:240, :3] = (1, 0, 1)
+        change = one.paint(KEY, pixels)
+        shown = one.picture(one.shown(change=change, frame=3))
+        moved = np.abs(shown - before).max(axis=2) > 0.02
+        assert 700 < moved.sum() < 2500
+        near = np.abs(shown[..., :3] - (1, 0, 1)).max(axis=2) < 0.1
+        assert near.sum() > 700
+        assert one.show(2).frame == 2
+
+
+def test_a_canvas_too_large_for_the_machine_says_so():
+    device = choose_device("cpu")
+    assert not too_large(2560, 1440, device)
+    sentence = too_large(2880, 1620, device)
+    assert "2880×1620, too large to learn while you paint" in sentence
+    assert sentence.endswith("smaller size.")
+
+
+def test_without_blender_a_save_is_seen_and_the_style_is_written(captured, tmp_path):
+    folder = tmp_path / "shot"
+    shutil.copytree(captured, folder)
+    shutil.rmtree(folder / "styles", ignore_errors=True)
+    process = start_engine("live", folder, "--frame", OTHER)
+    try:
+        picture = folder / "live" / f"{OTHER:04d}.png"
+        wait_until(picture.is_file, process)
+        before = read_rgba(picture)
+        pixels = painting(folder, KEY)
+        pixels[120:150, 120:180, :3] = (1, 0, 1)
+        write(folder / "keys" / "0001.png", pixels)
+
+        def is_there() -> bool:
+            return bool((np.abs(read_rgba(picture) - before).max(axis=2) > 0.2).sum() > 800)
+
+        wait_until(is_there, process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130, err
+    assert "Frame 4 shows your paint, carried to it." in out
+    assert "Live has ended; running it again goes on" in err
+    assert "Traceback" not in err
+    assert_one_sentence(run_engine("live", folder, "--frame", 99), "has no frame 99")
