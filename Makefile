@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-matrix lint format types addon audit bench clean
+.PHONY: help setup demo demo-live test test-matrix lint format types addon audit bench clean
 
 help:  ## Show this list
 	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
@@ -25,6 +25,9 @@ setup:  ## Make .venv with everything in it (the other targets do this themselve
 
 demo: setup  ## Render, paint, train, stylize and compose a small shot; see demo/out
 	@$(PYTHON) -m demo $(ARGS)
+
+demo-live: setup  ## Paint a small shot live, in a window where there is one; see demo/out/live
+	@$(PYTHON) -m demo.live $(ARGS)
 
 test: addon  ## Test the engine, the add-on and the demo in one version of Blender
 	@$(PYTHON) tools/run_tests.py test $(ARGS)

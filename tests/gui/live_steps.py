@@ -17,7 +17,7 @@ ADDON = "bl_ext.user_default.paintover"
 BLEND = Path(bpy.data.filepath)
 SHOT = BLEND.parent / "paintover" / BLEND.stem
 KEY = SHOT / "keys/0001.png"
-WAIT = 120.0
+WAIT = 240.0
 """Longest wait for the engine, in seconds; it starts and compiles what it needs meanwhile."""
 
 
@@ -67,8 +67,8 @@ def last_change(frame: int) -> int:
     return told.change if told else 0
 
 
-def arrange() -> window.Steps:
-    """Put an Image Editor with the painting of frame 1 beside a camera view."""
+def arrange(frame: int = 1) -> window.Steps:
+    """Put an Image Editor with the painting of a frame beside a camera view."""
     viewport = window.area("VIEW_3D")
     viewport.spaces.active.region_3d.view_perspective = "CAMERA"
     with bpy.context.temp_override(window=window.window(), area=viewport):
@@ -78,7 +78,7 @@ def arrange() -> window.Steps:
     wide = max(areas, key=lambda area: area.width)
     wide.ui_type = "IMAGE_EDITOR"
     yield from window.settle()
-    invoke(bpy.ops.paintover.keyframe_open, wide, frame=1)
+    invoke(bpy.ops.paintover.keyframe_open, wide, frame=frame)
     yield from window.settle()
     assert narrow.type == "VIEW_3D"
 
