@@ -11,7 +11,7 @@ from bpy.app.handlers import persistent
 
 from .. import logs, properties, versions
 from ..engine.shared.errors import PaintoverError
-from . import picture_editor, timings
+from . import picture_editor, settings, timings
 from .session import Session
 
 _log = logs.logger(__name__)
@@ -92,9 +92,8 @@ def _shows_pictures(area: Any) -> bool:
     """Return whether an area shows something of the session; others need not be drawn again."""
     space = area.spaces.active
     if area.type == "VIEW_3D":
-        return bool(space.region_3d.view_perspective == "CAMERA") or (
-            _session is not None and _session.view.texture is not None
-        )
+        is_painted = _session is not None and settings.of_session().viewport
+        return bool(is_painted or space.region_3d.view_perspective == "CAMERA")
     return area.type == "DOPESHEET_EDITOR" or picture_editor.is_shown_in(space)
 
 

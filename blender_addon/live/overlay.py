@@ -87,9 +87,10 @@ def _draw_view() -> None:
 
 def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
     texture = session.view.texture
-    if texture is None or not settings.of_session().viewport or area != session.view.area():
+    if not settings.of_session().viewport or area != session.view.area():
         return False
-    drawing.picture(texture, Box(0, 0, region.width, region.height))
+    if texture is not None:
+        drawing.picture(texture, Box(0, 0, region.width, region.height))
     if session.view.sentence:
         drawing.text(session.view.sentence, 8, 8, region.width - 16)
     return True

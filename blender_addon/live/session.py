@@ -288,9 +288,9 @@ class Session:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, messages.LiveState):
-            before = self.describe(), self.mode
+            told = self.describe(), self.mode
             self.state = event
-            if before != (self.describe(), self.mode):
+            if told != (self.describe(), self.mode):
                 self._redraw()
         elif isinstance(event, messages.LiveShown):
             self.pictures.note(event)
@@ -300,7 +300,10 @@ class Session:
             self.cache = event
             self._redraw()
         elif isinstance(event, messages.LiveViewed):
+            before = self.view.sentence
             self.view.take(event)
+            if self.view.sentence != before:
+                self._redraw()
         elif isinstance(event, messages.LiveFinished) and self._finished is not None:
             finished, self._finished = self._finished, None
             finished(event)

@@ -51,11 +51,12 @@ class PaintedViewport:
         self._asked = 0
         self._asked_at = 0.0
         self._key: Any = None
-        self._is_ready = False
+        self._is_ready = self._is_missing = False
+        self._lasting = ""
         self.texture: Any = None
         """The last picture, None if there is none yet."""
         self.sentence = ""
-        """What the viewport cannot give to the style, or ""."""
+        """What the viewport cannot give to the style, why there is no picture yet, or ""."""
 
     @property
     def path(self) -> str:
@@ -88,7 +89,8 @@ class PaintedViewport:
             return False
         view = place[1].spaces.active.region_3d
         key = _flat(view.view_matrix), _flat(view.window_matrix), scene.frame_current, updates
-        if key == self._key and not (learns and since > _REPAINT_SECONDS):
+        is_old = (learns or self._is_missing) and since > _REPAINT_SECONDS
+        if key == self._key and not is_old:
             return False
         self._key = key
         return True
@@ -133,8 +135,11 @@ class PaintedViewport:
         """Take the engine's answer."""
         if viewed.number == self._asked:
             self._asked = 0
-        self.sentence = viewed.sentence or self.sentence
-        self._is_ready = self._is_ready or viewed.sequence > 0
+        self._is_missing = not viewed.sequence
+        if viewed.sequence:
+            self._lasting = viewed.sentence or self._lasting
+            self._is_ready = True
+        self.sentence = self._lasting if viewed.sequence else viewed.sentence
 
     def update_texture(self) -> bool:
         """Show the picture that came back, if there is a new one; return whether it is shown."""
