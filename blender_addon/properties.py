@@ -116,6 +116,7 @@ class PAINTOVER_PG_scene(bpy.types.PropertyGroup):
             ("auto", "Automatic", "The fastest device of this computer"),
             ("cpu", "CPU", "Processor"),
             ("cuda", "CUDA or ROCm", "NVIDIA or AMD GPU"),
+            ("xpu", "Intel XPU", "Intel GPU"),
             ("mps", "Metal", "Apple GPU"),
         ),
     )

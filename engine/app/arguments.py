@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_score(verbs, common)
     _add_info(verbs, common)
     _add_status(verbs, common)
+    _add_check(verbs, common)
     verbs.add_parser(
         "worker",
         help="run jobs for Blender (the add-on starts it)",
@@ -455,6 +456,18 @@ def _add_status(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def _add_check(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "check",
+        parents=[common],
+        help="check that the engine works on this machine",
+        description="Compute on the graphics card, if PyTorch was built for one, and train a few "
+        "steps on a tiny shot in a temporary folder.",
+    )
+    _add_device(verb)
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
 def _add_style(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--style", metavar="NAME", default="style", help="name of the style (default: %(default)s)"
@@ -498,7 +511,7 @@ def _add_unpainted(verb: argparse.ArgumentParser) -> None:
 def _add_device(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda", "mps"),
+        choices=("auto", "cpu", "cuda", "xpu", "mps"),
         default="auto",
         help="device to compute on (default: the GPU if PyTorch supports it)",
     )

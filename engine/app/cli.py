@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -256,6 +257,16 @@ def _status(options: argparse.Namespace, terminal: Terminal) -> None:
     print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else status_in_words(data))
 
 
+def _check(options: argparse.Namespace, terminal: Terminal) -> None:
+    from ..jobs.check import check, sentence  # noqa: PLC0415
+
+    found = check(options.device)
+    if options.json:
+        print(json.dumps(dataclasses.asdict(found)))
+    else:
+        terminal.finished(sentence(found))
+
+
 @contextlib.contextmanager
 def _standard_error(verbose: bool) -> Iterator[TextIO]:
     """Yield a stream for our messages; unless verbose, those of C libraries are discarded.
@@ -308,4 +319,5 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "score": _score,
     "info": _info,
     "status": _status,
+    "check": _check,
 }

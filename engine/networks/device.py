@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -17,7 +17,19 @@ from ..shared.errors import PaintoverError
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
-_NAMES = {"cuda": "CUDA GPU", "mps": "Metal GPU", "cpu": "CPU"}
+_NAMES = {"cuda": "CUDA GPU", "xpu": "Intel GPU", "mps": "Metal GPU", "cpu": "CPU"}
+
+
+def _has_xpu() -> bool:
+    return hasattr(torch, "xpu") and bool(torch.xpu.is_available())
+
+
+GPUS: dict[str, Callable[[], bool]] = {
+    "cuda": torch.cuda.is_available,
+    "xpu": _has_xpu,
+    "mps": torch.backends.mps.is_available,
+}
+"""Kinds of graphics cards, the first that is there is taken, and whether one is."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +55,8 @@ class Device:
         kind = self.unit.type
         if kind == "cuda":
             detail = torch.cuda.get_device_name(self.unit)
+        elif kind == "xpu":
+            detail = torch.xpu.get_device_name(self.unit)
         elif kind == "cpu":
             detail = f"{torch.get_num_threads()} threads"
         else:
@@ -55,17 +69,17 @@ def choose_device(name: str) -> Device:
     """Choose the device of a request.
 
     Args:
-        name: ``cuda`` (also for ROCm), ``mps`` (Metal), ``cpu``, or ``auto`` for the first of them
-            that the machine has.
+        name: ``cuda`` (also for ROCm), ``xpu`` (Intel), ``mps`` (Metal), ``cpu``, or ``auto`` for
+            the first of them that the machine has.
 
     Raises:
         PaintoverError: the name is unknown, or the machine or its PyTorch lacks the device.
     """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {kind: is_there() for kind, is_there in GPUS.items()}
     if name == "auto":
         name = next((kind for kind, is_there in available.items() if is_there), "cpu")
     if name not in _NAMES:
-        raise PaintoverError(f'There is no device "{name}"; choose auto, cuda, mps or cpu.')
+        raise PaintoverError(f'There is no device "{name}"; choose auto, cuda, xpu, mps or cpu.')
     if not available.get(name, True):
         raise PaintoverError(
             f'This machine, or its PyTorch, has no {_NAMES[name]} ("{name}"); '
