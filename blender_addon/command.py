@@ -22,6 +22,7 @@ import bpy
 from . import (
     composed_frames,
     compositor,
+    engine_command,
     farm_export,
     jobs,
     mattes,
@@ -54,6 +55,8 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   shot       for a shot of another scene or .blend: keep it, copy it, or start a new one;
              saves the .blend
   status     show which steps are up to date
+  engine     install, check, repair or remove the engine
+  wheels     fill a folder of wheels, to install the engine without a network
 """
 
 
@@ -63,6 +66,11 @@ def main(argv: list[str]) -> int:
     Args:
         argv: the arguments after ``--command paintover``.
     """
+    is_for_engine = bool(argv) and argv[0] in engine_command.VERBS
+    return _run_for_engine(argv) if is_for_engine else _run_step(argv)
+
+
+def _run_step(argv: list[str]) -> int:
     try:
         options = _parser().parse_args(keep_negative(argv))
     except SystemExit as end:
@@ -89,6 +97,21 @@ def main(argv: list[str]) -> int:
         return CANCELLED
     except PaintoverError as error:
         _tell_failure(error)
+        return FAILED
+    return DONE
+
+
+def _run_for_engine(argv: list[str]) -> int:
+    try:
+        with _cancel_on_signals():
+            engine_command.run(argv)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else USAGE
+    except (Cancelled, KeyboardInterrupt):
+        print("Cancelled; what is downloaded stays. Run it again to continue.", file=sys.stderr)
+        return CANCELLED
+    except PaintoverError as error:
+        print(f"paintover: {error}", file=sys.stderr)
         return FAILED
     return DONE
 

@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: the engine's Python."""
+"""The add-on's preferences: the engine's Python, its build, and where it is downloaded from."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import bpy
-from bpy.props import PointerProperty, StringProperty
+from bpy.props import EnumProperty, PointerProperty, StringProperty
 
-from .engine.shared.errors import PaintoverError
-from .engine_process import environment as engine_python
 from .live import settings as live
+from .ui import engine_panel
+
+_BUILDS = (
+    ("AUTO", "Automatic", "The one for the graphics card of this machine"),
+    ("cpu", "Processor", "Works everywhere"),
+    ("cu130", "NVIDIA Card (CUDA 13)", "Cards from 2018 on, with a driver from 580 on"),
+    ("cu126", "NVIDIA Card (CUDA 12.6)", "Older cards, or a driver from 525 on"),
+    ("rocm7.2", "AMD Card (ROCm)", "On Linux"),
+    ("xpu", "Intel Card (XPU)", "Arc cards"),
+    ("metal", "Apple Graphics (Metal)", "Macs with an Apple chip"),
+)
 
 
 class PAINTOVER_preferences(bpy.types.AddonPreferences):
@@ -23,31 +32,30 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     live: PointerProperty(type=live.PAINTOVER_PG_live_preferences)
+    build: EnumProperty(
+        name="Engine For",
+        description="What the engine that is installed computes on",
+        items=_BUILDS,
+    )
+    package_index: StringProperty(
+        name="Package Index",
+        description="Address of the index of Python packages, such as that of a studio. "
+        "Leave empty to use https://pypi.org/simple",
+    )
+    torch_index: StringProperty(
+        name="PyTorch Index",
+        description="Address of the index of PyTorch's builds. "
+        "Leave empty to use https://download.pytorch.org/whl",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
-        layout.use_property_split = True
-        layout.prop(self, "engine_python")
-        draw_engine(layout)
-
-
-def draw_engine(layout: Any) -> None:
-    """Draw the Python that runs the engine, and the buttons to install or remove it."""
-    try:
-        python = engine_python.find()
-        layout.label(text=f"Engine Python: {python.origin}", icon="CHECKMARK")
-    except PaintoverError:
-        layout.label(text="The engine is not set up yet", icon="ERROR")
-    if engine_python.is_installed():
-        layout.operator("paintover.engine_remove", icon="TRASH")
-    else:
-        row = layout.row(align=True)
-        row.operator("paintover.engine_install", icon="IMPORT")
-        row.operator("paintover.engine_install_offline", text="", icon="FILE_FOLDER")
-        if not bpy.app.online_access:
-            lines = layout.column(align=True)
-            lines.label(text="Online access is off,", icon="INFO")
-            lines.label(text="see Preferences > System", icon="BLANK1")
+        engine_panel.draw(layout, context)
+        advanced = layout.column()
+        advanced.use_property_split = True
+        advanced.prop(self, "engine_python")
+        advanced.prop(self, "package_index")
+        advanced.prop(self, "torch_index")
 
 
 def register() -> None:

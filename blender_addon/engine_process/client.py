@@ -35,18 +35,6 @@ CANCEL_SECONDS = 20.0
 
 _ENDS = (protocol.Done, protocol.Cancelled, protocol.Failed)
 
-# Imports the package "engine" from the add-on, even if this Python has another one, and hides the
-# add-on's other modules (-I: no PYTHONPATH, no user site, no current folder).
-_BOOTSTRAP = """\
-import runpy, sys
-folder, *extra = sys.argv.pop(1).split("\\n")
-sys.path += extra
-sys.path.insert(0, folder)
-import engine
-del sys.path[0]
-runpy.run_module("engine", run_name="__main__", alter_sys=True)
-"""
-
 
 class EngineClient:
     """One engine process: ``run`` runs a job on it, ``stop`` ends it.
@@ -66,8 +54,7 @@ class EngineClient:
         self._last_job = 0
         self._open_job = 0
         self._fault = ""
-        folders = "\n".join([str(engine_python.ADDON_FOLDER), *python.folders])
-        command = [str(python.path), "-I", "-X", "utf8", "-c", _BOOTSTRAP, folders, "worker"]
+        command = engine_python.engine_command(python, "worker")
         try:
             self._log_file = LogFile(log)
         except OSError as error:

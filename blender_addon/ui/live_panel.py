@@ -10,7 +10,8 @@ import bpy
 from ..engine.shared import live_protocol as messages
 from ..live import control, picture_editor, settings, timings
 from ..live.session import STARTING
-from .panels import Panel, draw_wrapped, make_panel
+from .panels import Panel, make_panel
+from .text import draw_wrapped
 
 _ICONS = {
     STARTING: "SORTTIME",

@@ -7,13 +7,14 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, jobs, mattes, preferences, properties, shot_folders, states
+from .. import compositor, jobs, mattes, properties, shot_folders, states
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine_process import environment as engine_python
 from ..engine_process import live_picture
 from ..keyframes import weights as keyframe_weights
-from . import watcher
+from . import engine_panel, watcher
+from .text import draw_detail, draw_wrapped
 
 _STEP_ICONS = {
     Step.NOTHING: "RADIOBUT_OFF",
@@ -48,8 +49,7 @@ class _Steps(Panel):
             _draw_progress(layout, context.window_manager.paintover)
         if message:
             draw_wrapped(layout, message, "INFO", context)
-        if not engine_python.is_found():
-            _draw_engine(layout.box())
+        engine_panel.draw_first(layout, context)
         _draw_shot(layout, context, snapshot)
         steps = layout.column()
         states_of = snapshot.steps
@@ -127,15 +127,7 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str, context:
         row.operator("paintover.capture_pictures", text="", icon="FILE_FOLDER")
     row.label(text="", icon=_STEP_ICONS[state.step])
     if state.why and state.why != watcher.current()[0].gone:  # which is drawn above
-        _draw_detail(column, state.why, context)
-
-
-def _draw_detail(layout: Any, text: str, context: Any) -> None:
-    """Draw what explains the line above, wrapped to the width of the region."""
-    detail = layout.column(align=True)
-    detail.active = False
-    for line in _wrap(text, context):
-        detail.label(text=line)
+        draw_detail(column, state.why, context)
 
 
 def _draw_preview(layout: Any, context: Any) -> None:
@@ -143,7 +135,7 @@ def _draw_preview(layout: Any, context: Any) -> None:
     row = column.row(align=True)
     row.operator("paintover.preview", icon="SEQ_PREVIEW")
     row.label(text="", icon="BLANK1")
-    _draw_detail(column, "At once, without training", context)
+    draw_detail(column, "At once, without training", context)
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
@@ -163,24 +155,6 @@ def _draw_light(layout: Any, scene: Any, is_active: bool) -> None:
     follow = ends.row()
     follow.alignment = "RIGHT"
     follow.label(text="Follow Light")
-
-
-def draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
-    """Draw a sentence, wrapped to the width of the region."""
-    column = layout.column(align=True)
-    for number, line in enumerate(_wrap(text, context)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1")
-
-
-def _wrap(text: str, context: Any) -> list[str]:
-    """Return the lines of a text that fit into the region."""
-    width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
-    lines = [""]
-    for word in text.split():
-        if len(lines[-1]) + len(word) >= width and lines[-1]:
-            lines.append("")
-        lines[-1] += f"{word} "
-    return [line.strip() for line in lines]
 
 
 class _Keyframes(Panel):
@@ -284,13 +258,7 @@ class _Engine(Panel):
         return super().poll(context) and engine_python.is_found()
 
     def draw(self, context: Any) -> None:
-        _draw_engine(self.layout)  # type: ignore[attr-defined]
-
-
-def _draw_engine(layout: Any) -> None:
-    preferences.draw_engine(layout)
-    if engine_python.preferences():
-        layout.prop(engine_python.preferences(), "engine_python", text="Python")
+        engine_panel.draw(self.layout, context)  # type: ignore[attr-defined]
 
 
 def make_panel(base: type, name: str, space: str, parent: str = "") -> type:

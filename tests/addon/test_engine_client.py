@@ -6,9 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -220,48 +218,6 @@ def test_real_engine_works_stays_warm_and_ends(
     client.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-
-
-def _fake_wheel(folder: Path, name: str, version: str, modules: list[str]) -> None:
-    """A wheel with empty modules, for pip to install without a network."""
-    stem = f"{name.replace('-', '_')}-{version}"
-    info = f"{stem}.dist-info"
-    files = {f"{module}.py": "" for module in modules}
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    files[f"{info}/WHEEL"] = (
-        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    )
-    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
-    with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
-        for path, text in files.items():
-            wheel.writestr(path, text)
-
-
-def _fake_wheels(folder: Path, requirements: Path) -> None:
-    modules = {"opencv-python-headless": ["cv2"], "pillow": ["PIL"]}
-    for line in requirements.read_text().split():
-        name, _, version = line.partition("==")
-        name = name.partition(">")[0]
-        _fake_wheel(folder, name, version or "1.26.4", modules.get(name, [name]))
-
-
-def test_engine_is_installed_from_a_folder_and_removed(
-    client: Any, part: Callable[[str], Any], tmp_path: Path
-) -> None:
-    python = part("engine_process.environment")
-    wheels = tmp_path / "wheels of mine"
-    wheels.mkdir()
-    with pytest.raises(RuntimeError, match=r"Installing the engine failed .* goes on where"):
-        bpy.ops.paintover.engine_install(wheels_folder=str(wheels), python=sys.executable)
-    assert not python.is_installed()
-    _fake_wheels(wheels, python.REQUIREMENTS)
-    bpy.ops.paintover.engine_install(wheels_folder=str(wheels), python=sys.executable)
-    assert python.is_installed()
-    found = python.find()
-    assert found.path == python.installed_python() and found.path.is_file()
-    bpy.ops.paintover.engine_remove()
-    assert not python.is_installed()
-    assert not found.path.exists()
 
 
 def test_installing_needs_online_access(addon: Any) -> None:

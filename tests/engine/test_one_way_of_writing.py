@@ -17,7 +17,7 @@ OTHERS = {
     "engine/motion/temporal_filter.py": "into a temporary folder of its own",
     "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
     "blender_addon/engine_process/log_files.py": "logs, opened exclusively",
-    "blender_addon/engine_process/environment.py": "a log, opened exclusively under a lock",
+    "blender_addon/engine_setup/commands.py": "logs, opened exclusively",
 }
 """Modules that write by themselves, and why they may."""
 

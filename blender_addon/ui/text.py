@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences in panels, wrapped to the width of the region."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def draw_wrapped(layout: Any, text: str, icon: str, context: Any) -> None:
+    """Draw a sentence with an icon."""
+    column = layout.column(align=True)
+    for number, line in enumerate(wrap(text, context)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1")
+
+
+def draw_detail(layout: Any, text: str, context: Any) -> None:
+    """Draw what explains the line above."""
+    detail = layout.column(align=True)
+    detail.active = False
+    for line in wrap(text, context):
+        detail.label(text=line)
+
+
+def wrap(text: str, context: Any) -> list[str]:
+    """Return the lines of a text that fit into the region."""
+    width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width and lines[-1]:
+            lines.append("")
+        lines[-1] += f"{word} "
+    return [line.strip() for line in lines]
