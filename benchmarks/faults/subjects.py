@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,12 +27,19 @@ from engine.shared.manifest import MANIFEST_NAME, Camera, Colour, FrameRecord, M
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
 from engine.shared.shot import OutRecord, Shot
+from engine.sweep.judge import Scores
+from engine.sweep.record import RECORD, SweepRecord, read_record, write_record
+from engine.sweep.report import results
+from engine.sweep.space import SHOT
+from engine.sweep.study import JOURNAL, SweepStudy
+from engine.sweep.trial import Outcome
 from engine.training.resume import load_run
 
 from .packing import resume_json, style_json, with_resume_json, with_style_json
 
 WIDTH, HEIGHT = 48, 32
 _STYLE = "ink"
+_RECORD = SweepRecord(SHOT, {1: "abc"}, ["edges"], 2, 0.0, "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +122,77 @@ def make_subjects(folder: Path) -> list[Subject]:
             lambda content, text: content.split(b"\n")[0] + b"\n" + text.encode() + b"\n",
         ),
         _message(shot, folder / "request.json"),
+        *_sweep(shot),
     ]
+
+
+def _sweep(shot: Shot) -> list[Subject]:
+    """Return the journal and the record of a sweep with two trials, and reading them."""
+    folder = shot.sweep_folder(_STYLE)
+    folder.mkdir(parents=True)
+    write_record(folder, _RECORD)
+    study = SweepStudy(folder, 1)
+    study.begin([{"batch": 1}])
+    for score in (2.0, 1.0):
+        trial = study.ask()
+        trial.suggest_int("batch", 1, 9)
+        study.tell(trial, Outcome(Scores(score, 0.0, None), 2, 1.0))
+    study.note_style("abc", 1)
+    study.close()
+    return [
+        Subject(
+            "journal of a sweep",
+            shot.folder,
+            folder / JOURNAL,
+            lambda: _study(folder),
+            _lines,
+            _with_lines,
+        ),
+        Subject(
+            "record of a sweep",
+            shot.folder,
+            folder / RECORD,
+            lambda: _sweep_record(folder),
+            _text,
+            _new,
+        ),
+    ]
+
+
+def _study(folder: Path) -> Any:
+    """Read a journal, in a copy of its folder, as it is also written to."""
+    with tempfile.TemporaryDirectory() as place:
+        copied = Path(place)
+        shutil.copyfile(folder / JOURNAL, copied / JOURNAL)
+        try:
+            study = SweepStudy(copied, 1)
+            try:
+                found = results(_STYLE, copied, _RECORD, study, "", "")
+                return [found.table(), found.data, study.styles]
+            finally:
+                study.close()
+        except PaintoverError as error:
+            raise type(error)(str(error).replace(str(copied), str(folder))) from error
+
+
+def _sweep_record(folder: Path) -> Any:
+    record = read_record(folder)
+    assert record
+    return [record.trial_in_words, record.other_than(_RECORD), dataclasses.asdict(record)]
+
+
+def _lines(content: bytes) -> str:
+    return f"[{','.join(content.decode().splitlines())}]"
+
+
+def _with_lines(content: bytes, text: str) -> bytes:
+    """Return a journal of the items of a list, or of a text that is none."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return _new(content, text)
+    lines = items if isinstance(items, list) else [items]
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
 def make_shot(folder: Path, frames: int = 3) -> Shot:

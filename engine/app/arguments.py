@@ -28,6 +28,10 @@ Paint over one frame of a shot, and Paintover paints the other frames in the sam
 _EPILOG = "“python -m engine VERB --help” explains a verb."
 
 
+_MOST, _DIGITS = 1e9, 15
+"""Largest number, and most digits of a seed; larger ones would not come back from files."""
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, whatever control characters a value has."""
 
@@ -543,9 +547,9 @@ def _guide(text: str) -> tuple[str, str]:
 
 
 def _weight(text: str) -> tuple[int, int | None, float]:
-    match = re.fullmatch(r"(-?[0-9]+)=([^@]+)(?:@(-?[0-9]+))?", text.strip())
+    match = re.fullmatch(r"(-?[0-9]{1,9})=([^@]+)(?:@(-?[0-9]{1,9}))?", text.strip())
     if not match:
-        raise argparse.ArgumentTypeError(f'"{text}" is not KEY=WEIGHT@FRAME, such as 1=0.5@30')
+        raise argparse.ArgumentTypeError(f'"{text:.80}" is not KEY=WEIGHT@FRAME, such as 1=0.5@30')
     return int(match[1]), int(match[3]) if match[3] else None, _share(match[2])
 
 
@@ -571,18 +575,20 @@ def _positive(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above zero")
+    if not 1e-9 <= value <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text:.40} is not a number above zero, up to 1e9")
     return value
 
 
 def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number above zero")
+    if not (text.isdecimal() and len(text) <= 9 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text:.40} is not a whole number above zero, below 1e9")
     return int(text)
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from zero on")
+    if not text.isdecimal() or len(text) > _DIGITS:
+        raise argparse.ArgumentTypeError(
+            f"{text:.40} is not a whole number from zero on with at most {_DIGITS} digits"
+        )
     return int(text)

@@ -19,6 +19,7 @@ from ..shared import live_protocol as messages
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import cannot_write
 from ..shared.live_files import PictureSlots
+from ..shared.places import check_place
 from ..shared.protocol import Event, Request
 from ..shared.shot import Shot
 from ..shared.temporary import temporary_file
@@ -67,6 +68,7 @@ def watch(
     path = output or shot.live_path(number)
     if path.suffix.lower() not in (".png", ".exr"):
         raise PaintoverError(f"The picture {path} must be a PNG or an EXR file; name it so.")
+    check_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_file(path.with_suffix(".raw")) as raw:

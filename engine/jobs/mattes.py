@@ -11,6 +11,7 @@ from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.pictures.frame_numbers import NamePattern
 from ..shared.pictures.sequences import FileSequence
+from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .import_files import copy_all
@@ -82,7 +83,8 @@ def remove_mattes(folder: Path) -> None:
     paths = [shot.matte_path(frame) for frame in shot.frames]
     shot.manifest.matte = ""
     shot.save()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, PaintoverError):
+        check_place(paths[0])
         for path in paths:
             path.unlink(missing_ok=True)
         paths[0].parent.rmdir()

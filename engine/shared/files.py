@@ -155,7 +155,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 def append(path: Path, data: bytes) -> None:
     """Add data to the end of a file, made if needed, at once.
 
-    Nothing is added through a link, nor to what is no regular file.
+    Nothing is added through a link, nor to what is no regular file. A file with further names,
+    such as in a backup that shares files, is copied first: only this name gets the data.
 
     Raises:
         OSError: the file cannot be written.
@@ -167,7 +168,14 @@ def append(path: Path, data: bytes) -> None:
     with os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
-        file.write(data)
+        if os.fstat(file.fileno()).st_nlink <= 1:
+            file.write(data)
+            return
+    with temporary_file(path) as temporary:
+        shutil.copyfile(path, temporary)
+        with temporary.open("ab") as file:
+            file.write(data)
+        temporary.replace(path)
 
 
 def link_or_copy(path: Path, target: Path) -> None:

@@ -35,9 +35,11 @@ def note(manifest: Path, frame: int, record: FrameRecord) -> None:
 
     Raises:
         OSError, PaintoverError: the journal cannot be written.
+        ValueError: the record holds a number that is not finite.
     """
     path, head = manifest.with_name(JOURNAL_NAME), _head(manifest)
-    line = json.dumps({"frame": frame, "record": record_to_data(record)}).encode() + b"\n"
+    data = {"frame": frame, "record": record_to_data(record)}
+    line = json.dumps(data, allow_nan=False).encode() + b"\n"
     try:
         with open_file(path) as file:
             goes_on = file.read(len(head)) == head

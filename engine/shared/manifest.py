@@ -23,7 +23,7 @@ from .names import MATTE_NAME, NAME
 from .reading import read_json
 
 MANIFEST_VERSION = 2
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 MANIFEST_NAME = "shot.json"
 PASS_MEANINGS = (
     "image",
@@ -170,10 +170,15 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def manifest_to_text(manifest: Manifest) -> str:
-    """Return the JSON of a manifest, a line for each frame."""
+    """Return the JSON of a manifest, a line for each frame.
+
+    Raises:
+        ValueError: it holds what ``read_manifest`` would refuse.
+    """
     frames = {str(frame): manifest.frames[frame] for frame in sorted(manifest.frames)}
     fields = dataclasses.asdict(dataclasses.replace(manifest, frames={}))
-    lines = json.dumps(fields, indent=1, ensure_ascii=False)
+    lines = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
+    from_data(Manifest, json.loads(lines))
     records = ",\n".join(
         f'  "{frame}": {_ENCODER.encode(record_to_data(record))}'
         for frame, record in frames.items()

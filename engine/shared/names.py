@@ -11,6 +11,8 @@ NAME = r"(?!.*[. ]\Z)[^\W_][\w .-]{0,199}"
 """Pattern of the name of a style or of a guide."""
 MATTE_NAME = r"([^\W_][\w -]{0,199})?"
 """Pattern of the name of the mattes; "" for none."""
+_MOST_BYTES = 200
+"""Most bytes of a name as UTF-8: file systems have 255 for a file, with all that we add."""
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -23,7 +25,7 @@ def check_name(name: str, kind: str) -> str:
 
     Raises:
         PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
-            and ``_``, or more than 200, does not begin with a letter or a digit, ends with a dot
+            and ``_``, or is too long, does not begin with a letter or a digit, ends with a dot
             or a space, or is that of a device in Windows.
     """
     if not re.fullmatch(NAME, name):
@@ -31,6 +33,8 @@ def check_name(name: str, kind: str) -> str:
             f'"{one_line(name)[:80]}" cannot be the name of a {kind}; use letters, digits, spaces, '
             '"-" and "_".'
         )
+    if len(name.encode()) > _MOST_BYTES:
+        raise PaintoverError(f'"{name[:40]}…" is too long for the name of a {kind}; shorten it.')
     if re.fullmatch(r"(con|prn|aux|nul|(com|lpt)[0-9])( *\..*)?", name, re.I):
         raise PaintoverError(
             f'"{name}" cannot be the name of a {kind}, as Windows keeps it for devices; choose '

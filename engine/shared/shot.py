@@ -33,7 +33,7 @@ from .manifest import (
     read_manifest,
 )
 from .manifest_merge import merged
-from .names import check_name
+from .names import check_name, one_line
 from .pictures.digests import digest_picture
 from .places import check_place
 from .reading import read_json
@@ -117,12 +117,13 @@ class Shot:
         same.
 
         Raises:
-            PaintoverError: the file cannot be written, or a later Paintover wrote it.
+            PaintoverError: the file cannot be written, a later Paintover wrote it, or a value in it
+            would not be read again.
         """
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
         path = self.folder / MANIFEST_NAME
         with self._turn(path):
-            text = manifest_to_text(self.manifest)
+            text = _readable_text(path, self.manifest)
             if self._base is not None:
                 text = self._with_changes_of_others(path, text)
             else:
@@ -142,7 +143,10 @@ class Shot:
         """
         path = self.folder / MANIFEST_NAME
         with self._turn(path):
-            note(path, frame, self.manifest.frames[frame])
+            try:
+                note(path, frame, self.manifest.frames[frame])
+            except ValueError as error:
+                raise _unreadable(path, error) from error
 
     def _with_changes_of_others(self, path: Path, text: str) -> str:
         """Return what to save, and take over what others have changed."""
@@ -423,6 +427,21 @@ def _parse_record(path: Path) -> OutRecord | None:
 
 
 _read_record = read_by_state(_parse_record, None)
+
+
+def _readable_text(path: Path, manifest: Manifest) -> str:
+    """Return the JSON of a manifest. Raises PaintoverError if it would not be read again."""
+    try:
+        return manifest_to_text(manifest)
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: ValueError) -> PaintoverError:
+    return PaintoverError(
+        f"{path} stays as it was, since it would hold a value that Paintover does not read "
+        f"({one_line(str(error))[:200]}); check what you have set last."
+    )
 
 
 def _check_not_later(path: Path) -> None:

@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from ..shared.checked import Digest, Frame, OneOf, Range, from_data
+from ..shared.checked import Digest, Frame, OneOf, Pattern, Range, from_data
 from ..shared.errors import DamagedError
 from ..shared.files import write_bytes
+from ..shared.names import NAME
 from ..shared.reading import read_json
 from .space import PAPER, SHOT
 
@@ -33,10 +34,10 @@ class SweepRecord:
 
     space: Annotated[str, OneOf((SHOT, PAPER))]
     paintings: dict[Frame, Digest]
-    guides: list[str]
+    guides: list[Annotated[str, Pattern(NAME)]]
     steps: Annotated[int, Range(0, 1e12)]
     seconds: Annotated[float, Range(0, 1e12)]
-    device: str
+    device: Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,200}")]
     version: Annotated[int, Range(1, 1)] = 1
 
     @property

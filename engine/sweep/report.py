@@ -192,7 +192,7 @@ def _sentences(data: dict[str, Any]) -> list[str]:
         "held-out paint + 2 × strokes + flicker."
     ]
     scores = {one["number"]: one["score"] for one in trials}
-    if best is not None and scores.get(0) is not None:
+    if best is not None and scores.get(0):
         share = 1 - scores[best] / scores[0]
         gain = "no better" if best == 0 else f"{share:.1%} better"
         found.append(f"The best, trial {best}, is {gain} than the usual settings, trial 0.")

@@ -8,20 +8,24 @@ file beside it works on network drives, too.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
+from ..shared.checked import Digest, Pattern, from_data
 from ..shared.claims import Claims
 from ..shared.errors import DamagedError
-from ..shared.files import append, cannot_write
+from ..shared.files import append, cannot_write, write_bytes
+from ..shared.names import one_line
+from ..shared.reading import MOST_JSON, open_file
 from ..shared.training_settings import Value
 from .judge import Scores
 from .trial import GivenUp, Outcome
@@ -32,6 +36,33 @@ _WHY, _STYLES = "why", "styles"
 """Attributes of trials and of the study."""
 STARTUP = 5
 """Trials before the sampler learns from them, and before any is given up for its score."""
+
+
+_OF_DAMAGE = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError),
+    *(ValueError, optuna.exceptions.OptunaError),
+)
+"""What Optuna raises where a journal is not as it wrote it."""
+_Line = Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,2000}")]
+
+
+@dataclasses.dataclass
+class _Notes:
+    """What is noted of a trial."""
+
+    scores: dict[_Line, float | None] = dataclasses.field(default_factory=dict)
+    steps: int | None = None
+    seconds: float | None = None
+    why: _Line = ""
+
+
+@dataclasses.dataclass
+class _Trial:
+    """What is used of a trial in a journal, which may come from anyone."""
+
+    value: float | None
+    params: dict[_Line, bool | int | float | _Line]
+    notes: _Notes
 
 
 class SweepStudy:
@@ -50,6 +81,7 @@ class SweepStudy:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with self._errors():
             append(self._path, b"")
+            _check_size(self._path)
             lock = JournalFileOpenLock(str(self._path))
             _drop_torn_line(self._path, lock)
             storage = JournalStorage(JournalFileBackend(str(self._path), lock))
@@ -108,7 +140,7 @@ class SweepStudy:
     def give_up(self, trial: optuna.Trial, why: str) -> None:
         """Note that a trial was given up."""
         with self._errors():
-            trial.set_user_attr(_WHY, why)
+            trial.set_user_attr(_WHY, one_line(why))
             self.optuna.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
             self._claims.release(self._claim(trial.number))
 
@@ -119,9 +151,13 @@ class SweepStudy:
             self._claims.release(self._claim(trial.number))
 
     def trials(self) -> list[FrozenTrial]:
-        """Return all trials so far, of all processes."""
+        """Return all trials so far, of all processes, each checked."""
         with self._errors():
-            return self.optuna.get_trials(deepcopy=False)
+            trials = self.optuna.get_trials(deepcopy=False)
+            for trial in trials:
+                noted = {"value": trial.value, "params": trial.params, "notes": trial.user_attrs}
+                from_data(_Trial, noted)
+            return trials
 
     def best(self) -> FrozenTrial | None:
         """Return the best trial that was trained to its end; None if there is none."""
@@ -132,7 +168,7 @@ class SweepStudy:
     def styles(self) -> dict[str, int]:
         """Digests of the style files that this sweep wrote → the trial they are of."""
         with self._errors():
-            return dict(self.optuna.user_attrs.get(_STYLES, {}))
+            return from_data(dict[Digest, int], self.optuna.user_attrs.get(_STYLES, {}))
 
     def note_style(self, digest: str, trial: int) -> None:
         """Note that a style was written with the settings of a trial."""
@@ -168,7 +204,7 @@ class SweepStudy:
                 yield
             except OSError as error:
                 raise cannot_write(self._path, error) from error
-            except (ValueError, KeyError, TypeError) as error:
+            except _OF_DAMAGE as error:
                 raise DamagedError(
                     f"{self._path} is damaged; rename the folder {self._path.parent}, and begin "
                     "the sweep again."
@@ -192,13 +228,19 @@ def _as_data(scores: Scores) -> dict[str, float | None]:
     return {"held_out": scores.held_out, "strokes": scores.strokes, "flicker": scores.flicker}
 
 
+def _check_size(path: Path) -> None:
+    with open_file(path) as file:
+        if file.seek(0, 2) > MOST_JSON:
+            raise ValueError("too long")
+
+
 def _drop_torn_line(path: Path, lock: JournalFileOpenLock) -> None:
     """Drop the last line of a journal if its writer was killed while it wrote it."""
     lock.acquire()
     try:
-        with path.open("rb+") as file:
+        with open_file(path) as file:
             text = file.read()
-            if text and not text.endswith(b"\n"):
-                file.truncate(text.rfind(b"\n") + 1)
+        if text and not text.endswith(b"\n"):
+            write_bytes(path, text[: text.rfind(b"\n") + 1])
     finally:
         lock.release()

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 
 from ..errors import PaintoverError
-from ..frame_lists import name_frames
+from ..frame_lists import LARGEST_FRAME, name_frames
 from ..shot import Shot
 
 Curves = Mapping[int, Mapping[int, float]]
@@ -66,13 +66,18 @@ def set_weights(shot: Shot, curves: Curves) -> None:
         curves: keyframes without an entry keep their curves.
 
     Raises:
-        PaintoverError: a weight is outside 0..1, or the shot cannot be written.
+        PaintoverError: a weight is outside 0..1, a frame cannot be, or the shot cannot be written.
     """
     for key, curve in curves.items():
         wrong = [weight for weight in curve.values() if not 0 <= weight <= 1]
         if wrong:
             raise PaintoverError(
                 f"Keyframe {key} cannot have the weight {wrong[0]:g}; give one from 0 to 1."
+            )
+        if beyond := [frame for frame in curve if abs(frame) > LARGEST_FRAME]:
+            raise PaintoverError(
+                f"Keyframe {key} cannot have a weight at frame {beyond[0]}; the last frame is "
+                f"{LARGEST_FRAME}."
             )
     wanted = changed(shot.manifest.weights, curves)
     if wanted != shot.manifest.weights:
