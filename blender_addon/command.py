@@ -48,6 +48,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   keyframe   add, remove or list keyframes
   preview    project the paintings to every frame, without training
   train      train the style on the paintings
+  sweep      search for the best training settings, and train a new style with them
   stylize    paint every frame with the style
   compose    send the stylized frames to the compositor
   farm       write a job that a render farm runs
@@ -180,6 +181,8 @@ def _parser() -> argparse.ArgumentParser:
     step = verb("train", _train)
     step.add_argument("--seconds", type=float, default=0.0, help="else: the scene's setting")
     step.add_argument("--resume", action="store_true", help="continue the last training")
+    step = verb("sweep", _sweep)
+    step.add_argument("--minutes", type=float, default=2.0, help="time for it (default: 2)")
     step = verb("stylize", _stylize)
     step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
@@ -307,6 +310,11 @@ def _preview(scene: Any, options: argparse.Namespace) -> None:
 def _train(scene: Any, options: argparse.Namespace) -> None:
     job = steps.train(scene, _warn, seconds=options.seconds, resume=options.resume)
     print(jobs.run_to_end("Train", job))
+
+
+def _sweep(scene: Any, options: argparse.Namespace) -> None:
+    job = steps.sweep(scene, _warn, minutes=options.minutes)
+    print(jobs.run_to_end("Find Settings", job))
 
 
 def _stylize(scene: Any, options: argparse.Namespace) -> None:

@@ -184,6 +184,40 @@ def train(
     return f"Trained on {counted(keys, 'keyframe')} in {counted(steps, 'step')}"
 
 
+def sweep(scene: bpy.types.Scene, warn: Warn, *, minutes: float) -> Job[str]:
+    """Search for the training settings of the shot; the scene's style becomes the one it trains.
+
+    Unsaved paint is saved first.
+
+    Args:
+        scene: its settings and shot are used.
+        warn: receives the engine's warnings.
+        minutes: time for all of it.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: nothing is painted, or the engine failed.
+    """
+    shot = open_shot(scene)
+    keyframe_images.save_unsaved(shot)
+    check_painted(shot)
+    request = protocol.Sweep(
+        0, shot=str(shot.folder), minutes=minutes, device=properties.of(scene).device
+    )
+    reference = properties.SceneReference(scene)
+    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    tried = f"Tried {counted(result['trials'], 'setting')}; all results are in {result['folder']}"
+    found = reference.find()
+    if not result["style"] or found is None:
+        return tried
+    if not found.is_editable:
+        return f'{tried}; the style is "{result["name"]}"'
+    properties.of(found).style = result["name"]
+    return f'{tried}; the style is now "{result["name"]}"'
+
+
 def check_painted(shot: Shot) -> None:
     """Raise PaintoverError if no keyframe is painted."""
     keys = shot.key_frames()

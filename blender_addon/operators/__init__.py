@@ -17,6 +17,7 @@ from . import (
     run,
     shot,
     stylize,
+    sweep,
     train,
 )
 
@@ -26,6 +27,7 @@ classes = (
     *keyframes.classes,
     preview.PAINTOVER_OT_preview,
     train.PAINTOVER_OT_train,
+    sweep.PAINTOVER_OT_sweep,
     *stylize.classes,
     compose.PAINTOVER_OT_compose,
     *run.classes,

@@ -125,6 +125,8 @@ def _draw_step(layout: Any, state: StepState, operator: str, icon: str, context:
     row.operator(operator, icon=icon)
     if operator == "paintover.capture":
         row.operator("paintover.capture_pictures", text="", icon="FILE_FOLDER")
+    elif operator == "paintover.train":
+        row.operator("paintover.sweep", text="", icon="VIEWZOOM")
     row.label(text="", icon=_STEP_ICONS[state.step])
     if state.why and state.why != watcher.current()[0].gone:  # which is drawn above
         draw_detail(column, state.why, context)

@@ -152,11 +152,13 @@ class _Search:
         return 1 - self._final_seconds / self._total_seconds
 
     def try_settings(self, end: float, report: Reporter) -> None:
-        """Run trials until their number or the time for them is reached."""
+        """Run trials until their number or the time for them is reached, at least the first."""
         begun, began = 0, time.monotonic()
         end -= self._final_seconds if self.request.train_style else 0.0
         most = self.request.trials
-        while begun < most if most else _fits(self.record, begun, began, end):
+        none_yet = self.study.best() is None
+        while begun < most if most else _fits(self.record, begun, began, end) or none_yet:
+            none_yet = False
             self._try_one(begun, end, report)
             begun += 1
 
@@ -253,7 +255,7 @@ class _Search:
     def _final_seconds(self) -> float:
         if not self.request.train_style:
             return 0.0
-        least, most = FINAL_SECONDS
+        least, most = min(FINAL_SECONDS[0], self._total_seconds / 4), FINAL_SECONDS[1]
         return self.request.train_seconds or min(
             max(FINAL_SHARE * self._total_seconds, least), most
         )
@@ -318,7 +320,7 @@ def _length_of_trials(request: Sweep) -> tuple[int, float]:
     """Return steps, or 0 and seconds, of a trial."""
     if request.trial_steps:
         return request.trial_steps, 0.0
-    least, most = TRIAL_SECONDS
+    least, most = min(TRIAL_SECONDS[0], 60 * request.minutes / 4), TRIAL_SECONDS[1]
     suited = 60 * request.minutes * (1 - FINAL_SHARE) / TRIALS_WANTED / JUDGING
     return 0, request.trial_seconds or round(min(max(suited, least), most), 1)
 
@@ -327,7 +329,7 @@ def _fits(record: SweepRecord, begun: int, began: float, end: float) -> bool:
     """Return whether there is time for another trial, as long as those before."""
     now = time.monotonic()
     each = (now - began) / begun if begun else JUDGING * record.seconds
-    return now + each <= end or (not begun and now < end)
+    return now + each <= end
 
 
 def _name_for(

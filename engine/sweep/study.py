@@ -7,15 +7,16 @@ file beside it works on network drives, too.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
@@ -123,32 +124,36 @@ class SweepStudy:
             GivenUp: others were better at this point.
         """
         with self._errors():
-            trial.report(scores.total, rung)
-            if trial.should_prune():
+            try:
+                trial.report(scores.total, rung)
+                if not trial.should_prune():
+                    return
                 trial.set_user_attr("scores", _as_data(scores))
-                raise GivenUp("others were better by then")
+            except UpdateFinishedTrialError:
+                raise GivenUp("another process has taken it over") from None
+            raise GivenUp("others were better by then")
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
         """Note the outcome of a trial."""
-        with self._errors():
+        with self._errors(), suppress(UpdateFinishedTrialError):
             trial.set_user_attr("scores", _as_data(outcome.scores))
             trial.set_user_attr("steps", outcome.steps)
             trial.set_user_attr("seconds", round(outcome.seconds, 2))
             self.optuna.tell(trial, outcome.scores.total, skip_if_finished=True)
-            self._claims.release(self._claim(trial.number))
+        self._claims.release(self._claim(trial.number))
 
     def give_up(self, trial: optuna.Trial, why: str) -> None:
         """Note that a trial was given up."""
-        with self._errors():
+        with self._errors(), suppress(UpdateFinishedTrialError):
             trial.set_user_attr(_WHY, one_line(why))
             self.optuna.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
-            self._claims.release(self._claim(trial.number))
+        self._claims.release(self._claim(trial.number))
 
     def interrupt(self, trial: optuna.Trial) -> None:
         """Note that a trial was interrupted; its values are tried again first."""
-        with self._errors():
+        with self._errors(), suppress(UpdateFinishedTrialError):
             self._interrupt(trial.number, trial.params)
-            self._claims.release(self._claim(trial.number))
+        self._claims.release(self._claim(trial.number))
 
     def trials(self) -> list[FrozenTrial]:
         """Return all trials so far, of all processes, each checked."""
@@ -195,7 +200,7 @@ class SweepStudy:
         if values:
             self.optuna.enqueue_trial(dict(values))
 
-    @contextlib.contextmanager
+    @contextmanager
     def _errors(self) -> Iterator[None]:
         """Turn errors of the journal into sentences, and silence notes on new functions."""
         with warnings.catch_warnings():

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -28,6 +29,8 @@ from .space import Choice
 
 RUNGS = (0.25, 0.5, 1.0)
 """Shares of its budget after which a trial is judged, and perhaps given up."""
+LARGEST_STEP, LARGEST_ON_CPU = 1 << 23, 1 << 19
+"""Pixels of all patches of a step, at most; the published search goes beyond them."""
 PROGRESS_INTERVAL = 0.25
 """Seconds between two reports of progress."""
 
@@ -52,18 +55,22 @@ class Outcome:
 
 
 class _Watch:
-    """Seconds of training, without those of pauses."""
+    """Seconds of training without pauses; those in which other processes had the CPU count not."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start, self._worked = time.monotonic(), time.process_time()
 
     def seconds(self) -> float:
         """Return the seconds so far."""
-        return time.monotonic() - self._start
+        return min(time.monotonic() - self._start, time.process_time() - self._worked)
 
-    def leave_out(self, seconds: float) -> None:
-        """Leave a pause out."""
-        self._start += seconds
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out what is done within the block."""
+        start, worked = time.monotonic(), time.process_time()
+        yield
+        self._start += time.monotonic() - start
+        self._worked += time.process_time() - worked
 
 
 def run_trial(
@@ -137,19 +144,26 @@ def _run(
                 validated = watch.seconds()
             continue
         trainer.validate()
-        pause = time.monotonic()
-        scores = _judged(trainer, judge, device, channels)
-        while rung < len(RUNGS) and spent >= RUNGS[rung]:
-            rung += 1
-        reached(rung, scores)
-        watch.leave_out(time.monotonic() - pause)
+        with watch.paused():
+            scores = _judged(trainer, judge, device, channels)
+            while rung < len(RUNGS) and spent >= RUNGS[rung]:
+                rung += 1
+            reached(rung, scores)
     return Outcome(scores, trainer.steps, watch.seconds())
 
 
 def _trainer(material: Material, choice: Choice, device: Device, seed: int) -> Trainer:
-    """Return the trainer of a network with random weights."""
+    """Return the trainer of a network with random weights.
+
+    Raises:
+        GivenUp: a step is too large.
+    """
     training_set = material.training_set
     settings = run_settings(choice.settings, choice.network, {})
+    pixels = settings.batch * settings.patch**2
+    most = LARGEST_ON_CPU if device.unit.type == "cpu" else LARGEST_STEP
+    if pixels > most:
+        raise GivenUp(f"a step of {pixels / 1e6:.1f} million pixels is too large for this device")
     names = [name for name in training_set.guides if name in choice.guides]
     recorded = {**dataclasses.asdict(settings), ALPHA: training_set.alpha}
     header = StyleHeader(choice.network, names, guides.channels(names), {}, recorded)
