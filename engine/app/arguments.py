@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_preview(verbs, common)
     _add_live(verbs, common)
     _add_sweep(verbs, common)
+    _add_batch(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
     _add_status(verbs, common)
@@ -88,9 +89,14 @@ def _add_import(verbs: Any, common: argparse.ArgumentParser) -> None:
         "with frame numbers in their names, such as 0001.png, shot.0001.exr or shot_-0002.png, or "
         "from a movie, whose frames are numbered from 1 on. The pictures are copied.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="shot folder to make or update")
+    _add_shots(verb, "shot folder to make or update; see --input for several")
     verb.add_argument(
-        "--input", metavar="DIR", type=_path, required=True, help="folder of the frames, or a movie"
+        "--input",
+        metavar="DIR",
+        type=_path,
+        required=True,
+        help="folder of the frames, or a movie; for several shots with {shot} in it, which stands "
+        "for the name of each shot's folder",
     )
     verb.add_argument("--painted", metavar="DIR", default="", help="folder of your paintings")
     verb.add_argument(
@@ -125,7 +131,7 @@ def _add_matte(verbs: Any, common: argparse.ArgumentParser) -> None:
         "for every frame. Only what is white is painted; outside it the render stays, or nothing "
         "is there (stylize --unpainted). The pictures are copied.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     source = verb.add_mutually_exclusive_group(required=True)
     source.add_argument("--input", metavar="DIR", type=_path, help="folder of mattes, or a movie")
     source.add_argument("--none", action="store_true", help="remove the mattes: paint everything")
@@ -139,7 +145,7 @@ def _add_train(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Train a style on the paintings in SHOT/keys. Longer training comes closer to "
         "them. Ctrl+C stops it at any time, --resume continues it.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     _add_style(verb)
     budget = verb.add_mutually_exclusive_group()
     budget.add_argument(
@@ -222,14 +228,13 @@ def _add_weights(verbs: Any, common: argparse.ArgumentParser) -> None:
         epilog="A transition from the painting of frame 1 to that of frame 90: "
         "“weights SHOT 1=1@30 1=0@60 90=0@30 90=1@60”. The default again: “weights SHOT 1=1 90=1”.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
     verb.add_argument(
-        "points",
-        metavar="KEY=WEIGHT[@FRAME]",
-        type=_weight,
-        nargs="*",
-        help="keyframe, weight from 0 to 1, and frame (default: every frame)",
+        "words",
+        metavar="SHOT|KEY=WEIGHT[@FRAME]",
+        nargs="+",
+        help="shot folders; then keyframe, weight from 0 to 1, and frame (default: every frame)",
     )
+    _add_dry_run(verb)
 
 
 def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -240,7 +245,7 @@ def _add_stylize(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Paint frames with a trained style into SHOT/out/STYLE. Frames that are up to "
         "date are skipped; several machines can share the frames (--frames).",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     _add_style(verb)
     _add_frames(verb)
     _add_file_format(verb)
@@ -265,7 +270,7 @@ def _add_preview(verbs: Any, common: argparse.ArgumentParser) -> None:
         "SHOT/out/NAME. Surfaces that no keyframe shows get the paint of pixels with similar "
         "colors. Frames that are up to date are skipped.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     verb.add_argument(
         "--style",
         metavar="NAME",
@@ -294,7 +299,7 @@ def _add_sweep(verbs: Any, common: argparse.ArgumentParser) -> None:
         "best settings. Results are in SHOT/sweeps/NAME. Ctrl+C stops it at any time, and running "
         "it again continues; several processes may search at once.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     verb.add_argument(
         "--style",
         metavar="NAME",
@@ -422,7 +427,7 @@ def _add_score(verbs: Any, common: argparse.ArgumentParser) -> None:
         "motion, in 8-bit codes, compared with the rendered pictures, and list unsteady frames; "
         "and its strokes.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    _add_shots(verb)
     against = verb.add_mutually_exclusive_group(required=True)
     against.add_argument("--truth", metavar="DIR", type=_path, help="folder of reference pictures")
     against.add_argument(
@@ -444,7 +449,9 @@ def _add_info(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="List what a shot folder has and lacks, what a missing pass costs, and which "
         "steps are up to date; or what a style file was trained on.",
     )
-    verb.add_argument("path", metavar="SHOT|STYLE", type=_path, help="shot folder or style file")
+    verb.add_argument(
+        "shots", metavar="SHOT|STYLE", type=_path, nargs="+", help="shot folders or style files"
+    )
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -456,7 +463,9 @@ def _add_status(verbs: Any, common: argparse.ArgumentParser) -> None:
         description="Tell which frames of a shot are painted and which machines train or paint it "
         "now. It is quick, also for long shots; whether frames are up to date is told by info.",
     )
-    verb.add_argument("shot", metavar="SHOT", type=_path, help="the shot folder")
+    verb.add_argument(
+        "shots", metavar="SHOT", type=_path, nargs="+", help="the shot folder, or several"
+    )
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -470,6 +479,34 @@ def _add_check(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     _add_device(verb)
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_batch(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "batch",
+        parents=[common],
+        help="run a list of jobs",
+        description="Run the jobs of a list, one after the other, each in a process of its own. A "
+        "line is a command line without “python -m engine”, such as: train shots/010 --seconds 60. "
+        "Lines that begin with # are left out. Paths are seen from the folder of the list. Logs, "
+        "one a job, and status.json are in NAME.logs beside it. After a job that failed, later "
+        "ones of its shots are skipped. Run it again to go on with what is not done.",
+    )
+    verb.add_argument("list", metavar="FILE", type=_path, help="the list of jobs")
+    verb.add_argument("--again", action="store_true", help="also run jobs that are done already")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+    _add_dry_run(verb)
+
+
+def _add_shots(verb: argparse.ArgumentParser, text: str = "the shot folder, or several") -> None:
+    verb.add_argument("shots", metavar="SHOT", type=_path, nargs="+", help=text)
+    _add_dry_run(verb)
+
+
+def _add_dry_run(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done, and change nothing"
+    )
 
 
 def _add_style(verb: argparse.ArgumentParser) -> None:
@@ -544,6 +581,27 @@ def _guide(text: str) -> tuple[str, str]:
     if not (name and separator and folder):
         raise argparse.ArgumentTypeError(f'"{text}" is not NAME=DIR, such as normals=renders/nor')
     return name, folder
+
+
+def split_weights(words: list[str]) -> tuple[list[Path], list[tuple[int, int | None, float]]]:
+    """Split the words of ``weights`` into shot folders and weights.
+
+    Raises:
+        PaintoverError: there is no shot folder, or a word is neither.
+    """
+    shots: list[Path] = []
+    points: list[tuple[int, int | None, float]] = []
+    for word in words:
+        try:
+            if points or ("=" in word and not Path(word).exists()):
+                points.append(_weight(word))
+            else:
+                shots.append(_path(word))
+        except argparse.ArgumentTypeError as error:
+            raise errors.PaintoverError(f"{error}.") from None
+    if not shots:
+        raise errors.PaintoverError("Name the shot folder before the weights.")
+    return shots, points
 
 
 def _weight(text: str) -> tuple[int, int | None, float]:

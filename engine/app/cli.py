@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import io
 import json
 import logging
 import os
@@ -27,8 +28,9 @@ from ..shared.files import is_text
 from ..shared.frame_lists import counted, format_frames, keep_negative
 from ..shared.freshness import Step, style_state
 from ..shared.shot import Shot
-from .arguments import build_parser
+from .arguments import build_parser, split_weights
 from .error_messages import explain
+from .several import each_shot
 from .terminal import LoggedWarnings, Terminal, format_seconds
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -62,7 +64,48 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     handler = LoggedWarnings(terminal)
     logging.getLogger("engine").addHandler(handler)
     try:
-        _VERBS[options.verb](options, terminal)
+        return _run_each(options, terminal)
+    finally:
+        logging.getLogger("engine").removeHandler(handler)
+
+
+def _run_each(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Run a verb on each shot, also after one has failed; return the highest exit code."""
+    try:
+        if options.verb == "weights":
+            options.shots, options.points = split_weights(options.words)
+        each = each_shot(options)
+    except errors.PaintoverError as error:
+        terminal.failed(str(error))
+        return FAILED
+    as_json = len(each) > 1 and getattr(options, "json", False)
+    code, printed = DONE, []
+    for number, one in enumerate(each, 1):
+        if len(each) > 1:
+            terminal.finished(f"Shot {number} of {len(each)}: {one.shot}")
+        with contextlib.ExitStack() as stack:
+            stream = io.StringIO()
+            if as_json:
+                stack.enter_context(contextlib.redirect_stdout(stream))
+            own = _run_one(one, terminal)
+        result = json.loads(stream.getvalue() or "null")
+        printed.append({"shot": str(getattr(one, "shot", "")), "exit": own, "result": result})
+        code = max(code, own)
+        if own == CANCELLED:
+            break
+    if as_json:
+        print(json.dumps(printed, indent=1, ensure_ascii=False))
+    return code
+
+
+def _run_one(options: argparse.Namespace, terminal: Terminal) -> int:
+    try:
+        if getattr(options, "dry_run", False) and options.verb != "batch":
+            from .dry_run import describe  # noqa: PLC0415
+
+            print(describe(options))
+        else:
+            _VERBS[options.verb](options, terminal)
     except errors.Cancelled as stopped:
         terminal.failed(_cancelled(options, stopped))
         return CANCELLED
@@ -71,8 +114,6 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
             traceback.print_exc()
         terminal.failed(explain(error) or _internal_error(error, options.verbose))
         return FAILED
-    finally:
-        logging.getLogger("engine").removeHandler(handler)
     return DONE
 
 
@@ -221,6 +262,22 @@ def _sweep(options: argparse.Namespace, terminal: Terminal) -> None:
     print(result["table"])
 
 
+def _batch(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .batch import DONE as JOB_DONE  # noqa: PLC0415
+    from .batch import SKIPPED, as_data, describe, run_batch  # noqa: PLC0415
+
+    jobs = run_batch(options.list, terminal, again=options.again, dry_run=options.dry_run)
+    print(json.dumps(as_data(jobs), indent=1) if options.json else describe(jobs))
+    failed = [job for job in jobs if job.state != JOB_DONE]
+    if failed:
+        skipped = sum(job.state == SKIPPED for job in failed)
+        more = f", and {skipped} skipped for it" if skipped else ""
+        raise errors.PaintoverError(
+            f"{counted(len(failed) - skipped, 'job')} of {len(jobs)} failed{more}, the first in "
+            f"line {failed[0].line}; see {failed[0].log}, mend it, and run the list again."
+        )
+
+
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
     from ..evaluation.scores import Scores, score  # noqa: PLC0415
@@ -244,7 +301,7 @@ def _score(options: argparse.Namespace, terminal: Terminal) -> None:
 def _info(options: argparse.Namespace, terminal: Terminal) -> None:
     from .info import describe, describe_in_words  # noqa: PLC0415
 
-    data = describe(options.path)
+    data = describe(options.shot)
     print(
         json.dumps(data, indent=1, ensure_ascii=False) if options.json else describe_in_words(data)
     )
@@ -316,6 +373,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "preview": _preview,
     "live": _live,
     "sweep": _sweep,
+    "batch": _batch,
     "score": _score,
     "info": _info,
     "status": _status,

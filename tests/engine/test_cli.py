@@ -21,7 +21,7 @@ from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
 VERBS = (
-    *("import", "matte", "train", "weights", "stylize", "preview", "sweep"),
+    *("import", "matte", "train", "weights", "stylize", "preview", "sweep", "batch"),
     *("score", "info", "worker"),
 )
 
