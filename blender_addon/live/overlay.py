@@ -26,7 +26,6 @@ _SHOWS = {
     messages.FINAL: "all is learnt",
 }
 _drawn: list[tuple[type, Any]] = []
-_last: ShownPicture | None = None
 
 
 def caption(session: Session, frame: int, picture: ShownPicture | None) -> str:
@@ -105,16 +104,15 @@ def _draw_image() -> None:
     scene = session.scene.find()
     if scene is None:
         return
-    global _last  # noqa: PLW0603 - the picture before stays until the next is ready
     frame = scene.frame_current
     picture = session.pictures.get(frame)
-    shown = picture or _last
+    # The picture before stays until the next is ready.
+    shown = session.pictures.last = picture or session.pictures.last
     region: Any = bpy.context.region
     view = region.view2d
     box = Box(*view.view_to_region(0, 0, clip=False), *view.view_to_region(1, 1, clip=False))
     if shown is not None:
         drawing.picture(shown.texture, box)
-        _last = shown
     scale = drawing.ui_scale()
     text = caption(session, frame, picture)
     drawing.text(text, 8 * scale, (_BAR + 8) * scale, region.width - 16 * scale)
@@ -159,12 +157,6 @@ def _draw_bar(session: Session, left_of: Any, width: float, current: int | None)
         drawing.rectangles([Box(left, 0, left + max(2.0, width), height)], (1, 1, 1, 0.8))
 
 
-def forget() -> None:
-    """Free the picture that was drawn last."""
-    global _last  # noqa: PLW0603
-    _last = None
-
-
 def register() -> None:
     for space, draw in (
         (bpy.types.SpaceView3D, _draw_view),
@@ -189,4 +181,3 @@ def unregister() -> None:
     while _drawn:
         space, handler = _drawn.pop()
         space.draw_handler_remove(handler, "WINDOW")  # type: ignore[attr-defined]
-    forget()

@@ -102,6 +102,8 @@ class Pictures:
         self._textures: OrderedDict[int, ShownPicture] = OrderedDict()
         self._budget = budget
         self._most = max(4, _TEXTURE_BYTES // (width * height * 4))
+        self.last: ShownPicture | None = None
+        """The picture that was shown last, of whatever frame."""
         self.is_late = False
         """Whether a picture waits until another texture may be made."""
 
@@ -162,3 +164,4 @@ class Pictures:
         """Free the textures."""
         self._textures.clear()
         self._shown.clear()
+        self.last = None

@@ -8,6 +8,7 @@ from bpy.props import BoolProperty, FloatProperty
 
 from .. import properties, steps
 from ..jobs import Job, JobOperator
+from ..live import control
 from . import polls
 
 
@@ -32,6 +33,8 @@ class PAINTOVER_OT_train(polls.PolledOperator, JobOperator):
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
+        if control.session() is not None:
+            return "Live learns already; press Finish to keep it as the style, or turn Live off"
         return polls.idle() or polls.has_painting(context)
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:

@@ -133,6 +133,22 @@ def another_keyframe() -> window.Steps:
     yield from fit()
 
 
+def finish() -> window.Steps:
+    """What was learnt becomes the style, and the shot is stylized with it, without training."""
+    manager = bpy.context.window_manager
+    invoke(bpy.ops.paintover.live_finish)
+    assert not editor().spaces.active.image.is_dirty, "the paintings are saved"
+    frames = session().shot.frames
+    out = [SHOT / f"out/style/{frame:04d}.png" for frame in frames]
+    yield from window.wait_for(lambda: all(path.is_file() for path in out), WAIT, "the frames")
+    yield from window.wait_for(lambda: not manager.paintover.title, WAIT, "the end")
+    assert (SHOT / "styles/style.safetensors").is_file()
+    assert session() is not None, "painting goes on"
+    change = last_change(1)
+    yield from stroke(-40, 10)
+    yield from wait_for_change(1, change, "a stroke after it")
+
+
 def kill_the_engine() -> window.Steps:
     """The engine starts again and gets what is not saved."""
     pid = session().engine_pid
@@ -233,6 +249,7 @@ def off() -> window.Steps:
 
 STEPS = (
     *(paint, undo_and_redo, scrub_and_play, paint_the_viewport, another_keyframe),
+    finish,
     *(kill_the_engine, render, saved_elsewhere, off, another_file, rename_and_disable),
 )
 
