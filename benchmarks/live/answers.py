@@ -22,6 +22,8 @@ STROKE = 24
 """Side of a stroke, in pixels."""
 AROUND = 24
 """Pixels around what a stroke moved that may move as well."""
+LATER_EVERY, LATER_SECONDS = 4, 3.0
+"""After every fourth stroke the rest of the picture is compared again, so much later."""
 VIEW = (384, 216)
 WARM_UP = 60
 """Steps after which a session counts as warm."""
@@ -66,7 +68,7 @@ def paint_stroke(pixels: FloatArray, number: int) -> BoolArray:
 
 def _strokes(one: Session, shot: Shot, key: int, shown: int) -> list[Row]:
     pixels = read_rgba(shot.key_path(key))
-    carried, network, still = [], [], []
+    carried, network, still, later = [], [], [], []
     for number in range(TIMES):
         before = one.picture(one.show(shown))
         paint_stroke(pixels, number)
@@ -81,12 +83,27 @@ def _strokes(one: Session, shot: Shot, key: int, shown: int) -> list[Row]:
         around = np.ones((2 * AROUND + 1,) * 2, np.uint8)
         rest = cv2.dilate(moved.astype(np.uint8), around) == 0
         still.append(float(np.abs(one.picture(first) - before)[rest, :3].mean() * 255))
+        if number % LATER_EVERY == 0:
+            later_one = one.until(
+                lambda event: (
+                    isinstance(event, live.LiveShown)
+                    and event.shows == live.NETWORK
+                    and event.seconds >= LATER_SECONDS
+                )
+            )
+            later.append(float(np.abs(one.picture(later_one) - before)[rest, :3].mean() * 255))
     remark = f"{TIMES} strokes, shown in another frame"
-    aim = 1.0
     return [
         *times("stroke_to_carried", carried, remark),
         *times("stroke_to_network", network, remark),
-        Row("still_elsewhere", round(max(still), 4), "codes", aim=aim, remark=remark),
+        Row("still_elsewhere", round(max(still), 4), "codes", aim=1.0, remark=remark),
+        Row(
+            "still_while_learning",
+            round(float(np.median(later)), 4),
+            "codes",
+            aim=2.0,
+            remark=f"elsewhere, {LATER_SECONDS:g} s of learning after a stroke",
+        ),
     ]
 
 

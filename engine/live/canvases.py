@@ -28,10 +28,10 @@ class Pixels(NamedTuple):
 
 
 class CanvasReader:
-    """Opens canvases once, and reads them as often as needed."""
+    """Keeps canvases open, and reads them as often as needed."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Canvas] = {}
+        self._open: dict[str, tuple[Canvas, int]] = {}
 
     def read(self, path: str, size: tuple[int, int] | None, *, linear: bool) -> Pixels:
         """Read a canvas.
@@ -53,22 +53,22 @@ class CanvasReader:
             ) from error
 
     def _opened(self, path: str, size: tuple[int, int] | None) -> Canvas:
-        canvas = self._open.get(path)
+        found, identity = Canvas.size_of(Path(path)), Path(path).stat().st_ino
+        if size is not None and found != size:
+            raise ValueError(f"it is {found[0]}×{found[1]}, not {size[0]}×{size[1]}")
+        canvas, before = self._open.get(path, (None, 0))
+        if canvas and (before != identity or found != (canvas.width, canvas.height)):
+            del self._open[path]
+            canvas.close()
+            canvas = None
         if canvas is None:
-            canvas = Canvas(Path(path), *(size or Canvas.size_of(Path(path))))
-            self._open[path] = canvas
-        header = canvas.header()
-        found = header.width, header.height
-        if found != (canvas.width, canvas.height):
-            self._open.pop(path).close()
-            if size is not None:
-                raise ValueError(f"it is {found[0]}×{found[1]}, not {size[0]}×{size[1]}")
-            return self._opened(path, found)
+            canvas = Canvas(Path(path), *found)
+            self._open[path] = canvas, identity
         return canvas
 
     def close(self) -> None:
         """Close all canvases."""
-        for canvas in self._open.values():
+        for canvas, _ in self._open.values():
             canvas.close()
         self._open.clear()
 

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..frames.frame import read_frame
 from ..images.types import BoolArray
 from ..inference.tiled_inference import TiledInference
 from ..jobs.colour_transfer import ColourTransfer
@@ -171,7 +172,9 @@ class LiveSession:
             self._apply(pending.settings)
         if pending.range:
             self._cache.range, pending.range = list(pending.range.frames), None
-        if pending.paint or pending.reload or now - self._last_look >= LOOK_SECONDS:
+        is_paused = self._settings.paused
+        is_new = pending.paint or pending.reload or now - self._last_look >= LOOK_SECONDS
+        if is_new and not is_paused:
             self._take_changes()
         elif pending.show:
             self._show(pending.show)
@@ -179,7 +182,7 @@ class LiveSession:
             self._view(pending.view)
         elif pending.finish:
             self._finish(pending.finish)
-        elif self._settings.paused or not self._set:
+        elif is_paused or not self._set:
             self._tell(messages.PAUSED)
             return LOOK_SECONDS
         else:
@@ -241,6 +244,9 @@ class LiveSession:
                 "Nothing is painted yet; add a keyframe and paint on it, then it is carried and "
                 "learnt."
             )
+            self._cache.forget()
+            if not reason:
+                self._show_unpainted()
             return
         self._sentence = ""
         is_same = self._set is not None and not (changes.keys or changes.shot)
@@ -260,6 +266,15 @@ class LiveSession:
             self._cache.forget()
         self._show_carried()
         self._learn(changes)
+
+    def _show_unpainted(self) -> None:
+        """Show the shown frame as it is, since nothing is painted."""
+        frame = read_frame(self._paintings.shot, self._shown, ())
+        pixels = np.dstack([frame.picture, frame.alpha])
+        entry = self._cache.put(
+            self._shown, self._shown, pixels, messages.CARRIED, self._change, -1.0, {}
+        )
+        self._send(self._shown, entry)
 
     def _make_set(self) -> None:
         """Read the keyframes anew; the network is kept where it fits."""
@@ -325,7 +340,11 @@ class LiveSession:
         if entry and not entry.is_painted_over:
             self._send(request.frame, entry)
             return
-        if not self._set or self._settings.paused:
+        if self._settings.paused:
+            return
+        if not self._set:
+            if not self._paintings.keyframes:
+                self._show_unpainted()
             return
         try:
             self._make_current()
@@ -484,7 +503,7 @@ class LiveSession:
             sentence = "The session was started without the viewport; turn Live off and on again."
             self._link.send(messages.LiveViewed(job, request.number, 0, sentence))
             return
-        sequence, sentence = 0, self._sentence
+        sequence, sentence = 0, self._sentence or "Live is paused."
         if self._set and not self._settings.paused:
             pixels = self._canvases.read(request.path, None, linear=request.linear)
             sequence, sentence = viewport.paint(pixels, self._set, self._settings)

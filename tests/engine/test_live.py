@@ -238,6 +238,8 @@ def test_files_in_keys_are_watched(captured, tmp_path):
         one.send(live.LiveReload(JOB, one.number()))
         state = one.state(live.PAUSED)
         assert "Nothing is painted yet" in state.sentence
+        bare = one.picture(one.show(OTHER))
+        assert np.allclose(bare, read_rgba(folder / "frames" / f"{OTHER:04d}.png"), atol=1e-6)
 
         canvas_alone = one.paint(7, other)
         one.shown(change=canvas_alone, frame=OTHER)
