@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ..frames.keyframe import Keyframe, make_keyframe, read_keyframe, shows_only_the_frame
+from ..images.given_pictures import told_once
 from ..images.types import BoolArray
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import frame_name
+from ..shared.keyframes.names import describe_unused
 from ..shared.live_protocol import LivePaint, LiveRevert
 from ..shared.shot import Shot
 from .canvases import CanvasReader
@@ -69,6 +71,8 @@ class Paintings:
         self._at_canvas: dict[int, _State] = {}
         self._manifest: _State = ()
         self._refused: dict[int, _State] = {}
+        self._keys: _State = ()
+        self._told: set[str] = set()
 
     def look(self) -> Changes:
         """Look for changes of the files: paintings, masks, keyframes, weights, frames."""
@@ -86,7 +90,20 @@ class Paintings:
                 del self._canvases[key]
             self._take_file(key, state, changes)
         self._files = files
+        keys = _state_of(self._folder, ["keys"])
+        if keys != self._keys or changes.is_any:
+            self._keys = keys
+            self._tell_once(changes)
         return changes
+
+    def _tell_once(self, changes: Changes) -> None:
+        """Tell of pictures in ``keys/`` that are not used, and of what was converted."""
+        found = [f"{unused}."] if (unused := describe_unused(self.shot)) else []
+        notes = [(self.shot.key_path(key), one.notes) for key, one in self.keyframes.items()]
+        for sentence in (*found, *told_once(notes)):
+            if sentence not in self._told:
+                self._told.add(sentence)
+                changes.sentences.append(sentence)
 
     def take(self, requests: Iterable[LivePaint | LiveRevert]) -> Changes:
         """Take in canvases, or that they are discarded."""

@@ -45,7 +45,9 @@ CACHE_SECONDS = 0.25
 STROKE_SECONDS = 0.5
 """Seconds of learning from a stroke to its first picture through the network."""
 REFRESH_SECONDS = 1.0
-"""Seconds of learning between two pictures of the shown frame."""
+"""Seconds of learning between two pictures of the shown frame …"""
+REFRESH_PAUSE = 3.0
+"""… and at least so many times as long as the last one took."""
 OLD_SECONDS = 5.0
 """Seconds of learning after which a picture that is kept ready is painted again."""
 SAVE_SECONDS = 30.0
@@ -128,7 +130,9 @@ class LiveSession:
         self._current: Picture | None = None
         self._stroke: BoolArray | None = None
         self._last_look = self._last_told = self._last_cache = -1e9
-        self._refreshed_at = self._saved_at = self._filled = self._stepped = 0.0
+        self._refresh_took = self._refreshed_at = self._saved_at = self._filled = self._stepped = (
+            0.0
+        )
         self._told: tuple[str, str, int] = ("", "", -1)
         self._told_cache: tuple[list[int], list[int]] = ([], [])
         self._sentence, self._trouble = "", ""
@@ -371,11 +375,13 @@ class LiveSession:
         since = learner.seconds - self._refreshed_at
         if self._stroke is not None:
             return since >= STROKE_SECONDS
-        return since >= REFRESH_SECONDS or self._inference is None
+        pause = max(REFRESH_SECONDS, self._refresh_took * REFRESH_PAUSE)
+        return since >= pause or self._inference is None
 
     def _refresh(self, learner: Learner) -> None:
         """Show the shown frame as the network paints it now."""
         assert self._pictures
+        began = time.monotonic()
         if not learner.is_ready:
             self._make_current()
             return
@@ -390,6 +396,7 @@ class LiveSession:
         self._stroke = None
         self._refreshed_at = learner.seconds
         self._put(self._shown, self._current)
+        self._refresh_took = time.monotonic() - began
 
     def _frame_to_fill(self) -> int | None:
         """Return the next frame of the range whose picture is missing or old; None if all are."""

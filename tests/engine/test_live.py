@@ -241,6 +241,10 @@ def test_files_in_keys_are_watched(captured, tmp_path):
         bare = one.picture(one.show(OTHER))
         assert np.allclose(bare, read_rgba(folder / "frames" / f"{OTHER:04d}.png"), atol=1e-6)
 
+        write(folder / "keys" / "7.png", other)
+        warned = one.until(lambda event: isinstance(event, protocol.Warned))
+        assert "keys/7.png is not used: rename it to 0007.png" in warned.sentence
+
         canvas_alone = one.paint(7, other)
         one.shown(change=canvas_alone, frame=OTHER)
 
