@@ -119,6 +119,7 @@ def _style_lines(data: dict[str, Any]) -> list[str]:
         f"  network    {data['network']}",
         f"  guides     {', '.join(data['guides'])} ({data['channels']} channels)",
         f"  keyframes  {format_frames(data['trained_on'])}",
+        f"  arithmetic {data['arithmetic'] or 'as each machine chooses'}",
         f"  training   {data['steps']} steps in {format_seconds(data['seconds'])}"
         + ("" if data["finished"] else ", stopped early"),
         f"  settings   {settings or 'none'}",

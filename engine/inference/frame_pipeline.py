@@ -38,6 +38,7 @@ from ..shared.style_header import (
     ALPHA_LEARNT,
     COVERAGE,
     FILTER,
+    INT8,
     PROJECTION,
     StyleHeader,
     has_surface,
@@ -146,13 +147,31 @@ class FramePipeline:
             carries_alpha = COVERAGE in header.guides
             self._projection = Projection(shot, keyframes, report, alpha=carries_alpha)
         if activations:
-            inference.quantize(activations, self._examples(keyframes[0][1] if keyframes else None))
+            self._choose_arithmetic(activations, keyframes[0][1] if keyframes else None, report)
         give_back_freed()
         self._strokes = None
         if self._projection and inference.takes_strokes and has_surface(shot.manifest.passes):
             reach = self._reach if self._in_bands else None
             self._strokes = fit_strokes(inference, keyframes, self._input_without_paint, reach)
             self._projection.carry_strokes(self._strokes.carried)
+
+    def _choose_arithmetic(
+        self, activations: ActivationRanges, keyframe: Frame | None, report: Reporter
+    ) -> None:
+        """Compute in what the style's header says; where it says nothing, in int8 if that is good.
+
+        Args:
+            activations: activation ranges of the network.
+            keyframe: as in ``_examples``.
+            report: hears where the device cannot.
+        """
+        if not self._header.arithmetic:
+            self._inference.quantize(activations, self._examples(keyframe))
+        elif self._header.arithmetic == INT8 and not self._inference.use_int8(activations):
+            report.warned(
+                f'The style "{self._style}" paints in int8, which this machine cannot; its frames '
+                "differ a little from those of other machines."
+            )
 
     def paint(
         self, frames: list[int], turns: Iterable[int] | None = None

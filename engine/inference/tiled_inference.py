@@ -88,7 +88,18 @@ class TiledInference:
         """Pixels away from an output pixel that can still change it."""
         return self._network.reach
 
-    def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> None:
+    def use_int8(self, activations: ActivationRanges) -> bool:
+        """Switch to int8 and return True, or return False where the device cannot compute it.
+
+        Args:
+            activations: activation ranges of the network.
+        """
+        if not isinstance(self._network, GatedPainter) or not supports_int8(self._device):
+            return False
+        self._int8 = Int8Network(self._network, activations)
+        return True
+
+    def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> bool:
         """Switch to int8, if that is fast on the device and close enough on all examples together.
 
         Close enough means that colours change by at most ``MEAN_CHANGE`` in the mean, and at most
@@ -98,9 +109,12 @@ class TiledInference:
             activations: activation ranges of the network.
             examples: network inputs (C, H, W) float32, −1..1, at least one; not read where int8 is
                 not fast.
+
+        Returns:
+            Whether it has switched.
         """
         if not isinstance(self._network, GatedPainter) or not supports_int8(self._device):
-            return
+            return False
         int8 = Int8Network(self._network, activations)
         changes = []
         with torch.inference_mode():
@@ -112,6 +126,7 @@ class TiledInference:
         change = np.abs(np.concatenate(changes))
         if change.mean() <= MEAN_CHANGE and np.quantile(change, 0.999) <= LARGE_CHANGE:
             self._int8 = int8
+        return self._int8 is not None
 
     @property
     def is_tile_independent(self) -> bool:

@@ -36,7 +36,7 @@ from ..guides import registry as guides
 from ..images.window import Window
 from ..inference.frame_pipeline import FramePipeline, Painted
 from ..inference.tiled_inference import TiledInference
-from ..networks.device import choose_device
+from ..networks.device import Device, choose_device
 from ..networks.style_file import load_style
 from ..shared import protocol
 from ..shared.errors import PaintoverError
@@ -47,7 +47,7 @@ from ..shared.freshness import what_changed
 from ..shared.keyframes.names import describe_unused
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import StyleHeader
+from ..shared.style_header import INT8, StyleHeader
 from ..shared.temporary import remove_leftovers
 from ..training.run_log import add_lines
 from .frame_claims import FrameClaims
@@ -83,7 +83,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     )
     guides.check(shot, header.guides)
     output = OutputFrames(shot, request, header, digest, light=request.light)
-    device = choose_device(request.device)
+    device = _device_for(request, header, report)
     watch = FlickerWatch(shot, request.style)
     if output.outdated:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
@@ -126,6 +126,21 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "device": device.describe(),
     }
+
+
+def _device_for(request: protocol.Stylize, header: StyleHeader, report: Reporter) -> Device:
+    """Return the device: a GPU that was not asked for does not paint a style of int8.
+
+    Else frames of machines with and without a GPU would be mixed in one shot.
+    """
+    device = choose_device(request.device)
+    if header.arithmetic == INT8 and request.device == "auto" and device.unit.type != "cpu":
+        report.warned(
+            f'The style "{request.style}" paints in int8, so the processor paints; to paint all '
+            f"frames on the GPU, choose the device {device.unit.type}."
+        )
+        return choose_device("cpu")
+    return device
 
 
 @contextmanager

@@ -29,7 +29,8 @@ from typing import Any
 import torch
 
 from ..guides import registry as guides
-from ..networks.activation_ranges import calibrate
+from ..inference.tiled_inference import TiledInference
+from ..networks.activation_ranges import ActivationRanges, calibrate
 from ..networks.base import Painter
 from ..networks.device import Device, choose_device
 from ..networks.gated_unet import GatedPainter
@@ -38,7 +39,7 @@ from ..shared.errors import PaintoverError
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import ALPHA, StyleHeader
+from ..shared.style_header import ALPHA, FLOAT, INT8, StyleHeader
 from ..shared.temporary import remove_leftovers
 from ..shared.training_settings import TrainingSettings
 from ..training.budget import Budget, Stopwatch
@@ -55,6 +56,9 @@ from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
 from ..training.training_claim import TrainingClaim
 from ..training.unpainted import OwnStrokes, read_own_strokes
+
+MOST_COMPARED = 8
+"""Squares of the network's input on which int8 and floating point are compared."""
 
 
 def train(request: Train, report: Reporter) -> dict[str, Any]:
@@ -233,4 +237,18 @@ def write_style(
         network.load_state_dict(weights)
         later = pairs.later_inputs() if pairs else ()
         ranges = calibrate(network, device, itertools.chain(patches.calibration_inputs(), later))
+    header.arithmetic = _arithmetic(network, ranges, patches, device)
     save_style(path, weights, header, ranges)
+
+
+def _arithmetic(
+    network: Painter, ranges: ActivationRanges | None, patches: Patches, device: Device
+) -> str:
+    """Return what the style paints in: int8 if that is fast here and close enough, or float."""
+    if ranges is None:
+        return FLOAT
+    squares = itertools.islice(patches.calibration_inputs(), MOST_COMPARED)
+    examples = [square[0].cpu().numpy() for square in squares]
+    with torch.random.fork_rng():
+        is_int8 = TiledInference(network, device).quantize(ranges, examples)
+    return INT8 if is_int8 else FLOAT

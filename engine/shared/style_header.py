@@ -13,6 +13,7 @@ from .checked import (
     Digest,
     Frame,
     Length,
+    OneOf,
     Pattern,
     Range,
     WrongDataError,
@@ -39,6 +40,8 @@ frame depends on all frames between it and the keyframes."""
 ALPHA = "alpha"
 """Style setting: where the alpha of stylized frames comes from (see ``frames/alpha.py``)."""
 ALPHA_FRAME, ALPHA_OPAQUE, ALPHA_LEARNT = "frame", "opaque", "learnt"
+INT8, FLOAT = "int8", "float"
+"""Values of ``StyleHeader.arithmetic``."""
 FILTER = "filter"
 """Training setting: radius of the temporal filter in frames; 0 disables it."""
 _MOST_HEADER_BYTES = 1 << 24
@@ -67,6 +70,9 @@ class StyleHeader:
     version: Annotated[int, Range(1, STYLE_VERSION)] = STYLE_VERSION
     paintings: dict[Frame, Digest] = dataclasses.field(default_factory=dict)
     """Keyframe → its ``Shot.painting_digest`` then; empty in styles of earlier versions."""
+    arithmetic: Annotated[str, OneOf(("", INT8, FLOAT))] = ""
+    """What every machine paints in, chosen where the style was trained; "" in styles of earlier
+    versions, where each machine chooses."""
 
     def to_metadata(self, weights: str = "") -> dict[str, str]:
         """Return the header as safetensors metadata (strings only).
