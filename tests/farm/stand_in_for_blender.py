@@ -8,21 +8,23 @@ import os
 import sys
 
 
-def main() -> int:
+def main(words: list[str]) -> int:
     """Run ``--background --addons NAME FILE.blend --command paintover ARGUMENT …``."""
-    background, addons, name, blend, command, which, *words = sys.argv[1:]
-    assert (background, addons, command) == ("--background", "--addons", "--command")
+    at = words.index("--command")
+    before, which, after = words[:at], words[at + 1], words[at + 2 :]
+    assert which == "paintover"
+    assert {"-b", "--background"} & set(before)
+    name = before[before.index("--addons") + 1]
     import bpy  # noqa: I001  (it makes addon_utils importable)
     import addon_utils
 
     addon_utils.enable(name)
-    bpy.ops.wm.open_mainfile(filepath=blend)
-    assert which == "paintover"
-    return importlib.import_module(f"{name}.command").main(words)
+    bpy.ops.wm.open_mainfile(filepath=before[-1])
+    return importlib.import_module(f"{name}.command").main(after)
 
 
 if __name__ == "__main__":
-    code = main()
+    code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # Blender 4.5 hangs at times when it ends
