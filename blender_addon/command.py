@@ -24,6 +24,7 @@ from . import (
     compositor,
     engine_command,
     farm_export,
+    flamenco,
     jobs,
     mattes,
     properties,
@@ -51,7 +52,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   sweep      search for the best training settings, and train a new style with them
   stylize    paint every frame with the style
   compose    send the stylized frames to the compositor
-  farm       write a job that a render farm runs
+  farm       write a job for a render farm, or submit it
   run        do every step that is out of date
   shot       for a shot of another scene or .blend: keep it, copy it, or start a new one;
              saves the .blend
@@ -194,11 +195,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     step.add_argument("--frames", default="", help="frames to render (else: the shot's range)")
     step = verb("farm", _farm)
-    step.add_argument(
+    where = step.add_mutually_exclusive_group(required=True)
+    where.add_argument(
         "--openjd",
-        required=True,
         metavar="DIR",
         help="write a job bundle of Open Job Description to this folder",
+    )
+    where.add_argument(
+        "--flamenco",
+        metavar="URL",
+        help="submit the job to Flamenco's Manager, such as http://farm:8080",
     )
     step.add_argument("--gpu", action="store_true", help="train on workers with a GPU only")
     step = verb("run", _run)
@@ -336,7 +342,10 @@ def _compose(scene: Any, options: argparse.Namespace) -> None:
 
 
 def _farm(scene: Any, options: argparse.Namespace) -> None:
-    print(farm_export.write_openjd(scene, Path(options.openjd), on_gpu=options.gpu))
+    if options.flamenco:
+        print(flamenco.submit(scene, options.flamenco))
+    else:
+        print(farm_export.write_openjd(scene, Path(options.openjd), on_gpu=options.gpu))
 
 
 def _run(scene: Any, options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import farm_export, properties
+from .. import farm_export, flamenco, properties
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls
@@ -52,4 +52,29 @@ class PAINTOVER_OT_farm_export(polls.PolledOperator):
         return {"FINISHED"}
 
 
-classes = (PAINTOVER_OT_farm_export,)
+class PAINTOVER_OT_farm_flamenco(polls.PolledOperator):
+    bl_idname = "paintover.farm_flamenco"
+    bl_label = "Submit to Flamenco"
+    bl_description = (
+        "Submit this shot through Flamenco's add-on, as a job of the type Paintover. The shot "
+        "folder has to be on storage that all workers see"
+    )
+
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        if not flamenco.add_on_is_there():
+            return "Enable Flamenco's add-on, which its Manager offers for download"
+        return polls.idle() or polls.has_painting(context)
+
+    def execute(self, context: bpy.types.Context) -> Status:
+        try:
+            name = flamenco.fill_add_on(properties.scene_of(context))
+        except PaintoverError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        operators: Any = bpy.ops
+        submitted: Status = operators.flamenco.submit_job("INVOKE_DEFAULT", job_name=name)
+        return {"CANCELLED"} if submitted == {"CANCELLED"} else {"FINISHED"}
+
+
+classes = (PAINTOVER_OT_farm_export, PAINTOVER_OT_farm_flamenco)

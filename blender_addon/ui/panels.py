@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, jobs, mattes, properties, shot_folders, states
+from .. import compositor, flamenco, jobs, mattes, properties, shot_folders, states
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step, StepState
 from ..engine_process import environment as engine_python
@@ -77,6 +77,8 @@ class _Steps(Panel):
         row = layout.row(align=True)
         row.operator("paintover.run", icon="PLAY")
         row.operator("paintover.farm_export", text="", icon="NETWORK_DRIVE")
+        if flamenco.add_on_is_there():
+            row.operator("paintover.farm_flamenco", text="", icon="COMMUNITY")
 
 
 def _draw_progress(layout: Any, session: Any) -> None:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
-from collections.abc import Callable
+import threading
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +97,89 @@ def test_composed_frames_are_rendered_once(
     assert job() == f"Rendered 0 frames to {folder}; 2 up to date"
     write_png(painted.out_path("style", 2), picture(2, seed=4))
     assert job() == f"Rendered 1 frame to {folder}; 1 up to date"
+
+
+@pytest.fixture
+def manager() -> Iterator[tuple[str, list[Any]]]:
+    """A Manager of Flamenco, and the jobs that it was sent; it refuses those of no frames."""
+    jobs: list[Any] = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            jobs.append(
+                (self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            )
+            refused = jobs[-1][1]["settings"]["style"] == "refused"
+            text = b"no such style" if refused else b'{"id": "4f1c"}'
+            self.send_response(400 if refused else 200)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", jobs
+        server.shutdown()
+
+
+def test_flamenco_gets_the_job_by_script(
+    painted: Any,
+    scene: Any,
+    part: Callable[[str], Any],
+    manager: tuple[str, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    address, jobs = manager
+    main, flamenco = part("command").main, part("flamenco")
+    monkeypatch.setattr(flamenco, "may_use_network", lambda: False)
+    assert main(["farm", "--flamenco", address]) == 1
+    assert "online access is off" in capsys.readouterr().err
+    monkeypatch.setattr(flamenco, "may_use_network", lambda: True)
+    assert main(["farm", "--flamenco", address]) == 0
+    assert f"{address} has the job 4f1c" in capsys.readouterr().out
+    (path, job), *_ = jobs
+    assert path == "/api/v3/jobs"
+    assert (job["type"], job["name"]) == ("paintover", "Paintover my shot é")
+    assert job["settings"]["shot_folder"] == painted.folder.as_posix()
+    assert job["settings"]["blendfile"] == bpy.data.filepath
+    scene.paintover.style = "refused"
+    assert main(["farm", "--flamenco", address]) == 1
+    assert "refuses the job (400): no such style" in capsys.readouterr().err
+    assert main(["farm", "--flamenco", "farm:8080"]) == 1
+    assert main(["farm", "--flamenco", "http://127.0.0.1:9"]) == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_settings_are_those_of_the_job_type(
+    painted: Any, scene: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flamenco = part("flamenco")
+    script = (part("farm_export").JOBS / "flamenco" / "paintover.js").read_text("utf-8")
+    known = set(re.findall(r'key: "(\w+)"', script))
+    assert set(flamenco.job_settings(scene, painted)) < known
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="network name"):
+        flamenco.check_folder(Path(r"\\server\share\shot"))
+
+
+def test_through_its_add_on(
+    painted: Any, scene: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flamenco = part("flamenco")
+    assert not bpy.ops.paintover.farm_flamenco.poll()
+    with_add_on = types.SimpleNamespace(
+        paintover=scene.paintover,
+        render=scene.render,
+        name_full=scene.name_full,
+        frame_start=1,
+        frame_end=3,
+        flamenco_job_type="",
+        flamenco_job_settings=types.SimpleNamespace(frames="", shot_folder="", other=1),
+    )
+    monkeypatch.setattr(flamenco, "prepared_shot", lambda scene: painted)
+    assert flamenco.fill_add_on(with_add_on) == "Paintover my shot é"
+    assert with_add_on.flamenco_job_type == "paintover"
+    filled = with_add_on.flamenco_job_settings
+    assert (filled.frames, filled.shot_folder) == ("1-3", painted.folder.as_posix())

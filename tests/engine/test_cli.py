@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,9 +21,10 @@ from engine.shared.manifest import PASS_MEANINGS
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
+ENGINE_FOLDER = Path(cli.__file__).parents[1]
 VERBS = (
     *("import", "matte", "train", "weights", "stylize", "preview", "sweep", "batch"),
-    *("score", "info", "worker"),
+    *("score", "info", "status", "worker"),
 )
 
 
@@ -287,3 +289,23 @@ def test_too_little_memory_and_a_full_disk_are_sentences():
     assert "disk is full for /x/y" in error_messages.explain(OSError(28, "No space left", "/x/y"))
     assert "/x/y" in error_messages.explain(PermissionError(13, "Permission denied", "/x/y"))
     assert error_messages.explain(ValueError("ours")) is None
+
+
+def test_the_folder_of_the_engine_runs_from_anywhere(tmp_path, shot):
+    """Farms start it so; a module of the folder around it has to stay unseen."""
+    (tmp_path / "json.py").write_text("raise RuntimeError")
+    command = [sys.executable, ENGINE_FOLDER, "status", shot.folder, "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frames"] == "1-4"
+
+
+def test_training_if_needed_trains_once_and_again_after_a_change(shot):
+    words = ("train", shot.folder, "--steps", 3, "--if-needed")
+    assert "Trained" in shots.run_warm(*words).stdout
+    digest = shot.style_path("style").read_bytes()
+    assert "is up to date" in shots.run_warm(*words).stdout
+    assert shot.style_path("style").read_bytes() == digest
+    shots.write_png(shot.key_path(1), 255 - shots.painting(1))
+    assert "Trained" in shots.run_warm(*words).stdout
+    assert shot.style_path("style").read_bytes() != digest

@@ -217,3 +217,12 @@ def test_negative_values_on_a_command_line():
         "--keys", " -2", "--frames", " -2--1,5", " -2=0.5@-1", "-v", "--json", "-",
     ]  # fmt: skip
     assert parse_frames(" -2--1,5") == [-2, -1, 5]
+
+
+def test_every_second_frame_as_farms_write_it():
+    assert parse_frames("1-9:2") == [1, 3, 5, 7, 9]
+    assert parse_frames("-3-3:3,2-4,20") == [-3, 0, 2, 3, 4, 20]
+    assert keep_negative(["-3-3:3"]) == [" -3-3:3"]
+    for text in ("1-9:0", "1-9:", "5:2", "9-1:2"):
+        with pytest.raises(PaintoverError):
+            parse_frames(text)
