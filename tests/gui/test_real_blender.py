@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from conftest import HERE, ROOT, Blender
 
+import build_addon
+
 PICTURES = ROOT / "dist/gui"
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 
@@ -54,6 +56,23 @@ def test_a_failure_is_one_sentence_and_an_exit_code(blender: Blender, blend: Pat
     assert done.returncode == 1
     (sentence,) = [line for line in done.stdout.splitlines() if line.startswith("paintover: ")]
     assert "has no keyframe yet" in sentence
+
+
+def test_a_worker_of_a_farm_loads_the_add_on_from_a_folder(
+    blender: Blender, blend: Path, tmp_path: Path
+) -> None:
+    build_addon.stage(tmp_path / "scripts" / "addons" / "paintover")
+    worker = Blender(tmp_path / "home of the worker", blender.engine_python)
+    scripts = {"BLENDER_USER_SCRIPTS": str(tmp_path / "scripts")}
+    start = ("--background", "--addons", "paintover", blend, "--command", "paintover")
+    words = ("capture", "--frames=1-2", "--progress=openjd", "--cache", tmp_path / "cache")
+    assert "openjd_progress" in worker.do(*start, *words, **scripts)
+    told = worker.do(*start, "status", "--json", **scripts)
+    status = json.loads(told[told.index("{") : told.rindex("}") + 1])
+    assert status["engine"].startswith(str(blender.engine_python))
+    assert status["steps"]["capture"]["why"] == "1 of 3 frames to capture"
+    failed = worker.run(*start, "train", "--progress=openjd", **scripts)
+    assert failed.returncode == 1 and "openjd_fail: " in failed.stdout
 
 
 def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
