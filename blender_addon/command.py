@@ -194,7 +194,18 @@ def _parser() -> argparse.ArgumentParser:
         "--render", default="", metavar="DIR", help="also render the composed frames to this folder"
     )
     step.add_argument("--frames", default="", help="frames to render (else: the shot's range)")
-    step = verb("farm", _farm)
+    _add_farm(verb("farm", _farm))
+    step = verb("run", _run)
+    _add_painted_part(step)
+    _add_outside(step)
+    step = verb("shot", _shot)
+    step.add_argument("action", choices=("keep", "copy", "new"))
+    step = verb("status", _status)
+    step.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return parser
+
+
+def _add_farm(step: argparse.ArgumentParser) -> None:
     where = step.add_mutually_exclusive_group(required=True)
     where.add_argument(
         "--openjd",
@@ -206,15 +217,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="submit the job to Flamenco's Manager, such as http://farm:8080",
     )
+    step.add_argument(
+        "--sweep",
+        action="store_true",
+        help="with --openjd: the job that searches for training settings of this shot",
+    )
     step.add_argument("--gpu", action="store_true", help="train on workers with a GPU only")
-    step = verb("run", _run)
-    _add_painted_part(step)
-    _add_outside(step)
-    step = verb("shot", _shot)
-    step.add_argument("action", choices=("keep", "copy", "new"))
-    step = verb("status", _status)
-    step.add_argument("--json", action="store_true", help="print JSON, for programs")
-    return parser
 
 
 def _add_painted_part(step: argparse.ArgumentParser) -> None:
@@ -345,7 +353,11 @@ def _farm(scene: Any, options: argparse.Namespace) -> None:
     if options.flamenco:
         print(flamenco.submit(scene, options.flamenco))
     else:
-        print(farm_export.write_openjd(scene, Path(options.openjd), on_gpu=options.gpu))
+        print(
+            farm_export.write_openjd(
+                scene, Path(options.openjd), on_gpu=options.gpu, searches=options.sweep
+            )
+        )
 
 
 def _run(scene: Any, options: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ _OURS = "# Paintover's job for farms"
 _MOST_NAME = 64
 
 
-def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False) -> str:
+def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bool = False) -> str:
     """Write a job bundle of Open Job Description, as the submitters of Deadline Cloud take it.
 
     Unsaved paint and the weights of keyframes are written into the shot first.
@@ -35,6 +35,7 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False) -> str:
         scene: its shot and settings are used.
         folder: of the bundle; a bundle of Paintover that is there is replaced.
         on_gpu: only workers with a GPU train.
+        searches: the job that searches for training settings, instead of that which paints.
 
     Returns:
         The message to report.
@@ -47,14 +48,16 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False) -> str:
     template = folder / TEMPLATE
     if template.exists() and _OURS not in template.read_text("utf-8", "replace")[:500]:
         raise PaintoverError(f"{template} is not of Paintover; choose an empty folder.")
-    text = (JOBS / "openjd" / TEMPLATE).read_text("utf-8")
+    text = (JOBS / ("openjd_sweep" if searches else "openjd") / TEMPLATE).read_text("utf-8")
     if is_imported(shot):
         text = _without_step(text, "Capture")
     if on_gpu:
         text = _with_gpu(text, "Train")
     values = _values(scene, shot)
+    known = re.findall(r"(?m)^  - name: (\w+)$", text.partition("\nsteps:\n")[0])
+    own = {name: value for name, value in values.items() if name in known}
     write_bytes(template, text.encode())
-    write_bytes(folder / VALUES, _values_text(values).encode())
+    write_bytes(folder / VALUES, _values_text(own).encode())
     write_bytes(folder / ASSETS, _assets_text(values).encode())
     return f"The job is in {folder}; submit it with your farm's tools"
 

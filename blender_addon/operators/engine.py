@@ -134,7 +134,7 @@ def _check(name: str) -> Job[str]:
     else:
         python = engine_python.find()
     found = yield from engine_check.check_and_remember(python)
-    if name:
+    if name and engine_python.preferences():
         engine_python.preferences().engine_python = str(path)
     if found.gpu_fault:
         return f"The engine works, but the graphics card cannot be used: {found.gpu_fault}"

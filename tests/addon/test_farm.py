@@ -64,6 +64,14 @@ def test_pictures_from_elsewhere_are_not_captured(painted: Any, scene: Any, tmp_
     assert values(tmp_path / "job")["Frames"] == "1-3"
 
 
+def test_the_job_that_searches(painted: Any, part: Callable[[str], Any], tmp_path: Path) -> None:
+    assert part("command").main(["farm", "--openjd", str(tmp_path), "--sweep"]) == 0
+    assert steps(tmp_path) == ["Search", "Train"]
+    found = values(tmp_path)
+    assert found["ShotFolder"] == str(painted.folder)
+    assert not {"Frames", "BlendFile", "Style"} & set(found)
+
+
 def test_a_job_of_another_program_is_not_overwritten(
     painted: Any, part: Callable[[str], Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,9 +93,14 @@ def engine_of(shot: Path, verb: str) -> Iterator[int]:
                 yield int(entry.parent.name)
 
 
-def test_the_template_is_valid_and_says_what_a_submitter_asks() -> None:
-    done = subprocess.run([OPENJD, "check", TEMPLATE], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("name", ["openjd", "openjd_sweep"])
+def test_templates_are_valid(name: str) -> None:
+    template = ROOT / "farm" / name / "template.yaml"
+    done = subprocess.run([OPENJD, "check", template], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_template_says_what_a_submitter_asks() -> None:
     template = yaml.safe_load(TEMPLATE.read_text())
     assert template["extensions"] == ["TASK_CHUNKING"]
     parameters = {each["name"]: each for each in template["parameterDefinitions"]}
