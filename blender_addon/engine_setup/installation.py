@@ -269,7 +269,8 @@ class _Installation:
                 ) from error
             raise PaintoverError(
                 f"The engine needs Python {self._base.version}, as Blender's own is another one, "
-                "and it could not be downloaded from github.com; install it, or choose a Python "
+                "and it could not be downloaded from github.com, or does not run; install it, or "
+                "choose a Python "
                 f"{builds.PYTHONS[0]} to {builds.PYTHONS[-1]} with Use This Python."
             ) from error
 

@@ -102,7 +102,7 @@ def _not_found(sentence: str) -> Status:
         return Status(Kind.MISSING, text)
     if bytes_there():
         return Status(Kind.UNFINISHED, "The engine is not completely installed")
-    return Status(Kind.MISSING, "The engine is missing: it learns and paints")
+    return Status(Kind.MISSING, "The engine is missing. It is what learns and paints")
 
 
 def bytes_there() -> int:

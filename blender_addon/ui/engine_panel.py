@@ -23,6 +23,8 @@ _BUTTONS = {
 
 def draw_first(layout: Any, context: Any) -> None:
     """Draw the engine above the steps, if it needs something from the user."""
+    if jobs.busy():
+        return
     found = status.look()
     if found.kind in _INSTALLS or found.kind is Kind.NO_GPU or status.failure():
         draw(layout.box(), context)

@@ -47,9 +47,9 @@ class _Steps(Panel):
         snapshot, message = watcher.current()
         if jobs.busy():
             _draw_progress(layout, context.window_manager.paintover)
+        engine_panel.draw_first(layout, context)
         if message:
             draw_wrapped(layout, message, "INFO", context)
-        engine_panel.draw_first(layout, context)
         _draw_shot(layout, context, snapshot)
         steps = layout.column()
         states_of = snapshot.steps

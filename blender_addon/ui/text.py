@@ -25,7 +25,8 @@ def wrap(text: str, context: Any) -> list[str]:
     """Return the lines of a text that fit into the region."""
     width = max(16, int(context.region.width / 8 / context.preferences.system.ui_scale))
     lines = [""]
-    for word in text.split():
+    whole = [word[at : at + width] for word in text.split() for at in range(0, len(word), width)]
+    for word in whole:
         if len(lines[-1]) + len(word) >= width and lines[-1]:
             lines.append("")
         lines[-1] += f"{word} "
