@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ORDER = (
-    *("shared", "images", "frames", "motion", "evaluation", "projection", "guides", "networks"),
-    *("inference", "training", "sweep", "jobs", "live", "app"),
+    *("shared", "images", "synthesis", "frames", "motion", "evaluation", "projection"),
+    *("guides", "networks", "inference", "training", "sweep", "jobs", "live", "app"),
 )
 BLENDER = {"bpy", "bmesh", "gpu", "mathutils", "blender_addon"}
 HEAVY = {"numpy", "torch", "cv2", "OpenImageIO", "numba", "scipy", "safetensors", "PIL", "av"}

@@ -256,7 +256,8 @@ def _farm_lines(text: str) -> Any:
 def _style(_: Path, path: Path) -> Any:
     from engine.networks.style_file import load_style  # noqa: PLC0415 - needs PyTorch
 
-    network, header, _ranges = load_style(path)
+    style = load_style(path)
+    header, network = style.header, style.network
     return [dataclasses.asdict(header), sum(float(v.abs().sum()) for v in network.parameters())]
 
 

@@ -239,7 +239,7 @@ def _shot(shot: Shot) -> Any:
 
 def _style(shot: Shot) -> Any:
     describe_in_words(describe(shot.style_path(_STYLE)))
-    network, header, _ = load_style(shot.style_path(_STYLE))
+    network, header, *_ = load_style(shot.style_path(_STYLE))
     largest = max(float(value.abs().max()) for value in network.parameters())
     return [dataclasses.asdict(header), largest]
 

@@ -123,7 +123,7 @@ def pictures_are_those_of_the_cpu(shot: Shot, device: Device) -> Iterator[Check]
 
 def tiles_make_the_whole_frame(shot: Shot, gpu: Device) -> Iterator[Check]:
     """Check that small tiles in groups, and scarce memory, give the same frame as a large tile."""
-    network, _, _ = load_style(shot.style_path("style"))
+    network, *_ = load_style(shot.style_path("style"))
     guides = smooth_noise(network.channels, Size(1280, 720))
     whole = TiledInference(network, gpu).paint(guides)
     tiles = TiledInference(network, gpu, tile=SMALL_TILE, at_once=SMALL_GROUP)
@@ -143,7 +143,7 @@ class _WithoutStrokes(TiledInference):
 
 def _painted(shot: Shot, frames: list[int], device: Device) -> FloatArray:
     """Paint frames with the trained style in floating point: (N, H, W, 3), black outside alpha."""
-    network, header, _ = load_style(shot.style_path("style"))
+    network, header, *_ = load_style(shot.style_path("style"))
     inference = _WithoutStrokes(network, device)
     pipeline = FramePipeline(shot, "style", header, inference, None, Silent())
     height, width = shot.manifest.height, shot.manifest.width

@@ -99,6 +99,7 @@ ABLATION = dataclasses.replace(
         "fast,adversarial=0.2",
         "fast,steady=0",
         "fast,strokes=0",
+        "fast,drawn=0",
         "fast,muon=false",
         "small",
     ),

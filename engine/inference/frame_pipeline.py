@@ -14,6 +14,7 @@ import numpy as np
 
 from ..evaluation.flicker_meter import FlickerInput, needed_passes
 from ..frames.alpha import as_layer, finish
+from ..frames.drawn_frame import DrawnFrame
 from ..frames.frame import EXTRA_GUIDE, MATTE, Frame, read_frame, seen_part
 from ..frames.keyframe import Keyframe, read_keyframe
 from ..frames.matte import matte_window, put_into, read_matte
@@ -24,7 +25,8 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.device import give_back_freed
-from ..projection.channels import PROJECTION_CHANNELS, VALID
+from ..networks.gated_unet import RELIT
+from ..projection.channels import LIGHT, PROJECTION_CHANNELS, VALID
 from ..projection.keyframe_projection import Projection
 from ..projection.surface_edges import SurfaceEdges
 from ..shared.errors import PaintoverError
@@ -51,6 +53,9 @@ from .tiling import NO_MARGINS, Margins
 
 CALIBRATION_SIDE = 96
 """Side in pixels of the keyframe squares on which int8 and floating point are compared."""
+CHOICE_ALONG_MOTION = 3.0
+"""``GatedPainter.choice`` where paint is carried along the motion: a pixel off its place, it is
+still a brush mark, and mixed with the network's own paint it is a blur."""
 EDGES_REACH = 3
 """Width in pixels of a window's border that must be constant if nothing around is to be read; the
 guide ``edges`` looks at two neighbours."""
@@ -92,6 +97,26 @@ class _Input(NamedTuple):
     margins: Margins = NO_MARGINS
     digest: str = ""
     picture: FloatArray | None = None
+
+
+class Study(NamedTuple):
+    """What a style makes of a whole frame of size (H, W), and where it only guesses.
+
+    Attributes:
+        frame: the frame.
+        painting: its painting, if it is a keyframe.
+        subject: (H, W) bool, what is to be painted.
+        empty: (H, W) bool, the part of it to which no paint is carried, or onto another light.
+        painted: (H, W, 3) float32, 0..1, the result.
+        own: (H, W, 3) float32, 0..1, what the network paints without projected paint.
+    """
+
+    frame: Frame
+    painting: Keyframe | None
+    subject: BoolArray
+    empty: BoolArray
+    painted: FloatArray
+    own: FloatArray
 
 
 class FramePipeline:
@@ -146,6 +171,8 @@ class FramePipeline:
         if keyframes:
             carries_alpha = COVERAGE in header.guides
             self._projection = Projection(shot, keyframes, report, alpha=carries_alpha)
+            if not has_surface(shot.manifest.passes):
+                inference.choose(CHOICE_ALONG_MOTION)
         if activations:
             self._choose_arithmetic(activations, keyframes[0][1] if keyframes else None, report)
         give_back_freed()
@@ -187,6 +214,8 @@ class FramePipeline:
             Cancelled: the reporter asked to stop.
         """
         self._inputs.prepare("stylize", frames)
+        if self._projection:
+            self._projection.prepare("stylize", frames)
         turns = frames if turns is None else turns
         if self._in_bands:
             give_back_freed()
@@ -205,6 +234,55 @@ class FramePipeline:
             self._put_painting(pixels_out, frame.number, frame.window)
             found = Painted(pixels_out, digest, frame.window, flicker_input)
             yield frame.number, _inside_matte(found, frame.matte, picture)
+
+    def add_drawn(self, drawn: Iterable[DrawnFrame]) -> None:
+        """Carry drawn frames, too. Those whose frames have changed since are left out.
+
+        Raises:
+            PaintoverError: a frame cannot be read.
+        """
+        if not self._projection or has_surface(self._shot.manifest.passes):
+            return
+        for one in drawn:
+            known = one.frame in self._shot.manifest.frames and one.frame not in self.key_digests
+            if not known or self._shot.input_digest(one.frame) != one.digest:
+                continue
+            needed = guides.needs([PROJECTION]) if self._in_bands else None
+            frame = self._inputs.read(one.frame, around=self._margin, only=needed)
+            assert frame.window is not None
+            self._projection.add_drawn(one.as_keyframe().cut(frame.window), frame)
+
+    def find_empty(self, number: int) -> tuple[BoolArray, BoolArray]:
+        """Return ``Study.subject`` and ``Study.empty`` of a frame; errors as ``paint``."""
+        assert self._projection
+        self._projection.prepare("train", [number])
+        frame = self._inputs.read(number, {MATTE})
+        return self._empty_of(frame, self._carried(frame))
+
+    def study(self, number: int) -> Study:
+        """Return what the style makes of a whole frame; errors as ``paint``."""
+        assert self._projection
+        self._inputs.prepare("train", [number])
+        self._projection.prepare("train", [number])
+        frame = self._inputs.read(number, {MATTE})
+        built = self._build_input(frame)
+        bare = built.x.copy()
+        bare[-self._projected_channels :] = 0
+        painted, own = (
+            np.ascontiguousarray(self._inference.paint(x, None, strokes)[:3].transpose(1, 2, 0))
+            for x, strokes in ((built.x, built.strokes), (bare, None))
+        )
+        painting = read_keyframe(self._shot, number) if number in self.key_digests else None
+        return Study(frame, painting, *self._empty_of(frame, self._carried(frame)), painted, own)
+
+    def _carried(self, frame: Frame) -> FloatArray:
+        assert self._projection
+        weights = weights_at(self._shot.manifest.weights, frame.number, self._header.trained_on)
+        return self._projection.carry(frame, weights).channels
+
+    def _empty_of(self, frame: Frame, carried: FloatArray) -> tuple[BoolArray, BoolArray]:
+        relit = np.abs(carried[LIGHT]).mean(axis=0) > RELIT
+        return frame.subject, frame.subject & ((carried[VALID] < 0.5) | relit)
 
     def _finish(self, painted: FloatArray, frame: Frame) -> FloatArray:
         """Return the pixels (H, W, 4) of a frame, or a window of it, from the network's paint."""

@@ -99,6 +99,11 @@ class TiledInference:
         self._int8 = Int8Network(self._network, activations)
         return True
 
+    def choose(self, choice: float) -> None:
+        """Let the gate choose instead of mixing (``GatedPainter.choice``); 1 mixes as trained."""
+        if isinstance(self._network, GatedPainter):
+            self._network.choice = choice
+
     def quantize(self, activations: ActivationRanges, examples: Iterable[FloatArray]) -> bool:
         """Switch to int8, if that is fast on the device and close enough on all examples together.
 

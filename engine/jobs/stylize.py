@@ -78,7 +78,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     shot = Shot.open(Path(request.shot))
     remove_leftovers(shot.folder)
     path = shot.style_path(request.style)
-    (network, header, activations), digest = read_unchanged(
+    (network, header, activations, drawn), digest = read_unchanged(
         lambda: digest_file(path), lambda: load_style(path), str(path)
     )
     guides.check(shot, header.guides)
@@ -95,6 +95,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         pipeline = FramePipeline(
             shot, request.style, header, inference, activations, report, keep_frame=keep
         )
+        pipeline.add_drawn(drawn)
         output.key_digests = pipeline.key_digests
         claims = FrameClaims(
             shot,

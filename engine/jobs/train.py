@@ -13,7 +13,8 @@ From a painted pixel to the style file, one file a station:
    held-out loss has stopped falling.
 6. ``training/trainer.py`` averages the weights and keeps the best by the held-out loss.
 7. ``networks/activation_ranges.py`` measures the activations of these weights, for int8.
-8. ``networks/style_file.py`` writes weights, ranges and header to ``styles/NAME.safetensors``.
+8. ``inference/drawing.py`` draws a few frames where the paintings cannot be carried.
+9. ``networks/style_file.py`` writes weights, ranges and header to ``styles/NAME.safetensors``.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ import dataclasses
 import itertools
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..frames.drawn_frame import DrawnFrame
 from ..guides import registry as guides
 from ..inference.tiled_inference import TiledInference
 from ..networks.activation_ranges import ActivationRanges, calibrate
@@ -56,6 +59,7 @@ from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
 from ..training.training_claim import TrainingClaim
 from ..training.unpainted import OwnStrokes, read_own_strokes
+from .draw import DrawingStep
 
 MOST_COMPARED = 8
 """Squares of the network's input on which int8 and floating point are compared."""
@@ -97,6 +101,7 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         shot, request.keys, header.guides, settings.filter, report, fixed=network is not None
     )
     network = _complete(network, header, training_set, settings, request.seed)
+    drawing = DrawingStep(shot, request, training_set, settings.drawn)
     strokes = None
     if settings.strokes:
         strokes = read_own_strokes(shot, training_set, device.unit, request.seed)
@@ -112,7 +117,7 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         budget.resume(saved.budget, trainer.steps, saved.seconds)
     preview = LivePreview(shot, request.live, training_set, device, report)
     set_up = time.monotonic() - began
-    budget.take_off(set_up, saved.seconds if saved else 0.0)
+    budget.take_off(set_up + drawing.set_aside(budget), saved.seconds if saved else 0.0)
     watch = Stopwatch(saved.seconds if saved else 0.0)
     log = RunLog(folder, again=bool(saved))
     log.say(
@@ -150,6 +155,10 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         save_style=save,
     )
     stopped_early = loop.run()
+    drawn = [] if kept else drawing.run(trainer, header, device, log, report)
+    if drawn:
+        claim.check()
+        write_style(path, trainer, header, patches, pairs, device, drawn)
     report.progress("train", 1.0, 0.0, f"{trainer.steps} steps")
     return {
         "steps": trainer.steps,
@@ -170,7 +179,7 @@ def _starting_point(
     if saved:
         network, header = saved.network(), saved.header
     elif request.from_style:
-        network, header, _ = load_style(find_style(shot, request.from_style))
+        network, header, *_ = load_style(find_style(shot, request.from_style))
         network.requires_grad_(True).train()
         header = dataclasses.replace(header, steps=0, seconds=0.0, curve=[], finished=True)
     else:
@@ -229,8 +238,18 @@ def write_style(
     patches: Patches,
     pairs: PairPatches | None,
     device: Device,
+    drawn: Sequence[DrawnFrame] = (),
 ) -> None:
-    """Write the best averaged weights, with their activation ranges if int8 can use them."""
+    """Write the best averaged weights, with their activation ranges if int8 can use them.
+
+    Args:
+        path: the file.
+        trainer: has the weights.
+        header: the style's header.
+        patches, pairs: give example inputs.
+        device: where to compute.
+        drawn: drawn frames.
+    """
     weights, ranges = trainer.best(), None
     network = copy.deepcopy(trainer.averaged)
     if isinstance(network, GatedPainter):
@@ -238,7 +257,7 @@ def write_style(
         later = pairs.later_inputs() if pairs else ()
         ranges = calibrate(network, device, itertools.chain(patches.calibration_inputs(), later))
     header.arithmetic = _arithmetic(network, ranges, patches, device)
-    save_style(path, weights, header, ranges)
+    save_style(path, weights, header, ranges, drawn)
 
 
 def _arithmetic(

@@ -146,7 +146,7 @@ class SavedState:
         if not path.is_file():
             return None
         try:
-            network, header, _ = load_style(path)
+            network, header, *_ = load_style(path)
         except PaintoverError:
             return None
         if not self._fits(header, live_set):

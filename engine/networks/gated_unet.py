@@ -86,6 +86,8 @@ class GatedPainter(Painter):
         self.size = size
         self.light = 0.5
         """0 keeps projected paint wherever there is any, 1 uses none of it, 0.5 is as trained."""
+        self.choice = 1.0
+        """Above 1 the gate chooses between projected and own paint where it would mix them."""
         width, fine, outputs = size.width, size.fine, 4 + alpha
         self.stem = nn.Conv2d(4 * channels, width, 3, padding=1)
         self.down = nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)
@@ -140,7 +142,7 @@ class GatedPainter(Painter):
         if self.projection:
             relit = projected[:, LIGHT].abs().mean(1, keepdim=True) / RELIT
             opening = GATE_SLOPE * out[:, 3:4] + TRUST * (1 - relit).clamp_min(-1)
-            opening = opening + LIGHT_SLOPE * log_odds(1 - self.light)
+            opening = self.choice * opening + LIGHT_SLOPE * log_odds(1 - self.light)
             gate = torch.sigmoid(opening) * projected[:, VALID, None]
             paint = torch.lerp(paint, projected[:, PAINT], gate)
             if self.coverage:

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from ..frames.drawn_frame import DrawnFrame
 from ..guides import registry as guides
 from ..shared.checked import WrongDataError, parse_json
 from ..shared.errors import DamagedError, PaintoverError
@@ -32,8 +36,14 @@ from .tensor_files import DIGEST_LENGTH, check_tensors, digest_tensors, read_ten
 
 RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 3
-MOST_STYLE_BYTES = 64 << 20
+MOST_DRAWN_BYTES = 128 << 20
+"""Most bytes of the drawn frames of a style."""
+MOST_DRAWN_PIXELS = 12_000_000
+"""Most pixels of a drawn frame; larger frames are not drawn, to bound time and memory."""
+MOST_STYLE_BYTES = (64 << 20) + MOST_DRAWN_BYTES
 """Most bytes of a style file."""
+DRAWN = "drawn."
+"""Prefix of the names of drawn frames in a style file."""
 MOST_RESUME_BYTES = 160 << 20
 """Most bytes of the state of a training."""
 _RESUME_KEY = "paintover_resume"
@@ -60,6 +70,7 @@ def save_style(
     weights: dict[str, Tensor],
     header: StyleHeader,
     activations: ActivationRanges | None = None,
+    drawn: Sequence[DrawnFrame] = (),
 ) -> None:
     """Write a style file atomically.
 
@@ -68,21 +79,43 @@ def save_style(
         weights: the network's state dict.
         header: the style's header.
         activations: the network's activation ranges, for int8; None: none.
+        drawn: drawn frames; the last are left out if the file would grow too large.
 
     Raises:
         PaintoverError: the file cannot be written.
     """
     tensors = {**weights, **(activations.tensors() if activations else {})}
+    header = dataclasses.replace(header, drawn={}, size=[])
+    room = MOST_DRAWN_BYTES
+    for one in drawn:
+        packed = one.packed()
+        room -= len(packed)
+        if room < 0:
+            break
+        tensors[f"{DRAWN}{one.frame}"] = torch.from_numpy(packed)
+        header.drawn[one.frame], header.size = one.digest, [*one.mask.shape[::-1]]
     on_host = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     write_bytes(path, save(on_host, metadata=header.to_metadata(digest_tensors(on_host))))
 
 
-def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | None]:
-    """Read a style file.
+class Style(NamedTuple):
+    """What is in a style file.
 
-    Returns:
-        The network on the CPU in evaluation mode, the header, and the network's activation ranges,
-        None where the file has none.
+    Attributes:
+        network: on the CPU, in evaluation mode.
+        header: the header.
+        activations: the network's activation ranges; None where the file has none.
+        drawn: the drawn frames.
+    """
+
+    network: Painter
+    header: StyleHeader
+    activations: ActivationRanges | None
+    drawn: list[DrawnFrame]
+
+
+def load_style(path: Path) -> Style:
+    """Read a style file.
 
     Raises:
         PaintoverError: the file is missing, damaged, cut short or of another version, or its
@@ -104,6 +137,7 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | Non
         tensors, _ = read_tensors(path, MOST_STYLE_BYTES)
         if digest and digest != digest_tensors(tensors):
             raise WrongDataError("the digest of the weights is another one")
+        drawn = _unpack_drawn(header, tensors)
         weights = {k: v for k, v in tensors.items() if not k.startswith(PREFIX)}
         check_tensors(weights, network.state_dict())
         check_tensors({k: v for k, v in tensors.items() if k.startswith(PREFIX)})
@@ -116,7 +150,25 @@ def load_style(path: Path) -> tuple[Painter, StyleHeader, ActivationRanges | Non
             f"{path} is damaged or does not fit its network; train it again."
         ) from error
     network.requires_grad_(False).eval()
-    return network, header, activations
+    return Style(network, header, activations, drawn)
+
+
+def _unpack_drawn(header: StyleHeader, tensors: dict[str, Tensor]) -> list[DrawnFrame]:
+    """Take the drawn frames out of the tensors of a file.
+
+    Raises:
+        ValueError: one is missing or damaged.
+    """
+    found = []
+    for frame, digest in header.drawn.items():
+        packed = tensors.pop(f"{DRAWN}{frame}", None)
+        if packed is None or packed.dtype != torch.uint8 or len(header.size) != 2:
+            raise WrongDataError("a drawn frame is missing")
+        width, height = header.size
+        if width * height > MOST_DRAWN_PIXELS:
+            raise WrongDataError("a drawn frame is too large")
+        found.append(DrawnFrame.unpacked(frame, packed.numpy(), (height, width), digest))
+    return found
 
 
 def find_style(shot: Shot, name: str) -> Path:

@@ -32,6 +32,8 @@ from .world_strokes import WorldStrokes
 
 BORDER = 2.0
 """Pixels over which validity falls towards surface that no keyframe saw."""
+LIGHT_RADIUS = 4.0
+"""Gaussian radius in pixels over which light is averaged along estimated motion."""
 FAINT = 0.2
 """Total weight of keyframes below which paint and light fade to 0."""
 
@@ -74,8 +76,8 @@ class Projection:
         alpha: bool = False,
     ) -> None:
         report = report or Silent()
-        self._shot = shot
-        self._alpha = alpha
+        self._shot, self._report, self._alpha = shot, report, alpha
+        self._own = len(keyframes)
         self._keys = [keyframe.frame for keyframe, _ in keyframes]
         self._masks = [keyframe.mask for keyframe, _ in keyframes]
         self._along_surface: list[SurfaceProjector] = []
@@ -89,6 +91,17 @@ class Projection:
             else:
                 tracks = TrackCache(shot, keyframe.frame, report)
                 self._along_motion.append(MotionProjector(keyframe, frame, tracks, alpha=alpha))
+
+    def add_drawn(self, keyframe: Keyframe, frame: Frame) -> None:
+        """Project a drawn frame along the motion, too, as ``carry`` does; ``each`` leaves it out.
+
+        Args:
+            keyframe: the drawn frame as a painting.
+            frame: its frame, as for keyframes.
+        """
+        self._keys.append(keyframe.frame)
+        tracks = TrackCache(self._shot, keyframe.frame, self._report)
+        self._along_motion.append(MotionProjector(keyframe, frame, tracks, alpha=self._alpha))
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
         """Track the keyframes to some frames; nothing to do where the shot has a surface.
@@ -176,6 +189,8 @@ class Projection:
         if len(channels) > OFFSET:
             channels[OFFSET] *= np.minimum(total / np.float32(FAINT), 1)
         _compare(channels[PAINT], channels[LIGHT], channels[VALID], frame.image, total)
+        if self._along_motion:
+            _smooth_light(channels[LIGHT], channels[VALID])
         if border and edges is not None and frame.number not in self._keys:
             distance = _distance_to_unseen(frame, blended.valid | blended.moved, edges)
             channels[VALID] *= np.minimum(distance / border, 1)
@@ -241,6 +256,22 @@ def _compare(
                 difference = min(max(difference, np.float32(-1)), np.float32(1))
                 light[channel, row, column] = difference * fade
             valid[row, column] = min(validity, weight)
+
+
+def _smooth_light(light: FloatArray, valid: FloatArray) -> None:
+    """Smooth differences of pictures (3, H, W), in place, where motion is estimated.
+
+    A track that is off by a pixel makes differences of both signs in every texture. These say
+    nothing of the light.
+
+    Args:
+        light: differences, 0 where not valid.
+        valid: (H, W), 0..1.
+    """
+    weight = np.maximum(cv2.GaussianBlur(valid, (0, 0), LIGHT_RADIUS), np.float32(1e-3))
+    for channel in light:
+        smooth = cv2.GaussianBlur(channel, (0, 0), LIGHT_RADIUS) / weight
+        channel[...] = smooth * valid
 
 
 def _distance_to_unseen(frame: Frame, seen: BoolArray, edges: SurfaceEdges) -> FloatArray:

@@ -117,9 +117,12 @@ class ExpectedRecords:
 
     @functools.cached_property
     def _along(self) -> dict[int, str]:
-        """Frame → digest of all frames from the keyframes to it, where it depends on them."""
+        """Frame → digest of all frames from the keyframes to it, where it depends on them.
+
+        Drawn frames count as keyframes here, since their paint is carried, too.
+        """
         follows = self._projects and not has_surface(self._shot.manifest.passes)
-        starts = self._keys if follows else []
+        starts = sorted({*self._keys, *self._header.drawn}) if follows else []
         if not starts and GAUSSIANS in self._header.guides:
             starts = self._keys[:1]
         if not starts:

@@ -73,6 +73,12 @@ class StyleHeader:
     arithmetic: Annotated[str, OneOf(("", INT8, FLOAT))] = ""
     """What every machine paints in, chosen where the style was trained; "" in styles of earlier
     versions, where each machine chooses."""
+    drawn: dict[Frame, Digest] = dataclasses.field(default_factory=dict)
+    """Drawn frame in the file → the ``Shot.input_digest`` of its frame then."""
+    size: Annotated[list[Annotated[int, Range(1, 65536)]], Length(0, 2)] = dataclasses.field(
+        default_factory=list
+    )
+    """Width and height of drawn frames; empty if there is none."""
 
     def to_metadata(self, weights: str = "") -> dict[str, str]:
         """Return the header as safetensors metadata (strings only).

@@ -122,9 +122,18 @@ class TrainingSettings:
     strokes: float = setting(
         1.0,
         subject="weight of the stroke loss",
-        help="weight of the stroke loss (drawn where nothing was painted), 0 for none",
+        help="weight of the stroke loss (brush marks on what was not painted), 0 for none; only in "
+        "shots with a surface",
         limits=(0, 100),
         metavar="WEIGHT",
+    )
+    drawn: int = setting(
+        3,
+        subject="number of drawn frames",
+        help="frames that are drawn from pieces of the paintings where these cannot be carried, at "
+        "most; 0 for none",
+        limits=(0, 8),
+        metavar="N",
     )
     muon: bool = setting(
         True, subject="Muon optimizer", help="train the kernels with Muon, not with Adam"
@@ -154,6 +163,7 @@ NETWORK_DEFAULTS: dict[str, dict[str, Value]] = {
         "gradients": 0.0,
         "steady": 0.0,
         "strokes": 0.0,
+        "drawn": 0,
         "muon": False,
         "filter": FILTER_RADIUS,
     }

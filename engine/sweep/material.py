@@ -19,7 +19,7 @@ from ..training.dataset import TrainingSet, read_training_set
 from ..training.losses.stroke_loss import StrokeLoss
 from ..training.patch_sampler import Example
 from ..training.temporal_pairs import Pair, read_pairs
-from ..training.unpainted import OwnStrokes, UnpaintedWindow, often, read_windows, stroke_loss
+from ..training.unpainted import INTERVAL, OwnStrokes, UnpaintedWindow, read_windows, stroke_loss
 from .held_out import HeldOut, held_blocks, split_keys
 
 Channels = npt.NDArray[np.intp]
@@ -78,7 +78,7 @@ class Material:
         if self.loss is None:
             return None
         windows = [window._replace(x=window.x[channels]) for window in self.windows]
-        return OwnStrokes(windows, self.loss, device.unit, *often(self.shot))
+        return OwnStrokes(windows, self.loss, device.unit, INTERVAL)
 
 
 def read_material(

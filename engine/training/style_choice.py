@@ -35,7 +35,7 @@ def reason_to_keep(path: Path, trainer: Trainer, header: StyleHeader) -> str:
     if not path.is_file():
         return ""
     try:
-        network, there, _ = load_style(path)
+        network, there, *_ = load_style(path)
     except PaintoverError:
         return ""
     same = there.trained_on == header.trained_on and _recipe(there) == _recipe(header)

@@ -38,10 +38,8 @@ LEAST = 1000
 MOST = 8 * LARGE
 """Frames of more pixels are left out if they can only be read whole, to bound the memory."""
 
-
-WITHOUT_SURFACE, WITH_SURFACE = (2, 2.0), (4, 1.0)
-"""Steps from one loss to the next, and a factor on it: less where most paint is carried along a
-surface."""
+INTERVAL = 4
+"""Steps from one loss to the next."""
 
 
 class UnpaintedWindow(NamedTuple):
@@ -61,9 +59,9 @@ class UnpaintedWindow(NamedTuple):
 def read_windows(shot: Shot, training_set: TrainingSet, seed: int) -> list[UnpaintedWindow]:
     """Read windows of unpainted frames, spread evenly over a shot.
 
-    Each is around a random pixel where the network's own paint shows. With a surface this is where
-    no paint is projected, or onto another light; without one it is the subject as a whole, since
-    estimated motion blurs what it carries.
+    Each is around a random pixel where the network's own paint shows: where no paint is projected,
+    or onto another light. Shots without a surface have none: there the network knows too little to
+    draw by itself, and ``inference/drawing.py`` does it.
 
     Args:
         shot: the shot.
@@ -81,6 +79,8 @@ def read_windows(shot: Shot, training_set: TrainingSet, seed: int) -> list[Unpai
     frames = [frame for frame in shot.frames if frame not in training_set.digests]
     too_large = not training_set.inputs.local and manifest.height * manifest.width > MOST
     if not frames or too_large or min(whole.shape) < GRID_BLOCK:
+        return []
+    if not has_surface(manifest.passes):
         return []
     indices = np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int)
     chosen = [frames[index] for index in sorted(set(indices.tolist()))]
@@ -125,9 +125,6 @@ def _without_projection(
     if not training_set.projection:
         return training_set.inputs.build(frame), everywhere
     count = PROJECTION_CHANNELS + (COVERAGE in training_set.guides)
-    if not has_surface(shot.manifest.passes):
-        nothing = np.zeros((count, *frame.alpha.shape), np.float32)
-        return training_set.inputs.build(frame, nothing), everywhere
     weights = weights_at(shot.manifest.weights, frame.number, training_set.digests)
     x = training_set.input_of(frame, weights)
     carried = x[-PROJECTION_CHANNELS:]
@@ -187,7 +184,6 @@ class OwnStrokes:
         loss: the stroke loss.
         device: where the tensors are kept, the inputs in half precision.
         interval: steps from one loss to the next.
-        factor: on the loss.
     """
 
     def __init__(
@@ -196,9 +192,8 @@ class OwnStrokes:
         loss: StrokeLoss,
         device: torch.device,
         interval: int = 1,
-        factor: float = 1.0,
     ) -> None:
-        self._loss, self.interval, self._factor = loss, interval, factor
+        self._loss, self.interval = loss, interval
         inputs = np.stack([window.x for window in windows]).astype(np.float16)
         masks = np.stack([np.stack([window.seen, window.where]) for window in windows])
         self._inputs = torch.from_numpy(inputs).to(device)
@@ -232,8 +227,7 @@ class OwnStrokes:
             masks: (1, 2, P, P), from ``draw``.
             generator: as for ``draw``.
         """
-        loss = self._loss.loss(painted[:, :3], masks[:, :1], masks[:, 1:], generator)
-        return self._factor * loss
+        return self._loss.loss(painted[:, :3], masks[:, :1], masks[:, 1:], generator)
 
 
 def read_own_strokes(
@@ -256,9 +250,4 @@ def read_own_strokes(
         return None  # colours mean nothing where nothing was painted
     windows = read_windows(shot, training_set, seed)
     loss = stroke_loss(training_set.examples, device, seed) if windows else None
-    return OwnStrokes(windows, loss, device, *often(shot)) if loss else None
-
-
-def often(shot: Shot) -> tuple[int, float]:
-    """Return ``interval`` and ``factor`` of ``OwnStrokes`` for a shot."""
-    return WITH_SURFACE if has_surface(shot.manifest.passes) else WITHOUT_SURFACE
+    return OwnStrokes(windows, loss, device, INTERVAL) if loss else None

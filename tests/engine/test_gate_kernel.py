@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 9, 14
 def test_it_is_what_the_network_does(light, projection, alpha, drawn):
     network = build("small", 12, projection=projection, alpha=alpha)
     assert isinstance(network, GatedPainter)
-    network.light = light
+    network.light, network.choice = light, 3.0 if drawn else 1.0
     chance = np.random.default_rng(3)
     outputs = chance.normal(size=(HEIGHT, WIDTH, 10 if alpha else 8)).astype(np.float32)
     projected = chance.uniform(-1, 1, (7, HEIGHT, WIDTH)).astype(np.float32)

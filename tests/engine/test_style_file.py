@@ -34,7 +34,7 @@ def test_a_style_comes_back_as_it_was(path):
     torch.manual_seed(1)
     network = network_for(header())
     save_style(path, network.state_dict(), header(steps=7))
-    loaded, read, activations = load_style(path)
+    loaded, read, activations, _ = load_style(path)
     assert read == header(steps=7) and activations is None
     assert loaded.alpha and loaded.projection
     x = torch.randn(1, read.channels, 12, 16)
@@ -51,7 +51,7 @@ def test_what_a_network_sees_comes_back_as_it_was(path):
     network = network_for(header())
     activations = ranges_of(network)
     save_style(path, network.state_dict(), header(), activations)
-    loaded, _, read = load_style(path)
+    loaded, _, read, _ = load_style(path)
     assert read is not None and read.fits(loaded)
     assert activations.tensors().keys() == read.tensors().keys()
     for name, tensor in activations.tensors().items():

@@ -77,12 +77,12 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_a_style_tells_what_its_network_sees_of_all_the_shot(shot, monkeypatch):
     train(request(shot), Silent())
-    network, _, seen = load_style(shot.style_path("style"))
+    network, _, seen, _ = load_style(shot.style_path("style"))
     assert seen is not None and seen.fits(network)
     assert all((span.above >= 0).all() and (span.below >= 0).all() for span in seen.ranges.values())
     monkeypatch.setattr("engine.training.temporal_pairs.PairPatches.later_inputs", lambda _self: ())
     train(request(shot), Silent())
-    _, _, less = load_style(shot.style_path("style"))
+    less = load_style(shot.style_path("style")).activations
     assert less is not None
     assert all((seen.ranges[name].above >= less.ranges[name].above).all() for name in seen.ranges)
     assert any((seen.ranges[name].above > less.ranges[name].above).any() for name in seen.ranges)

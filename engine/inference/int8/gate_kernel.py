@@ -17,7 +17,7 @@ def apply_gate(
     """Blend the network's own paint with projected paint.
 
     Args:
-        network: the network, for its ``light``, ``projection``, ``coverage`` and ``alpha``.
+        network: the network, for its ``light``, ``choice`` and kinds of channels.
         outputs: (H, W, 2 N) float32 of the last layer; output n is the sum of n and N + n.
         projected: (7 or 8, H, W) float32, the guides ``coverage``, if the network has it, and
             ``projection``; ignored if the network has none.
@@ -32,7 +32,8 @@ def apply_gate(
     gated = projected[-PROJECTION_CHANNELS:] if network.projection else nothing
     carried = projected[0] if network.coverage else nothing[0]
     bias = np.float32(LIGHT_SLOPE * log_odds(1 - network.light))
-    _apply_gate(outputs, gated[PAINT], gated[LIGHT], gated[VALID], carried, given, bias, result)
+    parts = gated[PAINT], gated[LIGHT], gated[VALID]
+    _apply_gate(outputs, *parts, carried, given, np.float32(network.choice), bias, result)
     return result
 
 
@@ -44,6 +45,7 @@ def _apply_gate(
     valid: FloatArray,
     offset: FloatArray,
     strokes: FloatArray,
+    choice: np.float32,
     bias: np.float32,
     result: FloatArray,
 ) -> None:
@@ -65,9 +67,9 @@ def _apply_gate(
             relit = np.float32(0)
             for channel in range(3):
                 relit += abs(light[channel, row, column])
-            opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3]) + bias
+            opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3])
             opening += np.float32(TRUST) * max(one - relit * third, -one)
-            gate = valid[row, column] / (one + np.exp(-opening))
+            gate = valid[row, column] / (one + np.exp(-(choice * opening + bias)))
             for channel in range(3):
                 own = result[channel, row, column]
                 result[channel, row, column] = _mixed(own, paint[channel, row, column], gate)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The last step of a training: frames are drawn where the paintings cannot be carried."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+from ..frames.drawn_frame import DrawnFrame
+from ..inference.drawing import draw_frames, frames_to_look_at
+from ..inference.frame_pipeline import FramePipeline
+from ..inference.tiled_inference import TiledInference
+from ..networks.device import Device
+from ..shared.frame_lists import name_frames
+from ..shared.protocol import Train
+from ..shared.reporter import Reporter
+from ..shared.shot import Shot
+from ..shared.style_header import ALPHA_LEARNT, StyleHeader
+from ..training.budget import Budget
+from ..training.dataset import TrainingSet
+from ..training.run_log import RunLog
+from ..training.trainer import Trainer
+
+SHARE = 0.12
+"""Share of the seconds of a training that is set aside for drawing, where it may be needed."""
+
+
+class DrawingStep:
+    """Draws frames with what a training has learnt.
+
+    Args:
+        shot: the shot.
+        request: of the training.
+        training_set: its paintings.
+        most: frames to draw at most.
+
+    Raises:
+        PaintoverError: the motion between the shot's frames cannot be followed.
+        Cancelled: the reporter asked to stop.
+    """
+
+    def __init__(self, shot: Shot, request: Train, training_set: TrainingSet, most: int) -> None:
+        self._shot, self._request, self._most = shot, request, most
+        can_draw = bool(training_set.projection) and training_set.alpha != ALPHA_LEARNT
+        looked_at = frames_to_look_at(shot, training_set.digests) if most and can_draw else []
+        training_set.inputs.prepare("train", looked_at)
+        self._is_due, self._seconds = bool(looked_at), math.inf
+
+    def set_aside(self, budget: Budget) -> float:
+        """Return the seconds of a budget that drawing may take; 0 if none are needed or given."""
+        if not self._is_due or not budget.seconds:
+            return 0.0
+        self._seconds = SHARE * budget.seconds
+        return self._seconds
+
+    def run(
+        self, trainer: Trainer, header: StyleHeader, device: Device, log: RunLog, report: Reporter
+    ) -> list[DrawnFrame]:
+        """Return the frames that were drawn with the trainer's best weights.
+
+        Raises:
+            PaintoverError: a frame or a keyframe cannot be read.
+        """
+        if not self._is_due:
+            return []
+        network = copy.deepcopy(trainer.averaged)
+        network.load_state_dict(trainer.best())
+        inference = TiledInference(network, device)
+        shot, request = self._shot, self._request
+        pipeline = FramePipeline(shot, request.style, header, inference, None, report)
+        drawn = draw_frames(shot, pipeline, self._most, self._seconds, request.seed, report)
+        log.say(f"drew {name_frames([one.frame for one in drawn]) if drawn else 'no frame'}")
+        return drawn
