@@ -136,11 +136,16 @@ def another_keyframe() -> window.Steps:
 def finish() -> window.Steps:
     """What was learnt becomes the style, and the shot is stylized with it, without training."""
     manager = bpy.context.window_manager
+    told = session().pictures.told
+    yield from window.wait_for(lambda: told(1).shows != "carried", WAIT, "the network")
     invoke(bpy.ops.paintover.live_finish)
     assert not editor().spaces.active.image.is_dirty, "the paintings are saved"
     frames = session().shot.frames
     out = [SHOT / f"out/style/{frame:04d}.png" for frame in frames]
-    yield from window.wait_for(lambda: all(path.is_file() for path in out), WAIT, "the frames")
+    yield from window.wait_for(
+        lambda: session().warning or all(path.is_file() for path in out), WAIT, "the frames"
+    )
+    assert not session().warning, session().warning
     yield from window.wait_for(lambda: not manager.paintover.title, WAIT, "the end")
     assert (SHOT / "styles/style.safetensors").is_file()
     assert session() is not None, "painting goes on"
