@@ -82,7 +82,7 @@ def _run_each(options: argparse.Namespace, terminal: Terminal) -> int:
     code, printed = DONE, []
     for number, one in enumerate(each, 1):
         if len(each) > 1:
-            terminal.finished(f"Shot {number} of {len(each)}: {one.shot}")
+            terminal.began(f"Shot {number} of {len(each)}: {one.shot}")
         with contextlib.ExitStack() as stack:
             stream = io.StringIO()
             if as_json:

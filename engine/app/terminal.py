@@ -108,6 +108,13 @@ class Terminal:
         if self._style != "none":
             self._write(sentence)
 
+    def began(self, sentence: str) -> None:
+        """Print what begins now."""
+        self._end_line()
+        if self._style != "none":
+            status = "openjd_status: " if self._style == "openjd" else ""
+            self._write(f"{status}{one_line(sentence)}")
+
     def failed(self, sentence: str) -> None:
         """Print why the job failed, also for the farm with ``openjd``."""
         self._end_line()

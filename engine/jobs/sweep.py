@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..networks.device import Device, choose_device
+from ..shared.claims import Claims
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_file
 from ..shared.protocol import Sweep, Train
@@ -111,13 +112,13 @@ class _Search:
         """Begin a sweep, or go on with the one of the same name."""
         from ..sweep.study import SweepStudy  # noqa: PLC0415  (its packages may be missing)
 
-        keys = request.keys or shot.painted_keys()
+        keys = sorted(set(request.keys)) or shot.painted_keys()
         space = PAPER if request.paper else SHOT
         network = "paper" if request.paper else "fast"
         guides = default_guides(network, shot)
         radius = default_settings(network).filter
         material = read_material(shot, keys, guides, radius, device, request.seed, report)
-        learnt = {key: shot.key_digest(key) for key in sorted(keys)}
+        learnt = {key: shot.key_digest(key) for key in keys}
         steps, seconds = _length_of_trials(request)
         words = "" if steps else device.describe()
         guides = material.training_set.guides
@@ -212,6 +213,11 @@ class _Search:
         path = self.shot.style_path(self.name)
         if self.study.styles.get(digest_file(path)) == best.number:
             return str(path)  # another process has done it
+        with Claims() as claims:
+            trainer = claims.take(self.shot.training_claim_path(self.name))
+        if trainer is not None and trainer.is_sure:
+            report.warned(f'The style "{self.name}" is being trained by {trainer}.')
+            return ""
         self.refuse_other_style()
         guides = self.material.training_set.guides
         fixed = _Fixed(best.params)

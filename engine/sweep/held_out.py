@@ -43,7 +43,8 @@ class HeldOut:
         blocks = self.blocks.get(keyframe.frame)
         if blocks is None:
             return keyframe
-        return dataclasses.replace(keyframe, mask=keyframe.mask & ~blocks)
+        # A mask of its own, or where alpha is learnt all of the frame would be carried.
+        return dataclasses.replace(keyframe, mask=keyframe.mask & ~blocks, masked=True)
 
 
 def split_keys(keys: Sequence[int]) -> tuple[list[int], list[int]]:

@@ -25,7 +25,7 @@ from engine.shared.manifest import FrameRecord, Manifest
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
-from engine.shared.style_header import read_style_header
+from engine.shared.style_header import ALPHA_LEARNT, read_style_header
 from engine.sweep.held_out import LATTICE, held_blocks, split_keys
 from engine.sweep.judge import Judge
 from engine.sweep.material import read_material
@@ -106,10 +106,16 @@ def test_the_search_is_that_of_the_article_and_that_of_the_shot():
                 assert value in (low, high) or low <= value <= high, axis
 
 
-def test_held_out_paint_is_never_seen(tmp_path):
+@pytest.mark.parametrize("has_own_alpha", [False, True])
+def test_held_out_paint_is_never_seen(tmp_path, has_own_alpha):
     shot = shots.make_shot(tmp_path / "shot", passes=True)
+    if has_own_alpha:
+        painting = shots.painting(1)
+        painting[:, : shots.WIDTH // 3, 3] *= 0.5
+        shots.write_png(shot.key_path(1), painting)
     material = material_of(shot)
     (blocks,) = material.held_out.blocks.values()
+    assert (material.training_set.alpha == ALPHA_LEARNT) is has_own_alpha
     (example,) = material.training_set.examples
     assert example.weight[..., 0].any()
     assert not example.weight[blocks].any()
