@@ -49,7 +49,7 @@ def _long_rows(folder: Path, extent: Extent) -> list[Row]:
     """Status and noting of captured frames in a long shot that is stylized."""
     path = _shot(folder, extent.long)
     paint(path, 1)
-    words = ("--steps", 2, "--network", "small", "--guides", "colour,edges")
+    words = ("--steps", 2, "--network", "small", "--guides", "colour")
     cost_of("train", path, *STYLE, *words)
     cost_of("stylize", path, *STYLE, threads=2)
     seconds = []

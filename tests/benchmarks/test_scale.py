@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,7 @@ from benchmarks.rows import Row
 from benchmarks.scale import chunks, engine_costs, lengths, page
 from benchmarks.scale.chunks import FrameCost, Workers
 from benchmarks.scale.engine_costs import Cost
+from benchmarks.scale.extents import SHORT
 from benchmarks.scale.model import FarmModel, check
 from benchmarks.speed.extents import Size
 from engine.images.pictures import write_picture
@@ -75,3 +78,11 @@ def test_captured_frames_are_noted_for_real(tmp_path: Path):
     shot.save()
     assert lengths._seconds_to_note(Shot.open(shot.folder), [2, 3, 4]) > 0
     assert Shot.open(shot.folder).frames == [1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not os.environ.get("PAINTOVER_LONG"), reason="a minute of small processes")
+def test_long_shots_are_measured(tmp_path: Path):
+    tiny = dataclasses.replace(SHORT, long=6, imported=(2, 4), stylized=(3, 6), noted=3)
+    rows = {row.name: row.value for row in lengths.length_rows(tmp_path, tiny)}
+    assert set(rows) == {"status_6", "capture_row_6", "import_4_over_2", "stylize_growth_6"}
+    assert all(isinstance(value, float) for value in rows.values())
