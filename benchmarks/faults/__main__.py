@@ -20,7 +20,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
 from engine.shared.errors import PaintoverError
 
-from . import bounds, crafted, links
+from . import bounds, crafted, fuzz, fuzz_targets, links
 from .blender_runs import kill_in_blender
 from .counts import Counts
 from .crowds import crowd
@@ -35,6 +35,16 @@ PAGE = ROOT / "docs/reliability.md"
 SEED = 18
 ALL = "long"
 SHORT = "short"
+_KILLED = (
+    *("import", "import again", "train", "filter", "stylize", "chunk", "stylize to EXR", "preview"),
+    *("matte", "sweep"),
+)
+_IN_BLENDER = (
+    *("killed in Blender: capture", "killed in Blender: recapture", "killed in Blender: compose"),
+    "two Blenders capture",
+)
+_QUICK = ("request", "picture colors")
+"""Parsers in the short form."""
 EXPLAINED = """\
 Each fault befalls a tiny shot (64×48, 4 frames, few steps), at moments and places that follow from
 fixed seeds. A kill is SIGKILL to the process. After each fault:
@@ -45,6 +55,9 @@ fixed seeds. A kill is SIGKILL to the process. After each fault:
 - **unforeseen** counts errors that are not one sentence, and temporary files, locks, processes and
   descriptors that are left after the next run;
 - **let in** counts damaged files that were taken for whole: something else came of them.
+
+Fuzzed inputs are changed by atheris by what code they reach, `python -m benchmarks.faults.fuzz`:
+each must be read whole, or be refused in one right sentence. The long form is ten million.
 
 Crafted files are valid ones that were changed by rules: each must be refused in a sentence that
 names it, or be read whole. Links in a shot folder must let nothing in outside of it. Bombs, huge
@@ -63,17 +76,21 @@ class _Extent:
     blender: dict[str, int]
     every: int
     """Of crafted files, each of this number is tried."""
+    fuzzed: int
+    """Inputs for all parsers together."""
+    parsers: tuple[str, ...] = tuple(fuzz_targets.TARGETS)
 
 
 _EXTENTS = {
     ALL: _Extent(
         {"import": 40, "import again": 20, "train": 20, "filter": 10, "stylize": 40}
-        | {"stylize to EXR": 15, "preview": 15, "matte": 15},
-        *(20, 4, 12, 1),
+        | {"chunk": 15, "stylize to EXR": 15, "preview": 15, "matte": 15, "sweep": 10},
+        *(20, 4, 12, 2),
         {"capture": 8, "recapture": 8, "compose": 6, "two": 2},
         1,
+        10_000_000,
     ),
-    SHORT: _Extent({"import": 4, "stylize": 4}, 2, 1, 1, 1, {}, 40),
+    SHORT: _Extent(dict.fromkeys(_KILLED, 1), 1, 1, 1, 1, {}, 40, 4000, _QUICK),
 }
 
 
@@ -140,10 +157,14 @@ def _parts(
         "checkpoints": lambda place: [
             kill(engine, jobs()["train"], place, extent.checkpoints, SEED + 1, saves=True)
         ],
-        "blender": lambda place: kill_in_blender(place, extent.blender, SEED),
+        "blender": lambda place: (
+            kill_in_blender(place, extent.blender, SEED)
+            if extent.blender
+            else [Outcome(name, "not in the short form") for name in _IN_BLENDER]
+        ),
         "disks": lambda place: [
-            fill(engine, _some(jobs(), "filter"), place, extent.disks, SEED),
-            *forbid(engine, _some(jobs()), place),
+            fill(engine, _some(jobs(), extent.disks, "filter"), place, extent.disks, SEED),
+            *forbid(engine, _some(jobs(), extent.disks), place),
         ],
         "damage": lambda place: [damage(engine, jobs(), place, extent.damaged, SEED)],
         "crowds": lambda place: crowd(engine, jobs(), place, extent.crowds),
@@ -157,6 +178,7 @@ def _parts(
         "links": lambda place: [
             _counted("links", "links that lead out of the shot folder", links.measure(place))
         ],
+        "fuzz": lambda place: [_fuzzed(place, extent)],
         "bounds": lambda place: [
             _counted(
                 "bounds", "bombs, huge numbers, pipes and devices as files", bounds.measure(place)
@@ -165,9 +187,23 @@ def _parts(
     }
 
 
-def _some(jobs: dict[str, Job], *more: str) -> list[Job]:
+def _some(jobs: dict[str, Job], times: int, *more: str) -> list[Job]:
+    """Return the jobs that run out of space or rights: two where each does so once."""
     names = ("import", "import again", "train", "stylize", "stylize to EXR", "preview", "matte")
-    return [jobs[name] for name in (*names, *more)]
+    return [jobs[name] for name in ((*names, *more) if times > 1 else ("import", "stylize"))]
+
+
+def _fuzzed(place: Path, extent: _Extent) -> Outcome:
+    """Fuzz all parsers; without atheris, nothing is tried, and the row says so."""
+    how = f"inputs to {len(extent.parsers)} parsers, changed by atheris"
+    if not fuzz.is_there():
+        return Outcome("fuzzed inputs", f"none: atheris has no wheel for this Python ({how})")
+    outcome = Outcome("fuzzed inputs", how)
+    for one in fuzz.fuzz(place, extent.parsers, inputs=extent.fuzzed):
+        outcome.tried += one.inputs
+        if one.wrong:
+            outcome.count("unforeseen", f"{one.target}: {one.wrong[:500]}")
+    return outcome
 
 
 def _counted(name: str, what: str, counts: Counts) -> Outcome:
@@ -194,7 +230,9 @@ def _write(page: Path, table: str, machine: dict[str, str]) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="few of each, without Blender")
+    parser.add_argument(
+        "--short", action="store_true", help="one or a few of each, without Blender"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
     parser.add_argument(
         "--add",
@@ -223,6 +261,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             "crowds",
             "crafted",
             "links",
+            "fuzz",
             "bounds",
         ),
         action="append",

@@ -142,6 +142,7 @@ class _Tries:
             "styles/ink/resume.safetensors": functools.partial(load_resume, shot / "styles/ink"),
             f"out/{_LOOK}/made/0002.json": self._look,
             "frames/0002.png": self._look,
+            "frames/0002.exr": self._look,
             "keys/0001.png": self._look,
             "keys/0001.mask.png": self._look,
         }
@@ -298,6 +299,17 @@ def _profile_bomb(path: Path) -> None:
     )
 
 
+def _exr_bomb(path: Path) -> None:
+    """Write 60 attributes of 64 MiB each, all of which count in digests, as holes."""
+    with path.open("wb") as file:
+        file.write(b"\x76\x2f\x31\x01" + struct.pack("<I", 2))
+        for number in range(60):
+            name = b"cryptomatte/%d\0string\0" % number
+            file.write(name + struct.pack("<I", 1 << 26))
+            file.seek(1 << 26, 1)
+        file.write(b"\0")
+
+
 def _sparse(path: Path, head: bytes) -> None:
     with path.open("wb") as file:
         file.write(head)
@@ -310,6 +322,7 @@ _NO_FILES: dict[str, Callable[[Path], object]] = {
     "a file of 64 GiB": lambda path: _sparse(path, b""),
     "a header of 2⁶² bytes": lambda path: _sparse(path, struct.pack("<Q", 1 << 62)),
     "a PNG chunk of 4 GB": lambda path: _sparse(path, _png_head() + b"\xff\xff\xff\xf0IDAT"),
+    "EXR attributes of 4 GB": _exr_bomb,
     "commas": lambda path: path.write_bytes(b"[" + b"0," * 15_000_000 + b"0]"),
     "objects": lambda path: path.write_bytes(b"[" + b'{"a":1},' * 3_000_000 + b"0]"),
 }

@@ -18,7 +18,10 @@ import engine.jobs.import_pictures
 import engine.jobs.mattes
 import engine.jobs.preview
 import engine.jobs.stylize
+import engine.jobs.sweep
 import engine.jobs.train
+import engine.sweep.report
+import engine.sweep.study
 import engine.training.loop
 from engine.app import cli
 

@@ -12,11 +12,12 @@ from engine.shared.errors import PaintoverError
 from .checks import leftovers, torn_files
 from .engine_runs import Ended, EngineRuns
 from .outcome import Outcome
-from .small_shots import contents, make_inputs
+from .small_shots import add_painting, contents, make_inputs
 
 STEPS = 6
 SAFE = ("keys", "mine")
 """Parts of a shot folder that no job may change: paintings, and a file of the user's."""
+_SWEEP = ("--minutes", 1, "--trials", 2, "--trial-steps", 2, "--no-train")
 _TRAIN = ("--network", "small", "--patch", 12, "--batch", 1, "--steps", STEPS)
 
 
@@ -75,12 +76,17 @@ def make_jobs(engine: EngineRuns, work: Path) -> dict[str, Job]:
         Job("train", imported, ("train", *_TRAIN), ("styles/style.safetensors",), resumes=True),
         Job("filter", imported, ("train", "--filter", *_TRAIN), ("styles/style.safetensors",)),
     ]
+    swept = work / "shot of a sweep"
+    shutil.copytree(imported, swept)
+    add_painting(swept / "keys/0003.png", 3)
+    jobs.append(Job("sweep", swept, ("sweep", *_SWEEP), SAFE))
     shutil.copytree(imported, trained)
     _must(engine.run("train", trained, *_TRAIN))
     shutil.copytree(trained, stylized)
     _must(engine.run("stylize", stylized))
     jobs += [
         Job("stylize", trained, ("stylize",), ("out",)),
+        Job("chunk", trained, ("stylize", "--frames", "2-3"), ("out",)),
         Job("stylize to EXR", trained, ("stylize", "--format", "exr"), ("out",)),
         Job("preview", trained, ("preview", "--style", "seen"), ("out",)),
         Job("matte", trained, ("matte", "--input", inputs / "mask"), ("mattes",)),

@@ -24,10 +24,15 @@ def make_inputs(folder: Path, frames: int = FRAMES) -> Path:
         pixels = _picture(frame)
         write_picture(folder / "input" / f"{frame:04d}.png", pixels)
         write_picture(folder / "mask" / f"{frame:04d}.png", np.repeat(pixels[..., 3:], 3, axis=2))
-    painting = _picture(1)
-    painting[..., :3] = np.round(painting[..., [2, 0, 1]] * 3) / 3
-    write_picture(folder / PAINTED / "0001.png", painting)
+    add_painting(folder / PAINTED / "0001.png", 1)
     return folder
+
+
+def add_painting(path: Path, frame: int) -> None:
+    """Write a painting of a frame."""
+    painting = _picture(frame)
+    painting[..., :3] = np.round(painting[..., [2, 0, 1]] * 3) / 3
+    write_picture(path, painting)
 
 
 def _picture(frame: int) -> FloatArray:
