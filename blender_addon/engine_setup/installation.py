@@ -127,8 +127,11 @@ class _Installation:
 
     def run(self) -> Job[record.Check]:
         """Do all of it; returns what the check found."""
+        kept = self._environment_version()
         if self._wish.python:
             self._base = yield from self._named_python(self._wish.python)
+        elif kept in builds.PYTHONS:  # made by another version of Blender, perhaps
+            self._base = plan.Base(kept, "")
         version = self._base.version
         wheels = self._build.wheels.get(version)
         uv = [] if commands.has_uv(self._folder, self._build.platform) else [self._uv()]
@@ -140,7 +143,7 @@ class _Installation:
             wheels = yield from plan.resolve(
                 self._build, version, self._folder, self._log, resolving
             )
-        is_kept = self._has_environment(version)
+        is_kept = version == self._environment_version()
         there = yield from self._installed(is_kept)
         missing = [wheel for wheel in wheels if there.get(wheel.name) != wheel.version]
         self._check_space(uv + missing)
@@ -176,16 +179,17 @@ class _Installation:
             )
         return plan.Base(version, path)
 
-    def _has_environment(self, version: str) -> bool:
-        """Return whether there is an environment of this Python version whose Python is there."""
+    def _environment_version(self) -> str:
+        """Return the Python version of the environment, "" if its Python is not there."""
         settings = self._folder / "env" / "pyvenv.cfg"
         try:
             lines = settings.read_text(encoding="utf-8").splitlines()
         except OSError:
-            return False
+            return ""
+        if not places.environment_python(self._folder).is_file():
+            return ""
         made_with = next((line for line in lines if line.startswith("version_info")), "")
-        right = f"{made_with.partition('=')[2].strip()}.".startswith(f"{version}.")
-        return right and places.environment_python(self._folder).is_file()
+        return ".".join(made_with.partition("=")[2].strip().split(".")[:2])
 
     def _installed(self, is_kept: bool) -> Job[dict[str, str]]:
         """Return the packages that are there and stay; a repair reads all their files."""

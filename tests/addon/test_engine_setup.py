@@ -511,3 +511,18 @@ def test_diagnostics_have_no_names(setup: Setup, quick_check: list[str]) -> None
     assert "secret" not in scrubbed("see /mnt/secret/job/frame.png")
     assert scrubbed(r"C:\Users\Anna Smith\paint\a.png is bad") == "…/a.png is bad"
     assert scrubbed("https://name:pass@proxy.test/x").startswith("https://proxy.test")
+
+
+def test_a_blender_with_another_python_keeps_the_shared_engine(
+    setup: Setup, quick_check: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup.install()
+    python = setup.record.installed().python
+    other = next(version for version in setup.builds.PYTHONS if version != python)
+    plan = setup.part("engine_setup.plan")
+    monkeypatch.setattr(plan, "base_python", lambda: plan.Base(other, "/none"))
+    assert setup.part("engine_process.environment").is_installed()
+    asked = sum(map(len, setup.server.ranges.values()))
+    bpy.ops.paintover.engine_repair()
+    assert setup.record.installed().python == python
+    assert sum(map(len, setup.server.ranges.values())) == asked
