@@ -130,9 +130,8 @@ class LiveSession:
         self._current: Picture | None = None
         self._stroke: BoolArray | None = None
         self._last_look = self._last_told = self._last_cache = -1e9
-        self._refresh_took = self._refreshed_at = self._saved_at = self._filled = self._stepped = (
-            0.0
-        )
+        self._refresh_took = self._refreshed_at = 0.0
+        self._saved_at = self._filled = self._stepped = 0.0
         self._told: tuple[str, str, int] = ("", "", -1)
         self._told_cache: tuple[list[int], list[int]] = ([], [])
         self._sentence, self._trouble = "", ""
