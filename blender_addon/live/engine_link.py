@@ -84,9 +84,9 @@ class EngineLink:
             with contextlib.suppress(PaintoverError):
                 client.send(protocol.Cancel(self.job))
                 until = time.monotonic() + _STOP_SECONDS
+                # Its state is on disk when it answers, and it would take its time to end.
                 while not isinstance(client.next_event(), protocol.Cancelled):
                     if time.monotonic() > until:
-                        client.kill()
-                        return
+                        break
                     time.sleep(0.01)
-        client.stop()
+        client.kill()
