@@ -9,6 +9,7 @@ of keyframes, so it is as steady as theirs.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection
 from typing import NamedTuple
@@ -19,7 +20,9 @@ import numpy as np
 from ..evaluation.scores import gradient
 from ..evaluation.strokes import distance, stroke_quantiles
 from ..frames.drawn_frame import DrawnFrame
+from ..frames.frame import Frame
 from ..images.types import BoolArray, FloatArray
+from ..images.window import Window
 from ..networks.style_file import MOST_DRAWN_PIXELS
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -29,6 +32,10 @@ from .frame_pipeline import FramePipeline, Study
 
 LOOKED_AT = 8
 """Frames, spread evenly over the shot, of which the drawn ones are chosen."""
+LOOKED_INTO = 768
+"""Side in pixels of the part of a painting by which it is decided whether to draw at all."""
+COMPARED = 200_000
+"""Patches whose strokes are compared, at most."""
 LEAST_SHARE = 0.01
 """Share of a frame's subject below which it is not worth drawing."""
 MOST_SOURCES = 2
@@ -83,7 +90,7 @@ def draw_frames(
     """
     keys = sorted(pipeline.key_digests)
     chosen = frames_to_look_at(shot, keys)
-    if not chosen or not most or not _only_guesses(pipeline, keys[0]):
+    if not chosen or not most or not _only_guesses(pipeline, keys[0], _middle(shot)):
         return []
     began = time.monotonic()
     sources: dict[int, Source] = {}
@@ -109,14 +116,21 @@ def draw_frames(
     return drawn
 
 
-def _only_guesses(pipeline: FramePipeline, key: int) -> bool:
-    """Return whether the network makes little of a painting from the keyframe's frame alone."""
-    study = pipeline.study(key)
-    assert study.painting is not None
-    mask = study.painting.mask & study.subject
-    if not mask.any():
+def _middle(shot: Shot) -> Window:
+    """Return a window of at most ``LOOKED_INTO`` pixels a side in the middle of the frames."""
+    height, width = shot.manifest.height, shot.manifest.width
+    rows, columns = min(height, LOOKED_INTO), min(width, LOOKED_INTO)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return Window(top, left, top + rows, left + columns, height, width)
+
+
+def _only_guesses(pipeline: FramePipeline, key: int, window: Window) -> bool:
+    """Return whether the network makes little of a painting from a part of the frame alone."""
+    study = pipeline.study_keyframe(key, window)
+    if not study.learnt.any():
         return False
-    return gradient(study.own, mask) < GUESSED * gradient(study.painting.paint, mask)
+    texture = gradient(study.painting.paint, study.learnt)
+    return gradient(study.own, study.learnt) < GUESSED * texture
 
 
 def _find_emptiest(pipeline: FramePipeline, frames: list[int]) -> int | None:
@@ -138,21 +152,22 @@ class _Guides(NamedTuple):
 
 
 def _source_of(pipeline: FramePipeline, key: int) -> Source:
-    study = pipeline.study(key)
-    assert study.painting is not None
-    mask = study.painting.mask & study.subject
-    guides = _guides(study.painting.paint, study, mask, PAINT_SIGMA)
-    return Source(guides.colours, guides.guide, mask)
+    study = pipeline.study_keyframe(key)
+    paint = study.painting.paint
+    guides = _guides(paint, study.own, study.frame, study.learnt, PAINT_SIGMA)
+    return Source(guides.colours, guides.guide, study.learnt)
 
 
-def _guides(paint: FloatArray, study: Study, mask: BoolArray, sigma: float) -> _Guides:
+def _guides(
+    paint: FloatArray, own: FloatArray, frame: Frame, mask: BoolArray, sigma: float
+) -> _Guides:
     """Return guides and colours of paint (H, W, 3), 0..1, in a frame."""
     colours = _extended(paint, mask)
     layers = [
         PAINT_GUIDE * cv2.GaussianBlur(colours, (0, 0), sigma),
-        OWN_GUIDE * _extended(study.own, mask),
-        PICTURE_GUIDE * _extended(study.frame.image, mask),
-        *(EXTRA_GUIDES * guide for guide in study.frame.guides.values()),
+        OWN_GUIDE * _extended(own, mask),
+        PICTURE_GUIDE * _extended(frame.image, mask),
+        *(EXTRA_GUIDES * guide for guide in frame.guides.values()),
     ]
     return _Guides(255 * np.dstack(layers).astype(np.float32), 255 * colours)
 
@@ -160,7 +175,7 @@ def _guides(paint: FloatArray, study: Study, mask: BoolArray, sigma: float) -> _
 def _draw(study: Study, number: int, source: Source, seed: int, digest: str) -> DrawnFrame:
     square = np.ones((2 * AROUND + 1,) * 2, np.uint8)
     where = cv2.dilate(study.empty.astype(np.uint8), square).astype(bool) & study.subject
-    guides = _guides(study.painted, study, study.subject, RESULT_SIGMA)
+    guides = _guides(study.painted, study.own, study.frame, study.subject, RESULT_SIGMA)
     filled = synthesize(source, guides.guide, guides.colours, where, seed)
     paint = np.rint(np.clip(filled, 0, 255)).astype(np.uint8)
     paint[~where] = 0
@@ -169,13 +184,22 @@ def _draw(study: Study, number: int, source: Source, seed: int, digest: str) -> 
 
 def _is_nearer(drawn: DrawnFrame, study: Study, source: Source) -> bool:
     """Return whether a drawn frame is nearer to the painting's strokes than what was there."""
-    painting = stroke_quantiles(source.paint / 255, source.mask)
+    painting = stroke_quantiles(source.paint / 255, source.mask, _thinned(source.mask))
     filled = np.where(drawn.mask[..., None], drawn.paint / np.float32(255), study.painted)
-    before = stroke_quantiles(study.painted, study.subject, drawn.mask)
-    after = stroke_quantiles(filled, study.subject, drawn.mask)
+    where = _thinned(drawn.mask)
+    before = stroke_quantiles(study.painted, study.subject, where)
+    after = stroke_quantiles(filled, study.subject, where)
     if painting is None or before is None or after is None:
         return False
     return distance(after, painting) <= NEARER * distance(before, painting)
+
+
+def _thinned(mask: BoolArray) -> BoolArray:
+    """Return at most about ``COMPARED`` pixels of a mask, spread evenly."""
+    every = max(1, math.isqrt(int(mask.sum()) // COMPARED))
+    result = np.zeros_like(mask)
+    result[::every, ::every] = mask[::every, ::every]
+    return result
 
 
 def _joined(sources: list[Source]) -> Source:

@@ -104,7 +104,6 @@ class Study(NamedTuple):
 
     Attributes:
         frame: the frame.
-        painting: its painting, if it is a keyframe.
         subject: (H, W) bool, what is to be painted.
         empty: (H, W) bool, the part of it to which no paint is carried, or onto another light.
         painted: (H, W, 3) float32, 0..1, the result.
@@ -112,11 +111,29 @@ class Study(NamedTuple):
     """
 
     frame: Frame
-    painting: Keyframe | None
     subject: BoolArray
     empty: BoolArray
     painted: FloatArray
     own: FloatArray
+
+
+class KeyframeStudy(NamedTuple):
+    """What a style makes of a keyframe of size (H, W) without its painting.
+
+    Attributes:
+        frame: the frame.
+        painting: its painting.
+        own: as in ``Study``.
+    """
+
+    frame: Frame
+    painting: Keyframe
+    own: FloatArray
+
+    @property
+    def learnt(self) -> BoolArray:
+        """(H, W) bool, the subject as far as it is painted."""
+        return self.painting.mask & self.frame.subject
 
 
 class FramePipeline:
@@ -260,20 +277,32 @@ class FramePipeline:
         return self._empty_of(frame, self._carried(frame))
 
     def study(self, number: int) -> Study:
-        """Return what the style makes of a whole frame; errors as ``paint``."""
+        """Return what the style makes of a whole unpainted frame; errors as ``paint``."""
         assert self._projection
         self._inputs.prepare("train", [number])
         self._projection.prepare("train", [number])
         frame = self._inputs.read(number, {MATTE})
         built = self._build_input(frame)
-        bare = built.x.copy()
+        painted = self._inference.paint(built.x, None, built.strokes)[:3].transpose(1, 2, 0)
+        subject, empty = self._empty_of(frame, self._carried(frame))
+        own = self._own_paint(built.x)
+        return Study(frame, subject, empty, np.ascontiguousarray(painted), own)
+
+    def study_keyframe(self, number: int, part: Window | None = None) -> KeyframeStudy:
+        """Return what the style makes of a keyframe, or a part, without its painting."""
+        self._inputs.prepare("train", [number])
+        frame = self._inputs.read(number, {MATTE}, part=part)
+        nothing = np.zeros((self._projected_channels, *frame.alpha.shape), np.float32)
+        painting = read_keyframe(self._shot, number)
+        painting = painting.cut(part) if part else painting
+        return KeyframeStudy(frame, painting, self._own_paint(self._inputs.build(frame, nothing)))
+
+    def _own_paint(self, x: FloatArray) -> FloatArray:
+        """Return (H, W, 3), what the network makes of an input without projected paint."""
+        bare = x.copy()
         bare[-self._projected_channels :] = 0
-        painted, own = (
-            np.ascontiguousarray(self._inference.paint(x, None, strokes)[:3].transpose(1, 2, 0))
-            for x, strokes in ((built.x, built.strokes), (bare, None))
-        )
-        painting = read_keyframe(self._shot, number) if number in self.key_digests else None
-        return Study(frame, painting, *self._empty_of(frame, self._carried(frame)), painted, own)
+        painted = self._inference.paint(bare)[:3].transpose(1, 2, 0)
+        return np.ascontiguousarray(painted)
 
     def _carried(self, frame: Frame) -> FloatArray:
         assert self._projection

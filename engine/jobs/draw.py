@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 from ..frames.drawn_frame import DrawnFrame
@@ -11,15 +10,15 @@ from ..inference.drawing import draw_frames, frames_to_look_at
 from ..inference.frame_pipeline import FramePipeline
 from ..inference.tiled_inference import TiledInference
 from ..networks.device import Device
+from ..networks.style_file import load_style
 from ..shared.frame_lists import name_frames
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import ALPHA_LEARNT, StyleHeader
+from ..shared.style_header import ALPHA_LEARNT
 from ..training.budget import Budget
 from ..training.dataset import TrainingSet
 from ..training.run_log import RunLog
-from ..training.trainer import Trainer
 
 SHARE = 0.12
 """Share of the seconds of a training that is set aside for drawing, where it may be needed."""
@@ -53,21 +52,20 @@ class DrawingStep:
         self._seconds = SHARE * budget.seconds
         return self._seconds
 
-    def run(
-        self, trainer: Trainer, header: StyleHeader, device: Device, log: RunLog, report: Reporter
-    ) -> list[DrawnFrame]:
-        """Return the frames that were drawn with the trainer's best weights.
+    def run(self, device: Device, log: RunLog, report: Reporter) -> list[DrawnFrame]:
+        """Return the frames that were drawn with the style that the training has written.
 
         Raises:
-            PaintoverError: a frame or a keyframe cannot be read.
+            PaintoverError: the style, a frame or a keyframe cannot be read.
         """
         if not self._is_due:
             return []
-        network = copy.deepcopy(trainer.averaged)
-        network.load_state_dict(trainer.best())
-        inference = TiledInference(network, device)
         shot, request = self._shot, self._request
-        pipeline = FramePipeline(shot, request.style, header, inference, None, report)
+        style = load_style(shot.style_path(request.style))
+        inference = TiledInference(style.network, device)
+        pipeline = FramePipeline(
+            shot, request.style, style.header, inference, style.activations, report
+        )
         drawn = draw_frames(shot, pipeline, self._most, self._seconds, request.seed, report)
         log.say(f"drew {name_frames([one.frame for one in drawn]) if drawn else 'no frame'}")
         return drawn

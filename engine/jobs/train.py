@@ -155,7 +155,7 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         save_style=save,
     )
     stopped_early = loop.run()
-    drawn = [] if kept else drawing.run(trainer, header, device, log, report)
+    drawn = [] if kept else drawing.run(device, log, report)
     if drawn:
         claim.check()
         write_style(path, trainer, header, patches, pairs, device, drawn)

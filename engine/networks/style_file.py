@@ -38,7 +38,7 @@ RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 3
 MOST_DRAWN_BYTES = 128 << 20
 """Most bytes of the drawn frames of a style."""
-MOST_DRAWN_PIXELS = 12_000_000
+MOST_DRAWN_PIXELS = 4_000_000
 """Most pixels of a drawn frame; larger frames are not drawn, to bound time and memory."""
 MOST_STYLE_BYTES = (64 << 20) + MOST_DRAWN_BYTES
 """Most bytes of a style file."""
