@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import write_bytes
+from ..shared.files import append, write_bytes
 from ..shared.frame_lists import keep_negative
 from ..shared.reading import read_json
 from .terminal import Terminal, format_seconds
@@ -154,9 +154,9 @@ def _run(job: Job, folder: Path, terminal: Terminal, dry_run: bool) -> None:
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     root = Path(__file__).parents[2]
     paths = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+    if not dry_run:
+        append(log, f"{stamp} {job.command}\n".encode())
     with log.open("a", encoding="utf-8") as file:
-        file.write(f"{stamp} {job.command}\n")
-        file.flush()
         process = subprocess.Popen(
             command,
             cwd=folder,

@@ -8,6 +8,7 @@ the temporary folder, or compiled anew in each process, and a warning says so.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -54,11 +55,28 @@ def compiled_fast(function: _Function) -> _Function:
 
 def _compiled(function: _Function, *, in_any_order: bool) -> _Function:
     fast = {"reassoc", "contract", "nsz"} if in_any_order else False
+    made = _kept(function, fast)
+    if made is None and _fall_back():
+        made = _kept(function, fast)
+    return made or cast(_Function, njit(nogil=True, error_model="numpy", fastmath=fast)(function))
+
+
+def _kept(function: _Function, fast: set[str] | bool) -> _Function | None:
+    """Compile a function that is kept on the disk; None where no folder for it can be written."""
     try:
         made = njit(nogil=True, cache=True, error_model="numpy", fastmath=fast)(function)
-    except RuntimeError:  # no folder for the cache is writable
-        made = njit(nogil=True, error_model="numpy", fastmath=fast)(function)
+    except RuntimeError:
+        return None
     return cast(_Function, made)
+
+
+@functools.cache
+def _fall_back() -> bool:
+    """Let Numba keep compiled functions in the temporary folder; return whether there is one."""
+    folder = caches.temporary_folder(_NAME)
+    _config.CACHE_DIR = "" if folder is None else str(folder)
+    _log.warning(caches.cannot_keep("Compiled loops", folder))
+    return folder is not None
 
 
 def inlined(function: _Function) -> _Function:

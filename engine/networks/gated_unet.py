@@ -142,7 +142,7 @@ class GatedPainter(Painter):
         if self.projection:
             relit = projected[:, LIGHT].abs().mean(1, keepdim=True) / RELIT
             opening = GATE_SLOPE * out[:, 3:4] + TRUST * (1 - relit).clamp_min(-1)
-            opening = self.choice * opening + LIGHT_SLOPE * log_odds(1 - self.light)
+            opening = self.choice * (opening + LIGHT_SLOPE * log_odds(1 - self.light))
             gate = torch.sigmoid(opening) * projected[:, VALID, None]
             paint = torch.lerp(paint, projected[:, PAINT], gate)
             if self.coverage:

@@ -35,7 +35,7 @@ class Told(Silent):
 def changed(shot: Shot, arithmetic: str) -> Shot:
     """Let the style say that it paints in something else."""
     path = shot.style_path("style")
-    network, header, ranges = load_style(path)
+    network, header, ranges, _ = load_style(path)
     save_style(
         path, network.state_dict(), dataclasses.replace(header, arithmetic=arithmetic), ranges
     )
@@ -43,7 +43,8 @@ def changed(shot: Shot, arithmetic: str) -> Shot:
 
 
 def pictures(shot: Shot, report: Silent | None = None, device: str = "cpu") -> list[bytes]:
-    request = protocol.Stylize(1, str(shot.folder), device=device)
+    # Light of 1 shows the network's own paint alone; carried paint is the same in both.
+    request = protocol.Stylize(1, str(shot.folder), device=device, light=1.0)
     stylize_job.stylize(request, report or Silent())
     return [shot.out_path("style", frame).read_bytes() for frame in shot.frames]
 

@@ -69,7 +69,7 @@ def _apply_gate(
                 relit += abs(light[channel, row, column])
             opening = np.float32(GATE_SLOPE) * (out[3] + out[half + 3])
             opening += np.float32(TRUST) * max(one - relit * third, -one)
-            gate = valid[row, column] / (one + np.exp(-(choice * opening + bias)))
+            gate = valid[row, column] / (one + np.exp(-choice * (opening + bias)))
             for channel in range(3):
                 own = result[channel, row, column]
                 result[channel, row, column] = _mixed(own, paint[channel, row, column], gate)
