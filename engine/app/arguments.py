@@ -593,7 +593,7 @@ def split_weights(words: list[str]) -> tuple[list[Path], list[tuple[int, int | N
     points: list[tuple[int, int | None, float]] = []
     for word in words:
         try:
-            if points or ("=" in word and not Path(word).exists()):
+            if points or ("=" in word and not _is_there(word)):
                 points.append(_weight(word))
             else:
                 shots.append(_path(word))
@@ -602,6 +602,13 @@ def split_weights(words: list[str]) -> tuple[list[Path], list[tuple[int, int | N
     if not shots:
         raise errors.PaintoverError("Name the shot folder before the weights.")
     return shots, points
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _weight(text: str) -> tuple[int, int | None, float]:
@@ -617,7 +624,7 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text:.40} is not a number from 0 to 1")
     return value
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.faults.subjects import make_shot, picture
 from engine.app.arguments import build_parser
+from engine.app.cli import main
 from engine.images.pictures import write_picture
 from engine.jobs.mattes import remove_mattes
 from engine.shared.errors import PaintoverError
@@ -64,7 +65,6 @@ def test_weights_beyond_the_last_frame_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "words",
     [
-        ["weights", "shot", f"1=0.5@{'9' * 5000}"],
         ["train", "shot", "--seed", "1" + "0" * 30],
         ["train", "shot", "--steps", "9" * 5000],
         ["train", "shot", "--seconds", "1e300"],
@@ -76,6 +76,14 @@ def test_numbers_that_would_not_come_back_are_refused(words, capsys):
         build_parser().parse_args(words)
     assert end.value.code == 2
     assert len(capsys.readouterr().err.split("error: ")[1]) < 200
+
+
+def test_a_weight_at_a_number_that_is_no_frame_is_refused(tmp_path, capsys):
+    shot = make_shot(tmp_path / "shot")
+    before = dict(shot.manifest.weights)
+    assert main(["weights", str(shot.folder), f"1=0.5@{'9' * 5000}"]) in (1, 2)
+    assert 0 < len(capsys.readouterr().err.splitlines()[-1]) < 300
+    assert Shot.open(shot.folder).manifest.weights == before
 
 
 def test_names_that_no_file_system_holds_are_refused():
