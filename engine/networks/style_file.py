@@ -127,12 +127,16 @@ def load_style(path: Path) -> Style:
             f"{path} was trained by an earlier Paintover, which computed guides differently; "
             "train it again."
         )
-    if header.channels != guides.channels(header.guides):
+    try:
+        channels = guides.channels(header.guides)
+        network = network_for(header)
+    except PaintoverError as error:
+        raise PaintoverError(f"{path}: {error}") from error
+    if header.channels != channels:
         raise PaintoverError(
             f"{path} was trained with {header.channels} channels, but its guides have "
-            f"{guides.channels(header.guides)} in this version of Paintover; train it again."
+            f"{channels} in this version of Paintover; train it again."
         )
-    network = network_for(header)
     try:
         tensors, _ = read_tensors(path, MOST_STYLE_BYTES)
         if digest and digest != digest_tensors(tensors):
