@@ -5,6 +5,7 @@
 
 ``test`` runs the engine, the demo, and the add-on in the bpy of ``.venv``. ``test-matrix`` runs the
 add-on in every other bpy, then in a Blender with a window. The engine always runs in ``.venv``.
+Suites that use one processor run two at a time; then each line says whose it is.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,21 +52,28 @@ class Suite:
     workers: int = 1
 
 
-def main_suites() -> list[Suite]:
+Turn = list[list[Suite]]
+"""Rows of suites; the rows run at the same time, the suites of a row one after the other."""
+
+
+def main_turns() -> list[Turn]:
     """Return the suites of ``make test``; the add-on has its own process."""
     environment = main_environment()
     blender = f"bpy {environment.bpy}"
+    python = environment.python
+    others = [
+        Suite("benchmarks", python, "tests/benchmarks"),
+        Suite(f"farm in {blender}", python, "tests/farm"),
+        Suite(f"demo in {blender}", python, "tests/demo"),
+    ]
     return [
-        Suite("engine", environment.python, "tests/engine", ENGINE_WORKERS),
-        Suite("benchmarks", environment.python, "tests/benchmarks"),
-        Suite("faults", environment.python, "tests/faults", ENGINE_WORKERS),
-        Suite(f"farm in {blender}", environment.python, "tests/farm"),
-        Suite(f"demo in {blender}", environment.python, "tests/demo"),
-        Suite(f"add-on in {blender}", environment.python, "tests/addon"),
+        [[Suite("engine", python, "tests/engine", ENGINE_WORKERS)]],
+        [[Suite("faults", python, "tests/faults", ENGINE_WORKERS)]],
+        [[Suite(f"add-on in {blender}", python, "tests/addon")], others],
     ]
 
 
-def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
+def matrix_turns(install_libraries: bool) -> tuple[list[Turn], list[str]]:
     """Return the suites of ``make test-matrix``, and sentences about those that cannot run."""
     suites, skipped = [], []
     for environment in matrix_environments():
@@ -77,12 +86,27 @@ def matrix_suites(install_libraries: bool) -> tuple[list[Suite], list[str]]:
                 f"{name}: skipped, because it needs Python {environment.python_version}, "
                 "which this machine does not have"
             )
-    suites.append(Suite("real Blender", main_environment().python, "tests/gui"))
-    return suites, skipped
+    window = Suite("real Blender", main_environment().python, "tests/gui")
+    return [[[suite] for suite in suites], [[window]]], skipped
 
 
-def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
-    """Run one suite and show its output. Returns whether it passed, and pytest's summary line."""
+Result = tuple[str, bool, str]
+"""A suite's name, whether it passed, and pytest's summary line."""
+
+
+def run_turn(turn: Turn, arguments: list[str]) -> list[Result]:
+    """Run the rows of a turn at the same time. Returns the results, row by row."""
+    alone = len(turn) == 1
+
+    def run_row(row: list[Suite]) -> list[Result]:
+        return [run(suite, arguments, "" if alone else f"{suite.name}: ") for suite in row]
+
+    with ThreadPoolExecutor(max(1, len(turn))) as pool:
+        return [result for results in pool.map(run_row, turn) for result in results]
+
+
+def run(suite: Suite, arguments: list[str], prefix: str = "") -> Result:
+    """Run one suite and show its output, each line after a prefix."""
     print(f"\n== {suite.name}", flush=True)
     variables = {
         "PAINTOVER_ENGINE_PYTHON": str(main_environment().python),
@@ -110,15 +134,15 @@ def run(suite: Suite, arguments: list[str]) -> tuple[bool, str]:
         limit = threading.Timer(TIME_LIMIT, process.kill)
         limit.start()
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(f"{prefix}{line}", end="", flush=True)
             if SUMMARY.match(line):
                 summary = line.strip()
         limit.cancel()
     if process.returncode == 0:
-        return True, summary
+        return suite.name, True, summary
     if process.returncode == NO_TESTS_COLLECTED:
-        return False, "no tests were found"
-    return False, f"{summary} (exit status {process.returncode})"
+        return suite.name, False, "no tests were found"
+    return suite.name, False, f"{summary} (exit status {process.returncode})"
 
 
 def main() -> int:
@@ -129,13 +153,13 @@ def main() -> int:
     skipped: list[str] = []
     try:
         if which == "test":
-            suites = main_suites()
+            turns = main_turns()
         else:
-            suites, skipped = matrix_suites(install)
+            turns, skipped = matrix_turns(install)
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 1
-    results = [(suite.name, *run(suite, pytest_arguments)) for suite in suites]
+    results = [result for turn in turns for result in run_turn(turn, pytest_arguments)]
     print(f"\n== make {which}")
     for sentence in skipped:
         print(sentence)
