@@ -52,7 +52,7 @@ class Inputs:
         radius: int,
         report: Reporter,
     ) -> None:
-        self._shot, self._names = shot, list(names)
+        self._shot, self._names, self._report = shot, list(names), report
         self._wanted = guides.needs(names)
         self._filter: TemporalFilter | None = None
         self._gaussians: MovingGaussians | None = None
@@ -64,6 +64,11 @@ class Inputs:
         self._chains: list[FrameChain[Any]] = [self._gaussians.chain] if self._gaussians else []
         if self._along_motion:
             self._chains += [TrackCache(shot, key, report) for key in keys]
+
+    def follow(self, frame: int) -> None:
+        """From now on ``prepare`` follows the motion from this frame, too."""
+        if self._along_motion:
+            self._chains.append(TrackCache(self._shot, frame, self._report))
 
     def prepare(self, step: str, frames: Iterable[int]) -> None:
         """Follow the motion to some frames, for moving Gaussians and for the projection.

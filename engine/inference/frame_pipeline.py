@@ -25,9 +25,9 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import Window, is_empty_around
 from ..networks.activation_ranges import ActivationRanges
 from ..networks.device import give_back_freed
-from ..networks.gated_unet import RELIT
-from ..projection.channels import LIGHT, PROJECTION_CHANNELS, VALID
-from ..projection.keyframe_projection import Projection
+from ..networks.gated_unet import shows_own_paint
+from ..projection.channels import PROJECTION_CHANNELS, VALID
+from ..projection.keyframe_projection import Carried, Projection
 from ..projection.surface_edges import SurfaceEdges
 from ..shared.errors import PaintoverError
 from ..shared.files import read_unchanged
@@ -231,8 +231,6 @@ class FramePipeline:
             Cancelled: the reporter asked to stop.
         """
         self._inputs.prepare("stylize", frames)
-        if self._projection:
-            self._projection.prepare("stylize", frames)
         turns = frames if turns is None else turns
         if self._in_bands:
             give_back_freed()
@@ -268,25 +266,23 @@ class FramePipeline:
             frame = self._inputs.read(one.frame, around=self._margin, only=needed)
             assert frame.window is not None
             self._projection.add_drawn(one.as_keyframe().cut(frame.window), frame)
+            self._inputs.follow(one.frame)
 
     def find_empty(self, number: int) -> tuple[BoolArray, BoolArray]:
         """Return ``Study.subject`` and ``Study.empty`` of a frame; errors as ``paint``."""
-        assert self._projection
-        self._projection.prepare("train", [number])
+        self._inputs.prepare("train", [number])
         frame = self._inputs.read(number, {MATTE})
-        return self._empty_of(frame, self._carried(frame))
+        return frame.subject, frame.subject & shows_own_paint(self._carry(frame).channels)
 
     def study(self, number: int) -> Study:
         """Return what the style makes of a whole unpainted frame; errors as ``paint``."""
-        assert self._projection
         self._inputs.prepare("train", [number])
-        self._projection.prepare("train", [number])
         frame = self._inputs.read(number, {MATTE})
         built = self._build_input(frame)
         painted = self._inference.paint(built.x, None, built.strokes)[:3].transpose(1, 2, 0)
-        subject, empty = self._empty_of(frame, self._carried(frame))
+        empty = frame.subject & shows_own_paint(built.x[-PROJECTION_CHANNELS:])
         own = self._own_paint(built.x)
-        return Study(frame, subject, empty, np.ascontiguousarray(painted), own)
+        return Study(frame, frame.subject, empty, np.ascontiguousarray(painted), own)
 
     def study_keyframe(self, number: int, part: Window | None = None) -> KeyframeStudy:
         """Return what the style makes of a keyframe, or a part, without its painting."""
@@ -304,14 +300,11 @@ class FramePipeline:
         painted = self._inference.paint(bare)[:3].transpose(1, 2, 0)
         return np.ascontiguousarray(painted)
 
-    def _carried(self, frame: Frame) -> FloatArray:
+    def _carry(self, frame: Frame, edges: SurfaceEdges | None = None) -> Carried:
+        """Carry the keyframes' paint and strokes to a frame."""
         assert self._projection
         weights = weights_at(self._shot.manifest.weights, frame.number, self._header.trained_on)
-        return self._projection.carry(frame, weights).channels
-
-    def _empty_of(self, frame: Frame, carried: FloatArray) -> tuple[BoolArray, BoolArray]:
-        relit = np.abs(carried[LIGHT]).mean(axis=0) > RELIT
-        return frame.subject, frame.subject & ((carried[VALID] < 0.5) | relit)
+        return self._projection.carry(frame, weights, edges=edges)
 
     def _finish(self, painted: FloatArray, frame: Frame) -> FloatArray:
         """Return the pixels (H, W, 4) of a frame, or a window of it, from the network's paint."""
@@ -385,10 +378,8 @@ class FramePipeline:
         """Carry the keyframes' paint and strokes to a frame, then compute its guides."""
         if not self._projection:
             return _Input(frame, self._inputs.build(frame), None)
-        number = frame.number
-        weights = weights_at(self._shot.manifest.weights, number, self._header.trained_on)
         edges = SurfaceEdges.of(frame) if self._strokes else None
-        channels, strokes = self._projection.carry(frame, weights, edges=edges)
+        channels, strokes = self._carry(frame, edges)
         if self._strokes and strokes is not None:
             self._strokes.complete(strokes, frame, channels[VALID], edges)
         if self._in_bands:

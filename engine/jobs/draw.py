@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from ..frames.drawn_frame import DrawnFrame
 from ..inference.drawing import draw_frames, frames_to_look_at
 from ..inference.frame_pipeline import FramePipeline
 from ..inference.tiled_inference import TiledInference
 from ..networks.device import Device
-from ..networks.style_file import load_style
+from ..networks.style_file import load_style, save_style
 from ..shared.frame_lists import name_frames
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
@@ -52,20 +52,30 @@ class DrawingStep:
         self._seconds = SHARE * budget.seconds
         return self._seconds
 
-    def run(self, device: Device, log: RunLog, report: Reporter) -> list[DrawnFrame]:
-        """Return the frames that were drawn with the style that the training has written.
+    def run(self, device: Device, log: RunLog, report: Reporter, check: Callable[[], None]) -> None:
+        """Draw frames with the style that the training has written, and add them to it.
+
+        Args:
+            device: where to compute.
+            log: of the training.
+            report: hears the progress, and may cancel.
+            check: called before the style is written; may raise to leave it as it is.
 
         Raises:
-            PaintoverError: the style, a frame or a keyframe cannot be read.
+            PaintoverError: the style, a frame or a keyframe cannot be read, or the style not
+                written.
         """
         if not self._is_due:
-            return []
+            return
         shot, request = self._shot, self._request
-        style = load_style(shot.style_path(request.style))
+        path = shot.style_path(request.style)
+        style = load_style(path)
         inference = TiledInference(style.network, device)
         pipeline = FramePipeline(
             shot, request.style, style.header, inference, style.activations, report
         )
         drawn = draw_frames(shot, pipeline, self._most, self._seconds, request.seed, report)
+        if drawn:
+            check()
+            save_style(path, style.network.state_dict(), style.header, style.activations, drawn)
         log.say(f"drew {name_frames([one.frame for one in drawn]) if drawn else 'no frame'}")
-        return drawn

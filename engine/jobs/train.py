@@ -24,13 +24,11 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ..frames.drawn_frame import DrawnFrame
 from ..guides import registry as guides
 from ..inference.tiled_inference import TiledInference
 from ..networks.activation_ranges import ActivationRanges, calibrate
@@ -155,10 +153,8 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         save_style=save,
     )
     stopped_early = loop.run()
-    drawn = [] if kept else drawing.run(device, log, report)
-    if drawn:
-        claim.check()
-        write_style(path, trainer, header, patches, pairs, device, drawn)
+    if not kept:
+        drawing.run(device, log, report, claim.check)
     report.progress("train", 1.0, 0.0, f"{trainer.steps} steps")
     return {
         "steps": trainer.steps,
@@ -238,7 +234,6 @@ def write_style(
     patches: Patches,
     pairs: PairPatches | None,
     device: Device,
-    drawn: Sequence[DrawnFrame] = (),
 ) -> None:
     """Write the best averaged weights, with their activation ranges if int8 can use them.
 
@@ -248,7 +243,6 @@ def write_style(
         header: the style's header.
         patches, pairs: give example inputs.
         device: where to compute.
-        drawn: drawn frames.
     """
     weights, ranges = trainer.best(), None
     network = copy.deepcopy(trainer.averaged)
@@ -257,7 +251,7 @@ def write_style(
         later = pairs.later_inputs() if pairs else ()
         ranges = calibrate(network, device, itertools.chain(patches.calibration_inputs(), later))
     header.arithmetic = _arithmetic(network, ranges, patches, device)
-    save_style(path, weights, header, ranges, drawn)
+    save_style(path, weights, header, ranges)
 
 
 def _arithmetic(

@@ -14,10 +14,12 @@ import math
 from collections.abc import Iterator
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..images.types import BoolArray, FloatArray
 from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
 from .base import GRID, Painter
 
@@ -164,6 +166,18 @@ class GatedPainter(Painter):
     def reach(self) -> int:
         """Largest distance in pixels at which an input pixel can change an output pixel."""
         return 2 + 2 * (1 + 2 + 1 + 1) + 4 * (1 + 2 * self.size.blocks) + GRID
+
+
+def shows_own_paint(projected: FloatArray) -> BoolArray:
+    """Return (H, W), where the untrained gate prefers the network's own paint.
+
+    That is where no paint is projected, or onto another light.
+
+    Args:
+        projected: (7, H, W), the guide ``projection``.
+    """
+    relit = np.abs(projected[LIGHT]).mean(axis=0) > RELIT
+    return np.asarray((projected[VALID] < 0.5) | relit)
 
 
 def log_odds(share: float) -> float:

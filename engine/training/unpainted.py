@@ -16,8 +16,8 @@ from torch import Tensor
 from ..frames.frame import MATTE, Frame, read_frame
 from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE, Window
-from ..networks.gated_unet import RELIT
-from ..projection.channels import LIGHT, PROJECTION_CHANNELS, VALID
+from ..networks.gated_unet import shows_own_paint
+from ..projection.channels import PROJECTION_CHANNELS
 from ..shared.keyframes.weights import weights_at
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, has_surface
@@ -127,9 +127,7 @@ def _without_projection(
     count = PROJECTION_CHANNELS + (COVERAGE in training_set.guides)
     weights = weights_at(shot.manifest.weights, frame.number, training_set.digests)
     x = training_set.input_of(frame, weights)
-    carried = x[-PROJECTION_CHANNELS:]
-    relit = np.abs(carried[LIGHT]).mean(axis=0) > RELIT
-    open_ = (carried[VALID] < 0.5) | relit
+    open_ = shows_own_paint(x[-PROJECTION_CHANNELS:])
     x[-count:] = 0
     return x, open_
 
