@@ -24,6 +24,7 @@ from ..frames.frame import Frame
 from ..images.types import BoolArray, FloatArray
 from ..images.window import Window
 from ..networks.style_file import MOST_DRAWN_PIXELS
+from ..shared.frame_lists import spread
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import has_surface
@@ -68,8 +69,7 @@ def frames_to_look_at(shot: Shot, keys: Collection[int]) -> list[int]:
     frames = [frame for frame in shot.frames if frame not in keys]
     if not frames or manifest.width * manifest.height > MOST_DRAWN_PIXELS:
         return []
-    indices = np.linspace(0, len(frames) - 1, min(LOOKED_AT, len(frames))).round().astype(int)
-    return [frames[index] for index in sorted(set(indices.tolist()))]
+    return spread(frames, LOOKED_AT)
 
 
 def draw_frames(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .errors import PaintoverError
 from .names import one_line
@@ -97,3 +97,11 @@ def keep_negative(arguments: Iterable[str]) -> list[str]:
     A space before the minus does that: no option begins with one.
     """
     return [f" {text}" if re.fullmatch(r"-[0-9][-0-9,.=@:]*", text) else text for text in arguments]
+
+
+def spread(frames: Sequence[int], most: int) -> list[int]:
+    """Return at most so many of some frames, at least 2, evenly spread, with the first and last."""
+    if len(frames) <= most:
+        return list(frames)
+    step = (len(frames) - 1) / (most - 1)
+    return [frames[round(number * step)] for number in range(most)]

@@ -18,6 +18,7 @@ from ..images.types import BoolArray, FloatArray
 from ..images.window import LARGE, Window
 from ..networks.gated_unet import shows_own_paint
 from ..projection.channels import PROJECTION_CHANNELS
+from ..shared.frame_lists import spread
 from ..shared.keyframes.weights import weights_at
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, has_surface
@@ -82,8 +83,7 @@ def read_windows(shot: Shot, training_set: TrainingSet, seed: int) -> list[Unpai
         return []
     if not has_surface(manifest.passes):
         return []
-    indices = np.linspace(0, len(frames) - 1, min(FRAMES, len(frames))).round().astype(int)
-    chosen = [frames[index] for index in sorted(set(indices.tolist()))]
+    chosen = spread(frames, FRAMES)
     training_set.inputs.prepare("train", chosen)
     generator = np.random.default_rng(seed)
     windows = [_read_window(shot, training_set, number, generator) for number in chosen]

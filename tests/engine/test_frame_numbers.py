@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.shared.errors import PaintoverError
-from engine.shared.frame_lists import gaps_between, keep_negative, parse_frames
+from engine.shared.frame_lists import gaps_between, keep_negative, parse_frames, spread
 from engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from engine.shared.pictures.sequences import find_sequence, match_files
 
@@ -226,3 +226,9 @@ def test_every_second_frame_as_farms_write_it():
     for text in ("1-9:0", "1-9:", "5:2", "9-1:2"):
         with pytest.raises(PaintoverError):
             parse_frames(text)
+
+
+def test_frames_are_spread_from_the_first_to_the_last():
+    assert spread([3, 5, 9], 8) == [3, 5, 9]
+    assert spread(range(1, 101), 4) == [1, 34, 67, 100]
+    assert spread([], 8) == []
