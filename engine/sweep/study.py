@@ -8,12 +8,12 @@ file beside it works on network drives, too.
 from __future__ import annotations
 
 import dataclasses
-import os
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
@@ -35,6 +35,8 @@ JOURNAL = "journal.log"
 _NAME = "sweep"
 _WHY, _STYLES = "why", "styles"
 """Attributes of trials and of the study."""
+_FIXED = "fixed_params"
+"""Optuna's attribute of a trial that holds the values it was to try first."""
 STARTUP = 5
 """Trials before the sampler learns from them, and before any is given up for its score."""
 
@@ -78,7 +80,7 @@ class SweepStudy:
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self._path, self._claims = folder / JOURNAL, Claims()
+        self._path, self._seed, self._claims = folder / JOURNAL, seed, Claims()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with self._errors():
             append(self._path, b"")
@@ -93,15 +95,6 @@ class SweepStudy:
                 load_if_exists=True,
             )
             self._recover()
-            trials = self.trials()
-            others = any(trial.state is TrialState.RUNNING for trial in trials)
-            entropy = os.getpid() if others else 0  # two processes must not draw the same
-            self.optuna.sampler = optuna.samplers.TPESampler(
-                n_startup_trials=STARTUP,
-                multivariate=True,
-                constant_liar=True,
-                seed=(seed + len(trials) + entropy) % (1 << 32),
-            )
 
     def begin(self, points: Sequence[Mapping[str, Value]]) -> None:
         """Try these values first, if nothing was tried yet."""
@@ -112,7 +105,14 @@ class SweepStudy:
 
     def ask(self) -> optuna.Trial:
         """Return the next trial."""
-        with self._errors():
+        with self._errors(), self._asking():
+            begun = sum(trial.state is not TrialState.WAITING for trial in self.trials())
+            self.optuna.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=STARTUP,
+                multivariate=True,
+                constant_liar=True,
+                seed=(self._seed + begun) % (1 << 32),  # two processes must not draw the same
+            )
             trial = self.optuna.ask()
             self._claims.take(self._claim(trial.number))
             return trial
@@ -152,7 +152,7 @@ class SweepStudy:
     def interrupt(self, trial: optuna.Trial) -> None:
         """Note that a trial was interrupted; its values are tried again first."""
         with self._errors(), suppress(UpdateFinishedTrialError):
-            self._interrupt(trial.number, trial.params)
+            self._interrupt(trial.number)
         self._claims.release(self._claim(trial.number))
 
     def trials(self) -> list[FrozenTrial]:
@@ -189,16 +189,35 @@ class SweepStudy:
 
     def _recover(self) -> None:
         """Interrupt the trials of processes that were killed; see ``Claims.take``."""
-        for trial in self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            path = self._claim(trial.number)
-            if path.is_file() and self._claims.take(path) is None:
-                self._interrupt(trial.number, trial.params)
-                self._claims.release(path)
+        with self._asking():
+            for number in self._running():
+                path = self._claim(number)
+                if self._claims.take(path) is None:
+                    if number in self._running():  # it may just have ended
+                        self._interrupt(number)
+                    self._claims.release(path)
 
-    def _interrupt(self, number: int, values: Mapping[str, Any]) -> None:
+    def _running(self) -> list[int]:
+        trials = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [trial.number for trial in trials]
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Let no other process ask: in between, a trial that runs has its claim."""
+        path = self._path.parent / ".asking.claim"
+        while self._claims.take(path) is not None:
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            self._claims.release(path)
+
+    def _interrupt(self, number: int) -> None:
+        trial = self.optuna.get_trials(deepcopy=False)[number]
+        values = {**trial.system_attrs.get(_FIXED, {}), **trial.params}
         self.optuna.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         if values:
-            self.optuna.enqueue_trial(dict(values))
+            self.optuna.enqueue_trial(values)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

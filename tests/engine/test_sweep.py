@@ -30,6 +30,7 @@ from engine.sweep.held_out import LATTICE, held_blocks, split_keys
 from engine.sweep.judge import Judge
 from engine.sweep.material import read_material
 from engine.sweep.space import PAPER, SHOT, starting_points, suggest
+from engine.sweep.study import SweepStudy, state_in_words
 
 FEW = ("--trial-steps", 2, "--device", "cpu")
 
@@ -259,6 +260,22 @@ def test_what_is_stopped_or_killed_is_tried_again(swept):
     assert [one["state"] for one in trials].count("running") == 0
     done = [one["values"] for one in trials if one["state"] == "done"]
     assert all(value in done for value in values if value)
+
+
+def test_a_trial_whose_process_was_killed_as_it_began_is_tried_again(tmp_path):
+    point = {"patch": 36, "batch": 40}
+    study = SweepStudy(tmp_path, 0)
+    study.begin([point])
+    assert study.optuna.ask().number == 0  # killed before it could claim the trial
+    study.close()
+    again = SweepStudy(tmp_path, 0)
+    assert [state_in_words(one) for one in again.trials()] == ["interrupted", "waiting"]
+    trial = again.ask()
+    assert {name: trial.suggest_int(name, 1, 100) for name in point} == point
+    other = SweepStudy(tmp_path, 0)
+    assert [state_in_words(one) for one in other.trials()] == ["interrupted", "running"]
+    again.close()
+    other.close()
 
 
 def test_two_processes_share_a_sweep(swept):
