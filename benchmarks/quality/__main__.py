@@ -25,6 +25,7 @@ from engine.evaluation.jod import jod
 from engine.evaluation.scores import score
 from engine.shared.errors import PaintoverError
 
+from .kept_rows import KeptRows
 from .methods import MOVED, run, style_name, take_finished
 from .pairs import ABLATION, FULL, SHORT, Extent, Pair, choose
 from .real import SETS, RealRow, measure_real, sets_in
@@ -57,9 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "--frames needs the pair that the frames show: add --only SHOT:STYLE."
             )
         why_no_jod = _why_no_jod()
+        kept = KeptRows(options.keep, extent, options.device) if options.keep else None
         rows: list[Row] = []
         for pair in extent.pairs:
-            rows += _measure(pair, extent, options, with_jod=not why_no_jod)
+            rows += _measure(pair, extent, options, kept, with_jod=not why_no_jod)
         real = _measure_real(extent, options)
     except PaintoverError as error:
         print(f"benchmarks.quality: {error}", file=sys.stderr)
@@ -83,25 +85,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(
-    pair: Pair, extent: Extent, options: argparse.Namespace, *, with_jod: bool
+    pair: Pair,
+    extent: Extent,
+    options: argparse.Namespace,
+    kept: KeptRows | None,
+    *,
+    with_jod: bool,
 ) -> list[Row]:
-    truth = make_truth(pair, extent, options.cache.resolve(), _tell)
-    _tell(f"{pair.name}: {truth.shot.folder}, {truth.unsteady:.1%} of the truth unsteady")
-    rows = []
-    where = uncarried(truth.shot, truth.keys)
     methods = [options.frames.name] if options.frames else list(extent.methods)
     if not pair.passes:
         methods = [method for method in methods if method != MOVED]
+    found = {method: kept.find(pair, method) if kept else None for method in methods}
+    if all(found.values()):
+        return [row for row in found.values() if row is not None]
+    truth = make_truth(pair, extent, options.cache.resolve(), _tell)
+    _tell(f"{pair.name}: {truth.shot.folder}, {truth.unsteady:.1%} of the truth unsteady")
+    rows, new = [], []
+    where = uncarried(truth.shot, truth.keys)
     for method in methods:
-        row = _row(pair, method, truth, extent, options, with_jod=with_jod)
-        if row.scores:
-            row = dataclasses.replace(row, more=more_scores(truth, style_name(method), where))
+        row = found[method]
+        if row is None:
+            row = _row(pair, method, truth, extent, options, with_jod=with_jod)
+            if row.scores:
+                row = dataclasses.replace(row, more=more_scores(truth, style_name(method), where))
+                new.append((method, style_name(method)))
+            if kept:
+                kept.add(row)
         _tell("  " + "  ".join(row.cells()[1:]))
         rows.append(row)
     if options.sheets:
-        done = [(row.method, style_name(row.method)) for row in rows if row.scores]
         path = options.sheets / f"{pair.name.replace(':', '-')}.png"
-        write_sheet(path, truth.shot, truth.folder, truth.keys, done)
+        write_sheet(path, truth.shot, truth.folder, truth.keys, new)
         _tell(f"  {path}")
     return rows
 
@@ -160,6 +174,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--ablation", action="store_true", help="what each part of our own method is good for"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers as JSON")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="keep each row there, and do not measure again what it has; for runs of hours",
+    )
     parser.add_argument("--write", action="store_true", help="write the page of this table")
     parser.add_argument(
         "--only",
@@ -185,7 +205,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, metavar="N", help="of training (60; short: 20)")
     parser.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda, mps")
     parser.add_argument("--frames", type=Path, metavar="DIR", help="score another program's frames")
-    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write contact sheets there")
+    parser.add_argument(
+        "--sheets",
+        type=Path,
+        metavar="DIR",
+        help="write contact sheets there, of the rows that are measured now",
+    )
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", default=ROOT / ".cache/quality", help="%(default)s"
     )
@@ -195,7 +220,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _command() -> str:
     """Return the command that made the page, without the options for other outputs and caches."""
     words = sys.argv[1:]
-    for option in ("--json", "--sheets", "--cache", "--real"):
+    for option in ("--json", "--keep", "--sheets", "--cache", "--real"):
         if option in words:
             at = words.index(option)
             del words[at : at + 2]

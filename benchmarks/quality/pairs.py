@@ -85,26 +85,26 @@ SHORT = Extent(
     ("fast", "fast/-projection", "paper", "projection", "moved"),
 )
 
+_PARTS = (
+    "fast",
+    "fast/colour",
+    "fast/-projection",
+    "fast/-edges",
+    "fast/-noise",
+    "fast,gradients=0",
+    "fast,adversarial=0.2",
+    "fast,steady=0",
+    "fast,strokes=0",
+    "fast,drawn=0",
+    "fast,muon=false",
+    "small",
+)
 ABLATION = dataclasses.replace(
     FULL,
-    seconds=20.0,
-    pairs=PAIRS[:1],
-    methods=(
-        "fast",
-        "fast/colour",
-        "fast/-projection",
-        "fast/-edges",
-        "fast/-noise",
-        "fast,gradients=0",
-        "fast,adversarial=0.2",
-        "fast,steady=0",
-        "fast,strokes=0",
-        "fast,drawn=0",
-        "fast,muon=false",
-        "small",
-    ),
+    seconds=30.0,
+    methods=tuple(name + seed for seed in ("", ",seed=1") for name in _PARTS),
 )
-"""The ablation: the whole method, then the method without one part each."""
+"""The ablation: the whole method, then the method without one part each; two seeds."""
 
 
 def choose(names: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:

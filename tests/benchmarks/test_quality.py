@@ -120,8 +120,10 @@ def test_the_table_has_every_column_for_every_method(
     words = ["--short", "--only", PAIR.name, "--cache", str(cache), "--device", "cpu"]
     file = tmp_path / "q.json"
     outputs = ["--json", str(file), "--sheets", str(tmp_path / "sheets")]
-    assert quality.main([*words, *outputs]) == 0
+    keep = ["--keep", str(tmp_path / "kept.jsonl")]
+    assert quality.main([*words, *outputs, *keep]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    _check_kept(words, keep, lines, monkeypatch, capsys)
     distances = next(number for number, line in enumerate(lines) if "| 1 | 5 | 10 |" in line)
     assert len(lines) == 2 * distances
     by_distance = [line.split(" | ") for line in lines[distances + 2 :]]
@@ -156,6 +158,27 @@ def test_the_table_has_every_column_for_every_method(
     assert quality.main([*words, "--frames", str(frames)]) == 0
     last = capsys.readouterr().out.splitlines()[2]
     assert "other program" in last and "equal" in last and "1.000" in last
+
+
+def _check_kept(words, keep, lines, monkeypatch, capsys) -> None:
+    """Rows are not measured again, but for the one whose line was torn."""
+    file = Path(keep[1])
+    file.write_text(file.read_text()[:-100])
+    measured = []
+    real_run = quality.run
+
+    def run(method, *others):
+        measured.append(method)
+        return real_run(method, *others)
+
+    monkeypatch.setattr(quality, "run", run)
+    assert quality.main([*words, *keep]) == 0
+    again = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert measured == [TINY.methods[-1]]
+    assert again[: len(TINY.methods) + 1] == lines[: len(TINY.methods) + 1]
+    assert quality.main([*words, *keep, "--seconds", "1", "--methods", "projection"]) == 0
+    assert measured == [TINY.methods[-1], "projection"]
+    capsys.readouterr()
 
 
 def test_scores_of_new_parts_see_those_alone(cache: Path) -> None:
