@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-matrix lint format types addon audit bench clean
+.PHONY: help setup demo demo-live test test-matrix lint format types addon audit manual bench clean
 
 help:  ## Show this list
 	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
@@ -52,7 +52,10 @@ addon: setup  ## Build the extension: a zip under dist/ to install in Blender
 	@$(PYTHON) build_addon.py
 
 audit: addon  ## Bills of materials of what users get (dist/sbom), and known vulnerabilities of it
-	@$(PYTHON) tools/audit.py
+	@$(PYTHON) -m tools.audit
+
+manual: setup  ## Build the manual as a site, strictly: dist/manual/index.html (ARGS=--serve: watch it)
+	@$(PYTHON) -m tools.manual $(ARGS)
 
 bench: setup  ## Measure speed and memory beside the published network (ARGS=--short: 10 minutes)
 	@$(PYTHON) -m benchmarks.speed $(ARGS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bills of materials of what a user gets, and whether any of it is known to be vulnerable.
 
-    .venv/bin/python tools/audit.py
+    .venv/bin/python -m tools.audit
 
 For each lock of the engine's packages a file ``dist/sbom/paintover-BUILD.cdx.json`` in the format
 CycloneDX 1.6, validated: the extension's zip, and every package with its version, license and the
@@ -21,11 +21,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from .side_environments import SideEnvironment, run
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements/locks"
 BILLS = ROOT / "dist/sbom"
 TOOLS = ROOT / "requirements/audit.txt"
-ENVIRONMENT = ROOT / ".venv-audit"
+_TOOLS = SideEnvironment(ROOT / ".venv-audit", TOOLS)
 _PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.M)
 _LONGEST_AUDIT = 90
 """Seconds after which the service of known vulnerabilities counts as out of reach."""
@@ -48,7 +50,7 @@ def main() -> int:
     )
     if not zips:
         raise SystemExit("audit: there is no zip in dist; run make addon first.")
-    _make_environment()
+    _TOOLS.make()
     BILLS.mkdir(parents=True, exist_ok=True)
     licenses = _licenses()
     bills = []
@@ -57,7 +59,7 @@ def main() -> int:
         bills.append(BILLS / f"paintover-{lock.stem}.cdx.json")
         bills[-1].write_text(json.dumps(bill, indent=1) + "\n", encoding="utf-8")
         print(f"{bills[-1].relative_to(ROOT)}: {len(bill['components'])} components")
-    _run([_tool("python"), "-c", _VALIDATE, *map(str, bills)])
+    run([_TOOLS.program("python"), "-c", _VALIDATE, *map(str, bills)])
     words, is_vulnerable = told(_audit(packages(locks())))
     print(words)
     return int(is_vulnerable)
@@ -82,14 +84,14 @@ def bill_of(lock: Path) -> dict[str, Any]:
     """Return the bill of the packages in a lock, and of uv, which installs them."""
     both = lock.read_text(encoding="utf-8") + (LOCKS / "uv.txt").read_text(encoding="utf-8")
     words = [
-        _tool("cyclonedx-py"),
+        _TOOLS.program("cyclonedx-py"),
         "requirements",
         "-",
         "--pyproject",
         str(ROOT / "pyproject.toml"),
     ]
     words += ["--spec-version", "1.6", "--output-reproducible"]
-    bill: dict[str, Any] = json.loads(_run(words, both))
+    bill: dict[str, Any] = json.loads(run(words, both))
     return bill
 
 
@@ -146,7 +148,13 @@ def _audit(wanted: list[str]) -> dict[str, Any] | None:
         file = Path(folder) / "packages.txt"
         report = Path(folder) / "report.json"
         file.write_text("\n".join(wanted), encoding="utf-8")
-        words = [_tool("pip-audit"), "--requirement", str(file), "--no-deps", "--disable-pip"]
+        words = [
+            _TOOLS.program("pip-audit"),
+            "--requirement",
+            str(file),
+            "--no-deps",
+            "--disable-pip",
+        ]
         words += ["--format", "json", "--output", str(report), "--progress-spinner", "off"]
         try:
             subprocess.run(words, capture_output=True, timeout=_LONGEST_AUDIT, check=False)
@@ -158,39 +166,14 @@ def _audit(wanted: list[str]) -> dict[str, Any] | None:
 
 def _licenses() -> dict[str, list[Any]]:
     """Return the licenses of what is installed here, by the name of the package."""
-    words = [_tool("cyclonedx-py"), "environment", sys.executable, "--spec-version", "1.6"]
-    bill = json.loads(_run(words))
+    words = [_TOOLS.program("cyclonedx-py"), "environment", sys.executable, "--spec-version", "1.6"]
+    bill = json.loads(run(words))
     return {plain(one["name"]): one["licenses"] for one in bill["components"] if "licenses" in one}
 
 
 def plain(name: str) -> str:
     """Return the name of a package as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _make_environment() -> None:
-    """Make the environment of the tools, unless it is up to date."""
-    made = ENVIRONMENT / "made-from.txt"
-    wanted = TOOLS.read_bytes()
-    if made.is_file() and made.read_bytes() == wanted:
-        return
-    uv = [sys.executable, "-m", "uv"]
-    _run([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(ENVIRONMENT)])
-    options = ["--quiet", "--require-hashes", "--requirement", str(TOOLS)]
-    _run([*uv, "pip", "install", "--python", _tool("python"), *options])
-    made.write_bytes(wanted)
-
-
-def _tool(name: str) -> str:
-    folder = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
-    return str(folder / name)
-
-
-def _run(words: list[str], given: str | None = None) -> str:
-    done = subprocess.run(words, input=given, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise SystemExit(f"audit: {' '.join(words[:3])}: {done.stderr or done.stdout}")
-    return done.stdout
 
 
 if __name__ == "__main__":
