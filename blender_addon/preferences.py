@@ -9,7 +9,7 @@ import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
 from .live import settings as live
-from .ui import engine_panel
+from .ui import engine_status
 
 _BUILDS = (
     ("AUTO", "Automatic", "The one for the graphics card of this machine"),
@@ -50,7 +50,7 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
-        engine_panel.draw(layout, context)
+        engine_status.draw(layout, context)
         advanced = layout.column()
         advanced.use_property_split = True
         advanced.prop(self, "engine_python")

@@ -28,8 +28,8 @@ def of_scene(scene: Any, layer: bpy.types.ViewLayer) -> list[str]:
     if others and not render.use_single_layer:
         sentences.append(
             f"Captured the view layer {layer.name}; {_listed(others)} "
-            f"{'are' if len(others) > 1 else 'is'} not in the picture (Settings ▸ View Layer "
-            "chooses another)."
+            f"{'are' if len(others) > 1 else 'is'} not in the picture (Source ▸ Shot ▸ View "
+            "Layer chooses another)."
         )
     sentences += _of_views(scene)
     if render.use_border:

@@ -49,7 +49,7 @@ def layer_to_render(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     if name:
         if name not in scene.view_layers:
             raise PaintoverError(
-                f'There is no view layer "{name}"; choose another under Settings ▸ View Layer.'
+                f'There is no view layer "{name}"; choose another under Source ▸ Shot ▸ View Layer.'
             )
         chosen: bpy.types.ViewLayer = scene.view_layers[name]
         return chosen

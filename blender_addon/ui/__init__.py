@@ -5,9 +5,27 @@ from __future__ import annotations
 
 import bpy
 
-from . import lists, live_panel, panels
+from . import (
+    engine_panel,
+    keyframes_panel,
+    lists,
+    live_panel,
+    main_panel,
+    output_panel,
+    source_panel,
+    style_panel,
+)
 
-classes = (*lists.classes, *panels.classes, *live_panel.classes)
+classes = (
+    *lists.classes,
+    *main_panel.classes,
+    *source_panel.classes,
+    *keyframes_panel.classes,
+    *style_panel.classes,
+    *output_panel.classes,
+    *live_panel.classes,
+    *engine_panel.classes,
+)
 
 
 def register() -> None:

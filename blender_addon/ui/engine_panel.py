@@ -1,121 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine in the panels: what it is, what to do about it, and what an installation takes."""
+"""Engine: which one is used, and what can be done about it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import bpy
-
-from .. import jobs
 from ..engine_process import environment
-from ..engine_setup import builds, faults, graphics_cards, places, plan, status
-from ..engine_setup.status import Kind
-from .text import draw_detail, draw_wrapped
-
-_ICONS = {Kind.READY: "CHECKMARK", Kind.UNCHECKED: "QUESTION"}
-_INSTALLS = (Kind.MISSING, Kind.UNFINISHED, Kind.OUTDATED)
-_BUTTONS = {
-    Kind.UNFINISHED: "Go On Installing",
-    Kind.OUTDATED: "Update Engine",
-}
+from . import engine_status
+from .spaces import Panel, in_spaces
 
 
-def draw_first(layout: Any, context: Any) -> None:
-    """Draw the engine above the steps, if it needs something from the user."""
-    if jobs.busy():
-        return
-    found = status.look()
-    if found.kind in _INSTALLS or found.kind is Kind.NO_GPU or status.failure():
-        draw(layout.box(), context)
+class _Engine(Panel):
+    bl_label = "Engine"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        # Without an engine the main panel begins with what this shows.
+        return super().poll(context) and environment.is_found()
+
+    def draw(self, context: Any) -> None:
+        engine_status.draw(self.layout, context)
 
 
-def draw(layout: Any, context: Any) -> None:
-    """Draw the state of the engine, and the buttons for it."""
-    found = status.look()
-    icon = _ICONS.get(found.kind, "ERROR")
-    draw_wrapped(layout, f"{found.text}.", icon, context)
-    if status.failure():
-        draw_wrapped(layout, status.failure(), "CANCEL", context)
-    if jobs.busy():
-        return
-    if found.kind in _INSTALLS:
-        _draw_installation(layout, context, found)
-    else:
-        _draw_installed(layout, context, found)
-    layout.operator("paintover.engine_diagnostics", icon="COPYDOWN")
-
-
-def _draw_installation(layout: Any, context: Any, found: status.Status) -> None:
-    if environment.preferences():
-        layout.prop(environment.preferences(), "build", text="For")
-    build = status.chosen_build()
-    if build is None:
-        _draw_no_build(layout, context)
-    else:
-        _draw_sizes(layout, context, build)
-        button = layout.row()
-        button.scale_y = 1.4
-        text = _BUTTONS.get(found.kind, "Install Engine")
-        button.operator("paintover.engine_install", text=text, icon="IMPORT")
-    if not bpy.app.online_access:
-        text = "Online access is off: allow it in Preferences > System, or use a folder of wheels."
-        draw_wrapped(layout, text, "INFO", context)
-    other = layout.column(align=True)
-    other.operator("paintover.engine_install_offline", icon="FILE_FOLDER")
-    other.operator("paintover.engine_use_python", icon="FILE_SCRIPT")
-    other.operator("paintover.engine_move", text="Choose Another Folder", icon="DISK_DRIVE")
-    if status.bytes_there() or found.kind is Kind.OUTDATED:
-        other.operator("paintover.engine_remove", icon="TRASH")
-
-
-def _draw_no_build(layout: Any, context: Any) -> None:
-    if not builds.here():
-        text = (
-            f"There is no engine to download for this kind of machine ({builds.this_platform()}). "
-            "Choose a Python that has PyTorch."
-        )
-    elif environment.preference("build") in ("", "AUTO"):
-        text = "Looking for graphics cards…"
-    else:
-        text = "This kind of machine has no such engine. Choose another one."
-    draw_wrapped(layout, text, "INFO", context)
-
-
-def _draw_sizes(layout: Any, context: Any, build: builds.Build) -> None:
-    takes = status.sizes(build)
-    about = "" if takes.is_exact else "about "
-    there = status.bytes_there()
-    lines = []
-    advice = status.advised()
-    if environment.preference("build") in ("", "AUTO") and advice:
-        lines.append(f"{build.title}. {advice.why}".strip())
-    hosts = " and ".join(plan.sources(build))
-    here = f", of which {faults.megabytes(there)} are here" if there else ""
-    lines.append(f"Downloads {about}{faults.megabytes(takes.download)} from {hosts}{here}.")
-    folder = status.shortened(places.folder())
-    lines.append(f"Takes about {faults.megabytes(takes.disk)} in {folder}.")
-    if not plan.base_python().path:
-        lines.append(f"Brings Python {builds.OWN_PYTHON} from github.com, about 30 MB.")
-    for line in lines:
-        draw_detail(layout, line, context)
-
-
-def _draw_installed(layout: Any, context: Any, found: status.Status) -> None:
-    if found.build is not None:
-        draw_detail(layout, f"For {found.build.title}.", context)
-    if found.is_own:
-        draw_detail(layout, f"In {status.shortened(places.folder())}.", context)
-    if found.kind is Kind.NO_GPU and found.build is not None:
-        for build in graphics_cards.alternatives(found.build):
-            size = faults.megabytes(status.sizes(build).download)
-            text = f"Install for {build.title}, {size}"
-            button = layout.operator("paintover.engine_install", text=text, icon="IMPORT")
-            button.build = build.name
-    buttons = layout.column(align=True)
-    buttons.operator("paintover.engine_check", icon="PLAY")
-    if found.is_own:
-        buttons.operator("paintover.engine_repair", icon="TOOL_SETTINGS")
-        buttons.operator("paintover.engine_move", icon="DISK_DRIVE")
-        buttons.operator("paintover.engine_remove", icon="TRASH")
-    buttons.operator("paintover.engine_use_python", icon="FILE_SCRIPT")
+classes = in_spaces(_Engine, "engine")

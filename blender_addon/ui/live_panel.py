@@ -10,7 +10,7 @@ import bpy
 from ..engine.shared import live_protocol as messages
 from ..live import control, picture_editor, settings, timings
 from ..live.session import STARTING
-from .panels import Panel, make_panel
+from .spaces import Panel, in_spaces
 from .text import draw_wrapped
 
 _ICONS = {
@@ -24,9 +24,10 @@ _ICONS = {
 
 class _Live(Panel):
     bl_label = "Live"
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
-        layout: Any = self.layout  # type: ignore[attr-defined]
+        layout = self.layout
         session = control.session()
         row = layout.row(align=True)
         row.operator(
@@ -111,7 +112,7 @@ def _short(text: str) -> str:
 
 _menus = ("VIEW3D_MT_editor_menus", "IMAGE_MT_editor_menus")
 """Where the headers have their menus: what stands after them is seen in narrow editors too."""
-classes = tuple(make_panel(_Live, "live", space, "steps") for space in ("VIEW_3D", "IMAGE_EDITOR"))
+classes = in_spaces(_Live, "live", spaces=("VIEW_3D", "IMAGE_EDITOR"))
 
 
 def register() -> None:

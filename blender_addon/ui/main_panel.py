@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main panel: what runs, what the user should know or decide, and the parts below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import jobs, states
+from ..engine_process import live_picture
+from . import engine_status, watcher
+from .spaces import MAIN, Panel, in_spaces
+from .text import draw_wrapped
+
+_CHOICES = {"KEEP": "Go On with This Shot", "COPY": "Copy Shot", "NEW": "New Shot"}
+
+
+class _Main(Panel):
+    bl_label = "Paintover"
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        snapshot, message = watcher.current()
+        if jobs.busy():
+            _draw_progress(layout, context.window_manager.paintover)
+        engine_status.draw_first(layout, context)
+        if message:
+            draw_wrapped(layout, message, "INFO", context)
+        _draw_shot(layout, context, snapshot)
+        layout.operator("paintover.run", icon="PLAY")
+
+
+def _draw_progress(layout: Any, session: Any) -> None:
+    column = layout.column(align=True)
+    title = column.row(align=True)
+    title.label(text=session.title)
+    left = title.row()
+    left.alignment = "RIGHT"
+    left.label(text=jobs.describe_seconds_left(session.seconds_left))
+    row = column.row(align=True)
+    row.progress(factor=session.fraction, type="BAR", text=f"{session.fraction:.0%}")
+    row.operator("paintover.cancel", text="", icon="CANCEL")
+    column.label(text=session.text)
+    live = live_picture.current()
+    if live:
+        frame, icon = live
+        box = column.box()
+        box.template_icon(icon_value=icon, scale=9)
+        box.label(text=f"Frame {frame}, not painted")
+
+
+def _draw_shot(layout: Any, context: Any, snapshot: states.Snapshot) -> None:
+    """Draw what the user should know or decide about the shot folder."""
+    if snapshot.gone:
+        box = _draw_notice(layout, snapshot.gone, "ERROR", context)
+        box.operator("paintover.shot_find", icon="FILE_FOLDER")
+        box.operator("paintover.shot_choose", text="New Shot").action = "NEW"
+    elif snapshot.owner:
+        box = _draw_notice(layout, snapshot.owner, "INFO", context)
+        for action, text in _CHOICES.items() if context.scene.is_editable else ():
+            box.operator("paintover.shot_choose", text=text).action = action
+    elif snapshot.differs:
+        box = _draw_notice(layout, snapshot.differs, "INFO", context)
+        box.operator("paintover.shot_match")
+
+
+def _draw_notice(layout: Any, text: str, icon: str, context: Any) -> Any:
+    box = layout.box()
+    draw_wrapped(box, text, icon, context)
+    return box.column(align=True)
+
+
+classes = in_spaces(_Main, MAIN, parent="")

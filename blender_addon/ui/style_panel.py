@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Style: what is learnt from the keyframes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import properties
+from . import step_rows
+from .spaces import Panel, in_spaces
+from .text import draw_detail
+
+
+class _Style(Panel):
+    bl_label = "Style"
+
+    def draw_header_preset(self, context: Any) -> None:
+        step_rows.draw_sign(self.layout, "train")
+
+    def draw(self, context: Any) -> None:
+        layout = self.layout
+        preview = layout.column(align=True)
+        preview.operator("paintover.preview", icon="SEQ_PREVIEW")
+        draw_detail(preview, "At once, without training", context)
+        row = step_rows.draw_step(layout, "train", "paintover.train", "MODIFIER", context)
+        row.operator("paintover.sweep", text="", icon="VIEWZOOM")
+        settings = properties.of(context.scene)
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "style", text="Name")
+        column.prop(settings, "seconds")
+        column.prop(settings, "device")
+
+
+classes = in_spaces(_Style, "style")
