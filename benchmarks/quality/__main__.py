@@ -131,7 +131,7 @@ def _measure_real(extent: Extent, options: argparse.Namespace) -> list[RealRow]:
     rows = []
     for one in sets_in(folder):
         if not named or one.name in named:
-            methods = options.methods or REAL_METHODS
+            methods = options.methods if named and options.methods else REAL_METHODS
             rows += measure_real(folder, one, methods, extent.seconds, options.device, _tell)
     return rows
 
