@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-matrix lint format types addon audit manual bench clean
+.PHONY: help setup demo demo-live test test-matrix lint format types addon audit manual settings-page bench clean
 
 help:  ## Show this list
 	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
@@ -56,6 +56,9 @@ audit: addon  ## Bills of materials of what users get (dist/sbom), and known vul
 
 manual: setup  ## Build the manual as a site, strictly: dist/manual/index.html (ARGS=--serve: watch it)
 	@$(PYTHON) -m tools.manual $(ARGS)
+
+settings-page: setup  ## Write the manual's page of all settings anew, from the code
+	@$(PYTHON) -m tools.settings_page
 
 bench: setup  ## Measure speed and memory beside the published network (ARGS=--short: 10 minutes)
 	@$(PYTHON) -m benchmarks.speed $(ARGS)
