@@ -42,6 +42,9 @@ def main() -> int:
     parser.add_argument("--size", metavar="WxH", type=_size, help="default: 480x270")
     parser.add_argument("--seconds", metavar="S", type=float, help="training time; default: 60")
     parser.add_argument("--short", action="store_true", help="small and quick, to see that it runs")
+    parser.add_argument(
+        "--scene", action="store_true", help="only make the scene, to go through the steps yourself"
+    )
     options = parser.parse_args()
     usual = (6, (240, 136), 15.0) if options.short else (28, (480, 270), 60.0)
     with tempfile.TemporaryDirectory(prefix="paintover-demo-") as user_folder:
@@ -51,12 +54,13 @@ def main() -> int:
         from .demo import Demo, DemoError  # noqa: PLC0415
 
         try:
-            Demo(
+            demo = Demo(
                 options.out.resolve(),
                 frames=options.frames or usual[0],
                 size=options.size or usual[1],
                 seconds=options.seconds or usual[2],
-            ).run()
+            )
+            demo.make_scene() if options.scene else demo.run()
         except DemoError as error:
             print(f"\nThe demo stopped: {error}", file=sys.stderr)
             return 1

@@ -27,6 +27,7 @@ from engine.shared.frame_lists import format_frames
 from engine.shared.shot import Shot
 from scenes import versions
 
+from . import moving_picture
 from .contact_sheet import contact_sheet
 from .movie import write_movie
 from .scene import FPS, build_scene, save_scene
@@ -71,12 +72,7 @@ class Demo:
             bpy.ops.extensions.package_install_files(
                 filepath=str(archive), repo="user_default", enable_on_install=True
             )
-        with self._doing("Make the scene and save it as fox.blend"):
-            scene = build_scene(width, height, self.frames)
-            # Without this Blender would look for a graphics card, which not every machine has.
-            scene.render.compositor_device = "CPU"
-            bpy.context.preferences.filepaths.save_version = 0
-            save_scene(self.out / "fox.blend")
+        scene = self._make_scene()
         operators: Any = bpy.ops.paintover
         with self._doing(f"Capture: render {self.frames} frames with their passes"):
             operators.capture()
@@ -97,8 +93,32 @@ class Demo:
         self._score(shot)
         self._farewell()
 
+    def make_scene(self) -> None:
+        """Make ``fox.blend`` alone. Raises DemoError if the folder has a shot already."""
+        if (self.out / "paintover").exists():
+            raise DemoError(f"{self.out} has a shot already; move it away, or choose --out.")
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._make_scene()
+        self._say(f"Open {self.out / 'fox.blend'} in Blender.")
+
+    def _make_scene(self) -> Any:
+        with self._doing("Make the scene and save it as fox.blend"):
+            scene = build_scene(*self.size, self.frames)
+            # Without this Blender would look for a graphics card, which not every machine has.
+            scene.render.compositor_device = "CPU"
+            bpy.context.preferences.filepaths.save_version = 0
+            save_scene(self.out / "fox.blend")
+        return scene
+
     def _empty_folder(self) -> None:
-        for name in ("fox.blend", "log.txt", "contact_sheet.png", "fox.mp4", "scores.json"):
+        for name in (
+            "fox.blend",
+            "log.txt",
+            "contact_sheet.png",
+            "fox.mp4",
+            "fox.webp",
+            "scores.json",
+        ):
             (self.out / name).unlink(missing_ok=True)
         for name in ("paintover", "truth", "composited"):
             shutil.rmtree(self.out / name, ignore_errors=True)
@@ -176,6 +196,9 @@ class Demo:
                 for before, after in zip(rendered, results, strict=True)
             ]
             write_movie(self.out / "fox.mp4", (pairs + pairs[-2:0:-1]) * 2, FPS)
+            moving_picture.write(
+                self.out / "fox.webp", moving_picture.pages(rendered, painting, results), FPS
+            )
 
     def _score(self, shot: Shot) -> None:
         early, late = max(2, self.key - self.frames // 3), self.frames - 1
@@ -217,6 +240,7 @@ from frame to frame, so even a second try by the same hand would not score perfe
 Done in {int(seconds // 60)} min {int(seconds % 60)} s. Look at
   {self.out / "contact_sheet.png"}
   {self.out / "fox.mp4"}    the render and the result side by side
+  {self.out / "fox.webp"}   these and the painting, small enough for a page
   {self.out / "fox.blend"}  open it in Blender: the compositor is set up
   {self.out / "paintover"}  the shot folder: frames, the painting, the style, the result
   {self.out / "scores.json"}"""

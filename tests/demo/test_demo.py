@@ -11,9 +11,11 @@ import bpy
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from demo.contact_sheet import PAPER, contact_sheet
 from demo.movie import write_movie
+from demo.moving_picture import pages, write
 from demo.paint import Painter
 from demo.scene import build_scene, save_scene
 from engine.frames.frame import Frame
@@ -172,3 +174,30 @@ def test_wrong_options_are_refused(wrong: list[str], tmp_path: Path) -> None:
     assert done.returncode == 2
     assert wrong[1] in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_scene_alone_can_be_made_and_never_over_a_shot(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "demo", "--short", "--scene", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    before = (tmp_path / "fox.blend").read_bytes()
+    (tmp_path / "paintover").mkdir()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "has a shot already" in done.stderr
+    assert (tmp_path / "fox.blend").read_bytes() == before
+
+
+def test_the_moving_picture_shows_render_painting_and_result(tmp_path: Path) -> None:
+    def flat(value: int) -> np.ndarray:
+        return np.full((270, 480, 3), value, np.uint8)
+
+    made = pages([flat(10), flat(20), flat(30)], flat(120), [flat(210), flat(220), flat(230)])
+    assert len(made) == 4
+    for page, rendered, result in zip(made, (10, 20, 30, 20), (210, 220, 230, 220), strict=True):
+        middles = [page[120, x] for x in (150, 150 + 304, 150 + 608)]
+        assert [list(middle) for middle in middles] == [[rendered] * 3, [120] * 3, [result] * 3]
+    write(tmp_path / "fox.webp", made, 12)
+    with Image.open(tmp_path / "fox.webp") as moving:
+        assert (moving.n_frames, moving.info["loop"]) == (4, 0)
+        assert moving.size == made[0].shape[1::-1]
