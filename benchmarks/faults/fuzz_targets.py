@@ -36,6 +36,10 @@ from engine.shared.pictures.digests import digest_data, digest_picture
 from engine.shared.pictures.frame_numbers import NamePattern, frame_named, numbers_in
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
+from engine.shared.trainings.kept import Training
+from engine.shared.trainings.kept import describe as describe_training
+from engine.shared.trainings.record import TrainingRecord, read_record
+from engine.shared.trainings.verdict import in_words
 
 from .counts import wrong_sentence
 from .packing import resume_json, style_json, with_resume_json, with_style_json
@@ -160,6 +164,14 @@ def _record(folder: Path, _: Path) -> Any:
 def _flicker(folder: Path, _: Path) -> Any:
     found = read_flickers(_opened(folder), STYLE)
     return [describe(unsteady_frames(found)), [vars(one) for one in found.values()]]
+
+
+def _training(_: Path, path: Path) -> Any:
+    record = read_record(path)
+    told = [in_words(record), describe_training(Training("20260101-101010", record))]
+    if one_line(" ".join(told)) != " ".join(told):
+        raise WrongError(f"not one line: {told!r}")
+    return [told, dataclasses.asdict(record)]
 
 
 def _claim(_: Path, path: Path) -> Any:
@@ -302,6 +314,20 @@ _EVENTS = (
     protocol.encode(protocol.Done(1, {"frames": 3})),
     protocol.encode(protocol.Failed(1, "It is damaged; train again.", "detail")),
 )
+_TRAININGS = (
+    json.dumps(
+        dataclasses.asdict(
+            TrainingRecord(
+                *(1.8e9, "finished", "fast", {1: "a"}, "b"),
+                held_out=0.1,
+                steps=40,
+                seconds=9.5,
+                curve=[[float(n), 2.0 * n, 1.0, 0.5 / n] for n in range(1, 6)],
+                style="c",
+            )
+        )
+    ),
+)
 _WORDS = (
     "stylize\nshot\n--frames\n1-3,7",
     "weights\nshot\n1=0.5\n3@7=1",
@@ -322,6 +348,13 @@ _ALL = (
     ),
     Target("record", _file(f"out/{STYLE}/made/0002.json", _record), **_JSON, share=0.5),
     Target("flicker", _file(f"out/{STYLE}/made/0002.flicker.json", _flicker), **_JSON, share=0.5),
+    Target(
+        "training",
+        _file(f"styles/{STYLE}/trainings/20260101-101010.json", _training),
+        **_JSON,
+        seeds=_TRAININGS,
+        share=0.5,
+    ),
     Target("claim", _file(f"styles/.{STYLE}.claim", _claim), **_JSON),
     Target("request", _text(_request), **_JSON),
     Target("event", _text(_event), **_JSON, seeds=_EVENTS),

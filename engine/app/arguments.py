@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_score(verbs, common)
     _add_info(verbs, common)
     _add_status(verbs, common)
+    _add_styles(verbs, common)
     _add_check(verbs, common)
     verbs.add_parser(
         "worker",
@@ -465,6 +466,28 @@ def _add_status(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "shots", metavar="SHOT", type=_path, nargs="+", help="the shot folder, or several"
+    )
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_styles(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "styles",
+        parents=[common],
+        help="list the trainings that are kept of each style, or take one back",
+        description="List the last trainings of each style, newest first: how long each took, its "
+        "held-out loss (how far it is from the parts of the paintings that it has not seen, the "
+        "lower the better), and whether more time would help. With --take the style becomes as a "
+        "training has written it; the one that is there is kept.",
+    )
+    _add_shots(verb)
+    verb.add_argument("--style", metavar="NAME", default="", help="only this style")
+    verb.add_argument(
+        "--take",
+        metavar="TRAINING",
+        default="",
+        help="take this training back, of the style given by --style (default: style); best, or "
+        "previous for the newest that is not in use",
     )
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 

@@ -190,10 +190,12 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
         **{name: getattr(options, name) for name in fields},
     )
     began = time.monotonic()
-    if train(request, terminal)["kept"]:
+    result = train(request, terminal)
+    if result["kept"]:
         return
     path = Shot.open(options.shot).style_path(options.style)
     terminal.finished(f"Trained {path} in {format_seconds(time.monotonic() - began)}.")
+    terminal.finished(f"{result['went']}.")
 
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
@@ -314,6 +316,18 @@ def _status(options: argparse.Namespace, terminal: Terminal) -> None:
     print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else status_in_words(data))
 
 
+def _styles(options: argparse.Namespace, terminal: Terminal) -> None:
+    from .styles import read_styles, styles_in_words, take_back  # noqa: PLC0415
+
+    if options.take:
+        sentence = take_back(options.shot, options.style, options.take)
+        if not options.json:
+            terminal.finished(sentence)
+            return
+    data = read_styles(options.shot, options.style)
+    print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else styles_in_words(data))
+
+
 def _check(options: argparse.Namespace, terminal: Terminal) -> None:
     from ..jobs.check import check, sentence  # noqa: PLC0415
 
@@ -377,5 +391,6 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "score": _score,
     "info": _info,
     "status": _status,
+    "styles": _styles,
     "check": _check,
 }

@@ -128,7 +128,7 @@ class Worker:
                 if current is not None and current.job == request.job:
                     current.cancel()
                 return
-            if isinstance(request, live_protocol.LiveRequest):
+            if isinstance(request, live_protocol.LiveRequest | protocol.TrainRequest):
                 if current is not None and current.job == request.job:
                     current.inbox.put(request)
                 return

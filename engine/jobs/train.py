@@ -19,6 +19,7 @@ From a painted pixel to the style file, one file a station:
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import itertools
@@ -36,23 +37,27 @@ from ..networks.base import Painter
 from ..networks.device import Device, choose_device
 from ..networks.gated_unet import GatedPainter
 from ..networks.style_file import find_style, load_style, network_for, save_style
-from ..shared.errors import PaintoverError
+from ..shared.errors import Cancelled, PaintoverError
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA, FLOAT, INT8, StyleHeader
 from ..shared.temporary import remove_leftovers
 from ..shared.training_settings import TrainingSettings
+from ..shared.trainings.kept import keep_previous
+from ..shared.trainings.record import CONVERGED, STOPPED
 from ..training.budget import Budget, Stopwatch
 from ..training.dataset import TrainingSet, read_training_set
 from ..training.live_preview import LivePreview
 from ..training.loop import TrainingLoop
 from ..training.losses.vgg_loss import VGGLoss
 from ..training.patch_sampler import Patches
+from ..training.requests import TrainingRequests
 from ..training.resume import SavedRun, load_run, save_run
 from ..training.run_log import RunLog
+from ..training.run_record import RunRecord
 from ..training.settings import default_guides, run_settings
-from ..training.style_choice import keep_previous, reason_to_keep
+from ..training.style_choice import reason_to_keep
 from ..training.temporal_pairs import PairPatches, read_pairs
 from ..training.trainer import Trainer
 from ..training.training_claim import TrainingClaim
@@ -72,7 +77,8 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
     Returns:
         ``steps``, ``seconds`` of them, ``held_out`` (held-out loss of the saved weights; None if
         nothing is held out), ``stopped_early``, ``kept`` (why the style that was there stays, "" if
-        it was replaced), ``device`` in words, ``path`` of the style.
+        it was replaced), ``device`` in words, ``path`` of the style, ``training`` (its name, see
+        ``shared/trainings``) and ``went``: how it went, in words.
 
     Raises:
         PaintoverError: no painting, a damaged file, a setting that is not allowed, or another
@@ -113,7 +119,7 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
     if saved:
         saved.restore(trainer, training_set.digests)
         budget.resume(saved.budget, trainer.steps, saved.seconds)
-    preview = LivePreview(shot, request.live, training_set, device, report)
+    preview = LivePreview(shot, request.live, training_set, device, report, request.watch)
     set_up = time.monotonic() - began
     budget.take_off(set_up + drawing.set_aside(budget), saved.seconds if saved else 0.0)
     watch = Stopwatch(saved.seconds if saved else 0.0)
@@ -123,19 +129,16 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         f"guides {', '.join(header.guides)}; keyframes {', '.join(map(str, header.trained_on))}; "
         f"seed {request.seed}; set-up {set_up:.1f} s"
     )
-    kept = ""
+    requests = TrainingRequests(report)
+    continues = saved is not None and saved.trained_on == training_set.digests
+    record = RunRecord(shot, request.style, header, continues=continues, report=report)
+    style = _StyleFile(path, trainer, header, watch, claim, report, requests)
 
     def save(finished: bool) -> None:
-        nonlocal kept
-        claim.check()
-        header.steps, header.seconds = trainer.steps, round(watch.seconds(), 2)
-        header.finished = finished
-        kept = reason_to_keep(path, trainer, header)
-        if kept:
-            report.warned(kept)
-            return
-        keep_previous(path, folder)
-        write_style(path, trainer, header, patches, pairs, device)
+        if style.is_to_replace(finished):
+            keep_previous(path, folder)
+            write_style(path, trainer, header, patches, pairs, device)
+            style.is_written = True
 
     def save_state() -> None:
         claim.check()
@@ -148,23 +151,64 @@ def _train(request: Train, shot: Shot, claim: TrainingClaim, report: Reporter) -
         header.curve,
         preview,
         log,
+        record,
+        requests,
         report,
         save_state=save_state,
         save_style=save,
     )
-    stopped_early = loop.run()
-    if not kept:
-        drawing.run(device, log, report, claim.check)
+    try:
+        with contextlib.closing(preview):
+            ended = loop.run()
+        if style.is_written:
+            drawing.run(device, log, report, claim.check)
+    except Cancelled:
+        record.end(STOPPED, is_style=style.is_written)
+        raise
+    went = record.end(ended, is_style=style.is_written)
     report.progress("train", 1.0, 0.0, f"{trainer.steps} steps")
     return {
         "steps": trainer.steps,
         "seconds": watch.seconds(),
         "held_out": trainer.best_loss if math.isfinite(trainer.best_loss) else None,
-        "stopped_early": stopped_early,
-        "kept": kept,
+        "stopped_early": ended == CONVERGED,
+        "kept": style.kept,
         "device": device.describe(),
         "path": str(path),
+        "training": record.name,
+        "went": went,
     }
+
+
+class _StyleFile:
+    """Whether the style of a training is written, or why the one that is there stays."""
+
+    def __init__(
+        self,
+        path: Path,
+        trainer: Trainer,
+        header: StyleHeader,
+        watch: Stopwatch,
+        claim: TrainingClaim,
+        report: Reporter,
+        requests: TrainingRequests,
+    ) -> None:
+        self._path, self._trainer, self._header, self._watch = path, trainer, header, watch
+        self._claim, self._report, self._requests = claim, report, requests
+        self.kept, self.is_written = "", False
+
+    def is_to_replace(self, finished: bool) -> bool:
+        """Bring the header up to date, and return whether to write the style now."""
+        self._claim.check()
+        header = self._header
+        header.steps, header.seconds = self._trainer.steps, round(self._watch.seconds(), 2)
+        header.finished = finished
+        # What the user has told to keep replaces even a better style, which is kept too.
+        is_told = self._requests.keep
+        self.kept = "" if is_told else reason_to_keep(self._path, self._trainer, header)
+        if self.kept:
+            self._report.warned(self.kept)
+        return not self.kept
 
 
 def _starting_point(

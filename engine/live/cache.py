@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import cv2
-import numpy as np
-
+from ..images.shown_pictures import put_picture
 from ..images.types import FloatArray
 from ..shared.live_files import PictureSlots
 from ..shared.live_protocol import LivePictures
@@ -82,11 +80,7 @@ class PictureCache:
             shows, change, learnt, seen: as in ``Entry``.
         """
         slot = self._slot_for(frame, shown)
-        converted = self._converted(pixels)
-        with self._slots.writing(slot, frame, shows, change) as sequence:
-            target = self._slots.pixels(slot)
-            target.cast("B")[:] = converted
-            target.release()
+        sequence = put_picture(self._slots, slot, frame, pixels, shows, change)
         entry = Entry(slot, sequence, shows, change, learnt, seen)
         self.entries[frame] = entry
         return entry
@@ -118,25 +112,3 @@ class PictureCache:
         others = [number for number in self.entries if number != shown] or [shown]
         last = max(others, key=lambda number: ranks.get(number, len(order) + 1))
         return self.entries.pop(last).slot
-
-    def _converted(self, pixels: FloatArray) -> bytes:
-        place = self.place
-        size = place.width, place.height
-        if pixels.shape[1::-1] != size:
-            pixels = _scaled(pixels, size)
-        if place.bottom_first:
-            pixels = pixels[::-1]
-        if not place.floats:
-            codes = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
-            return bytes(codes.tobytes())
-        return bytes(np.clip(pixels, 0, 1).astype(np.float32).tobytes())
-
-
-def _scaled(pixels: FloatArray, size: Sequence[int]) -> FloatArray:
-    """Scale straight pixels; colours count by their alpha."""
-    premultiplied = pixels.copy()
-    premultiplied[..., :3] *= pixels[..., 3:]
-    scaled = cv2.resize(premultiplied, tuple(size), interpolation=cv2.INTER_AREA)
-    found: FloatArray = np.asarray(scaled, np.float32)
-    found[..., :3] /= np.where(found[..., 3:] > 0, found[..., 3:], 1)
-    return found

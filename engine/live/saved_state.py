@@ -11,17 +11,22 @@ import torch
 from ..guides import registry as guides
 from ..jobs.train import write_style
 from ..networks.device import Device
-from ..networks.style_file import RESUME_NAME, load_style, network_for
+from ..networks.style_file import load_style, network_for
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import name_frames
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA, StyleHeader
 from ..shared.training_settings import TrainingSettings
+from ..shared.trainings.kept import (
+    RESUME_NAME,
+    delete_old_trainings,
+    keep_present_style,
+    keep_previous,
+)
 from ..training.budget import Budget
 from ..training.patch_sampler import Patches
 from ..training.resume import load_run, save_run
 from ..training.settings import default_settings
-from ..training.style_choice import keep_previous
 from .learner import HORIZON, Learner
 from .live_set import LiveSet
 from .paintings import Paintings
@@ -106,8 +111,11 @@ class SavedState:
         header.trained_on = {key: shot.key_digest(key) for key in live_set.order}
         header.paintings = {key: shot.painting_digest(key) for key in live_set.order}
         header.steps, header.seconds = learner.trainer.steps, round(learner.learnt_for, 2)
+        keep_present_style(shot, name)
         keep_previous(path, shot.style_folder(name))
         write_style(path, learner.trainer, header, learner.patches, None, self._device)
+        keep_present_style(shot, name)
+        delete_old_trainings(shot, name)
         return path
 
     def _header(self, live_set: LiveSet) -> StyleHeader:

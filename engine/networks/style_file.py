@@ -28,13 +28,13 @@ from ..shared.style_header import (
     StyleHeader,
     read_header_and_digest,
 )
+from ..shared.trainings.kept import RESUME_NAME
 from .activation_ranges import PREFIX, ActivationRanges
 from .base import Painter
 from .gated_unet import GatedPainter
 from .registry import build
 from .tensor_files import DIGEST_LENGTH, check_tensors, digest_tensors, read_tensors
 
-RESUME_NAME = "resume.safetensors"
 RESUME_VERSION = 3
 MOST_DRAWN_BYTES = 128 << 20
 """Most bytes of the drawn frames of a style."""

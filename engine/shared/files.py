@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from .errors import PaintoverError
 from .places import check_place
-from .temporary import temporary_file
+from .temporary import free_name, temporary_file
 
 _Read = TypeVar("_Read")
 _Digest = TypeVar("_Digest")
@@ -200,6 +200,21 @@ def link_or_copy(path: Path, target: Path) -> None:
     except OSError:
         target.unlink()
         raise
+
+
+def give_name(path: Path, name: Path) -> None:
+    """Give a file a further name, or copy it; the file of that name before is replaced at once.
+
+    Raises:
+        PaintoverError: it cannot be written.
+    """
+    with written_beside(name) as temporary:
+        linked = free_name(name)
+        try:
+            link_or_copy(path, linked)
+            linked.replace(temporary)
+        finally:
+            linked.unlink(missing_ok=True)
 
 
 def read_unchanged(

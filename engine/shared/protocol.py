@@ -24,13 +24,16 @@ from .checked import (
 )
 from .errors import PaintoverError
 from .frame_lists import LARGEST_FRAME
-from .live_protocol import LIVE_EVENTS, LIVE_REQUESTS
+from .live_protocol import LIVE_EVENTS, LIVE_REQUESTS, LivePictures
 from .names import one_line
 from .training_settings import Value, check_types
 
 PROTOCOL_VERSION = 2
 Request = messages.Request
 Event = messages.Event
+WATCHED = ("result", "render", "painting")
+"""What the slots of ``Train.watch`` show: a frame as the network paints it, as it was captured, and
+the painting of the nearest keyframe. The header of each tells its frame."""
 UNPAINTED_FRAME = live_protocol.UNPAINTED_FRAME
 UNPAINTED_NOTHING = live_protocol.UNPAINTED_NOTHING
 MOST_LINE = 8 << 20
@@ -109,6 +112,27 @@ class Train(Request):
     settings: dict[str, Value] = dataclasses.field(default_factory=dict)
     """Fields of ``TrainingSettings`` to override; the rest is what suits the network."""
     live: LivePicture | None = None
+    watch: LivePictures | None = None
+    """Receives large pictures, in the slots ``WATCHED``, while ``TrainShow`` asks for them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainRequest(Request):
+    """A request to the running training; ``job`` is that of its ``Train``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainShow(TrainRequest):
+    """Show another frame from now on. Only the latest request counts."""
+
+    frame: Frame
+    large: bool = False
+    """Whether also ``Train.watch`` is filled."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainKeep(TrainRequest):
+    """End the training now, as if its time were over; what it has learnt becomes the style."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,7 +230,7 @@ class Progress(Event):
     seconds_left: float
     """Below 0: unknown."""
     text: str
-    """Short text for the user: ``Frame 12 of 30`` or ``Step 420, held-out loss 0.081``."""
+    """Short text for the user: ``Frame 12 of 30`` or ``Step 420, sharpness still improving``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -254,7 +278,10 @@ class Failed(Event):
 
 REQUESTS: dict[str, type[Request]] = {
     kind.__name__: kind
-    for kind in (ImportPictures, Train, Stylize, Preview, Sweep, Cancel, *LIVE_REQUESTS)
+    for kind in (
+        *(ImportPictures, Train, TrainShow, TrainKeep, Stylize, Preview, Sweep, Cancel),
+        *LIVE_REQUESTS,
+    )
 }
 EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind

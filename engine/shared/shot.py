@@ -298,6 +298,10 @@ class Shot:
         """``styles/NAME/``: logs, loss curve, state to resume from."""
         return self.folder / "styles" / check_name(style, "style")
 
+    def trainings_folder(self, style: str) -> Path:
+        """``styles/NAME/trainings/``: trainings that are kept; see ``trainings.kept``."""
+        return self.style_folder(style) / "trainings"
+
     def training_claim_path(self, style: str) -> Path:
         """``styles/.NAME.claim``: who trains the style, while it is trained; see ``claims``."""
         return self.folder / "styles" / f".{check_name(style, 'style')}{CLAIM_SUFFIX}"

@@ -4,20 +4,15 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..networks.style_file import load_style
 from ..shared.errors import PaintoverError
-from ..shared.files import written_beside
 from ..shared.frame_lists import counted
 from ..shared.style_header import ALPHA, StyleHeader
 from .trainer import Trainer
-
-PREVIOUS_NAME = "previous.safetensors"
-"""File in ``styles/NAME/``: the style that the present one has replaced."""
 
 
 def reason_to_keep(path: Path, trainer: Trainer, header: StyleHeader) -> str:
@@ -56,17 +51,6 @@ def reason_to_keep(path: Path, trainer: Trainer, header: StyleHeader) -> str:
         f"before, of {counted(there.steps, 'step')}, is better and stays; train longer, or resume "
         "to go on."
     )
-
-
-def keep_previous(path: Path, folder: Path) -> None:
-    """Copy the style in a file, if there is one, to ``previous.safetensors`` in its folder.
-
-    Raises:
-        PaintoverError: the copy cannot be written.
-    """
-    if path.is_file():
-        with written_beside(folder / PREVIOUS_NAME) as temporary:
-            shutil.copyfile(path, temporary)
 
 
 def _recipe(header: StyleHeader) -> tuple[str, list[str], Mapping[str, Any]]:
