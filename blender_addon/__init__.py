@@ -29,12 +29,17 @@ from .keyframes import undo as keyframe_undo  # noqa: E402
 from .live import control as live_control  # noqa: E402
 from .live import overlay as live_overlay  # noqa: E402
 from .live import settings as live_settings  # noqa: E402
+from .training_view import chart as training_chart  # noqa: E402
+from .training_view import overlay as training_overlay  # noqa: E402
+from .training_view import settings as training_settings  # noqa: E402
+from .training_view import view as training_view  # noqa: E402
 from .ui import watcher  # noqa: E402
 
 _modules = (
     logs,
     properties,
     live_settings,
+    training_settings,
     preferences,
     operators,
     ui,
@@ -44,6 +49,9 @@ _modules = (
     shot_links,
     compositor,
     live_picture,
+    training_chart,
+    training_overlay,
+    training_view,
     jobs,
     watcher,
     engine_client,

@@ -37,6 +37,8 @@ from .engine.shared import caches
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
 from .engine.shared.names import one_line
+from .engine.shared.trainings import kept
+from .engine.shared.trainings.verdict import in_words
 from .engine_process import environment as engine_python
 from .keyframes import images as keyframe_images
 
@@ -49,6 +51,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
   keyframe   add, remove or list keyframes
   preview    project the paintings to every frame, without training
   train      train the style on the paintings
+  trainings  list the trainings that are kept of the style, or take one back
   sweep      search for the best training settings, and train a new style with them
   stylize    paint every frame with the style
   compose    send the stylized frames to the compositor
@@ -182,6 +185,13 @@ def _parser() -> argparse.ArgumentParser:
     step = verb("train", _train)
     step.add_argument("--seconds", type=float, default=0.0, help="else: the scene's setting")
     step.add_argument("--resume", action="store_true", help="continue the last training")
+    step = verb("trainings", _trainings)
+    step.add_argument(
+        "--take",
+        default="",
+        metavar="NAME",
+        help="use this training as the style again; best, or previous for the last not in use",
+    )
     step = verb("sweep", _sweep)
     step.add_argument("--minutes", type=float, default=2.0, help="time for it (default: 2)")
     step = verb("stylize", _stylize)
@@ -324,6 +334,17 @@ def _preview(scene: Any, options: argparse.Namespace) -> None:
 def _train(scene: Any, options: argparse.Namespace) -> None:
     job = steps.train(scene, _warn, seconds=options.seconds, resume=options.resume)
     print(jobs.run_to_end("Train", job))
+
+
+def _trainings(scene: Any, options: argparse.Namespace) -> None:
+    if options.take:
+        print(steps.take_training_back(scene, options.take))
+        return
+    found = states.look(scene).trainings
+    for one in found.kept:
+        print(f"{one.name}\t{kept.describe(one)}\t{in_words(one.record)}")
+    for note in found.notes:
+        _warn(note)
 
 
 def _sweep(scene: Any, options: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.keyframes.weights import changed
 from .engine.shared.shot import OUT_SUFFIXES, Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
+from .engine.shared.trainings.kept import NO_TRAININGS, Trainings, read_trainings
 from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights
 
@@ -55,6 +56,8 @@ class Snapshot:
     """Sentence that the shot belongs to another scene or .blend, or ""."""
     differs: str = ""
     """Sentence that the scene differs from its imported pictures, or ""."""
+    trainings: Trainings = NO_TRAININGS
+    """Those that are kept of the style, and the one that runs."""
     stylized: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     """File format, as in ``scene.paintover.format`` → the stylized frames."""
 
@@ -136,8 +139,22 @@ def look_at_files(query: Query) -> Snapshot:
         for suffix in OUT_SUFFIXES
     }
     return Snapshot(
-        steps, keyframes, shot, tuple(unsteady), unused, uses_paint, stylized=stylized_files
+        steps,
+        keyframes,
+        shot,
+        tuple(unsteady),
+        unused,
+        uses_paint,
+        trainings=_trainings(shot, query.style),
+        stylized=stylized_files,
     )
+
+
+def _trainings(shot: Shot, style: str) -> Trainings:
+    try:
+        return read_trainings(shot, style)
+    except PaintoverError:
+        return NO_TRAININGS  # the style's name is not allowed, as the steps say
 
 
 def _out_frames(shot: Shot, style: str, suffix: str) -> list[int]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +20,13 @@ from .engine.shared.freshness import Step, style_state
 from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.shot import Shot
 from .engine.shared.style_header import read_style_header
+from .engine.shared.trainings import kept
 from .engine_process import client as engine_client
 from .engine_process.live_picture import LivePicture
 from .jobs import Job, Progress
 from .keyframes import images as keyframe_images
 from .keyframes import weights as keyframe_weights
+from .training_view import view as training_view
 
 Result = TypeVar("Result")
 Warn = Callable[[str], None]
@@ -154,34 +157,66 @@ def train(
     settings = properties.of(scene)
     keyframe_images.save_unsaved(shot)
     check_painted(shot)
-    picture = None
-    if live:
-        keyframe_weights.write(scene, shot)
-        unpainted = settings.unpainted
-        picture = LivePicture(shot, scene.frame_current, settings.light, unpainted)
-    request = protocol.Train(
-        0,
-        shot=str(shot.folder),
-        style=settings.style,
-        seconds=seconds or settings.seconds,
-        resume=resume,
-        device=settings.device,
-        live=picture.place if picture else None,
-    )
-    try:
-        result = yield from engine_client.run(
-            lambda job: dataclasses.replace(request, job=job),
-            warn,
-            picture.show if picture else lambda: None,
+    with contextlib.ExitStack() as opened:
+        picture = view = None
+        if live:
+            keyframe_weights.write(scene, shot)
+            light, unpainted = settings.light, settings.unpainted
+            picture = LivePicture(shot, scene.frame_current, light, unpainted)
+            opened.callback(picture.close)
+            view = training_view.begin(shot, picture.place.frame)
+            opened.callback(training_view.end)
+        request = protocol.Train(
+            0,
+            shot=str(shot.folder),
+            style=settings.style,
+            seconds=seconds or settings.seconds,
+            resume=resume,
+            device=settings.device,
+            live=picture.place if picture else None,
+            watch=view.place if view else None,
         )
-    finally:
-        if picture:
-            picture.close()
+
+        def show(frame: int) -> None:
+            if picture:
+                picture.show(frame)
+                training_view.picture_came()
+
+        result = yield from engine_client.run(
+            lambda job: dataclasses.replace(request, job=job), warn, show
+        )
     if result["kept"]:
         return "The style stays as it was"
     header = read_style_header(shot.style_path(request.style))
     keys, steps = len(header.trained_on), header.steps
-    return f"Trained on {counted(keys, 'keyframe')} in {counted(steps, 'step')}"
+    learnt = f"Trained on {counted(keys, 'keyframe')} in {counted(steps, 'step')}"
+    return f"{learnt}. {result['went']}"
+
+
+def keep_training() -> None:
+    """End the training that runs, and keep what it has learnt as the style.
+
+    Raises:
+        PaintoverError: nothing is being trained, or the engine has stopped.
+    """
+    client = engine_client.running()
+    if client is None or not client.tell(protocol.TrainKeep):
+        raise PaintoverError("Nothing is being trained; press Train first.")
+
+
+def take_training_back(scene: bpy.types.Scene, training: str) -> str:
+    """Let the scene's style be as a kept training has written it; return the message to report.
+
+    Args:
+        scene: its shot and style are used.
+        training: as in ``kept.chosen``.
+
+    Raises:
+        PaintoverError: there is no such training, or the style is being trained.
+    """
+    shot, style = open_shot(scene), properties.of(scene).style
+    taken = kept.take_back(shot, style, training)
+    return f'The style "{style}" is that of {kept.describe_date(taken.record.began)} again'
 
 
 def sweep(scene: bpy.types.Scene, warn: Warn, *, minutes: float) -> Job[str]:

@@ -99,14 +99,14 @@ class EngineClient:
         self,
         make_request: Callable[[int], protocol.Request],
         warn: Callable[[str], None],
-        show_picture: Callable[[], None],
+        show_picture: Callable[[int], None],
     ) -> Job[dict[str, Any]]:
         """Run one job; closing the generator cancels it.
 
         Args:
             make_request: makes the request from the job's number.
             warn: receives the engine's warnings.
-            show_picture: called when a live picture is complete.
+            show_picture: called with the frame of a live picture when it is complete.
 
         Returns:
             The job's result.
@@ -132,7 +132,7 @@ class EngineClient:
                 elif isinstance(event, protocol.Warned):
                     warn(event.sentence)
                 elif isinstance(event, protocol.Picture) and event.job == job:
-                    show_picture()
+                    show_picture(event.frame)
         finally:
             if self._open_job and self.alive():
                 with contextlib.suppress(PaintoverError):
@@ -190,6 +190,17 @@ class EngineClient:
             self._process.stdin.flush()
         except OSError:
             self._fail(self._exit_reason())
+
+    def tell(self, make_request: Callable[[int], protocol.Request]) -> bool:
+        """Send a further request to the job that runs; return whether there is one.
+
+        Raises:
+            PaintoverError: the engine has stopped.
+        """
+        if not self._open_job or not self.alive():
+            return False
+        self.send(make_request(self._open_job))
+        return True
 
     def next_event(self) -> protocol.Event | None:
         """Return the next event; None if there is none yet.
@@ -281,7 +292,7 @@ _client: EngineClient | None = None
 def run(
     make_request: Callable[[int], protocol.Request],
     warn: Callable[[str], None] = _log.warning,
-    show_picture: Callable[[], None] = lambda: None,
+    show_picture: Callable[[int], None] = lambda _: None,
 ) -> Job[dict[str, Any]]:
     """Run a job on the engine; start it if necessary, and keep it running afterwards.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The live picture in the panel: an unpainted frame, stylized during training."""
+"""The live picture in the panel: a frame, stylized during training."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LivePicture:
 
     Args:
         shot: the shot in training.
-        current: the current frame; the unpainted frame nearest to it is shown.
+        current: the current frame; the unpainted frame nearest to it is shown first.
         light: as ``protocol.Stylize.light``.
         unpainted: as ``protocol.Stylize.unpainted``.
     """
@@ -61,8 +61,8 @@ class LivePicture:
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def show(self) -> None:
-        """Show the last picture in the file, unless the engine is writing it."""
+    def show(self, frame: int) -> None:
+        """Show the last picture in the file, which is of a frame, unless it is being written."""
         place = self.place
         header = place.HEADER.size
         data = self._path.read_bytes()
@@ -74,7 +74,7 @@ class LivePicture:
             for start in range(header, place.size, place.width * 4)
         ]
         _previews.clear()
-        preview = _previews.new(str(place.frame))
+        preview = _previews.new(str(frame))
         preview.image_size = (place.width, place.height)
         preview.image_pixels.foreach_set(array.array("i", b"".join(reversed(rows))))
         jobs.redraw()

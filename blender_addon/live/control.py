@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import logs, properties, versions
+from .. import logs, picture_editors, properties, versions
 from ..engine.shared.errors import PaintoverError
-from . import picture_editor, settings, timings
+from . import settings, timings
 from .session import Session
 
 _log = logs.logger(__name__)
@@ -45,7 +45,7 @@ def start(scene: bpy.types.Scene) -> None:
     stop()
     _ended = ""
     _session = Session(scene, redraw)
-    picture_editor.open_beside(_session.shot)
+    picture_editors.LIVE.open_beside(_session.shot)
     bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
     redraw()
 
@@ -62,7 +62,7 @@ def stop(*, wait: bool = False) -> None:
     ended, _session = _session, None
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
-    picture_editor.close()
+    picture_editors.LIVE.close()
     ended.close(wait=wait)
     redraw()
 
@@ -94,7 +94,7 @@ def _shows_pictures(area: Any) -> bool:
     if area.type == "VIEW_3D":
         is_painted = _session is not None and settings.of_session().viewport
         return bool(is_painted or space.region_3d.view_perspective == "CAMERA")
-    return area.type == "DOPESHEET_EDITOR" or picture_editor.is_shown_in(space)
+    return area.type == "DOPESHEET_EDITOR" or picture_editors.LIVE.is_shown_in(space)
 
 
 def _tick() -> float | None:
@@ -132,7 +132,7 @@ def _before_load(*_: Any) -> None:
 
 @persistent  # type: ignore[untyped-decorator]
 def _after_load(*_: Any) -> None:
-    picture_editor.remove_leftovers()
+    picture_editors.LIVE.remove_leftovers()
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -152,7 +152,7 @@ def _after_save(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _after_undo(*_: Any) -> None:
     if _session is not None:
-        picture_editor.reopen(_session.shot)
+        picture_editors.LIVE.reopen(_session.shot)
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-from .. import logs
+from .. import logs, picture_editors
 from ..engine.shared import live_protocol as messages
-from . import control, drawing, picture_editor, settings, timings
+from . import control, drawing, settings, timings
 from .drawing import Box
 from .pictures import ShownPicture
 from .session import Session
@@ -99,7 +99,7 @@ def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
 def _draw_image() -> None:
     session = control.session()
     space: Any = bpy.context.space_data
-    if session is None or not picture_editor.is_shown_in(space):
+    if session is None or not picture_editors.LIVE.is_shown_in(space):
         return
     scene = session.scene.find()
     if scene is None:

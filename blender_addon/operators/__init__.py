@@ -19,6 +19,7 @@ from . import (
     stylize,
     sweep,
     train,
+    trainings,
 )
 
 classes = (
@@ -27,6 +28,7 @@ classes = (
     *keyframes.classes,
     preview.PAINTOVER_OT_preview,
     train.PAINTOVER_OT_train,
+    *trainings.classes,
     sweep.PAINTOVER_OT_sweep,
     *stylize.classes,
     compose.PAINTOVER_OT_compose,

@@ -9,13 +9,13 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from .. import jobs, properties, shot_folders
+from .. import jobs, picture_editors, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.live_protocol import LiveFinished
 from ..engine_process import environment as engine_python
 from ..jobs import Status
 from ..keyframes import images as keyframe_images
-from ..live import control, picture_editor, strokes
+from ..live import control, strokes
 from . import polls
 
 
@@ -89,7 +89,7 @@ class PAINTOVER_OT_live_show(_SessionOperator):
         session = control.session()
         if session is None:
             return {"CANCELLED"}
-        picture_editor.show_in(context.area, session.shot)
+        picture_editors.LIVE.show_in(context.area, session.shot)
         return {"FINISHED"}
 
 

@@ -14,6 +14,7 @@ from . import (
     output_panel,
     source_panel,
     style_panel,
+    training_panel,
 )
 
 classes = (
@@ -22,6 +23,7 @@ classes = (
     *source_panel.classes,
     *keyframes_panel.classes,
     *style_panel.classes,
+    *training_panel.classes,
     *output_panel.classes,
     *live_panel.classes,
     *engine_panel.classes,

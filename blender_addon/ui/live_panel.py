@@ -7,8 +7,9 @@ from typing import Any
 
 import bpy
 
+from .. import picture_editors
 from ..engine.shared import live_protocol as messages
-from ..live import control, picture_editor, settings, timings
+from ..live import control, settings, timings
 from ..live.session import STARTING
 from .spaces import Panel, in_spaces
 from .text import draw_wrapped
@@ -67,7 +68,7 @@ class _Live(Panel):
 
 def _draw_display(layout: Any, context: Any, own: Any) -> None:
     if context.space_data.type == "IMAGE_EDITOR":
-        if not picture_editor.is_shown_in(context.space_data):
+        if not picture_editors.LIVE.is_shown_in(context.space_data):
             layout.operator("paintover.live_show", icon="IMAGE_DATA")
         return
     row = layout.row(align=True)

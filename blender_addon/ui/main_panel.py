@@ -7,7 +7,8 @@ from typing import Any
 
 from .. import jobs, states
 from ..engine_process import live_picture
-from . import engine_status, watcher
+from ..training_view import view
+from . import engine_status, training_panel, watcher
 from .spaces import MAIN, Panel, in_spaces
 from .text import draw_wrapped
 
@@ -40,12 +41,16 @@ def _draw_progress(layout: Any, session: Any) -> None:
     row.progress(factor=session.fraction, type="BAR", text=f"{session.fraction:.0%}")
     row.operator("paintover.cancel", text="", icon="CANCEL")
     column.label(text=session.text)
+    if view.is_training():
+        training_panel.draw_running(column)
     live = live_picture.current()
     if live:
         frame, icon = live
         box = column.box()
         box.template_icon(icon_value=icon, scale=9)
-        box.label(text=f"Frame {frame}, not painted")
+        painted = watcher.current()[0].keyframes.get(frame, states.NOT_PAINTED)
+        named = "not painted" if painted == states.NOT_PAINTED else "painted"
+        box.label(text=f"Frame {frame}, {named}")
 
 
 def _draw_shot(layout: Any, context: Any, snapshot: states.Snapshot) -> None:

@@ -17,6 +17,7 @@ from .. import compositor, jobs, logs, properties, states
 from ..engine.shared.errors import PaintoverError
 from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
+from ..training_view import chart
 
 _log = logs.logger(__name__)
 
@@ -93,6 +94,7 @@ class _Watcher:
         return states.with_scene(scene, result, self._capture_change)
 
     def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:
+        chart.update(snapshot.trainings)
         shown = dataclasses.replace(snapshot, shot=None), message
         if shown != (dataclasses.replace(self.snapshot, shot=None), self.message):
             _fill_list(snapshot.keyframes)

@@ -261,7 +261,7 @@ def test_durations_are_noted(part: Part) -> None:
 def test_a_saved_blend_does_not_keep_the_live_picture(scene: Any, part: Part) -> None:
     """The empty image that the picture is drawn over is removed when the .blend is loaded."""
     image: Any = bpy.data.images.new("Live Picture", 8, 8)
-    image[part("live.picture_editor")._MARK] = True
+    image[part("picture_editors").LIVE.mark] = True
     image.use_fake_user = True
     other: Any = bpy.data.images.new("Live Picture", 8, 8)
     other.use_fake_user = True
