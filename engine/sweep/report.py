@@ -233,10 +233,10 @@ def _write_figure(path: Path, plt: Any) -> None:
 
 
 def _plain_ticks(axes: Any) -> None:
-    """Replace the crowded ticks of a logarithmic axis by three plain numbers."""
+    """Replace the crowded ticks of a logarithmic axis by two plain numbers."""
     if axes.get_xscale() != "log":
         return
     first, last = axes.get_xlim()
-    places = np.geomspace(first, last, 5)[1:-1]
-    axes.set_xticks(places, [f"{place:.3g}" for place in places])
+    places = np.geomspace(first, last, 4)[1:-1]
+    axes.set_xticks(places, [f"{place:.2g}" for place in places])
     axes.set_xticks([], minor=True)
