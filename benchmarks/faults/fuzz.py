@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuzzing of parsers and of the protocol by atheris, where it has a wheel for this Python.
 
-``python -m benchmarks.faults.fuzz --inputs 10000000`` shares the inputs among the targets;
-``--seconds 60`` the time. An input that breaks what must hold is kept in ``tests/faults/found``.
+``python -m benchmarks.faults.fuzz --seconds 60`` shares the time among the targets, ``--inputs``
+inputs. ``--total 10000000`` goes on from where earlier runs stopped, in short runs that are noted in
+``--cache``; several processes may do so at once. An input that breaks what must hold is kept in
+``tests/faults/found``.
 """
 
 from __future__ import annotations
@@ -17,18 +19,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.own_process import ROOT
 
+from .fuzz_log import FuzzRun, add_run, begin, code_of, read_runs, totals
 from .fuzz_targets import STYLE, TARGETS, Target
 
 FOUND = ROOT / "tests/faults/found"
 """A folder for each target, with inputs that once broke it."""
+CACHE = ROOT / ".cache/fuzz"
+"""The log of the runs, and for each target the inputs that reached other code than the rest."""
+TOTAL, LEAST = 10_000_000, 100_000
+"""Inputs of the long form, of all targets and of each."""
 _DONE = re.compile(r"^Done (\d+) runs", re.M)
 _RUNS = re.compile(r"^stat::number_of_executed_units: *(\d+)", re.M)
+_FIRST = re.compile(r"^#(\d+)\s+INITED", re.M)
 _SEED = 18
+_ROUND_SECONDS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,9 +82,72 @@ def fuzz(
         runs = round(inputs * shares[name] / sum(shares.values()))
         limit = [f"-runs={max(1, runs)}"] if inputs else []
         limit += [f"-max_total_time={max(1, round(seconds / len(names)))}"] if seconds else []
-        outcomes.append(_fuzz(folder, TARGETS[name], limit, keep))
+        places = [folder / "seeds" / name]
+        outcomes.append(_fuzz(folder, TARGETS[name], [*limit, f"-seed={_SEED}"], places, keep))
         print(outcomes[-1], file=sys.stderr, flush=True)
     return outcomes
+
+
+def go_on(
+    folder: Path, names: Sequence[str], total: int, cache: Path = CACHE, *, seconds: float = 0
+) -> list[FuzzRun]:
+    """Fuzz in rounds until all runs together have had enough inputs, and return all runs.
+
+    Each round is of the target that is farthest behind; begins with what earlier ones have reached,
+    with other random numbers; and is noted when it ends. Inputs that only repeat those of earlier
+    rounds do not count. A target whose input breaks what must hold is left out from then on.
+
+    Args:
+        folder: an empty folder to work in.
+        names: of the targets.
+        total: inputs of all these targets in all runs, ``LEAST`` of each at least.
+        cache: where runs are noted.
+        seconds: ends after this time; 0: when there are enough.
+    """
+    wanted = _wanted(names, total)
+    end = time.monotonic() + seconds if seconds else float("inf")
+    left_out: set[str] = set()
+    while time.monotonic() < end:
+        done = totals(read_runs(cache))
+        behind = {name: done.get(name, 0) / wanted[name] for name in names if name not in left_out}
+        name = min(behind, key=behind.__getitem__, default="")
+        if not name or behind[name] >= 1:
+            break
+        if not (folder / "seeds").is_dir():
+            make_seeds(folder)
+        run = _round(folder, TARGETS[name], cache, min(_ROUND_SECONDS, end - time.monotonic()))
+        if run.wrong or not run.inputs:
+            left_out.add(name)
+        print(run, file=sys.stderr, flush=True)
+    return [run for run in read_runs(cache) if run.target in names]
+
+
+def _wanted(names: Sequence[str], total: int) -> dict[str, float]:
+    """Return how many inputs each target should have: the rest is shared by how quick it is."""
+    least = min(LEAST, total / len(names))
+    shares = {name: TARGETS[name].share for name in names}
+    rest = (total - least * len(names)) / sum(shares.values())
+    return {name: least + rest * share for name, share in shares.items()}
+
+
+def _round(folder: Path, target: Target, cache: Path, seconds: float) -> FuzzRun:
+    own = cache / "inputs" / target.name
+    own.mkdir(parents=True, exist_ok=True)
+    began, (number, date) = time.monotonic(), begin()
+    limit = [f"-max_total_time={max(1, round(seconds))}", f"-seed={int(number[:7], 16) + 1}"]
+    one = _fuzz(folder, target, limit, [own, folder / "seeds" / target.name], keep=True)
+    run = FuzzRun(
+        number,
+        date,
+        target.name,
+        one.inputs,
+        round(time.monotonic() - began, 1),
+        code_of(target.is_slow),
+        one.wrong,
+        one.found.name if one.found else "",
+    )
+    add_run(cache, run)
+    return run
 
 
 def make_seeds(folder: Path) -> None:
@@ -120,14 +193,17 @@ def shot_for(folder: Path, target: Target) -> Path:
     return place / "shot"
 
 
-def _fuzz(folder: Path, target: Target, limit: list[str], keep: bool) -> Fuzzed:
+def _fuzz(
+    folder: Path, target: Target, limit: list[str], places: Sequence[Path], keep: bool
+) -> Fuzzed:
+    """Fuzz a target, from the inputs in some places; the first of them gets new ones."""
     shot = shot_for(folder, target)
     crash = folder / "crash"
     crash.unlink(missing_ok=True)
     words = [
         *(sys.executable, "-m", "benchmarks.faults.fuzz_process", target.name, str(shot)),
-        *(f"-exact_artifact_path={crash}", f"-seed={_SEED}", "-timeout=20", "-rss_limit_mb=4096"),
-        *("-print_final_stats=1", *limit, str(folder / "seeds" / target.name)),
+        *(f"-exact_artifact_path={crash}", "-timeout=60", "-rss_limit_mb=4096"),
+        *("-print_final_stats=1", "-report_slow_units=60", "-reload=0", *limit, *map(str, places)),
     ]
     try:
         ended = subprocess.run(
@@ -144,7 +220,8 @@ def _fuzz(folder: Path, target: Target, limit: list[str], keep: bool) -> Fuzzed:
         shutil.rmtree(shot.parent, ignore_errors=True)
     text = ended.stdout
     counts = [int(count) for count in (*_RUNS.findall(text), *_DONE.findall(text))]
-    inputs = max(counts, default=0)
+    first = [int(count) for count in _FIRST.findall(text)]  # those that it began with
+    inputs = max(0, max(counts, default=0) - max(first, default=0))
     if ended.returncode == 0 and inputs:
         return Fuzzed(target.name, inputs)
     wrong = text[text.find("=== Uncaught") :][:1500] if "=== Uncaught" in text else text[-1500:]
@@ -155,6 +232,11 @@ def _fuzz(folder: Path, target: Target, limit: list[str], keep: bool) -> Fuzzed:
         found.parent.mkdir(parents=True, exist_ok=True)
         found.write_bytes(data)
     return Fuzzed(target.name, inputs, wrong, found)
+
+
+def is_wrong_still(run: FuzzRun) -> bool:
+    """Return whether a run found something wrong in the sources as they are now."""
+    return bool(run.wrong) and run.code == code_of(TARGETS[run.target].is_slow)
 
 
 def _head(style: bytes) -> bytes:
@@ -196,16 +278,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=0, metavar="N", help="for all targets")
     parser.add_argument("--seconds", type=float, default=0, metavar="N", help="for all targets")
+    parser.add_argument(
+        "--total",
+        type=int,
+        default=0,
+        metavar="N",
+        help=f"inputs of all runs in the cache together, such as {TOTAL}",
+    )
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="%(default)s")
     parser.add_argument("--only", choices=TARGETS, action="append", metavar="TARGET")
     options = parser.parse_args(arguments)
     if not is_there():
         print("atheris has no wheel for this Python and system.", file=sys.stderr)
         return 1
+    names = options.only or list(TARGETS)
     with tempfile.TemporaryDirectory(prefix="paintover-fuzz-") as folder:
+        if options.total:
+            place, cache = Path(folder), options.cache.resolve()
+            runs = go_on(place, names, options.total, cache, seconds=options.seconds)
+            for name, inputs in totals(runs).items():
+                print(f"{name:16} {inputs:10,}")
+            return int(any(map(is_wrong_still, runs)))
         seconds = options.seconds or (0 if options.inputs else 60)
-        outcomes = fuzz(
-            Path(folder), options.only or list(TARGETS), inputs=options.inputs, seconds=seconds
-        )
+        outcomes = fuzz(Path(folder), names, inputs=options.inputs, seconds=seconds)
     for one in outcomes:
         print(f"{one.target:16} {one.inputs:10,}  {one.wrong or 'nothing wrong'}")
     print(f"{'all':16} {sum(one.inputs for one in outcomes):10,}")
