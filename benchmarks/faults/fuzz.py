@@ -2,7 +2,7 @@
 """Fuzzing of parsers and of the protocol by atheris, where it has a wheel for this Python.
 
 ``python -m benchmarks.faults.fuzz --seconds 60`` shares the time among the targets, ``--inputs``
-inputs. ``--total 10000000`` goes on from where earlier runs stopped, in short runs that are noted in
+inputs. ``--total 10000000`` goes on from where earlier runs stopped, in rounds that are noted in
 ``--cache``; several processes may do so at once. An input that breaks what must hold is kept in
 ``tests/faults/found``.
 """
@@ -27,6 +27,7 @@ from benchmarks.own_process import ROOT
 
 from .fuzz_log import FuzzRun, add_run, begin, code_of, read_runs, totals
 from .fuzz_targets import STYLE, TARGETS, Target
+from .packing import small_resume
 
 FOUND = ROOT / "tests/faults/found"
 """A folder for each target, with inputs that once broke it."""
@@ -180,6 +181,8 @@ def make_seeds(folder: Path) -> None:
             (place / str(number)).write_text(seed, encoding="utf-8", newline="\n")
         if (FOUND / name).is_dir():
             shutil.copytree(FOUND / name, place, dirs_exist_ok=True)
+    small = small_resume(files["resume state"])
+    (folder / "seeds" / "resume state" / "small").write_bytes(small)
     _add_pictures(folder / "seeds")
 
 

@@ -337,33 +337,33 @@ _WORDS = (
 )
 _NAMES = ("ink", "shot_0030.v2", "a-\u22123 (1)", "con.txt", "1920x1080", "x\nopenjd_env: A=b")
 _ALL = (
-    Target("manifest", _file("shot.json", _shot), **_JSON, share=0.4),
-    Target("journal", _file("shot.journal", _journal), unpack=_line, pack=_with_line, share=0.3),
+    Target("manifest", _file("shot.json", _shot), **_JSON, share=0.1),
+    Target("journal", _file("shot.journal", _journal), unpack=_line, pack=_with_line, share=0.1),
     Target(
         "style header",
         _file(f"styles/{STYLE}.safetensors", _style_header),
         8192,
         **_STYLE,
-        share=0.2,
+        share=0.03,
     ),
-    Target("record", _file(f"out/{STYLE}/made/0002.json", _record), **_JSON, share=0.5),
-    Target("flicker", _file(f"out/{STYLE}/made/0002.flicker.json", _flicker), **_JSON, share=0.5),
+    Target("record", _file(f"out/{STYLE}/made/0002.json", _record), **_JSON, share=0.2),
+    Target("flicker", _file(f"out/{STYLE}/made/0002.flicker.json", _flicker), **_JSON, share=0.2),
     Target(
         "training",
         _file(f"styles/{STYLE}/trainings/20260101-101010.json", _training),
         **_JSON,
         seeds=_TRAININGS,
-        share=0.5,
+        share=0.2,
     ),
     Target("claim", _file(f"styles/.{STYLE}.claim", _claim), **_JSON),
     Target("request", _text(_request), **_JSON),
     Target("event", _text(_event), **_JSON, seeds=_EVENTS),
     Target("frame list", _text(_frames), 64, seeds=("1-30,45", "-3--1, 7")),
-    Target("arguments", _text(_arguments), 256, seeds=_WORDS, share=0.05),
+    Target("arguments", _text(_arguments), 256, seeds=_WORDS, share=0.01),
     Target("name", _text(_name), 300, seeds=_NAMES, share=0.5),
     Target("farm lines", _text(_farm_lines), 300, seeds=_NAMES),
-    Target("picture digest", _file("keys/0001.png", _digest), share=0.4),
-    Target("picture colors", _file("keys/0001.png", _colours)),
+    Target("picture digest", _file("keys/0001.png", _digest), share=0.2),
+    Target("picture colors", _file("keys/0001.png", _colours), share=0.5),
     Target(
         "style",
         _file(f"styles/{STYLE}.safetensors", _style),
@@ -380,7 +380,7 @@ _ALL = (
         share=0.001,
         is_slow=True,
     ),
-    Target("painting", _file("keys/0001.png", _painting), share=0.02, is_slow=True),
+    Target("painting", _file("keys/0001.png", _painting), share=0.002, is_slow=True),
 )
 TARGETS = {target.name: target for target in _ALL}
 """What is fuzzed, by name."""

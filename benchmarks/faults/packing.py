@@ -45,6 +45,18 @@ def resume_json(content: bytes) -> str:
     return text[32:]
 
 
+def small_resume(content: bytes) -> bytes:
+    """Return a state with its smallest tensors alone, which is quick to read up to them."""
+    import safetensors.torch  # noqa: PLC0415 - PyTorch is loaded only where it is needed
+
+    tensors = safetensors.torch.load(content)
+    smallest = sorted(tensors, key=lambda name: tensors[name].numel())[:3]
+    rest = safetensors.torch.save(
+        {name: tensors[name] for name in smallest}, _header(content)[0]["__metadata__"]
+    )
+    return with_resume_json(rest, resume_json(content))
+
+
 def with_resume_json(content: bytes, text: str) -> bytes:
     """Return a state with other numbers."""
     import safetensors.torch  # noqa: PLC0415 - PyTorch is loaded only where it is needed

@@ -19,6 +19,7 @@ import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too 
 
 from ..shared.errors import PaintoverError
 from ..shared.files import written_beside
+from ..shared.pictures.header_bounds import check_header
 from ..shared.pictures.kinds import readable_kind
 from .types import FloatArray, HalfArray
 from .window import Window
@@ -64,14 +65,16 @@ def opened(path: Path) -> Iterator[Any]:
     """Open a picture for reading.
 
     Raises:
-        PaintoverError: the file is missing, not a picture, or deep.
+        PaintoverError: the file is missing, not a picture, deep, or its header asks for far more
+            than pictures have.
     """
     if not path.is_file():
         raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
     try:
-        readable_kind(path)  # else OpenImageIO would try to read it as whatever it knows
+        kind = readable_kind(path)  # else OpenImageIO would try to read it as whatever it knows
     except PaintoverError:
         raise damaged(path) from None
+    check_header(path, kind)
     hints = oiio.ImageSpec()
     hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses precision
     file = oiio.ImageInput.open(str(path), hints)

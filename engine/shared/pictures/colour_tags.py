@@ -10,6 +10,7 @@ import struct
 import zlib
 from pathlib import Path
 
+from .header_bounds import check_header
 from .kinds import EXR, PNG, readable_kind
 from .png_chunks import chunks_before_pixels
 
@@ -29,9 +30,11 @@ def has_own_colours(path: Path) -> bool:
     """Return whether a PNG is marked as other than sRGB, or an EXR as other than Rec. 709.
 
     Raises:
-        PaintoverError: the file is missing, or not a picture.
+        PaintoverError: the file is missing, not a picture, or its header asks for far more than
+            pictures have.
     """
     kind = readable_kind(path)
+    check_header(path, kind)
     if kind == EXR:
         with path.open("rb") as file:
             return _exr_has_own(file.read(_HEADER))
