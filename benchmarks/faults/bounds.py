@@ -24,6 +24,7 @@ from safetensors.numpy import load, save
 from engine.app.arguments import build_parser
 from engine.evaluation.flicker_report import measure_flicker
 from engine.images.given_pictures import read_given
+from engine.images.movies import write_movie_frames
 from engine.jobs.import_pictures import import_pictures
 from engine.jobs.preview import preview
 from engine.motion.track_cache import TrackCache
@@ -36,6 +37,8 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import OutRecord, Shot
 
 from .counts import Counts
+from .long_headers import LONG_HEADERS, png_chunk, png_head
+from .long_movies import LONG_MOVIES
 from .subjects import make_shot, picture
 
 MOST_SECONDS, MOST_MEGABYTES = 1.0, 200.0
@@ -114,6 +117,7 @@ class _Tries:
             yield f"a picture {stray[:20]}.png among others", prepare, run
         yield from self._bombs()
         yield from self._no_files()
+        yield from self._long_headers()
 
     def _bombs(self) -> Iterator[_Try]:
         shot = self._shot
@@ -148,9 +152,22 @@ class _Tries:
         }
         for name, read in readers.items():
             for kind, make in _NO_FILES.items():
-                if make is _exr_bomb and not name.endswith((".exr", ".json")):
-                    continue  # the library that reads EXR takes as much memory as its header says
                 yield f"{kind} as {name}", self._put(name, make), read
+
+    def _long_headers(self) -> Iterator[_Try]:
+        """Yield pictures and movies whose headers ask for gigabytes."""
+        shot, painting = self._shot, "keys/0001.png"
+        for name, make in LONG_HEADERS.items():
+            yield f"{name} as a painting", self._put(painting, make), self._look
+            yield f"{name} as passes", self._put("frames/0002.exr", make), self._look
+            yield (
+                f"{name} for Blender",
+                self._put(painting, make),
+                functools.partial(_colours, shot),
+            )
+        for name, (suffix, make) in LONG_MOVIES.items():
+            movie = self._put(f"movie{suffix}", make)
+            yield name, movie, functools.partial(_frames_of, shot / f"movie{suffix}")
 
     def _look(self) -> object:
         return preview(protocol.Preview(0, str(self._shot), _LOOK, frames=[2]), Silent())
@@ -248,6 +265,10 @@ def _colours(shot: Path) -> object:
     return has_own_colours(shot / "keys/0001.png"), read_given(shot / "keys/0001.png")
 
 
+def _frames_of(movie: Path) -> object:
+    return write_movie_frames(movie, movie.parent, lambda *_: None, Silent())
+
+
 def _bomb_in_tracks(shot: Path) -> None:
     """Let the cached tracks of frame 2 inflate to 1 GB, with right digests."""
     _track(shot)
@@ -267,23 +288,12 @@ def _deflated(length: int) -> bytes:
     return b"".join(packer.compress(block) for _ in range(length >> 20)) + packer.flush()
 
 
-def _png_head(side: int = 32, bits: int = 8, colours: int = 2) -> bytes:
-    return b"\x89PNG\r\n\x1a\n" + _chunk(
-        b"IHDR", struct.pack(">IIBBBBB", side, side, bits, colours, 0, 0, 0)
-    )
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    check = zlib.crc32(name + data)
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
-
-
 def _png_bomb(path: Path) -> None:
     """Write a black PNG of ``_SIDE``², with one bit a pixel: 50 kB."""
     row = bytes(1 + _SIDE // 8)
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(row) for _ in range(_SIDE)) + packer.flush()
-    path.write_bytes(_png_head(_SIDE, 1, 0) + _chunk(b"IDAT", data) + _chunk(b"IEND", b""))
+    path.write_bytes(png_head(_SIDE, 1, 0) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b""))
 
 
 def _profile_bomb(path: Path) -> None:
@@ -294,22 +304,11 @@ def _profile_bomb(path: Path) -> None:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", head)
-        + _chunk(b"iCCP", b"bomb\0\0" + _deflated(1 << 29))
-        + _chunk(b"IDAT", zlib.compress(rows))
-        + _chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", head)
+        + png_chunk(b"iCCP", b"bomb\0\0" + _deflated(1 << 29))
+        + png_chunk(b"IDAT", zlib.compress(rows))
+        + png_chunk(b"IEND", b"")
     )
-
-
-def _exr_bomb(path: Path) -> None:
-    """Write 60 attributes of 64 MiB each, all of which count in digests, as holes."""
-    with path.open("wb") as file:
-        file.write(b"\x76\x2f\x31\x01" + struct.pack("<I", 2))
-        for number in range(60):
-            name = b"cryptomatte/%d\0string\0" % number
-            file.write(name + struct.pack("<I", 1 << 26))
-            file.seek(1 << 26, 1)
-        file.write(b"\0")
 
 
 def _sparse(path: Path, head: bytes) -> None:
@@ -323,8 +322,7 @@ _NO_FILES: dict[str, Callable[[Path], object]] = {
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a file of 64 GiB": lambda path: _sparse(path, b""),
     "a header of 2⁶² bytes": lambda path: _sparse(path, struct.pack("<Q", 1 << 62)),
-    "a PNG chunk of 4 GB": lambda path: _sparse(path, _png_head() + b"\xff\xff\xff\xf0IDAT"),
-    "EXR attributes of 4 GB": _exr_bomb,
+    "a PNG chunk of 4 GB": lambda path: _sparse(path, png_head() + b"\xff\xff\xff\xf0IDAT"),
     "commas": lambda path: path.write_bytes(b"[" + b"0," * 15_000_000 + b"0]"),
     "objects": lambda path: path.write_bytes(b"[" + b'{"a":1},' * 3_000_000 + b"0]"),
 }

@@ -27,6 +27,7 @@ from benchmarks.own_process import ROOT
 
 from .fuzz_log import FuzzRun, add_run, begin, code_of, read_runs, totals
 from .fuzz_targets import STYLE, TARGETS, Target
+from .long_movies import movie_head
 from .packing import small_resume
 
 FOUND = ROOT / "tests/faults/found"
@@ -171,6 +172,7 @@ def make_seeds(folder: Path) -> None:
         "picture digest": painting,
         "picture colors": painting,
         "painting": painting,
+        "movie header": movie_head(),
     }
     for name, target in TARGETS.items():
         place = folder / "seeds" / name

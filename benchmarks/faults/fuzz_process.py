@@ -26,11 +26,14 @@ _TOKENS = (
     "[" * 2000 + "]" * 2000,
 )
 _MOST_STEPS = 6
+_INSTRUMENTED = ["engine.shared", "engine.app", "engine.images.movie_bounds"]
 
 
 def main() -> None:
     """Fuzz until libFuzzer ends; it ends the process itself."""
-    with atheris.instrument_imports(include=["engine.shared", "engine.app"]):
+    with atheris.instrument_imports(
+        include=["engine.shared", "engine.app", "engine.images.movie_bounds"]
+    ):
         from .fuzz_targets import TARGETS  # noqa: PLC0415
 
     target = TARGETS[sys.argv[1]]

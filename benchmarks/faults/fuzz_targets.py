@@ -21,6 +21,7 @@ from typing import Any
 
 from engine.app.arguments import build_parser
 from engine.app.terminal import Terminal
+from engine.images.movie_bounds import check_movie
 from engine.shared import protocol
 from engine.shared.claims import holder_of
 from engine.shared.errors import PaintoverError
@@ -364,6 +365,7 @@ _ALL = (
     Target("farm lines", _text(_farm_lines), 300, seeds=_NAMES),
     Target("picture digest", _file("keys/0001.png", _digest), share=0.2),
     Target("picture colors", _file("keys/0001.png", _colours), share=0.5),
+    Target("movie header", _file("movie.mp4", lambda _, path: check_movie(path)), share=0.2),
     Target(
         "style",
         _file(f"styles/{STYLE}.safetensors", _style),

@@ -15,6 +15,7 @@ import bpy
 
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.kinds import png_size
 from ..engine.shared.places import check_place
 from ..engine.shared.temporary import (
@@ -158,6 +159,7 @@ def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
 
 
 def _size_in_blender(path: Path) -> tuple[int, int]:
+    check_before_loading(path)
     image: Any = bpy.data.images.load(str(path), check_existing=False)
     try:
         return tuple(image.size)

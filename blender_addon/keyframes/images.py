@@ -18,6 +18,7 @@ from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.keyframes.blank import copy_frame
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
+from ..engine.shared.pictures.header_bounds import check_before_loading, check_header
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
 from ..engine.shared.temporary import temporary_file
@@ -96,6 +97,7 @@ def _check_fits(shot: Shot, source: Path, kind: str) -> None:
     """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
     frame_width, frame_height = shot.manifest.width, shot.manifest.height
     width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
+    check_header(source, kind)
     if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
         image: Any = bpy.data.images.load(str(source), check_existing=False)
         try:
@@ -152,6 +154,7 @@ def load(shot: Shot, frame: int) -> Any:
     image: Any = find_image(path)
     is_new = image is None
     if is_new:
+        check_before_loading(path)
         image = bpy.data.images.load(str(path), check_existing=False)
         file_sync.note_same(image, path)
     elif not file_sync.has_new_paint(image):

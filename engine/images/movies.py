@@ -20,6 +20,8 @@ import numpy.typing as npt
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.pictures.kinds import MOVIE_SUFFIXES
 from ..shared.reporter import Reporter
+from .bounded_file import BoundedFile
+from .movie_bounds import check_movie
 from .pictures import write_picture
 
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
@@ -33,6 +35,10 @@ _TICK = 0.0015
 """Seconds by which times are rounded in some movies."""
 _FILES_ALONE = {"protocol_whitelist": "file"}
 """A movie may name others, such as the parts of a stream; none is fetched from a network."""
+_MOST_READ = 1 << 27
+"""Most bytes that are read before the first frame, and between two."""
+_BUFFER = 1 << 18
+_TOO_MUCH = "it holds far more beside its pictures than movies do"
 _PQ, _HLG = 16, 18
 """Codes of the transfer curves of HDR movies."""
 
@@ -73,12 +79,31 @@ def write_movie_frames(
         Cancelled: the job was told to stop.
     """
     av = _library(path)
+    try:
+        check_movie(path)
+        with BoundedFile(path, _MOST_READ) as file:
+            files, rate = _write_frames(av, path, file, folder, progress, report)
+            if file.is_exhausted:
+                raise _unreadable(path, _TOO_MUCH)
+            return files, rate
+    except OSError as error:
+        raise _unreadable(path, str(error.strerror)) from error
+
+
+def _write_frames(
+    av: Any,
+    path: Path,
+    file: BoundedFile,
+    folder: Path,
+    progress: Callable[[float, float, str], None],
+    report: Reporter,
+) -> tuple[list[Path], float]:
     files: list[Path] = []
     times: list[float] = []
     damaged = 0
     started = time.monotonic()
     try:
-        with av.open(str(path), options=_FILES_ALONE) as container:
+        with av.open(file, options=_FILES_ALONE, buffer_size=_BUFFER) as container:
             stream = container.streams.best("video")
             if stream is None:
                 raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")
@@ -90,6 +115,7 @@ def write_movie_frames(
             _warn_of_streams(av, path, container, stream, report)
             _warn_of_kind(path, stream, report)
             for frame in _decoded(av, container, stream):
+                file.next_step()
                 if report.cancelled():
                     raise Cancelled
                 share = min(len(files) / expected, 1.0) if expected else 0.0
@@ -104,7 +130,7 @@ def write_movie_frames(
                 if frame.is_corrupt and not damaged:
                     damaged = len(files)
     except av.error.FFmpegError as error:
-        raise _unreadable(path, str(error.strerror)) from error
+        raise _unreadable(path, _TOO_MUCH if file.is_exhausted else str(error.strerror)) from error
     if not files:
         raise PaintoverError(f"{path} has no frames that can be read; export it again.")
     if damaged:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from ..errors import PaintoverError
 from ..reading import open_file
 from .exr_header import TooMuchError, check_exr
-from .kinds import BMP, EXR, JPEG, PNG, TIFF, WEBP
+from .kinds import BMP, EXR, JPEG, PNG, TIFF, WEBP, readable_kind
 
 MOST_NOTES = 1 << 25
 """Most bytes of a picture beside its pixels, such as profiles, previews and notes."""
@@ -69,6 +69,19 @@ def check_header(path: Path, kind: str) -> None:
         ) from error
     except struct.error:
         return
+
+
+def check_before_loading(path: Path) -> None:
+    """Check the header of what may be a picture before Blender loads it; what is none passes.
+
+    Raises:
+        PaintoverError: it asks for more than pictures have.
+    """
+    try:
+        kind = readable_kind(path)
+    except PaintoverError:
+        return
+    check_header(path, kind)
 
 
 class _Notes:
