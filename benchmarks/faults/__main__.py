@@ -27,6 +27,7 @@ from .crowds import crowd
 from .damage import damage
 from .disks import fill, forbid
 from .engine_runs import EngineRuns
+from .fuzz_log import read_runs, to_table
 from .jobs import Job, make_jobs
 from .kills import kill
 from .outcome import Outcome, to_markdown
@@ -57,7 +58,9 @@ fixed seeds. A kill is SIGKILL to the process. After each fault:
 - **let in** counts damaged files that were taken for whole: something else came of them.
 
 Fuzzed inputs are changed by atheris by what code they reach, `python -m benchmarks.faults.fuzz`:
-each must be read whole, or be refused in one right sentence. The long form is ten million.
+each must be read whole, or be refused in one right sentence. The long form is ten million, made in
+many runs: each is noted once, with a random number, in the cache that `--cache` names. Inputs that
+only repeat those of earlier runs do not count. What is found is mended and kept as a test.
 
 Crafted files are valid ones that were changed by rules: each must be refused in a sentence that
 names it, or be read whole. Links in a shot folder must let nothing in outside of it. Bombs, huge
@@ -78,6 +81,8 @@ class _Extent:
     """Of crafted files, each of this number is tried."""
     fuzzed: int
     """Inputs for all parsers together."""
+    goes_on: bool
+    """Whether the inputs of earlier runs count to these."""
     parsers: tuple[str, ...] = tuple(fuzz_targets.TARGETS)
 
 
@@ -88,9 +93,10 @@ _EXTENTS = {
         *(20, 4, 12, 2),
         {"capture": 8, "recapture": 8, "compose": 6, "two": 2},
         1,
-        10_000_000,
+        fuzz.TOTAL,
+        goes_on=True,
     ),
-    SHORT: _Extent(dict.fromkeys(_KILLED, 1), 1, 1, 1, 1, {}, 40, 4000, _QUICK),
+    SHORT: _Extent(dict.fromkeys(_KILLED, 1), 1, 1, 1, 1, {}, 40, 4000, False, _QUICK),
 }
 
 
@@ -101,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = describe_machine()
     work = Path(tempfile.mkdtemp(prefix="paintover-faults-"))
     try:
-        outcomes = _measure(work, extent, options.only)
+        outcomes = _measure(work, extent, options)
     except PaintoverError as error:
         print(f"benchmarks.faults: {error}", file=sys.stderr)
         return 1
@@ -118,15 +124,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             json.dumps([one.as_data() for one in outcomes], indent=1) + "\n", encoding="utf-8"
         )
     if options.write:
-        _write(options.write, table, machine)
+        _write(options.write, table, machine, to_table(read_runs(options.cache.resolve())))
     return int(any(one.lost or one.torn or one.let_in or one.unforeseen for one in outcomes))
 
 
-def _measure(work: Path, extent: _Extent, only: list[str]) -> list[Outcome]:
+def _measure(work: Path, extent: _Extent, options: argparse.Namespace) -> list[Outcome]:
     engine = EngineRuns()
     try:
-        parts = _parts(engine, work, extent)
-        wanted = [name for name in parts if not only or name in only]
+        parts = _parts(engine, work, extent, options)
+        wanted = [name for name in parts if not options.only or name in options.only]
         outcomes = []
         for name in wanted:
             print(f"{name} …", file=sys.stderr, flush=True)
@@ -140,7 +146,7 @@ def _measure(work: Path, extent: _Extent, only: list[str]) -> list[Outcome]:
 
 
 def _parts(
-    engine: EngineRuns, work: Path, extent: _Extent
+    engine: EngineRuns, work: Path, extent: _Extent, options: argparse.Namespace
 ) -> dict[str, Callable[[Path], list[Outcome]]]:
     """Return what measures each part in an empty folder."""
     made: dict[str, Job] = {}
@@ -178,7 +184,7 @@ def _parts(
         "links": lambda place: [
             _counted("links", "links that lead out of the shot folder", links.measure(place))
         ],
-        "fuzz": lambda place: [_fuzzed(place, extent)],
+        "fuzz": lambda place: [_fuzzed(place, extent, options)],
         "bounds": lambda place: [
             _counted(
                 "bounds", "bombs, huge numbers, pipes and devices as files", bounds.measure(place)
@@ -193,16 +199,25 @@ def _some(jobs: dict[str, Job], times: int, *more: str) -> list[Job]:
     return [jobs[name] for name in ((*names, *more) if times > 1 else ("import", "stylize"))]
 
 
-def _fuzzed(place: Path, extent: _Extent) -> Outcome:
+def _fuzzed(place: Path, extent: _Extent, options: argparse.Namespace) -> Outcome:
     """Fuzz all parsers; without atheris, nothing is tried, and the row says so."""
     how = f"inputs to {len(extent.parsers)} parsers, changed by atheris"
     if not fuzz.is_there():
         return Outcome("fuzzed inputs", f"none: atheris has no wheel for this Python ({how})")
     outcome = Outcome("fuzzed inputs", how)
-    for one in fuzz.fuzz(place, extent.parsers, inputs=extent.fuzzed):
-        outcome.tried += one.inputs
-        if one.wrong:
-            outcome.count("unforeseen", f"{one.target}: {one.wrong[:500]}")
+    if not extent.goes_on:
+        for one in fuzz.fuzz(place, extent.parsers, inputs=extent.fuzzed):
+            outcome.tried += one.inputs
+            if one.wrong:
+                outcome.count("unforeseen", f"{one.target}: {one.wrong[:500]}")
+        return outcome
+    cache = options.cache.resolve()
+    seconds = options.fuzz_seconds
+    runs = fuzz.go_on(place, extent.parsers, extent.fuzzed, cache, seconds=seconds)
+    outcome.tried = sum(run.inputs for run in runs)
+    outcome.how += f", in {len(runs)} runs; the long form is {extent.fuzzed:,}"
+    for run in filter(fuzz.is_wrong_still, runs):
+        outcome.count("unforeseen", f"{run.target}: {run.wrong[:500]}")
     return outcome
 
 
@@ -218,11 +233,11 @@ def _counted(name: str, what: str, counts: Counts) -> Outcome:
     return outcome
 
 
-def _write(page: Path, table: str, machine: dict[str, str]) -> None:
+def _write(page: Path, table: str, machine: dict[str, str], fuzzed: str) -> None:
     described = "; ".join(f"{name}: {value}" for name, value in machine.items())
     command = " ".join(["python -m benchmarks.faults", *sys.argv[1:]])
     page.write_text(
-        f"# What faults cost\nMade by `{command}`.\n\n{table}\n\n{EXPLAINED}\n\n"
+        f"# What faults cost\nMade by `{command}`.\n\n{table}\n\n{EXPLAINED}\n\n{fuzzed}\n\n"
         f"Machine: {described}.\n",
         encoding="utf-8",
     )
@@ -234,6 +249,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--short", action="store_true", help="one or a few of each, without Blender"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
+    parser.add_argument(
+        "--cache", type=Path, default=fuzz.CACHE, metavar="DIR", help="of the fuzzer: %(default)s"
+    )
+    parser.add_argument(
+        "--fuzz-seconds",
+        type=float,
+        default=0,
+        metavar="N",
+        help="stop fuzzing after this time; the next run goes on",
+    )
     parser.add_argument(
         "--add",
         type=Path,

@@ -74,6 +74,20 @@ def totals(runs: Sequence[FuzzRun]) -> dict[str, int]:
     return found
 
 
+def to_table(runs: Sequence[FuzzRun]) -> str:
+    """Return the table of all parsers, as Markdown."""
+    lines = [
+        "| fuzzed parser | inputs | runs | from | to | found, and mended |",
+        "|---|---:|---:|---|---|---:|",
+    ]
+    for target in sorted({run.target for run in runs}):
+        own = sorted((run for run in runs if run.target == target), key=lambda run: run.began)
+        inputs, found = sum(run.inputs for run in own), len({run.found for run in own if run.wrong})
+        dates = " | ".join(f"{run.began[:10]} {run.began[11:16]} UTC" for run in (own[0], own[-1]))
+        lines.append(f"| {target} | {inputs:,} | {len(own)} | {dates} | {found} |")
+    return "\n".join(lines)
+
+
 @functools.cache
 def code_of(is_slow: bool) -> str:
     """Return a digest of the sources that quick or slow targets try, as they are now."""

@@ -24,8 +24,10 @@ _MOST_BOXES = 1 << 17
 _TRACK, _HANDLER, _SOUND = b"trak", b"hdlr", b"soun"
 _HOLDERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf")
 _FIRST = (b"ftyp", b"moov", b"moof", b"free", b"skip", b"wide", b"mdat", b"pnot", b"styp", b"sidx")
-_TABLES = (b"stsz", b"stz2", b"stts", b"ctts", b"stsc", b"stco", b"co64", b"stss", b"trun", b"sbgp")
-_TABLES += (b"sgpd", b"sdtp", b"stps", b"saiz", b"saio", b"senc", b"sidx", b"tfra")
+_TABLES = (
+    *(b"stsz", b"stz2", b"stts", b"ctts", b"stsc", b"stco", b"co64", b"stss", b"stps", b"trun"),
+    *(b"sbgp", b"sgpd", b"sdtp", b"saiz", b"saio", b"senc", b"sidx", b"tfra"),
+)
 
 
 class _TooManyError(Exception):

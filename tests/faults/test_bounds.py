@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import sys
 
+import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from benchmarks.faults import bounds
 from engine.shared.errors import PaintoverError
 from engine.shared.frame_lists import LARGEST_FRAME, parse_frames
+from engine.shared.pictures.header_bounds import check_header
+from engine.shared.pictures.kinds import EXR, JPEG
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
 
@@ -30,3 +33,25 @@ def test_frame_lists_beyond_the_last_frame(text):
 
 def test_ranges_that_overlap_are_told_once():
     assert parse_frames("3-5,1-4,4,-1") == [-1, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\0", b"\xff\xd8\xff\xe0\0\x04ab12", b"\xff\xd8"])
+def test_a_jpeg_that_is_cut_short_asks_for_nothing(tmp_path, content):
+    path = tmp_path / "short.jpg"
+    path.write_bytes(content)
+    check_header(path, JPEG)
+
+
+@pytest.mark.parametrize("tile", [1, 16, 256, 4096])
+def test_large_honest_headers_pass(tmp_path, tile):
+    side = 3000 if tile > 1 else 40
+    spec = oiio.ImageSpec(side, side, 3, "half")
+    spec["compression"] = "zip"
+    spec["cryptomatte/0/manifest"] = "{" + '"name":"0123abcd",' * 200_000 + "}"
+    spec.tile_width = spec.tile_height = tile
+    path = tmp_path / "honest.exr"
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec)
+    file.close()
+    assert path.stat().st_size > 3_000_000
+    check_header(path, EXR)

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from benchmarks.faults import fuzz
+from benchmarks.faults.fuzz_log import FuzzRun, add_run, to_table, totals
 from benchmarks.faults.fuzz_targets import STYLE, TARGETS, WrongError
 from benchmarks.faults.subjects import make_shot
 from engine.shared.errors import PaintoverError
@@ -69,3 +70,14 @@ def test_fuzzing_finds_nothing(tmp_path):
 def test_on_linux_atheris_is_there():
     if sys.version_info < (3, 14):
         assert fuzz.is_there()
+
+
+def test_runs_go_on_where_earlier_ones_stopped_and_count_once(tmp_path):
+    cache = tmp_path / "cache"
+    one = FuzzRun("a", "2026-01-01T10:00:00+00:00", "name", 30, 1.0, "code")
+    for run in (one, one, FuzzRun("b", "2026-01-02T10:00:00+00:00", "name", 12, 1.0, "code")):
+        add_run(cache, run)
+    runs = fuzz.go_on(tmp_path / "work", ["name"], 40, cache)
+    assert totals(runs) == {"name": 42}
+    assert "| name | 42 | 2 | 2026-01-01 10:00 UTC | 2026-01-02 10:00 UTC | 0 |" in to_table(runs)
+    assert not (tmp_path / "work").exists(), "it had enough, so it did not begin"

@@ -12,7 +12,8 @@ _MOST_ATTRIBUTES, _MOST_PARTS, _MOST_CHANNELS = 1 << 14, 1 << 10, 1 << 12
 _MOST_CHUNKS = 1 << 21
 """Most chunks of all parts: the tables of their places take 8 bytes a chunk."""
 _LARGEST_AREA = 1 << 28
-_LARGEST_TILE = 1 << 22
+LARGEST_TILE = 1 << 24
+"""Most values of a tile that is far larger than its picture."""
 _MULTI_PART = 0x1000
 _LONGEST_NAME = 255
 _CHANNEL_BYTES = 16
@@ -44,8 +45,9 @@ def check_exr(file: BinaryIO) -> None:
             if not count:
                 return
             attributes += count
-            channels += _channels(values.get(b"channels", b""))
-            chunks += max(_chunks(values), _whole(values.get(b"chunkCount", b"")))
+            own = _channels(values.get(b"channels", b""))
+            channels += own
+            chunks += max(_chunks(values, own), _whole(values.get(b"chunkCount", b"")))
             for found, most, what in (
                 (channels, _MOST_CHANNELS, "channels"),
                 (chunks, _MOST_CHUNKS, "tiles or strips"),
@@ -100,15 +102,15 @@ def _channels(value: bytes) -> int:
 
 
 def _whole(value: bytes) -> int:
-    return int(struct.unpack("<I", value)[0]) if len(value) == 4 else 0
+    return int.from_bytes(value, "little") if len(value) == 4 else 0
 
 
-def _chunks(values: dict[bytes, bytes]) -> int:
-    """Return how many tiles or rows a part has at most."""
+def _chunks(values: dict[bytes, bytes], channels: int) -> int:
+    """Return how many tiles or rows a part of so many channels has at most."""
     if len(values.get(b"dataWindow", b"")) != 16:
         return 0
     left, top, right, bottom = struct.unpack("<4i", values[b"dataWindow"])
-    width, height = right - left + 1, bottom - top + 1
+    width, height = int(right - left + 1), int(bottom - top + 1)
     if min(width, height) > 0 and width * height > _LARGEST_AREA:
         raise TooMuchError(f"{width}×{height} pixels")
     if len(values.get(b"tiles", b"")) != 9:
@@ -116,7 +118,7 @@ def _chunks(values: dict[bytes, bytes]) -> int:
     across, down, mode = struct.unpack("<IIB", values[b"tiles"])
     if not across or not down:
         raise TooMuchError("tiles without pixels")
-    if across * down > max(_LARGEST_TILE, width * height):
+    if across * down * channels > max(LARGEST_TILE, 4 * width * height * channels):
         raise TooMuchError(f"tiles of {across}×{down} pixels")
-    tiles = (-(-width // across) + 1) * (-(-height // down) + 1)
+    tiles = int(-(-width // across) + 1) * int(-(-height // down) + 1)
     return tiles * _LEVELS[min(mode & 15, 2)]

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from ..errors import PaintoverError
 from ..reading import open_file
-from .exr_header import TooMuchError, check_exr
+from .exr_header import LARGEST_TILE, TooMuchError, check_exr
 from .kinds import BMP, EXR, JPEG, PNG, TIFF, WEBP, readable_kind
 
 MOST_NOTES = 1 << 25
@@ -29,6 +29,7 @@ _INFLATED = (b"zTXt", b"iTXt")
 _MOST_INFLATED = 1 << 20
 """Most bytes that are inflated at once."""
 _BLOCK = 1 << 16
+_MARKER = re.compile(rb"\xff[^\xff\0]", re.DOTALL)
 _START_OF_SCAN = 0xDA
 _ALONE = frozenset((0x01, *range(0xD0, 0xDA)))
 """Markers of JPEG without a length."""
@@ -38,7 +39,6 @@ _WIDTH, _HEIGHT, _SAMPLES, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 277, 322, 323
 _FURTHER = (34665, 34853, 40965)
 """Tags of a TIFF that lead to notes of cameras (EXIF)."""
 _MOST_SAMPLES = 1 << 10
-_LARGEST_TILE = 1 << 22
 _PICTURES_READ = 2
 """Pictures of a TIFF whose headers are read."""
 
@@ -128,7 +128,8 @@ def _inflated(data: bytes, name: bytes) -> list[int]:
         for _ in range(2):  # language and translated keyword
             start = data.find(b"\0", start) + 1
     inflater = zlib.decompressobj()
-    sizes, packed = [], data[start:]
+    sizes: list[int] = []
+    packed = data[start:]
     while packed and sum(sizes) <= MOST_NOTES:
         try:
             sizes.append(len(inflater.decompress(packed, _MOST_INFLATED)))
@@ -153,16 +154,16 @@ def _check_jpeg(file: BinaryIO) -> None:
 
 def _next_marker(file: BinaryIO, notes: _Notes) -> int:
     """Return the next marker of a JPEG, 0 at its end; bytes before it count as notes."""
-    while block := file.read(2):
-        found = re.search(rb"\xff[^\xff\0]", block, re.S)
-        if found:
+    place = file.tell()
+    while len(block := file.read(2)) == 2:
+        if _MARKER.match(block):
             return block[1]
-        place = file.tell()
         block += file.read(_BLOCK)
-        found = re.search(rb"\xff[^\xff\0]", block, re.S)
+        found = _MARKER.search(block)
         skipped = found.start() if found else len(block) - 1
         notes.add(skipped)
-        file.seek(place - 2 + max(skipped, 1))
+        place += skipped
+        file.seek(place)
     return 0
 
 
@@ -181,7 +182,8 @@ def _check_tiff(file: BinaryIO) -> None:
         if samples > _MOST_SAMPLES:
             raise TooMuchError(f"{samples} channels")
         tile = tags.get(_TILE_WIDTH, 1) * tags.get(_TILE_HEIGHT, 1)
-        if tile * samples > max(_LARGEST_TILE, tags.get(_WIDTH, 1) * tags.get(_HEIGHT, 1)):
+        area = tags.get(_WIDTH, 1) * tags.get(_HEIGHT, 1)
+        if tile * samples > max(LARGEST_TILE, 4 * area * samples):
             raise TooMuchError(f"tiles of {tile} pixels")
         for further in _FURTHER:
             if further in tags:
@@ -192,6 +194,8 @@ def _tags(
     file: BinaryIO, place: int, order: str, is_big: bool, notes: _Notes
 ) -> tuple[dict[int, int], int]:
     """Return the values, of those that are one whole number, of a folder of tags, and the next."""
+    if place > file.seek(0, 2):
+        return {}, 0
     file.seek(place)
     count, size = ("Q", 20) if is_big else ("H", 12)
     (entries,) = struct.unpack(order + count, file.read(8 if is_big else 2))
