@@ -97,7 +97,7 @@ def _many_attributes(path: Path) -> None:
 
 
 def _many_parts(path: Path) -> None:
-    _exr(path, (_exr_part(more=_named(number)) for number in range(5000)), _MULTI_PART)
+    _exr(path, [_exr_part(more=_named(number)) for number in range(5000)], _MULTI_PART)
 
 
 def _many_chunks(path: Path) -> None:
