@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import bpy
 from bpy.app.handlers import persistent
 
-from . import logs, shot_folders
+from . import logs, messages, shot_folders
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.names import one_line
 
@@ -162,7 +162,7 @@ class JobOperator(bpy.types.Operator):
             self.report({"WARNING"}, f"{self.bl_label} was cancelled")
             return {"CANCELLED"}
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         finally:
             self._report_warnings()
@@ -177,7 +177,7 @@ class JobOperator(bpy.types.Operator):
                 _refuse(shot_folders.must_choose(context.scene))
             _begin(self.bl_label, self.job(context, blocking=False))
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         return self.follow(context)
 
@@ -202,7 +202,7 @@ class JobOperator(bpy.types.Operator):
         except Cancelled:
             return self._finish(context, {"WARNING"}, f"{self._title} was cancelled")
         except PaintoverError as error:
-            return self._finish(context, {"ERROR"}, str(error))
+            return self._finish(context, {"ERROR"}, messages.shown(error))
         except BaseException:
             self._stop(context)
             _end()
@@ -228,7 +228,7 @@ class JobOperator(bpy.types.Operator):
             self._report_warning(_warnings.pop(0))
 
     def _report_warning(self, sentence: str) -> None:
-        self.report({"WARNING"}, sentence)
+        self.report({"WARNING"}, messages.shown(sentence))
 
     def _stop(self, context: bpy.types.Context) -> None:
         if self._timer is not None:

@@ -27,7 +27,7 @@ classes = (
     *matte.classes,
     *keyframes.classes,
     preview.PAINTOVER_OT_preview,
-    train.PAINTOVER_OT_train,
+    *train.classes,
     *trainings.classes,
     sweep.PAINTOVER_OT_sweep,
     *stylize.classes,

@@ -37,6 +37,10 @@ class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
         options={"SKIP_SAVE"},
     )
 
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_place(context)
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         asks = not (self.force or self.source_folder or bpy.app.background)
         if asks and is_up_to_date(properties.scene_of(context)):
@@ -94,10 +98,18 @@ class PAINTOVER_OT_capture_pictures(polls.PolledOperator):
         "Choose a movie, or a picture of a sequence, to paint over instead of the scene"
     )
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: StringProperty(
+        description="Movie, or a picture of a sequence",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
     filter_image: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_place(context) or polls.has_engine()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager

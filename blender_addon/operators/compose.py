@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import compositor, steps
+from .. import compositor, messages, steps
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from ..ui import watcher
@@ -38,6 +38,10 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
         options={"SKIP_SAVE"},
     )
 
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return polls.idle() or polls.has_frames_to_compose(context)
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         scene: Any = context.scene
         ask = compositor.node(scene) is None and compositor.needs_override(scene)
@@ -59,7 +63,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
         try:
             sentence = self._remove(scene) if self.remove else steps.compose(scene)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
         watcher.refresh()

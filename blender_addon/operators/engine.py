@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
+from .. import messages
 from ..engine.shared.errors import PaintoverError
 from ..engine_process import client as engine_client
 from ..engine_process import environment as engine_python
@@ -75,7 +76,9 @@ class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
         "The command “paintover wheels” fills such a folder"
     )
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(
+        description="Folder of the wheels", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager
@@ -148,7 +151,9 @@ class PAINTOVER_OT_engine_use_python(bpy.types.Operator):
         "Choose a Python 3.11 or later that has PyTorch and the other packages. It is checked first"
     )
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: StringProperty(
+        description="The program python", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager
@@ -168,7 +173,9 @@ class PAINTOVER_OT_engine_move(polls.PolledOperator, JobOperator):
 
     asks_for_owner = False
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(
+        description="Empty folder for the engine", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         if self.directory:
@@ -207,7 +214,7 @@ class PAINTOVER_OT_engine_remove(polls.PolledOperator):
         try:
             installation.remove()
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         self.report({"INFO"}, "The engine is removed")
         return {"FINISHED"}

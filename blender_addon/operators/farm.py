@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import farm_export, flamenco, properties
+from .. import farm_export, flamenco, messages, properties
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls
@@ -46,7 +46,7 @@ class PAINTOVER_OT_farm_export(polls.PolledOperator):
             folder = Path(bpy.path.abspath(self.directory))
             sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
@@ -70,7 +70,7 @@ class PAINTOVER_OT_farm_flamenco(polls.PolledOperator):
         try:
             name = flamenco.fill_add_on(properties.scene_of(context))
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         operators: Any = bpy.ops
         submitted: Status = operators.flamenco.submit_job("INVOKE_DEFAULT", job_name=name)

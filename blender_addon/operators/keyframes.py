@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import properties, shot_folders, steps
+from .. import messages, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
@@ -55,7 +55,7 @@ class _KeyframeOperator(polls.PolledOperator):
             frame = self.frame if given else scene.frame_current
             sentence = self.work(context, shot, frame)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         keyframe_weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
@@ -86,7 +86,11 @@ class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
     bl_label = "Add Painting"
     bl_description = "Choose a file with a painting of the current frame"
 
-    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: StringProperty(
+        description="Painting of the frame, PNG or EXR",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
     filter_glob: StringProperty(default="*.png;*.exr", options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:

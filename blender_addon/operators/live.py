@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from .. import jobs, picture_editors, properties, shot_folders
+from .. import jobs, messages, picture_editors, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.live_protocol import LiveFinished
 from ..engine_process import environment as engine_python
@@ -49,7 +49,7 @@ class PAINTOVER_OT_live(polls.PolledOperator):
                 raise PaintoverError(remedy)
             control.start(scene)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -112,7 +112,7 @@ class PAINTOVER_OT_live_finish(_SessionOperator):
         try:
             session.finish(_stylize)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         self.report({"INFO"}, "The style is being written; then the shot is stylized")
         return {"FINISHED"}
@@ -180,7 +180,7 @@ class PAINTOVER_OT_live_conflict(_SessionOperator):
                 keyframe_images.save_unsaved(session.shot)
                 sentence = f"Your strokes are saved as {path.name}"
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         session.files_were_saved()
         self.report({"INFO"}, sentence)

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import bpy
 
-from .. import jobs, properties, shot_folders, steps
+from .. import compositor, jobs, messages, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state
 from ..engine.shared.manifest import MANIFEST_NAME
-from ..engine.shared.shot import Shot
+from ..engine.shared.shot import OUT_SUFFIXES, Shot
+from ..engine_process import environment
 from ..keyframes import images as keyframe_images
 
 
@@ -39,7 +40,7 @@ class PolledOperator(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         remedy = cls.remedy(context)
         if remedy:
-            cls.poll_message_set(remedy)
+            cls.poll_message_set(messages.shown(remedy, context.scene))
         return not remedy
 
 
@@ -49,12 +50,30 @@ def idle() -> str:
     return f"{title} is running; wait for it, or cancel it" if title else ""
 
 
-def has_shot(context: bpy.types.Context) -> str:
-    """Require that the scene's shot folder has a shot."""
+def has_engine() -> str:
+    """Require an engine."""
     try:
-        folder = shot_folders.folder_to_write(properties.scene_of(context))
+        environment.find()
     except PaintoverError as error:
         return str(error).rstrip(".")
+    return ""
+
+
+def has_place(context: bpy.types.Context) -> str:
+    """Require that the scene can have a shot folder."""
+    try:
+        shot_folders.folder_to_write(properties.scene_of(context))
+    except PaintoverError as error:
+        return str(error).rstrip(".")
+    return ""
+
+
+def has_shot(context: bpy.types.Context) -> str:
+    """Require that the scene's shot folder has a shot."""
+    remedy = has_place(context)
+    if remedy:
+        return remedy
+    folder = shot_folders.folder_to_write(properties.scene_of(context))
     return "" if Shot.exists(folder) else "Capture the shot first"
 
 
@@ -82,3 +101,17 @@ def has_style(context: bpy.types.Context) -> str:
     style = properties.of(scene).style
     path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
     return "" if path.is_file() else f'Train the style "{style}" first'
+
+
+def has_frames_to_compose(context: bpy.types.Context) -> str:
+    """Require stylized frames, or a node or settings of an earlier time to remove."""
+    scene = properties.scene_of(context)
+    if compositor.node(scene) is not None or properties.of(scene).before_compose:
+        return ""
+    remedy = has_shot(context)
+    if remedy:
+        return remedy
+    folder = properties.shot_folder(scene) / "out" / properties.of(scene).style
+    if any(path.suffix in OUT_SUFFIXES for path in folder.glob("*.*")):
+        return ""
+    return f"There are no stylized frames in {folder}; stylize first"

@@ -36,7 +36,7 @@ class PAINTOVER_OT_preview(polls.PolledOperator, JobOperator):
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
-        return polls.idle() or polls.has_painting(context)
+        return polls.idle() or polls.has_painting(context) or polls.has_engine()
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from .. import properties, shot_choices, shot_folders, steps
+from .. import messages, properties, shot_choices, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Job, JobOperator, Status
@@ -27,6 +27,7 @@ class PAINTOVER_OT_shot_choose(polls.PolledOperator, JobOperator):
 
     action: EnumProperty(
         name="Action",
+        description="What happens to the shot",
         items=(
             ("KEEP", "Go On with This Shot", "The shot belongs to this scene from now on"),
             ("COPY", "Copy Shot", "Copy the shot folder, and go on with the copy"),
@@ -49,7 +50,9 @@ class PAINTOVER_OT_shot_find(polls.PolledOperator):
     bl_description = "Choose the folder where the shot is now"
     bl_options = {"REGISTER", "UNDO"}
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(
+        description="Folder of the shot", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         manager: Any = context.window_manager
@@ -62,7 +65,7 @@ class PAINTOVER_OT_shot_find(polls.PolledOperator):
         try:
             Shot.open(folder)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         given = shot_folders.relative(folder, shot_folders.blend_of(scene))
         properties.of(scene).folder = given
@@ -89,7 +92,7 @@ class PAINTOVER_OT_shot_match(polls.PolledOperator):
         try:
             manifest = steps.open_shot(scene).manifest
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         render = scene.render
         render.resolution_x, render.resolution_y = manifest.width, manifest.height

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import properties, steps
+from .. import messages, properties, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.flicker_records import describe, read_flickers, unsteady_frames
 from ..engine.shared.frame_lists import parse_frames
@@ -34,7 +34,7 @@ class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
-        return polls.idle() or polls.has_style(context)
+        return polls.idle() or polls.has_style(context) or polls.has_engine()
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         frames = parse_frames(self.frames) if self.frames.strip() else None
@@ -61,7 +61,7 @@ class PAINTOVER_OT_go_to_unsteady(polls.PolledOperator):
             shot = steps.open_shot(scene)
             frames = unsteady_frames(read_flickers(shot, properties.of(scene).style))
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         if not frames:
             self.report({"INFO"}, describe(frames).rstrip("."))

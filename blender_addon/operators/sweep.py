@@ -30,7 +30,7 @@ class PAINTOVER_OT_sweep(polls.PolledOperator, JobOperator):
 
     @classmethod
     def remedy(cls, context: bpy.types.Context) -> str:
-        return polls.idle() or polls.has_painting(context)
+        return polls.idle() or polls.has_painting(context) or polls.has_engine()
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         return steps.sweep(properties.scene_of(context), self.warn, minutes=self.minutes)

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import properties, steps
+from .. import messages, properties, steps
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from ..training_view import view
@@ -36,7 +36,7 @@ class PAINTOVER_OT_train_keep(_OfTraining):
         try:
             steps.keep_training()
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -79,7 +79,7 @@ class PAINTOVER_OT_training_take(polls.PolledOperator):
         try:
             sentence = steps.take_training_back(properties.scene_of(context), self.training)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         watcher.refresh()
         self.report({"INFO"}, sentence)

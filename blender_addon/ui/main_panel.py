@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from .. import jobs, states
-from ..engine_process import live_picture
+from ..engine.shared.freshness import Step
+from ..engine_process import environment, live_picture
 from ..training_view import view
-from . import engine_status, training_panel, watcher
+from . import engine_status, next_button, training_panel, watcher
 from .spaces import MAIN, Panel, in_spaces
-from .text import draw_wrapped
+from .text import draw_detail, draw_wrapped
 
 _CHOICES = {"KEEP": "Go On with This Shot", "COPY": "Copy Shot", "NEW": "New Shot"}
 
@@ -20,17 +21,24 @@ class _Main(Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        snapshot, message = watcher.current()
+        snapshot = watcher.current()[0]
         if jobs.busy():
-            _draw_progress(layout, context.window_manager.paintover)
+            _draw_progress(layout, context)
         engine_status.draw_first(layout, context)
-        if message:
-            draw_wrapped(layout, message, "INFO", context)
         _draw_shot(layout, context, snapshot)
-        layout.operator("paintover.run", icon="PLAY")
+        if not jobs.busy() and environment.is_found() and not _must_choose(snapshot):
+            next_button.draw(layout, context)
+        if snapshot.steps["keyframe"].step is Step.UP_TO_DATE:
+            layout.operator("paintover.run", icon="PLAY")
 
 
-def _draw_progress(layout: Any, session: Any) -> None:
+def _must_choose(snapshot: states.Snapshot) -> bool:
+    """Return whether the user must say first where the shot is, or whose."""
+    return bool(snapshot.gone or snapshot.owner)
+
+
+def _draw_progress(layout: Any, context: Any) -> None:
+    session = context.window_manager.paintover
     column = layout.column(align=True)
     title = column.row(align=True)
     title.label(text=session.title)
@@ -40,7 +48,7 @@ def _draw_progress(layout: Any, session: Any) -> None:
     row = column.row(align=True)
     row.progress(factor=session.fraction, type="BAR", text=f"{session.fraction:.0%}")
     row.operator("paintover.cancel", text="", icon="CANCEL")
-    column.label(text=session.text)
+    draw_detail(column, session.text, context)
     if view.is_training():
         training_panel.draw_running(column)
     live = live_picture.current()

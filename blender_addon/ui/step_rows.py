@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import messages
 from ..engine.shared.freshness import Step, StepState
 from . import watcher
 from .text import draw_detail
@@ -28,9 +29,11 @@ def draw_step(layout: Any, name: str, operator: str, icon: str, context: Any) ->
 def draw_why(layout: Any, name: str, context: Any) -> None:
     """Draw what a step says about itself."""
     snapshot = watcher.current()[0]
-    why = snapshot.steps[name].why
-    if why and why != snapshot.gone:  # which the main panel says
-        draw_detail(layout, why, context)
+    state = snapshot.steps[name]
+    why = state.why
+    is_plain = state.step is Step.NOTHING and why.endswith(" yet")  # which the sign says
+    if why and not is_plain and why != snapshot.gone:  # which the main panel says
+        draw_detail(layout, messages.shown(why, context.scene), context)
 
 
 def draw_sign(layout: Any, *names: str) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import properties
-from . import step_rows
+from ..engine.shared.freshness import Step
+from . import step_rows, watcher
 from .spaces import Panel, in_spaces
 from .text import draw_detail
 
@@ -21,9 +22,11 @@ class _Style(Panel):
         layout = self.layout
         preview = layout.column(align=True)
         preview.operator("paintover.preview", icon="SEQ_PREVIEW")
-        draw_detail(preview, "At once, without training", context)
+        draw_detail(preview, "Rough, without training", context)
         row = step_rows.draw_step(layout, "train", "paintover.train", "MODIFIER", context)
         row.operator("paintover.sweep", text="", icon="VIEWZOOM")
+        if watcher.current()[0].steps["train"].step is not Step.NOTHING:
+            layout.operator("paintover.train_continue", icon="PLAY")
         settings = properties.of(context.scene)
         column = layout.column()
         column.use_property_split = True

@@ -33,6 +33,10 @@ class Step(enum.Enum):
     OUT_OF_DATE = "out of date"
 
 
+STOPPED = "Stopped early"
+"""How the reason of a training begins that was stopped."""
+
+
 @dataclasses.dataclass(frozen=True)
 class StepState:
     """State of a step, and why, in a few words."""
@@ -57,7 +61,7 @@ def style_state(shot: Shot, style: str) -> StepState:
     if changed:
         return StepState(Step.OUT_OF_DATE, f"{what_changed(shot, header, changed[:1])} since")
     if not header.finished:
-        stopped = f"Stopped early after {counted(header.steps, 'step')}"
+        stopped = f"{STOPPED} after {counted(header.steps, 'step')}"
         return StepState(Step.OUT_OF_DATE, stopped)
     return StepState(
         Step.UP_TO_DATE,

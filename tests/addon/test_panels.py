@@ -82,7 +82,7 @@ def test_each_editor_has_the_parts(addon: Any, editor: str) -> None:
 @pytest.mark.parametrize("editor", EDITORS)
 def test_each_editor_offers_every_step(part: Part, scene: Any, editor: str) -> None:
     drawn = draw(part, scene, editor)
-    steps = ("capture", "keyframe_add", "preview", "train", "stylize", "compose", "run")
+    steps = ("capture", "keyframe_add", "preview", "train", "stylize", "compose")
     for step in steps:
         assert ("operator", f"paintover.{step}") in drawn
     for setting in ("folder", "use_custom_range", "style", "seconds", "device", "format", "source"):
@@ -94,3 +94,22 @@ def test_another_node_editor_has_no_panel(part: Part, scene: Any) -> None:
     shader.space_data.tree_type = "ShaderNodeTree"
     panels = [cls for cls in part("ui").classes if issubclass(cls, bpy.types.Panel)]
     assert panels and not any(cls.poll(shader) for cls in panels)
+
+
+def test_every_button_and_setting_has_a_tooltip(addon: Any, part: Part) -> None:
+    groups = [bpy.types.Scene.paintover.keywords["type"], part("preferences").PAINTOVER_preferences]
+    groups += [part("mattes").PAINTOVER_PG_matte, part("live.settings").PAINTOVER_PG_live]
+    groups += [part("live.settings").PAINTOVER_PG_live_preferences]
+    for cls in part("operators").classes:
+        name = cls.bl_idname.partition(".")[2]
+        told = getattr(bpy.ops.paintover, name).get_rna_type()
+        assert (told.description and told.name) or "INTERNAL" in cls.bl_options, name
+        assert not told.description.endswith("."), name
+        groups.append(told)
+    own = [each for group in groups for each in getattr(group, "bl_rna", group).properties]
+    builtin = ("rna_type", "bl_idname", "name")
+    for setting in own:
+        shown = setting.type not in ("POINTER", "COLLECTION") and not setting.is_hidden
+        if shown and setting.identifier not in builtin:
+            assert setting.description, setting.identifier
+            assert not setting.description.endswith("."), setting.identifier

@@ -14,7 +14,7 @@ import window
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
 BLEND = Path(bpy.data.filepath)
 SHOT = BLEND.parent / "paintover" / BLEND.stem
-BUTTONS = ("capture", "keyframe_add", "preview", "train", "stylize", "compose", "run")
+BUTTONS = ("capture", "keyframe_add", "preview", "train", "stylize", "compose")
 
 
 def picture(name: str) -> None:

@@ -177,12 +177,15 @@ def press(name: str) -> Steps:
     yield 0.15
 
 
-def buttons(across: float = 0.45, step: int = 8) -> Generator[float | None, None, list[Button]]:
+def buttons(
+    across: float = 0.45, step: int = 8, until: str = ""
+) -> Generator[float | None, None, list[Button]]:
     """Hover down the sidebar and return the buttons that are met, from the top.
 
     Args:
         across: where between the sidebar's left (0) and right (1) edge.
         step: pixels from hover to hover.
+        until: name of the button after which no other is looked for; "": none.
     """
     where = region("UI")
     x = where.x + int(where.width * across)
@@ -196,21 +199,27 @@ def buttons(across: float = 0.45, step: int = 8) -> Generator[float | None, None
             met[-1] = (what, met[-1][1], y)
         elif what:
             met.append((what, y, y))
+        if until and last != what and _is(last, until):
+            break
         last = what
     return [Button(what, x, (top + bottom) // 2) for what, top, bottom in met]
+
+
+def _is(what: str, name: str) -> bool:
+    return what.startswith(f"bpy.ops.{name}(") or what.endswith(f".{name}")
 
 
 def find(met: list[Button], name: str) -> Button:
     """Return the button of an operator (``paintover.train``) or of a property."""
     for button in met:
-        if button.what.startswith(f"bpy.ops.{name}(") or button.what.endswith(f".{name}"):
+        if _is(button.what, name):
             return button
     raise LookupError(f"no button {name}; met {[button.what for button in met]}")
 
 
 def press_button(name: str) -> Steps:
     """Find a button in the sidebar and click it."""
-    met = yield from buttons()
+    met = yield from buttons(until=name)
     button = find(met, name)
     yield from click(button.x, button.y)
 

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user would do next: one sentence and one button, from the state of everything."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import bpy
+
+from . import properties, states
+from .engine.shared.errors import PaintoverError
+from .engine.shared.freshness import STOPPED, Step, StepState
+from .engine.shared.shot import Shot
+from .engine.shared.trainings.kept import RESUME_NAME
+from .live import control
+
+CAMERA = "camera"
+"""As ``NextStep.operator``: a field to choose the scene's camera in."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the next step depends on.
+
+    Attributes:
+        steps: state of each of ``states.STEPS``.
+        keyframes: frame → its state, as in ``states.Snapshot``.
+        frames: the captured frames.
+        frame: the current frame.
+        obstacle: sentence why there can be no shot yet, or "".
+        is_saved: whether the .blend was saved once.
+        has_camera: whether the scene has a camera, or needs none.
+        is_live: whether a live session learns.
+        can_continue: whether the last training left a state to go on from.
+    """
+
+    steps: dict[str, StepState]
+    keyframes: dict[int, str] = dataclasses.field(default_factory=dict)
+    frames: tuple[int, ...] = ()
+    frame: int = 1
+    obstacle: str = ""
+    is_saved: bool = True
+    has_camera: bool = True
+    is_live: bool = False
+    can_continue: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class NextStep:
+    """A sentence without a full stop, and a button.
+
+    Attributes:
+        sentence: what to do, or what is wrong.
+        operator: the button's operator, ``CAMERA``, or "" for none.
+        icon: Blender's name of the button's icon.
+        text: the button's text, "" for the operator's own.
+        options: properties of the operator.
+    """
+
+    sentence: str
+    operator: str = ""
+    icon: str = "NONE"
+    text: str = ""
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def facts(scene: Any, snapshot: states.Snapshot, obstacle: str) -> Facts:
+    """Return the facts of a scene, its snapshot, and why there is none ("" if there is one)."""
+    shot = snapshot.shot
+    of_pictures = shot is not None and shot.manifest.source.get("kind") == "pictures"
+    has_camera = bool(scene.camera) or any(mark.camera for mark in scene.timeline_markers)
+    return Facts(
+        snapshot.steps,
+        snapshot.keyframes,
+        tuple(shot.frames) if shot is not None else (),
+        scene.frame_current,
+        obstacle,
+        bool(bpy.data.filepath),
+        has_camera or of_pictures,
+        control.session() is not None,
+        shot is not None and has_state(shot, properties.of(scene).style),
+    )
+
+
+def has_state(shot: Shot, style: str) -> bool:
+    """Return whether the last training of a style left a state to go on from."""
+    try:
+        return (shot.style_folder(style) / RESUME_NAME).is_file()
+    except PaintoverError:
+        return False  # the style's name is not allowed, as the steps say
+
+
+def next_step(known: Facts) -> NextStep:
+    """Return what to do next."""
+    if known.obstacle:
+        return _without_folder(known)
+    if known.is_live:
+        text = "Live learns while you paint. When you like the shot, keep what it has learnt"
+        return NextStep(text, "paintover.live_finish", "CHECKMARK")
+    for name, find in (
+        ("capture", _capture),
+        ("keyframe", _keyframe),
+        ("train", _train),
+        ("stylize", _stylize),
+        ("compose", _compose),
+    ):
+        if known.steps[name].step is not Step.UP_TO_DATE:
+            return find(known)
+    return NextStep(
+        "All is up to date. Render the shot, or paint another frame",
+        "render.render",
+        "RENDER_ANIMATION",
+        "Render Animation",
+        {"animation": True, "use_viewport": True},
+    )
+
+
+def _without_folder(known: Facts) -> NextStep:
+    if known.is_saved:
+        return NextStep(known.obstacle.rstrip("."))
+    text = "Save the file first. The shot gets a folder beside it"
+    return NextStep(text, "wm.save_mainfile", "FILE_TICK", "Save File")
+
+
+def _capture(known: Facts) -> NextStep:
+    if not known.has_camera:
+        text = (
+            "The scene has no camera. Choose one, or add one; to paint over footage, import it "
+            "under Source"
+        )
+        return NextStep(text, CAMERA)
+    begun = known.steps["capture"].step is Step.OUT_OF_DATE
+    text = "Capture it again" if begun else "Capture the shot: each frame is rendered once"
+    return NextStep(_because(known, "capture", text), "paintover.capture", "RENDER_ANIMATION")
+
+
+def _keyframe(known: Facts) -> NextStep:
+    if not known.keyframes:
+        text = "Go to the frame that shows the most of the shot, and make it a keyframe"
+        frame = min(known.frames or (known.frame,), key=lambda each: abs(each - known.frame))
+        options = {"frame": frame}
+        return NextStep(text, "paintover.keyframe_add", "ADD", f"Add Frame {frame}", options)
+    frame = min(known.keyframes, key=lambda each: (abs(each - known.frame), each))
+    text = f"Paint on frame {frame}, here or in your paint program"
+    options = {"frame": frame}
+    return NextStep(text, "paintover.keyframe_open", "BRUSH_DATA", f"Paint Frame {frame}", options)
+
+
+def _train(known: Facts) -> NextStep:
+    state = known.steps["train"]
+    if known.can_continue and state.why.startswith(STOPPED):
+        text = _because(known, "train", "Go on with the training")
+        return NextStep(text, "paintover.train_continue", "MODIFIER")
+    begun = state.step is Step.OUT_OF_DATE
+    text = "Train again" if begun else "Train: the engine learns your painting"
+    return NextStep(_because(known, "train", text), "paintover.train", "MODIFIER")
+
+
+def _stylize(known: Facts) -> NextStep:
+    begun = known.steps["stylize"].step is Step.OUT_OF_DATE
+    text = "Stylize again" if begun else "Stylize: every frame is painted"
+    return NextStep(_because(known, "stylize", text), "paintover.stylize", "RENDERLAYERS")
+
+
+def _compose(known: Facts) -> NextStep:
+    begun = known.steps["compose"].step is Step.OUT_OF_DATE
+    text = "Send it again" if begun else "Send the painted frames to the compositor, and render"
+    return NextStep(_because(known, "compose", text), "paintover.compose", "NODE_COMPOSITING")
+
+
+def _because(known: Facts, name: str, text: str) -> str:
+    state = known.steps[name]
+    return f"{state.why}. {text}" if state.step is Step.OUT_OF_DATE and state.why else text
