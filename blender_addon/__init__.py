@@ -22,6 +22,8 @@ from . import (  # noqa: E402
     shot_links,
     ui,
 )
+from .assistant import background as assistant_background  # noqa: E402
+from .assistant import strip as assistant_strip  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
@@ -55,6 +57,8 @@ _modules = (
     jobs,
     watcher,
     engine_client,
+    assistant_strip,
+    assistant_background,
     live_overlay,
     live_control,
     command,

@@ -11,6 +11,7 @@ import bpy
 
 from . import compositor, mattes, properties, shot_folders
 from .capture import settings as capture
+from .engine.shared.coverage_records import Coverage, coverage_digest, read_coverage
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
@@ -60,6 +61,15 @@ class Snapshot:
     """Those that are kept of the style, and the one that runs."""
     stylized: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     """File format, as in ``scene.paintover.format`` → the stylized frames."""
+    coverage: Coverage | None = None
+    """What the paintings show of the shot, perhaps as it was before; None: not known."""
+    looks_like: str = ""
+    """Digest of what ``coverage`` depends on, as it is now."""
+
+    @property
+    def coverage_is_fresh(self) -> bool:
+        """Whether ``coverage`` is that of the shot as it is now."""
+        return self.coverage is not None and self.coverage.made_from == self.looks_like
 
 
 EMPTY = Snapshot(dict.fromkeys(STEPS, StepState(Step.NOTHING)), {})
@@ -117,6 +127,7 @@ def look_at_files(query: Query) -> Snapshot:
         broken = Step.OUT_OF_DATE if Shot.exists(query.folder) else Step.NOTHING
         return Snapshot({**EMPTY.steps, "capture": StepState(broken, why)}, {})
     keyframes, unused = _keyframe_states(shot, query.style), describe_unused(shot)
+    looks_like = coverage_digest(shot)  # with the weights that the engine reads
     shot.manifest.weights = changed(shot.manifest.weights, query.weights)
     unsteady: list[int] = []
     try:
@@ -147,6 +158,8 @@ def look_at_files(query: Query) -> Snapshot:
         uses_paint,
         trainings=_trainings(shot, query.style),
         stylized=stylized_files,
+        coverage=read_coverage(shot),
+        looks_like=looks_like,
     )
 
 

@@ -13,6 +13,8 @@ import bpy
 
 from . import capture, compositor, properties, shot_folders, shot_links
 from .engine.shared import protocol
+from .engine.shared.checked import from_data
+from .engine.shared.coverage_records import Coverage
 from .engine.shared.errors import PaintoverError
 from .engine.shared.flicker_records import describe
 from .engine.shared.frame_lists import counted
@@ -311,6 +313,24 @@ def preview_name(shot: Shot) -> str:
         number += 1
         name = f"preview-{number}"
     return name
+
+
+def suggest(scene: bpy.types.Scene, warn: Warn) -> Job[str]:
+    """Find what the paintings show of the shot, and which frames to paint next.
+
+    Unsaved paint is saved first.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: there is no shot or nothing to paint, or the engine failed.
+    """
+    shot = open_shot(scene)
+    keyframe_images.save_unsaved(shot)
+    keyframe_weights.write(scene, shot)
+    result = yield from engine_client.run(lambda job: protocol.Suggest(job, str(shot.folder)), warn)
+    return from_data(Coverage, result).sentence().rstrip(".")
 
 
 def _done_sentence(verb: str, result: dict[str, Any]) -> str:

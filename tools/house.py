@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ORDER = (
-    *("shared", "images", "synthesis", "frames", "motion", "evaluation", "projection"),
+    *("shared", "images", "synthesis", "frames", "motion", "evaluation", "projection", "coverage"),
     *("guides", "networks", "inference", "training", "sweep", "jobs", "live", "app"),
 )
 BLENDER = {"bpy", "bmesh", "gpu", "mathutils", "blender_addon"}

@@ -81,6 +81,21 @@ class PAINTOVER_OT_keyframe_add(_KeyframeOperator):
         return keyframe_images.add(shot, frame, self.filepath)
 
 
+class PAINTOVER_OT_suggestion_take(_KeyframeOperator):
+    bl_idname = "paintover.suggestion_take"
+    bl_label = "Add Suggested Keyframe"
+    bl_description = (
+        "Go to this frame, which shows what your paintings have not seen, and add a keyframe there "
+        "to paint on"
+    )
+    bl_options = {"REGISTER", "UNDO"}
+
+    def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
+        sentence = keyframe_images.add(shot, frame)
+        properties.scene_of(context).frame_set(frame)
+        return sentence
+
+
 class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
     bl_idname = "paintover.keyframe_from_file"
     bl_label = "Add Painting"
@@ -133,6 +148,7 @@ class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
 
 classes = (
     PAINTOVER_OT_keyframe_add,
+    PAINTOVER_OT_suggestion_take,
     PAINTOVER_OT_keyframe_from_file,
     PAINTOVER_OT_keyframe_remove,
     PAINTOVER_OT_keyframe_open,

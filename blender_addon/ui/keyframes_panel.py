@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..keyframes import weights as keyframe_weights
-from . import step_rows, watcher
+from . import assistant_part, step_rows, watcher
 from .spaces import Panel, in_spaces
 from .text import draw_wrapped
 
@@ -46,6 +46,7 @@ class _Keyframes(Panel):
                 weight.active = watcher.current()[0].uses_paint
                 weight.use_property_split = True
                 weight.prop(settings, "weight", slider=True)
+        assistant_part.draw(layout, context)
 
 
 classes = in_spaces(_Keyframes, "keyframes")

@@ -20,6 +20,7 @@ Paint over one frame of a shot, and Paintover paints the other frames in the sam
 
   1. import    makes a shot folder from rendered pictures (or capture it in Blender)
   2. (paint)   save your painting of frame 1 as SHOT/keys/0001.png
+     suggest   tells which frame to paint next
      preview   projects your paintings to every frame at once, without training
      live      learns while you paint, and shows a frame meanwhile
   3. train     trains a style on your paintings
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_preview(verbs, common)
     _add_live(verbs, common)
     _add_sweep(verbs, common)
+    _add_suggest(verbs, common)
     _add_batch(verbs, common)
     _add_score(verbs, common)
     _add_info(verbs, common)
@@ -365,6 +367,28 @@ def _add_sweep(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--seed", type=_whole, default=0, help="seed of the random numbers (default: %(default)s)"
     )
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def _add_suggest(verbs: Any, common: argparse.ArgumentParser) -> None:
+    verb = verbs.add_parser(
+        "suggest",
+        parents=[common],
+        help="tell how much of the shot the paintings show, and which frame to paint next",
+        description="Tell which share of what the shot shows the paintings have seen, and which "
+        "frames would add most if they were painted too, each after those before it. It uses the "
+        "surface pass where the shot has it, else the motion. It changes nothing but the shot's "
+        "cache.",
+    )
+    _add_shots(verb)
+    verb.add_argument(
+        "--keys",
+        metavar="1,30",
+        type=_frames,
+        default=[],
+        help="count these frames as painted (default: the painted keyframes)",
+    )
+    _add_style(verb)
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 

@@ -121,7 +121,7 @@ def _cancelled(options: argparse.Namespace, stopped: errors.Cancelled) -> str:
     """Return a sentence about what a cancelled verb leaves behind."""
     if options.verb == "live":
         return "Live has ended; running it again goes on from what was learnt."
-    if options.verb in ("import", "matte", "score"):
+    if options.verb in ("import", "matte", "score", "suggest"):
         return "Cancelled; nothing has changed."
     if options.verb == "train" and not (stopped.resumes or options.resume):
         return "Cancelled before the first step; nothing has changed, run it again."
@@ -264,6 +264,23 @@ def _sweep(options: argparse.Namespace, terminal: Terminal) -> None:
     print(result["table"])
 
 
+def _suggest(options: argparse.Namespace, terminal: Terminal) -> None:
+    from ..jobs.suggest import suggest  # noqa: PLC0415
+    from ..shared.coverage_records import describe  # noqa: PLC0415
+    from ..shared.flicker_records import read_flickers, unsteady_frames  # noqa: PLC0415
+
+    request = protocol.Suggest(job=0, shot=str(options.shot), keys=options.keys)
+    coverage = suggest(request, terminal)
+    flickers = read_flickers(Shot.open(options.shot), options.style)
+    unsteady = unsteady_frames(flickers)
+    if options.json:
+        flicker = {str(frame): round(one.excess, 3) for frame, one in flickers.items()}
+        data = {**coverage.as_data(), "sentence": coverage.sentence()}
+        print(json.dumps({**data, "flicker": flicker, "unsteady": unsteady}, indent=1))
+        return
+    print(describe(coverage, unsteady))
+
+
 def _batch(options: argparse.Namespace, terminal: Terminal) -> None:
     from .batch import DONE as JOB_DONE  # noqa: PLC0415
     from .batch import SKIPPED, as_data, describe, run_batch  # noqa: PLC0415
@@ -387,6 +404,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
     "preview": _preview,
     "live": _live,
     "sweep": _sweep,
+    "suggest": _suggest,
     "batch": _batch,
     "score": _score,
     "info": _info,

@@ -178,7 +178,9 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
+def _job_of(  # noqa: PLR0911 - one for each kind of request
+    request: protocol.Request,
+) -> Callable[..., dict[str, Any]]:
     if isinstance(request, protocol.ImportPictures):
         from ..jobs.import_pictures import import_pictures  # noqa: PLC0415  (loaded when first needed)
 
@@ -195,6 +197,10 @@ def _job_of(request: protocol.Request) -> Callable[..., dict[str, Any]]:
         from ..jobs.sweep import sweep  # noqa: PLC0415
 
         return sweep
+    if isinstance(request, protocol.Suggest):
+        from ..jobs.suggest import suggest  # noqa: PLC0415
+
+        return lambda request, report: suggest(request, report).as_data()
     if isinstance(request, live_protocol.Live):
         from ..live.session import live  # noqa: PLC0415
 

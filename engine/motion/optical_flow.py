@@ -187,28 +187,43 @@ def neighbour_motion(
         PaintoverError: a frame cannot be read.
     """
     shape = shape or (shot.manifest.height, shot.manifest.width)
-    first, second = (_reduced(shot, number, shape) for number in (frame, neighbour))
-    side = 2 if neighbour > frame else 0
-    if abs(frame - neighbour) != 1:
-        first.motion = second.motion = None
+    return motion_between(
+        *(reduced(read_frame(shot, number, {"motion"}), shape) for number in (frame, neighbour))
+    )
+
+
+def motion_between(first: Frame, second: Frame) -> NeighbourMotion:
+    """Return the motion from a frame to a neighbour; see ``neighbour_motion``.
+
+    Args:
+        first, second: of one size, with the pass ``motion`` where the shot has it.
+    """
+    side = 2 if second.number > first.number else 0
+    if abs(first.number - second.number) != 1:
+        first, second = (dataclasses.replace(one, motion=None) for one in (first, second))
     forward, exact = _offsets(first, second, side)
     backward, _ = _offsets(second, first, 2 - side)
     return NeighbourMotion(forward, backward, exact)
 
 
-def _reduced(shot: Shot, number: int, shape: tuple[int, int]) -> Frame:
-    """Read picture and motion of a frame, reduced to a height and width; alpha is left out."""
-    frame = read_frame(shot, number, {"motion"})
+def reduced(frame: Frame, shape: tuple[int, int]) -> Frame:
+    """Return a frame reduced to a height and width: picture, alpha, matte and motion, no more."""
     whole = frame.alpha.shape
     if whole == shape:
         return frame
     size = shape[::-1]
-    image = np.asarray(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), np.float32)
+    image, alpha, matte = (
+        None
+        if part is None
+        else np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+        for part in (frame.image, frame.alpha, frame.matte)
+    )
     motion = frame.motion
     if motion is not None:
         motion = np.asarray(cv2.resize(motion, size, interpolation=cv2.INTER_NEAREST), np.float32)
         motion *= np.array(2 * [size[0] / whole[1], size[1] / whole[0]], np.float32)
-    return Frame(number, image, np.ones(shape, np.float32), motion=motion)
+    assert image is not None and alpha is not None
+    return Frame(frame.number, image, alpha, motion=motion, matte=matte)
 
 
 def both_ways(shot: Shot, before: int, after: int) -> tuple[FloatArray, FloatArray]:

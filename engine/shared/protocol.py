@@ -206,6 +206,15 @@ class Sweep(Request):
 
 
 @dataclasses.dataclass(frozen=True)
+class Suggest(Request):
+    """Find which frame to paint next (``python -m engine suggest``)."""
+
+    shot: str
+    keys: _Frames = dataclasses.field(default_factory=list)
+    """Frames to count as painted; empty: the painted keyframes."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Cancel(Request):
     """Stop this job after the file that it is writing."""
 
@@ -224,7 +233,7 @@ class Progress(Event):
     """Progress of a job, at most ten times a second."""
 
     step: str
-    """``import``, ``train``, ``stylize``, ``preview`` or ``sweep``."""
+    """``import``, ``train``, ``stylize``, ``preview``, ``sweep`` or ``suggest``."""
     fraction: float
     """0..1."""
     seconds_left: float
@@ -279,7 +288,7 @@ class Failed(Event):
 REQUESTS: dict[str, type[Request]] = {
     kind.__name__: kind
     for kind in (
-        *(ImportPictures, Train, TrainShow, TrainKeep, Stylize, Preview, Sweep, Cancel),
+        *(ImportPictures, Train, TrainShow, TrainKeep, Stylize, Preview, Sweep, Suggest, Cancel),
         *LIVE_REQUESTS,
     )
 }

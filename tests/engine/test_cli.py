@@ -23,7 +23,7 @@ from engine.shared.style_header import read_style_header
 
 ENGINE_FOLDER = Path(cli.__file__).parents[1]
 VERBS = (
-    *("import", "matte", "train", "weights", "stylize", "preview", "sweep", "batch"),
+    *("import", "matte", "train", "weights", "stylize", "preview", "sweep", "suggest", "batch"),
     *("score", "info", "status", "worker"),
 )
 

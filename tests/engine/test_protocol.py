@@ -25,6 +25,7 @@ REQUESTS = [
     protocol.TrainKeep(2),
     protocol.Stylize(3, "shot", "ink", [1, 2], "exr", 16, True, "cpu", 0.25),
     protocol.Preview(4, "shot", "look", [1], [2, 3], "exr", 16, True),
+    protocol.Suggest(6, "shot", [1, -3]),
     protocol.Sweep(5, "shot", "tried", 2.5, trials=3, paper=True, keys=[-1], seed=7),
     protocol.Cancel(4),
     live.Live(
