@@ -13,11 +13,11 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-live test test-matrix lint format types addon audit manual settings-page bench clean
+.PHONY: help setup demo demo-live test test-matrix lint format types addon audit manual settings-page screenshots bench clean
 
 help:  ## Show this list
 	@echo "Paintover: paint over a frame, get the shot. Usage: make TARGET [ARGS='...']"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## Make .venv with everything in it (the other targets do this themselves)
 	@test -n "$(PYTHON3)" || { echo "Install Python 3.11 or 3.13 first."; exit 1; }
@@ -59,6 +59,9 @@ manual: setup  ## Build the manual as a site, strictly: dist/manual/index.html (
 
 settings-page: setup  ## Write the manual's page of all settings anew, from the code
 	@$(PYTHON) -m tools.settings_page
+
+screenshots: setup  ## Take the manual's pictures of Blender's window anew
+	@$(PYTHON) -m tools.screenshots $(ARGS)
 
 bench: setup  ## Measure speed and memory beside the published network (ARGS=--short: 10 minutes)
 	@$(PYTHON) -m benchmarks.speed $(ARGS)

@@ -66,7 +66,7 @@ def write(path: Path, pictures: Sequence[npt.NDArray[np.uint8]], fps: float) -> 
         duration=round(1000 / fps),
         loop=0,
         quality=QUALITY,
-        method=6,
+        method=4,
     )
 
 
