@@ -36,7 +36,7 @@ PAGE = ROOT / "docs/reliability.md"
 SEED = 18
 ALL = "long"
 SHORT = "short"
-_KILLED_IN_SHORT = ("import", "train", "stylize", "sweep")
+_KILLED_IN_SHORT = ("import", "train", "stylize", "sweep", "live")
 _IN_BLENDER = (
     *("killed in Blender: capture", "killed in Blender: recapture", "killed in Blender: compose"),
     "two Blenders capture",
@@ -86,7 +86,8 @@ class _Extent:
 _EXTENTS = {
     ALL: _Extent(
         {"import": 40, "import again": 20, "train": 20, "filter": 10, "stylize": 40}
-        | {"chunk": 15, "stylize to EXR": 15, "preview": 15, "matte": 15, "sweep": 10},
+        | {"chunk": 15, "stylize to EXR": 15, "preview": 15, "matte": 15, "sweep": 10}
+        | {"live": 15},
         *(20, 4, 12, 2),
         {"capture": 8, "recapture": 8, "compose": 6, "two": 2},
         1,
@@ -155,7 +156,9 @@ def _parts(
 
     return {
         "kills": lambda place: [
-            kill(engine, jobs()[name], place, count, SEED) for name, count in extent.kills.items()
+            kill(engine, jobs()[name], place, count, SEED)
+            for name, count in extent.kills.items()
+            if not options.job or name in options.job
         ],
         "checkpoints": lambda place: [
             kill(engine, jobs()["train"], place, extent.checkpoints, SEED + 1, saves=True)
@@ -166,7 +169,13 @@ def _parts(
             else [Outcome(name, "not in the short form") for name in _IN_BLENDER]
         ),
         "disks": lambda place: [
-            fill(engine, _some(jobs(), extent.disks, "filter"), place, extent.disks, SEED),
+            fill(
+                engine,
+                _some(jobs(), extent.disks, "filter", "sweep", "live"),
+                place,
+                extent.disks,
+                SEED,
+            ),
             *forbid(engine, _some(jobs(), extent.disks), place),
         ],
         "damage": lambda place: [damage(engine, jobs(), place, extent.damaged, SEED)],
@@ -246,6 +255,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--short", action="store_true", help="one or a few of each, without Blender"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the counts as JSON")
+    parser.add_argument(
+        "--job",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of the kills, those of this job alone, such as live; repeatable",
+    )
     parser.add_argument(
         "--cache", type=Path, default=fuzz.CACHE, metavar="DIR", help="of the fuzzer: %(default)s"
     )

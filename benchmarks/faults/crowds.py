@@ -22,7 +22,7 @@ def crowd(engine: EngineRuns, jobs: dict[str, Job], work: Path, count: int) -> l
         Outcome("equal process numbers", "four at once that believe to be process 7"),
         Outcome("clocks set back", "two at once, one of them a day behind"),
     )
-    names = ("stylize", "train", "preview", "import again")[: 4 if count > 1 else 2]
+    names = ("stylize", "train", "preview", "import again", "live")[: 5 if count > 1 else 2]
     for name in names:
         job = jobs[name]
         right, _ = reference(engine, job, work)

@@ -23,7 +23,7 @@ import engine.jobs.train
 import engine.sweep.report
 import engine.sweep.study
 import engine.training.loop
-from engine.app import cli
+from engine.app import cli, live_watch  # noqa: F401 - forks have loaded what they run
 
 _NO_RIGHTS = 0x20080522
 """Version of the structure by which Linux sets the rights of a process."""

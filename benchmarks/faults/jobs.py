@@ -18,6 +18,7 @@ STEPS = 6
 SAFE = ("keys", "mine")
 """Parts of a shot folder that no job may change: paintings, and a file of the user's."""
 _SWEEP = ("--minutes", 1, "--trials", 2, "--trial-steps", 2, "--no-train")
+_LIVE = ("--frame", 2, "--seconds", 1.5)
 _TRAIN = ("--network", "small", "--patch", 12, "--batch", 1, "--steps", STEPS)
 
 
@@ -89,6 +90,7 @@ def make_jobs(engine: EngineRuns, work: Path) -> dict[str, Job]:
         Job("chunk", trained, ("stylize", "--frames", "2-3"), ("out",)),
         Job("stylize to EXR", trained, ("stylize", "--format", "exr"), ("out",)),
         Job("preview", trained, ("preview", "--style", "seen"), ("out",)),
+        Job("live", trained, ("live", *_LIVE), SAFE),
         Job("matte", trained, ("matte", "--input", inputs / "mask"), ("mattes",)),
         Job("stylize again", stylized, ("stylize",), ("out",)),
         Job("resume", trained, ("train", "--resume", *_TRAIN), ("styles/style.safetensors",)),

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+from engine.app.live_watch import watch
+from engine.app.terminal import Terminal
 from engine.images.pictures import write_picture
 from engine.jobs.import_pictures import import_pictures
 from engine.jobs.preview import preview
+from engine.jobs.sweep import sweep
 from engine.jobs.train import train
 from engine.shared import protocol
-from engine.shared.errors import PaintoverError
+from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.training.run_log import add_lines
@@ -37,6 +43,8 @@ _FILES = {
     ),
     "import": ("frames/0001.png", "keys/0001.png", "keys/versions/0001.png", "shot.json"),
     "log": (f"styles/{_STYLE}/stylize.log",),
+    "live": ("live/0002.png", f"styles/{_STYLE}/live/resume.safetensors"),
+    "sweep": ("sweeps/sweep/sweep.log", "sweeps/sweep/journal.log"),
 }
 """Job → files that it writes."""
 _FOLDERS = {
@@ -44,27 +52,29 @@ _FOLDERS = {
     "preview": ("out", f"out/{_LOOK}", f"out/{_LOOK}/made", "cache", "cache/tracks"),
     "import": ("frames", "keys", "keys/versions", ".importing"),
     "log": (f"styles/{_STYLE}",),
+    "live": ("live", f"styles/{_STYLE}/live"),
+    "sweep": ("sweeps", "sweeps/sweep"),
 }
 """Job → folders that it writes to."""
 
 
-def measure(folder: Path) -> Counts:
+def measure(folder: Path, jobs: Collection[str] = tuple(_FILES)) -> Counts:
     """Put a link in place of each file and folder that a job writes, and run the job.
 
     Args:
         folder: an empty folder to work in.
+        jobs: names of the jobs.
     """
     counts = Counts()
     make_shot(folder / "whole")
     for frame in (1, 2, 3):
         write_picture(folder / "given" / "input" / f"{frame:04d}.png", picture(frame + 1))
     write_picture(folder / "given" / "painted" / "0001.png", picture(9)[..., :3])
-    for job, names in _FILES.items():
-        for name in names:
+    for job in jobs:
+        for name in _FILES[job]:
             _try(folder, job, name, "a file", counts)
             _try(folder, job, name, "a file that is not there", counts)
-    for job, names in _FOLDERS.items():
-        for name in names:
+        for name in _FOLDERS[job]:
             _try(folder, job, name, "a folder", counts)
             _try(folder, job, name, "another shot's folder", counts)
     return counts
@@ -137,9 +147,34 @@ def _log(folder: Path) -> None:
     add_lines(folder / "shot" / "styles" / _STYLE / "stylize.log", ["a line"])
 
 
+def _live(folder: Path) -> None:
+    """Run a short session of ``python -m engine live``."""
+    with contextlib.suppress(Cancelled):
+        watch(
+            folder / "shot",
+            Terminal("none", out=io.StringIO(), err=io.StringIO()),
+            style=_STYLE,
+            frame=2,
+            output=None,
+            seconds=0.5,
+            device="cpu",
+            share=1.0,
+            seed=0,
+        )
+
+
+def _sweep(folder: Path) -> None:
+    shot = folder / "shot"
+    write_picture(shot / "keys" / "0002.png", 1 - picture(2)[..., :3])
+    request = protocol.Sweep(0, str(shot), "sweep", minutes=1, trials=1, trial_steps=1)
+    sweep(dataclasses.replace(request, train_style=False, device="cpu"), Silent())
+
+
 _JOBS: dict[str, Callable[[Path], None]] = {
     "train": _train,
     "preview": _preview,
     "import": _import,
     "log": _log,
+    "live": _live,
+    "sweep": _sweep,
 }

@@ -24,6 +24,7 @@ from ..networks.device import choose_device
 from ..shared import live_protocol as messages
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.reporter import Silent
+from ..shared.temporary import remove_leftovers
 from ..training.training_claim import TrainingClaim
 from .cache import Entry, PictureCache
 from .canvases import CanvasReader
@@ -143,6 +144,7 @@ class LiveSession:
         report = _Claiming(self._link)
         with TrainingClaim(self._paintings.shot, self._request.style, report) as claim:
             self._claim = claim
+            remove_leftovers(self._paintings.shot.folder)
             wait = 0.0
             while not self._link.cancelled():
                 self._pending.take(wait)
