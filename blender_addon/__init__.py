@@ -14,6 +14,7 @@ from . import (  # noqa: E402
     capture,
     command,
     compositor,
+    example_files,
     jobs,
     logs,
     operators,
@@ -28,6 +29,7 @@ from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
 from .keyframes import undo as keyframe_undo  # noqa: E402
+from .keyframes import uv_wires  # noqa: E402
 from .live import control as live_control  # noqa: E402
 from .live import overlay as live_overlay  # noqa: E402
 from .live import settings as live_settings  # noqa: E402
@@ -35,7 +37,7 @@ from .training_view import chart as training_chart  # noqa: E402
 from .training_view import overlay as training_overlay  # noqa: E402
 from .training_view import settings as training_settings  # noqa: E402
 from .training_view import view as training_view  # noqa: E402
-from .ui import watcher  # noqa: E402
+from .ui import thumbnails, watcher  # noqa: E402
 
 _modules = (
     logs,
@@ -48,6 +50,8 @@ _modules = (
     capture,
     keyframe_images,
     keyframe_undo,
+    uv_wires,
+    example_files,
     shot_links,
     compositor,
     live_picture,
@@ -55,6 +59,7 @@ _modules = (
     training_overlay,
     training_view,
     jobs,
+    thumbnails,
     watcher,
     engine_client,
     assistant_strip,

@@ -36,11 +36,12 @@ from . import (
 from .engine.shared import caches
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.frame_lists import keep_negative, parse_frames
+from .engine.shared.keyframes.versions import versions_of
 from .engine.shared.names import one_line
 from .engine.shared.trainings import kept
 from .engine.shared.trainings.verdict import in_words
 from .engine_process import environment as engine_python
-from .keyframes import images as keyframe_images
+from .keyframes import paintings
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
@@ -48,7 +49,7 @@ _DESCRIPTION = """\
 Paint over one frame of the .blend's shot, and every frame follows that painting.
 
   capture    render the frames with the passes that Paintover uses
-  keyframe   add, remove or list keyframes
+  keyframe   add, remove, list, duplicate or move keyframes, list versions, take one back
   preview    project the paintings to every frame, without training
   train      train the style on the paintings
   trainings  list the trainings that are kept of the style, or take one back
@@ -175,9 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--force", action="store_true", help="also render frames that are up to date")
     _add_painted_part(step)
     step = verb("keyframe", _keyframe)
-    step.add_argument("action", choices=("add", "remove", "list"))
-    step.add_argument("frame", nargs="?", type=int, help="the keyframe (else: the current frame)")
-    step.add_argument("--file", default="", help="painting of the frame, PNG or EXR")
+    _add_keyframe_options(step)
     step = verb("preview", _preview)
     step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")
@@ -243,6 +242,16 @@ def _add_painted_part(step: argparse.ArgumentParser) -> None:
         "--object", action="append", default=[], metavar="NAME", help="paint only this; repeatable"
     )
     part.add_argument("--collection", default="", metavar="NAME", help="paint only its objects")
+
+
+def _add_keyframe_options(step: argparse.ArgumentParser) -> None:
+    actions = ("add", "remove", "list", "duplicate", "move", "versions", "take-back")
+    step.add_argument("action", choices=actions)
+    step.add_argument("frame", nargs="?", type=int, help="the keyframe (else: the current frame)")
+    step.add_argument("--file", default="", help="add: painting of the frame, PNG or EXR")
+    step.add_argument("--onto", type=int, help="duplicate, move: the other frame")
+    step.add_argument("--replace", action="store_true", help="replace the painting that it has")
+    step.add_argument("--version", default="", help="take-back: file name, as versions lists it")
 
 
 def _add_outside(step: argparse.ArgumentParser) -> None:
@@ -315,9 +324,19 @@ def _keyframe(scene: Any, options: argparse.Namespace) -> None:
     shot = steps.open_shot(scene)
     frame = scene.frame_current if options.frame is None else options.frame
     if options.action == "add":
-        print(keyframe_images.add(shot, frame, options.file))
+        print(paintings.add(shot, frame, options.file))
     elif options.action == "remove":
-        print(keyframe_images.remove(shot, frame))
+        print(paintings.remove(shot, frame))
+    elif options.action in ("duplicate", "move"):
+        if options.onto is None:
+            raise PaintoverError("Name the other frame, such as --onto 20.")
+        transfer = paintings.duplicate if options.action == "duplicate" else paintings.move
+        print(transfer(scene, shot, frame, options.onto, replace=options.replace))
+    elif options.action == "versions":
+        for version in versions_of(shot, frame):
+            print(f"{version.path.name}\t{version.date:%Y-%m-%d %H:%M:%S}")
+    elif options.action == "take-back":
+        print(paintings.take_back(shot, frame, options.version))
     else:
         for key, state in states.look(scene).keyframes.items():
             print(f"{key}\t{state}\t{shot.key_path(key)}")

@@ -141,6 +141,16 @@ def _keyframe(known: Facts) -> NextStep:
         frame = min(known.frames or (known.frame,), key=lambda each: abs(each - known.frame))
         options = {"frame": frame}
         return NextStep(text, "paintover.keyframe_add", "ADD", f"Add Frame {frame}", options)
+    unusable = [
+        frame
+        for frame, state in known.keyframes.items()
+        if state in (states.WRONG_SIZE, states.DAMAGED)
+    ]
+    if unusable:
+        frame, state = unusable[0], known.keyframes[unusable[0]].lower()
+        text = f"The painting of frame {frame}: {state}. Save it again in the size of the frames"
+        options = {"frame": frame}
+        return NextStep(text, "paintover.keyframe_open_in", "WINDOW", "Open in Program", options)
     frame = min(known.keyframes, key=lambda each: (abs(each - known.frame), each))
     text = f"Paint on frame {frame}, here or in your paint program"
     options = {"frame": frame}

@@ -53,6 +53,8 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         engine_status.draw(layout, context)
         advanced = layout.column()
         advanced.use_property_split = True
+        preferences: Any = context.preferences
+        advanced.prop(preferences.filepaths, "image_editor", text="Paint Program")
         advanced.prop(self, "engine_python")
         advanced.prop(self, "package_index")
         advanced.prop(self, "torch_index")

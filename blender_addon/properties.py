@@ -177,6 +177,8 @@ class PAINTOVER_PG_keyframe_row(bpy.types.PropertyGroup):
     frame: IntProperty()
     state: StringProperty()
     icon: StringProperty(default="NONE")
+    is_masked: BoolProperty()
+    picture: StringProperty(description="File of the painting")
 
 
 class PAINTOVER_PG_session(bpy.types.PropertyGroup):

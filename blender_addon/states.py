@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
 from .engine.shared.keyframes.names import describe_unused
+from .engine.shared.keyframes.versions import Version, versions_of
 from .engine.shared.keyframes.weights import changed
+from .engine.shared.pictures import sizes
 from .engine.shared.shot import OUT_SUFFIXES, Shot
 from .engine.shared.style_header import PROJECTION, read_style_header
 from .engine.shared.trainings.kept import NO_TRAININGS, Trainings, read_trainings
@@ -27,14 +30,20 @@ from .keyframes import weights as keyframe_weights
 SAME_RATE = 0.005
 """Frames per second by which two frame rates may differ and be the same."""
 
+SETTLED_NS = 2_000_000_000
+"""Age from which on a file counts as written. Blender keeps thumbnails by the second."""
+
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 
-NOT_PAINTED, PAINTED, CHANGED, UNSAVED = (
+NOT_PAINTED, PAINTED, CHANGED, UNSAVED, WRONG_SIZE, DAMAGED = (
     "Not painted yet",
     "Painted",
-    "Changed",
+    "Out of date",
     "Not saved yet",
+    "Wrong size",
+    "Cannot be read",
 )
+_UNUSABLE = (NOT_PAINTED, WRONG_SIZE, DAMAGED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +52,8 @@ class Snapshot:
 
     steps: dict[str, StepState]
     keyframes: dict[int, str]
-    """Frame → one of ``NOT_PAINTED``, ``PAINTED``, ``CHANGED``, ``UNSAVED``."""
+    """Frame → one of ``NOT_PAINTED``, ``PAINTED``, ``CHANGED``, ``UNSAVED``, ``WRONG_SIZE``,
+    ``DAMAGED``."""
     shot: Shot | None = None
     unsteady: tuple[int, ...] = ()
     """Stylized frames that flicker more than the rest of the shot."""
@@ -61,6 +71,12 @@ class Snapshot:
     """Those that are kept of the style, and the one that runs."""
     stylized: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     """File format, as in ``scene.paintover.format`` → the stylized frames."""
+    masked: tuple[int, ...] = ()
+    """Keyframes with a mask."""
+    versions: dict[int, tuple[Version, ...]] = dataclasses.field(default_factory=dict)
+    """Keyframe → its earlier paintings, the latest first."""
+    pictures: dict[int, tuple[Path, int]] = dataclasses.field(default_factory=dict)
+    """Keyframe → its painting, and when that was written, in ns; 0: a moment ago."""
     coverage: Coverage | None = None
     """What the paintings show of the shot, perhaps as it was before; None: not known."""
     looks_like: str = ""
@@ -160,7 +176,19 @@ def look_at_files(query: Query) -> Snapshot:
         stylized=stylized_files,
         coverage=read_coverage(shot),
         looks_like=looks_like,
+        masked=tuple(frame for frame in keyframes if shot.key_mask_path(frame).is_file()),
+        versions={frame: tuple(versions_of(shot, frame)) for frame in keyframes},
+        pictures={frame: _picture(shot.key_path(frame)) for frame in keyframes},
     )
+
+
+def _picture(path: Path) -> tuple[Path, int]:
+    """Return a painting and when it was written, 0 if it may be written in that second again."""
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        return path, 0
+    return path, modified if time.time_ns() - modified > SETTLED_NS else 0
 
 
 def _trainings(shot: Shot, style: str) -> Trainings:
@@ -208,15 +236,28 @@ def _keyframe_states(shot: Shot, style: str) -> dict[int, str]:
     painted = shot.painted_keys()
     states = {}
     for frame in shot.key_frames():
-        state = PAINTED if frame in painted else NOT_PAINTED
-        if frame in trained_on and trained_on[frame] != shot.key_digest(frame):
+        size = sizes.painting_size(shot.key_path(frame))
+        if frame not in painted:
+            state = NOT_PAINTED
+        elif size == sizes.DAMAGED:
+            state = DAMAGED
+        elif size not in (None, (shot.manifest.width, shot.manifest.height)):
+            state = WRONG_SIZE
+        elif frame in trained_on and trained_on[frame] != shot.key_digest(frame):
             state = CHANGED
+        else:
+            state = PAINTED
         states[frame] = state
     return states
 
 
 def _keyframe_step(keyframes: dict[int, str]) -> StepState:
-    painted = [frame for frame, state in keyframes.items() if state != NOT_PAINTED]
+    painted = [frame for frame, state in keyframes.items() if state not in _UNUSABLE]
+    unusable = [frame for frame, state in keyframes.items() if state in (WRONG_SIZE, DAMAGED)]
+    if unusable:
+        return StepState(
+            Step.OUT_OF_DATE, f"Frame {name_frames(unusable)}: {keyframes[unusable[0]].lower()}"
+        )
     if not painted:
         why = "Not painted yet" if keyframes else "No keyframe yet"
         return StepState(Step.NOTHING, why)

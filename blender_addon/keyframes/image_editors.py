@@ -9,6 +9,7 @@ import bpy
 
 from ..compositor import sequences
 from ..engine.shared.shot import Shot
+from . import editor_areas, images, uv_wires
 
 
 def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "VIEW"]) -> Any:
@@ -23,12 +24,11 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
         The editor's space.
     """
     manager: Any = bpy.context.window_manager
-    areas = [area for window in manager.windows for area in window.screen.areas]
-    editors = [area for area in areas if area.type == "IMAGE_EDITOR"]
-    if preferred in editors:
+    found = editor_areas.image_editors()
+    if preferred in found:
         area: Any = preferred
-    elif editors:
-        area = max(editors, key=lambda editor: editor.width * editor.height)
+    elif found:
+        area = max(found, key=lambda editor: editor.width * editor.height)
     else:
         with bpy.context.temp_override(window=manager.windows[0]):
             bpy.ops.wm.window_new()
@@ -39,7 +39,19 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
     space.ui_mode = mode
     if mode == "PAINT":
         space.show_region_toolbar = space.show_region_ui = True
+    uv_wires.update()
     return space
+
+
+def leave_versions(painting: Any) -> None:
+    """Let the Image Editors that show an earlier painting of the shot show a painting instead."""
+    folder = images.path_of(painting).parent / "versions"
+    for area in editor_areas.image_editors():
+        space: Any = area.spaces.active
+        shown = space.image
+        is_file = shown is not None and shown.source == "FILE" and shown.filepath
+        if is_file and images.path_of(shown).parent == folder:
+            space.image = painting
 
 
 def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> None:

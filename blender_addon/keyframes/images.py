@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paintings of keyframes, as files and as images in Blender."""
+"""Paintings of keyframes as images in Blender."""
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ from bpy.app.handlers import persistent
 from .. import colour_names, logs, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
-from ..engine.shared.frame_lists import format_frames
-from ..engine.shared.keyframes.blank import copy_frame
+from ..engine.shared.keyframes.versions import Version
 from ..engine.shared.pictures.colour_tags import has_own_colours
-from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
-from ..engine.shared.pictures.header_bounds import check_before_loading, check_header
-from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
-from ..engine.shared.shot import KEY_SUFFIXES, Shot
+from ..engine.shared.pictures.header_bounds import check_before_loading
+from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import temporary_file
 from . import file_sync
 
@@ -30,115 +26,6 @@ _FORMATS = {".png": ("PNG",), ".exr": ("OPEN_EXR", "OPEN_EXR_MULTILAYER")}
 """Blender's formats of a painting or mask, by its suffix."""
 _modified: dict[str, int] = {}
 """Path of a painting → its modification time when Blender last read or wrote it, in ns."""
-
-
-def add(shot: Shot, frame: int, filepath: str = "") -> str:
-    """Make a frame a keyframe, with a copy of its picture to paint on or a painting from a file.
-
-    An existing painting is never overwritten. With ``filepath`` it moves to ``keys/versions/``;
-    without, it becomes the painting of the keyframe again.
-
-    Returns:
-        The message to report.
-
-    Raises:
-        PaintoverError: the frame is not in the shot or is already a keyframe, or the file cannot
-            be read or has another size.
-    """
-    if frame not in shot.manifest.frames:
-        raise PaintoverError(
-            f"Frame {frame} is not in the shot {shot.folder}, which has the frames "
-            f"{format_frames(shot.frames)}; go to one of them, or capture it first."
-        )
-    if filepath:
-        sentence = _add_painting(shot, frame, Path(bpy.path.abspath(filepath)))
-    elif frame in shot.key_frames():
-        raise PaintoverError(f"Frame {frame} is a keyframe already; open it to paint on.")
-    elif shot.key_path(frame).is_file():
-        sentence = f"Frame {frame} is a keyframe again, with its earlier painting"
-    else:
-        if not shot.image_path(frame).is_file():
-            raise PaintoverError(f"{shot.image_path(frame)} is missing; capture the frame again.")
-        copy_frame(shot, frame)
-        shot.save()
-        sentence = f"Frame {frame} is a keyframe; paint on {shot.key_path(frame).name}"
-    if frame in shot.manifest.removed_keys:
-        shot.manifest.removed_keys.remove(frame)
-        shot.save()
-    return sentence
-
-
-def _add_painting(shot: Shot, frame: int, source: Path) -> str:
-    kind = readable_kind(source)
-    if kind not in (PNG, EXR):
-        raise PaintoverError(f"{source} is a {kind} picture; save the painting as PNG or EXR.")
-    _check_fits(shot, source, kind)
-    old = [shot.key_path(frame).with_suffix(suffix) for suffix in KEY_SUFFIXES]
-    target = shot.key_path(frame).with_suffix(".exr" if kind == EXR else ".png")
-    if source in old:
-        raise PaintoverError(f"{source} is that keyframe's painting already.")
-    save_unsaved(shot)
-    with written_beside(target) as temporary:
-        shutil.copyfile(source, temporary)
-        versions = [path for path in map(shot.link_version, old) if path]
-    for path in set(old) - {target}:
-        path.unlink(missing_ok=True)
-    _reload(target)
-    named = frame_named(source.stem, shot.frames, NamePattern())
-    other = named if named != frame and named in shot.manifest.frames else None
-    return (
-        f"{source.name} is the painting of frame {frame}"
-        + (f", although its name tells frame {other}" if other is not None else "")
-        + (f"; the earlier one is kept as {versions[0].name}" if versions else "")
-    )
-
-
-def _check_fits(shot: Shot, source: Path, kind: str) -> None:
-    """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
-    frame_width, frame_height = shot.manifest.width, shot.manifest.height
-    width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
-    check_header(source, kind)
-    if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
-        image: Any = bpy.data.images.load(str(source), check_existing=False)
-        try:
-            width, height = image.size
-            readable = width > 0 and height > 0 and not (kind == PNG and _is_truncated(source))
-        finally:
-            bpy.data.images.remove(image)
-    else:
-        readable = width > 0 and height > 0
-    if not readable:
-        raise PaintoverError(f"{source} is damaged or not a single picture; save it again as PNG.")
-    if (width, height) != (frame_width, frame_height):
-        same_shape = width * frame_height == height * frame_width
-        raise PaintoverError(
-            f"{source} is {width}×{height}, but the frames are {frame_width}×{frame_height}"
-            + ("; export the painting in that size." if same_shape else ", of another shape.")
-        )
-
-
-def _is_truncated(source: Path) -> bool:
-    """Return whether a PNG has no end chunk; Blender loads such a file without an error."""
-    with source.open("rb") as file:
-        file.seek(max(0, source.stat().st_size - 4096))
-        return b"IEND" not in file.read()
-
-
-def remove(shot: Shot, frame: int) -> str:
-    """Remove a keyframe; its painting stays in the shot folder.
-
-    Returns:
-        The message to report.
-
-    Raises:
-        PaintoverError: the frame is not a keyframe.
-    """
-    if frame not in shot.key_frames():
-        raise PaintoverError(f"Frame {frame} is not a keyframe.")
-    save_unsaved(shot)
-    shot.manifest.removed_keys.append(frame)
-    shot.save()
-    return f"Frame {frame} is no longer a keyframe; its painting stays in {shot.key_path(frame)}"
 
 
 def load(shot: Shot, frame: int) -> Any:
@@ -184,6 +71,29 @@ def load(shot: Shot, frame: int) -> Any:
     return image
 
 
+def load_version(shot: Shot, frame: int, version: Version) -> Any:
+    """Return an earlier painting as an image, only to be looked at.
+
+    Raises:
+        PaintoverError: its file cannot be read.
+    """
+    image: Any = find_image(version.path)
+    if image is None:
+        check_before_loading(version.path)
+        image = bpy.data.images.load(str(version.path), check_existing=False)
+        if 0 in image.size:
+            bpy.data.images.remove(image)
+            raise PaintoverError(f"{version.path} cannot be read; look at another version.")
+        is_linear, display = version.path.suffix == ".exr", shot.manifest.colour.display
+        is_for_display = not is_linear and not colour_names.is_srgb_display(display)
+        space = colour_names.of_painting(display, is_linear=is_linear)
+        if space and (is_for_display or not has_own_colours(version.path)):
+            image.colorspace_settings.name = space
+    image.name = f"Keyframe {frame}, {version.date:%d %b %Y %H:%M}"
+    image.use_view_as_render = False
+    return image
+
+
 def _check_colours(path: Path, image: Any) -> None:
     """Raise PaintoverError if Blender did not heed the colour space that a painting is in."""
     if image.colorspace_settings.name in (colour_names.linear(), colour_names.srgb()):
@@ -197,7 +107,7 @@ def find_image(path: Path) -> Any | None:
     """Return the image of a file, or None."""
     resolved = path.resolve()
     for image in bpy.data.images:
-        if image.source == "FILE" and image.filepath and _path_of(image) == resolved:
+        if image.source == "FILE" and image.filepath and path_of(image) == resolved:
             return image
     return None
 
@@ -206,7 +116,7 @@ def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
     """Return the shot folder and the frame of an image that is a painting, else None."""
     if image is None or image.source != "FILE" or not image.filepath:
         return None
-    path = _path_of(image)
+    path = path_of(image)
     try:
         shot = Shot.open(path.parent.parent)
     except PaintoverError:
@@ -215,7 +125,8 @@ def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
     return (shot.folder, frames[0]) if frames else None
 
 
-def _path_of(image: Any) -> Path:
+def path_of(image: Any) -> Path:
+    """Return the absolute path of an image's file."""
     return Path(bpy.path.abspath(image.filepath, library=image.library)).resolve()
 
 
@@ -223,7 +134,7 @@ def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
     """Return (path, image) of each image that is a painting or mask of the shot."""
     folder = (shot.folder / "keys").resolve()
     pairs = [
-        (_path_of(image), image)
+        (path_of(image), image)
         for image in bpy.data.images
         if image.source == "FILE" and image.filepath
     ]
@@ -247,7 +158,12 @@ def move(shot: Shot, copied: Shot) -> None:
 
 def unsaved(shot: Shot) -> list[str]:
     """Return the names of the files in ``keys/`` with unsaved paint, packed or not."""
-    return [path.name for path, image in _images_of(shot) if file_sync.has_new_paint(image)]
+    return list(painted_on(shot))
+
+
+def painted_on(shot: Shot) -> dict[str, Any]:
+    """Return name → image of the files in ``keys/`` with unsaved paint."""
+    return {path.name: image for path, image in _images_of(shot) if file_sync.has_new_paint(image)}
 
 
 def save_unsaved(shot: Shot, *, keep_version: bool = False) -> list[str]:
@@ -356,7 +272,7 @@ def use_file(shot: Shot, path: Path) -> str:
             version = shot.link_version(temporary, path.name)
     except OSError as error:
         raise cannot_write(path.parent / "versions", error) from error
-    _reload(path)
+    reload(path)
     return version.name if version else ""
 
 
@@ -369,17 +285,40 @@ def reload_changed(shot: Shot) -> list[str]:
     reloaded = []
     for path, image in _images_of(shot):
         if _is_written(path) and not file_sync.has_new_paint(image):
-            _reload(path)
+            reload(path)
             _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)
     return reloaded
 
 
-def _reload(path: Path) -> None:
+def reload(path: Path) -> None:
+    """Show a file again in the image of it, if it is open; unsaved paint is dropped."""
     image = find_image(path)
     if image is not None:
         file_sync.reread(image, path)
         _modified[str(path.resolve())] = path.stat().st_mtime_ns
+
+
+def relocate(shot: Shot, path: Path, target: Path) -> None:
+    """Let the image of a file that is gone show another file of the shot.
+
+    Where that file is open too, its image takes the place of the other in all editors.
+
+    Raises:
+        PaintoverError: as ``load``.
+    """
+    image, other = find_image(path), find_image(target)
+    if image is None:
+        return
+    if other is None:
+        image.filepath = str(target)
+    else:
+        image.user_remap(other)
+        bpy.data.images.remove(image)
+    reload(target)
+    frames = [frame for frame in shot.key_frames() if shot.key_path(frame) == target]
+    if frames:
+        load(shot, frames[0])
 
 
 @persistent  # type: ignore[untyped-decorator]

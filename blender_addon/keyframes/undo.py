@@ -2,12 +2,12 @@
 """Keeps paintings in the Image Editor when an undo goes back to before they were opened.
 
 Blender then takes the image away, and the editor is empty. It gets the painting again as its file
-has it; redo brings back the strokes.
+has it; redo brings back the strokes. And undo moves no files: an image of a painting that was moved
+to another frame shows it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bpy.app.handlers import persistent
 from .. import logs
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
-from . import images
+from . import editor_areas, images, paintings
 
 _log = logs.logger(__name__)
 
@@ -26,18 +26,10 @@ _shown: dict[int, tuple[Path, int]] = {}
 the undo."""
 
 
-def _editors() -> Iterator[Any]:
-    manager: Any = bpy.context.window_manager
-    for window in manager.windows:
-        for area in window.screen.areas:
-            if area.type == "IMAGE_EDITOR":
-                yield area
-
-
 @persistent  # type: ignore[untyped-decorator]
 def _before_undo(*_: Any) -> None:
     _shown.clear()
-    for area in _editors():
+    for area in editor_areas.image_editors():
         keyframe = images.keyframe_of(area.spaces.active.image)
         if keyframe is not None:
             _shown[area.as_pointer()] = keyframe
@@ -45,7 +37,8 @@ def _before_undo(*_: Any) -> None:
 
 @persistent  # type: ignore[untyped-decorator]
 def _after_undo(*_: Any) -> None:
-    for area in _editors():
+    _follow_moved()
+    for area in editor_areas.image_editors():
         keyframe = _shown.get(area.as_pointer())
         if keyframe is None or area.spaces.active.image is not None:
             continue
@@ -55,6 +48,18 @@ def _after_undo(*_: Any) -> None:
         except PaintoverError as error:
             _log.info("%s", error)  # such as one that is no keyframe any more
     _shown.clear()
+
+
+def _follow_moved() -> None:
+    for path in paintings.relocated:
+        target = path
+        while target in paintings.relocated and not target.is_file():
+            target = paintings.relocated[target]
+        try:
+            if target != path and target.is_file() and images.find_image(path) is not None:
+                images.relocate(Shot.open(path.parent.parent), path, target)
+        except PaintoverError as error:
+            _log.info("%s", error)
 
 
 def _handlers() -> Any:

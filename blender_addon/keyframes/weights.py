@@ -18,6 +18,11 @@ from ..engine.shared.keyframes.weights import set_weights
 from ..engine.shared.shot import Shot
 
 _DECIMALS = 4
+_POINT = (
+    *("co", "handle_left_type", "handle_right_type", "handle_left", "handle_right"),
+    *("interpolation", "easing", "amplitude", "back", "period"),
+)
+"""What makes a point of an F-curve."""
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,6}")
 
 
@@ -32,6 +37,52 @@ def add_rows(scene: bpy.types.Scene, keys: Iterable[int]) -> None:
         for key in keys:
             if row(scene, key) is None:
                 properties.of(scene).keyframes.add().name = str(key)
+
+
+def copy(scene: bpy.types.Scene, key: int, onto: int) -> None:
+    """Give a keyframe the weight of another, with its animation; a linked scene stays unchanged."""
+    if not scene.is_editable:
+        return
+    add_rows(scene, (key, onto))
+    source, target = row(scene, key), row(scene, onto)
+    assert source and target
+    _remove_curve(scene, target)
+    target.weight = source.weight
+    found = _find_curve(scene, source)
+    if found is not None:
+        bag, curve = found
+        copied = bag.fcurves.new(target.path_from_id("weight"))
+        copied.extrapolation, copied.mute = curve.extrapolation, curve.mute
+        copied.keyframe_points.add(len(curve.keyframe_points))
+        for point, other in zip(copied.keyframe_points, curve.keyframe_points, strict=True):
+            for name in _POINT:
+                setattr(point, name, getattr(other, name))
+        copied.update()
+
+
+def move(scene: bpy.types.Scene, key: int, onto: int) -> None:
+    """Give a keyframe the weight of another, which has the weight 1 from then on; see ``copy``."""
+    if not scene.is_editable:
+        return
+    copy(scene, key, onto)
+    left = row(scene, key)
+    assert left
+    _remove_curve(scene, left)
+    left.weight = 1.0
+
+
+def _remove_curve(scene: bpy.types.Scene, settings: Any) -> None:
+    found = _find_curve(scene, settings)
+    if found is not None:
+        bag, curve = found
+        bag.fcurves.remove(curve)
+
+
+def _find_curve(scene: bpy.types.Scene, settings: Any) -> tuple[Any, Any] | None:
+    """Return the channel bag and the F-curve of a weight, muted or not."""
+    path = settings.path_from_id("weight")
+    curves = [(bag, curve) for bag in _bags(scene) for curve in bag.fcurves]
+    return next((found for found in curves if found[1].data_path == path), None)
 
 
 def sampled(scene: bpy.types.Scene, frames: Iterable[int]) -> dict[int, dict[int, float]]:
@@ -65,15 +116,20 @@ def _rounded(weight: float) -> float:
 
 def fcurves(scene: bpy.types.Scene) -> dict[str, Any]:
     """Return the scene's F-curves by data path; muted ones are left out."""
+    return {
+        curve.data_path: curve for bag in _bags(scene) for curve in bag.fcurves if not curve.mute
+    }
+
+
+def _bags(scene: bpy.types.Scene) -> list[Any]:
+    """Return the channel bags with the scene's F-curves."""
     data: Any = scene.animation_data
     if data is None or data.action is None:
-        return {}
-    return {
-        curve.data_path: curve
+        return []
+    return [
+        bag
         for layer in data.action.layers
         for strip in layer.strips
         for bag in strip.channelbags
         if bag.slot_handle == data.action_slot_handle
-        for curve in bag.fcurves
-        if not curve.mute
-    }
+    ]

@@ -9,7 +9,10 @@ from . import (
     capture,
     compose,
     engine,
+    example,
     farm,
+    keyframe_files,
+    keyframe_transfer,
     keyframes,
     live,
     matte,
@@ -27,6 +30,8 @@ classes = (
     *capture.classes,
     *matte.classes,
     *keyframes.classes,
+    *keyframe_transfer.classes,
+    *keyframe_files.classes,
     *suggest.classes,
     preview.PAINTOVER_OT_preview,
     *train.classes,
@@ -39,6 +44,7 @@ classes = (
     *farm.classes,
     *shot.classes,
     *engine.classes,
+    example.PAINTOVER_OT_example_open,
 )
 
 

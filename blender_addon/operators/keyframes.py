@@ -6,66 +6,17 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import StringProperty
 
-from .. import messages, properties, shot_folders, steps
+from .. import properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
-from ..keyframes import image_editors
-from ..keyframes import images as keyframe_images
-from ..keyframes import weights as keyframe_weights
-from ..ui import watcher
-from . import polls
-
-_CURRENT = -(2**31)
+from ..keyframes import image_editors, images, paintings
+from .keyframe_operator import KeyframeOperator
 
 
-class _KeyframeOperator(polls.PolledOperator):
-    """Base of operators on one frame of the shot; ``work`` returns the message to report."""
-
-    bl_options = {"REGISTER"}
-
-    frame: IntProperty(
-        name="Frame",
-        description="Frame of the keyframe. Without it, the current frame",
-        default=_CURRENT,
-        options={"SKIP_SAVE"},
-    )
-
-    @classmethod
-    def remedy(cls, context: bpy.types.Context) -> str:
-        return polls.idle() or polls.has_shot(context)
-
-    def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        raise NotImplementedError
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        remedy = shot_folders.must_choose(properties.scene_of(context))
-        if remedy and not bpy.app.background:
-            self.report({"ERROR"}, remedy)
-            return {"CANCELLED"}
-        return self.execute(context)
-
-    def execute(self, context: bpy.types.Context) -> Status:
-        scene: Any = context.scene
-        try:
-            shot = steps.open_shot(scene)
-            given = self.frame != _CURRENT and (self.frame != -1 or -1 in shot.frames)
-            frame = self.frame if given else scene.frame_current
-            sentence = self.work(context, shot, frame)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
-        keyframe_weights.add_rows(scene, shot.key_frames())
-        self.report({"INFO"}, sentence)
-        watcher.refresh()
-        if frame in shot.key_frames():
-            watcher.select(frame)
-        return {"FINISHED"}
-
-
-class PAINTOVER_OT_keyframe_add(_KeyframeOperator):
+class PAINTOVER_OT_keyframe_add(KeyframeOperator):
     bl_idname = "paintover.keyframe_add"
     bl_label = "Add Keyframe"
     bl_description = "Copy the current frame to paint on, or use a painting from a file"
@@ -78,10 +29,10 @@ class PAINTOVER_OT_keyframe_add(_KeyframeOperator):
     )
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        return keyframe_images.add(shot, frame, self.filepath)
+        return paintings.add(shot, frame, self.filepath)
 
 
-class PAINTOVER_OT_suggestion_take(_KeyframeOperator):
+class PAINTOVER_OT_suggestion_take(KeyframeOperator):
     bl_idname = "paintover.suggestion_take"
     bl_label = "Add Suggested Keyframe"
     bl_description = (
@@ -91,12 +42,12 @@ class PAINTOVER_OT_suggestion_take(_KeyframeOperator):
     bl_options = {"REGISTER", "UNDO"}
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        sentence = keyframe_images.add(shot, frame)
+        sentence = paintings.add(shot, frame)
         properties.scene_of(context).frame_set(frame)
         return sentence
 
 
-class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
+class PAINTOVER_OT_keyframe_from_file(KeyframeOperator):
     bl_idname = "paintover.keyframe_from_file"
     bl_label = "Add Painting"
     bl_description = "Choose a file with a painting of the current frame"
@@ -109,9 +60,7 @@ class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
     filter_glob: StringProperty(default="*.png;*.exr", options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        remedy = shot_folders.must_choose(properties.scene_of(context))
-        if remedy:
-            self.report({"ERROR"}, remedy)
+        if not self.may_change_shot(context):
             return {"CANCELLED"}
         manager: Any = context.window_manager
         manager.fileselect_add(self)
@@ -120,19 +69,19 @@ class PAINTOVER_OT_keyframe_from_file(_KeyframeOperator):
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         if not self.filepath:
             raise PaintoverError("Choose the file of the painting.")
-        return keyframe_images.add(shot, frame, self.filepath)
+        return paintings.add(shot, frame, self.filepath)
 
 
-class PAINTOVER_OT_keyframe_remove(_KeyframeOperator):
+class PAINTOVER_OT_keyframe_remove(KeyframeOperator):
     bl_idname = "paintover.keyframe_remove"
     bl_label = "Remove Keyframe"
     bl_description = "Remove the keyframe from training. Its painting stays in the shot folder"
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        return keyframe_images.remove(shot, frame)
+        return paintings.remove(shot, frame)
 
 
-class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
+class PAINTOVER_OT_keyframe_open(KeyframeOperator):
     bl_idname = "paintover.keyframe_open"
     bl_label = "Paint Keyframe"
     bl_description = "Open the keyframe's painting in the Image Editor, ready to paint"
@@ -140,7 +89,7 @@ class PAINTOVER_OT_keyframe_open(_KeyframeOperator):
     bl_options = {"REGISTER", "UNDO"}
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        image = keyframe_images.load(shot, frame)
+        image = images.load(shot, frame)
         if not bpy.app.background:
             image_editors.show(context.area, image, "PAINT")
         return f"Paint on {shot.key_path(frame).name}; training saves it"

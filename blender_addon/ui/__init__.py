@@ -6,7 +6,9 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    dropped_files,
     engine_panel,
+    keyframe_list,
     keyframes_panel,
     lists,
     live_panel,
@@ -19,6 +21,8 @@ from . import (
 
 classes = (
     *lists.classes,
+    *keyframe_list.classes,
+    *dropped_files.classes,
     *main_panel.classes,
     *source_panel.classes,
     *keyframes_panel.classes,

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from ..keyframes import weights as keyframe_weights
-from . import assistant_part, step_rows, watcher
+import bpy
+
+from ..engine.shared.keyframes.versions import Version
+from ..engine.shared.shot import Shot
+from . import assistant_part, keyframe_list, step_rows, thumbnails, watcher
 from .spaces import Panel, in_spaces
-from .text import draw_wrapped
+from .text import draw_detail, draw_wrapped
+
+_MOST_VERSIONS = 8
 
 
 class _Keyframes(Panel):
@@ -20,33 +26,72 @@ class _Keyframes(Panel):
     def draw(self, context: Any) -> None:
         layout = self.layout
         step_rows.draw_step(layout, "keyframe", "paintover.keyframe_add", "BRUSH_DATA", context)
-        unused = watcher.current()[0].unused
-        if unused:
-            draw_wrapped(layout, f"{unused}.", "INFO", context)
-        session = context.window_manager.paintover
-        row = layout.row()
-        row.template_list(
-            "PAINTOVER_UL_keyframes", "", session, "keyframes", session, "keyframe_index", rows=3
-        )
-        buttons = row.column(align=True)
+        snapshot = watcher.current()[0]
+        if snapshot.unused:
+            draw_wrapped(layout, f"{snapshot.unused}.", "INFO", context)
+        if snapshot.shot is not None:
+            _draw_use(layout, context, snapshot.shot)
+        buttons = keyframe_list.draw(layout, context)
         buttons.operator("paintover.keyframe_add", text="", icon="ADD")
-        index = session.keyframe_index
-        chosen = session.keyframes[index].frame if index < len(session.keyframes) else None
+        chosen = keyframe_list.chosen(context)
         removal = buttons.column(align=True)
         removal.enabled = chosen is not None
         remove = removal.operator("paintover.keyframe_remove", text="", icon="REMOVE")
         if chosen is not None:
             remove.frame = chosen
         buttons.operator("paintover.keyframe_from_file", text="", icon="FILE_FOLDER")
-        if chosen is not None:
-            layout.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = chosen
-            settings = keyframe_weights.row(context.scene, chosen)
-            if settings is not None:
-                weight = layout.row()
-                weight.active = watcher.current()[0].uses_paint
-                weight.use_property_split = True
-                weight.prop(settings, "weight", slider=True)
+        buttons.menu("PAINTOVER_MT_keyframe", text="", icon="DOWNARROW_HLT")
+        keyframe_list.draw_chosen(layout, context)
         assistant_part.draw(layout, context)
 
 
-classes = in_spaces(_Keyframes, "keyframes")
+def _draw_use(layout: Any, context: Any, shot: Shot) -> None:
+    """Offer the picture in the Image Editor, such as one that was dropped there, as a painting."""
+    space = context.space_data
+    image = space.image if space.type == "IMAGE_EDITOR" else None
+    if image is None or image.source != "FILE" or not image.filepath:
+        return
+    path = os.path.normpath(bpy.path.abspath(image.filepath, library=image.library))
+    fits = tuple(image.size) == (shot.manifest.width, shot.manifest.height)
+    if fits and not path.startswith(f"{shot.folder}{os.sep}"):
+        use = layout.operator("paintover.keyframe_drop", text="Use Picture as Keyframe")
+        use.filepath = path
+
+
+class _Versions(Panel):
+    bl_label = "Earlier Paintings"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return super().poll(context) and bool(_versions(context))
+
+    def draw(self, context: Any) -> None:
+        versions = _versions(context)
+        column = self.layout.column()
+        for version in versions[:_MOST_VERSIONS]:
+            row = column.row()
+            keyframe_list.draw_thumbnail(row, thumbnails.file_icon(version.path), 2)
+            lines = row.column(align=True)
+            lines.label(text=f"{version.date:%d %b %Y}")
+            lines.label(text=f"{version.date:%H:%M:%S}")
+            buttons = row.row(align=True)
+            for operator, icon in (("look", "HIDE_OFF"), ("take_back", "LOOP_BACK")):
+                button = buttons.operator(f"paintover.keyframe_{operator}", text="", icon=icon)
+                button.frame = keyframe_list.chosen(context)
+                button.version = version.path.name
+        more = len(versions) - _MOST_VERSIONS
+        if more > 0:
+            text = f"{more} older ones are in keys/versions of the shot folder."
+            draw_detail(self.layout, text, context)
+
+
+def _versions(context: Any) -> tuple[Version, ...]:
+    chosen = keyframe_list.chosen(context)
+    return () if chosen is None else watcher.current()[0].versions.get(chosen, ())
+
+
+classes = (
+    *in_spaces(_Keyframes, "keyframes"),
+    *in_spaces(_Versions, "versions", parent="keyframes"),
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of keyframes and of painted objects."""
+"""The list of painted objects."""
 
 from __future__ import annotations
 
@@ -8,27 +8,8 @@ from typing import Any
 import bpy
 
 
-class PAINTOVER_UL_keyframes(bpy.types.UIList):
-    # Blender checks the number of arguments, so the unused ones cannot be *arguments.
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: int | None,
-        active_data: Any,
-        active_property: str | None,
-        index: int | None,
-        flt_flag: int | None,
-    ) -> None:
-        row = layout.row()
-        row.label(text=f"{item.frame}  {item.state}", icon=item.icon)
-        paint = row.operator("paintover.keyframe_open", text="", icon="BRUSH_DATA", emboss=False)
-        paint.frame = item.frame
-
-
 class PAINTOVER_UL_matte_objects(bpy.types.UIList):
+    # Blender checks the number of arguments, so the unused ones cannot be *arguments.
     def draw_item(
         self,
         context: Any,
@@ -48,4 +29,4 @@ class PAINTOVER_UL_matte_objects(bpy.types.UIList):
         row.prop(item, "object", text=text, icon="ERROR" if gone else "OBJECT_DATA")
 
 
-classes = (PAINTOVER_UL_keyframes, PAINTOVER_UL_matte_objects)
+classes = (PAINTOVER_UL_matte_objects,)

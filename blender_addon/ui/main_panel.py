@@ -30,6 +30,8 @@ class _Main(Panel):
             next_button.draw(layout, context)
         if snapshot.steps["keyframe"].step is Step.UP_TO_DATE:
             layout.operator("paintover.run", icon="PLAY")
+        if snapshot.shot is None and not snapshot.gone and not jobs.busy():
+            layout.operator("paintover.example_open", icon="FILE_BLEND")
 
 
 def _must_choose(snapshot: states.Snapshot) -> bool:

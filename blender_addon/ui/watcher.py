@@ -16,8 +16,10 @@ from bpy.app.handlers import persistent
 from .. import compositor, jobs, logs, properties, states
 from ..engine.shared.errors import PaintoverError
 from ..keyframes import images as keyframe_images
+from ..keyframes import uv_wires
 from ..keyframes import weights as keyframe_weights
 from ..training_view import chart
+from . import thumbnails
 
 _log = logs.logger(__name__)
 
@@ -27,6 +29,8 @@ _ICONS = {
     states.NOT_PAINTED: "IMAGE_DATA",
     states.PAINTED: "CHECKMARK",
     states.CHANGED: "FILE_REFRESH",
+    states.WRONG_SIZE: "ERROR",
+    states.DAMAGED: "ERROR",
 }
 
 
@@ -55,6 +59,7 @@ class _Watcher:
         scene = bpy.context.scene
         if scene is None or not hasattr(scene, "paintover"):
             return _TICK_SECONDS
+        uv_wires.update()
         try:
             query = states.Query.of(scene, self.snapshot.shot)
         except PaintoverError as error:
@@ -96,14 +101,18 @@ class _Watcher:
     def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:
         chart.update(snapshot.trainings)
         shown = dataclasses.replace(snapshot, shot=None), message
+        painted_on = keyframe_images.painted_on(snapshot.shot) if snapshot.shot else {}
+        has_new_paint = thumbnails.update(dict(snapshot.pictures.values()), painted_on)
         if shown != (dataclasses.replace(self.snapshot, shot=None), self.message):
-            _fill_list(snapshot.keyframes)
+            _fill_list(snapshot)
+            jobs.redraw()
+        elif has_new_paint:
             jobs.redraw()
         keyframe_weights.add_rows(scene, snapshot.keyframes)
         self.snapshot, self.message = snapshot, message
 
 
-def _fill_list(keyframes: dict[int, str], chosen: int | None = None) -> None:
+def _fill_list(snapshot: states.Snapshot, chosen: int | None = None) -> None:
     """Fill the list, with a keyframe chosen; None: the one that was."""
     manager: Any = bpy.context.window_manager
     session = manager.paintover
@@ -111,11 +120,13 @@ def _fill_list(keyframes: dict[int, str], chosen: int | None = None) -> None:
     if chosen is None and index < len(session.keyframes):
         chosen = session.keyframes[index].frame
     session.keyframes.clear()
-    for frame, state in keyframes.items():
+    for frame, state in snapshot.keyframes.items():
         row = session.keyframes.add()
         row.name = str(frame)
         row.frame, row.state, row.icon = frame, state, _ICONS.get(state, "GREASEPENCIL")
-    frames = list(keyframes)
+        row.is_masked = frame in snapshot.masked
+        row.picture = str(snapshot.pictures[frame][0]) if frame in snapshot.pictures else ""
+    frames = list(snapshot.keyframes)
     session.keyframe_index = (
         frames.index(chosen) if chosen in frames else min(index, max(0, len(frames) - 1))
     )
@@ -137,7 +148,8 @@ def refresh() -> None:
 def select(frame: int) -> None:
     """Choose a keyframe in the list, which has it at once."""
     keyframes = {frame: states.NOT_PAINTED, **_watcher.snapshot.keyframes}
-    _fill_list(dict(sorted(keyframes.items())), frame)
+    sorted_keyframes = dict(sorted(keyframes.items()))
+    _fill_list(dataclasses.replace(_watcher.snapshot, keyframes=sorted_keyframes), frame)
 
 
 def _tick() -> float:
