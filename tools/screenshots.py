@@ -24,9 +24,11 @@ from scenes.real_blender import GUI, RealBlender, is_installed
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/pictures"
 SIZE, FRAMES, KEY = (480, 270), 5, 3
-SIDEBARS = ("start", "capture", "keyframe", "train")
+PAINTED_KEY = 13
+"""The painted frame of the demo."""
+SIDEBARS = ("start", "capture")
 """Pictures that show the sidebar alone."""
-WINDOWS = ("keyframe", "done")
+WINDOWS = ("keyframe",)
 """Pictures that show the whole window."""
 WIDEST, QUALITY = 1200, 82
 LARGEST = 150_000
@@ -37,6 +39,12 @@ def main() -> int:
     """Run the command line; see the docstring of the module."""
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
     parser.add_argument("--keep", metavar="DIR", type=Path, help="keep what the window showed")
+    parser.add_argument(
+        "--painted",
+        metavar="BLEND",
+        type=Path,
+        help="take those of the end alone, from the .blend of a demo that has run",
+    )
     options = parser.parse_args()
     if not is_installed():
         print("A real Blender window is needed: run tests/gui/blender.sh setup.", file=sys.stderr)
@@ -45,20 +53,22 @@ def main() -> int:
         folder = Path(name)
         shown = options.keep.resolve() if options.keep else folder / "shown"
         shown.mkdir(parents=True, exist_ok=True)
-        _take(folder, shown)
+        _take(folder, shown, options.painted)
         for path in _cut(shown):
             print(f"{path}: {path.stat().st_size // 1000} kB")
     return 0
 
 
-def _take(folder: Path, shown: Path) -> None:
-    blend = folder / "fox.blend"
-    _make_scene(folder, blend)
+def _take(folder: Path, shown: Path, painted: Path | None) -> None:
+    blend = painted.resolve() if painted else folder / "fox.blend"
+    if painted is None:
+        _make_scene(folder, blend)
     blender = RealBlender(folder)
     shot = folder / "paintover/fox"
     paint = [str(folder / "engine-python"), "-m", "demo.paint", str(shot), "--like", str(KEY)]
     paint += ["--frames", str(KEY), "--out", str(shot / "keys")]
     variables = {"PAINTOVER_PICTURES": str(shown), "PAINTOVER_PAINT": shlex.join(paint)}
+    variables["PAINTOVER_KEY"] = str(PAINTED_KEY)
     steps = ("--python-exit-code", "9", blend, "--python", GUI / "take_screenshots.py")
     if status := blender.run(*steps, limit=2500, **variables):
         raise SystemExit(f"The steps in the window ended with {status}; see above.")
