@@ -109,6 +109,14 @@ class PictureEditor:
             if self._is_ours(image) and image.library is None:
                 bpy.data.images.remove(image)
 
+    def fit(self) -> None:
+        """Let the editors show all of the picture, as large as it fits."""
+        for window, area in _editors():
+            region = next((one for one in area.regions if one.type == "WINDOW"), None)
+            if self.is_shown_in(area.spaces.active) and region is not None:
+                with bpy.context.temp_override(window=window, area=area, region=region):
+                    bpy.ops.image.view_all(fit_view=True)
+
     def redraw(self) -> None:
         """Draw the editors again that show the picture."""
         for _, area in _editors():

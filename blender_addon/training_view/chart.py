@@ -14,7 +14,7 @@ import bpy.utils.previews
 from ..engine.shared.trainings.kept import Training, Trainings
 from ..engine.shared.trainings.record import TrainingRecord
 
-WIDTH, HEIGHT = 320, 160
+WIDTH, HEIGHT = 256, 192
 _MOST_TIMES = 3.0
 """The chart ends at so many times the lowest figure: higher ones are of the first seconds."""
 _LEFT, _BOTTOM = 4, 4

@@ -26,6 +26,7 @@ _log = logs.logger(__name__)
 ALL = "ALL"
 SLOTS = {name.upper(): slot for slot, name in enumerate(protocol.WATCHED)}
 """What can be shown → slot of the engine's file."""
+_FIT_SECONDS = 0.2
 _ORDER = ("RENDER", "PAINTING", "RESULT")
 
 
@@ -154,6 +155,7 @@ def toggle(area: Any) -> None:
             close()
     else:
         TRAINING.open_beside(_view.shot, columns(), other=area)
+        _fit_soon()
     if _view is not None:
         _view.ask()
     jobs.redraw()
@@ -171,7 +173,13 @@ def pictures_chosen(_settings: Any, _: bpy.types.Context) -> None:
     """The user has set what the large picture shows."""
     if _view is not None:
         TRAINING.set_columns(_view.shot, columns())
-        TRAINING.redraw()
+        _fit_soon()
+
+
+def _fit_soon() -> None:
+    """Fit the picture into its editor when that has its size, which a new one has not yet."""
+    if not bpy.app.background:
+        bpy.app.timers.register(TRAINING.fit, first_interval=_FIT_SECONDS)
 
 
 def close() -> None:

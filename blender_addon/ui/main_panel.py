@@ -8,6 +8,7 @@ from typing import Any
 from .. import jobs, states
 from ..engine.shared.freshness import Step
 from ..engine_process import environment, live_picture
+from ..picture_editors import TRAINING
 from ..training_view import view
 from . import engine_status, next_button, training_panel, watcher
 from .spaces import MAIN, Panel, in_spaces
@@ -54,7 +55,7 @@ def _draw_progress(layout: Any, context: Any) -> None:
     if view.is_training():
         training_panel.draw_running(column)
     live = live_picture.current()
-    if live:
+    if live and not TRAINING.is_shown():
         frame, icon = live
         box = column.box()
         box.template_icon(icon_value=icon, scale=9)

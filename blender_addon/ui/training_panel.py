@@ -29,8 +29,8 @@ class _Training(Panel):
             _draw_view(layout)
         if found.last is not None:
             draw_wrapped(layout, f"{in_words(found.last.record)}.", "INFO", context)
-        if chart.icon():
-            layout.template_icon(icon_value=chart.icon(), scale=7)
+        if chart.icon() and not view.is_training():
+            _draw_chart(layout)
             if len(found.kept) > 1:
                 draw_detail(layout, "Orange: the last training. Lower is sharper", context)
         if found.kept:
@@ -40,9 +40,15 @@ class _Training(Panel):
 
 
 def draw_running(layout: Any) -> None:
-    """Draw what can be done with the training that runs."""
+    """Draw the training that runs: its chart, and what can be done with it."""
     layout.operator("paintover.train_keep", icon="CHECKMARK")
     _draw_view(layout)
+    if chart.icon():
+        _draw_chart(layout)
+
+
+def _draw_chart(layout: Any) -> None:
+    layout.template_icon(icon_value=chart.icon(), scale=8)
 
 
 def _draw_view(layout: Any) -> None:
@@ -51,7 +57,7 @@ def _draw_view(layout: Any) -> None:
     row = layout.row(align=True)
     row.operator("paintover.train_watch", icon="IMAGE_DATA", depress=TRAINING.is_shown())
     if view.is_training():
-        row.prop(chosen, "frame", text="")
+        row.prop(chosen, "frame")
     if TRAINING.is_shown():
         layout.row(align=True).prop(chosen, "pictures", expand=True)
 

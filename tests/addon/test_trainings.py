@@ -93,7 +93,7 @@ def test_the_panel_says_how_it_went_and_offers_what_is_kept(
     drawn = draw(part, scene, editor)
     assert drawn.count(("operator", "paintover.training_take")) == 1
     labels = " ".join(text for what, text in drawn if what == "label")
-    assert "Was improving quickly when it ended: Continue makes it sharper." in labels
+    assert "Was improving quickly when it ended: continuing makes it sharper." in labels
     assert "In use" in labels and "Best" in labels and "x.json is damaged" in labels
     assert ("operator", "paintover.train_keep") not in drawn, "nothing is being trained"
 

@@ -111,7 +111,7 @@ def test_the_words_have_no_numbers_and_tell_the_way_out():
     assert in_words(done) == "No longer improving: more time will not help; another keyframe will"
     assert in_words(record(*MEASURED)) == "Sharpness still improving"
     ended = record(*MEASURED, state=FINISHED)
-    assert in_words(ended) == "Was still improving when it ended: Continue makes it sharper"
+    assert in_words(ended) == "Was still improving when it ended: continuing makes it sharper"
     for one in (done, ended, record(), record(-1, -1)):
         assert not any(letter.isdigit() for letter in in_words(one))
 

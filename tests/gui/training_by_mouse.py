@@ -16,6 +16,7 @@ from live_steps import part
 
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
 SHOT = Path(bpy.data.filepath).parent / "paintover" / Path(bpy.data.filepath).stem
+LIMIT = float(os.environ.get("PAINTOVER_LIMIT", "280"))
 STYLE = SHOT / "styles/style.safetensors"
 
 
@@ -47,47 +48,48 @@ def test() -> window.Steps:
     scene.paintover.seconds = 900
     scene.frame_set(4)
     yield from window.press_button("paintover.train")
-    yield from window.wait_for(view.is_training, 120, "the training")
-    yield from window.wait_for(lambda: part("engine_process.live_picture").current(), 200, "it")
+    yield from window.wait_for(view.is_training, LIMIT, "the training")
+    yield from window.wait_for(lambda: part("engine_process.live_picture").current(), LIMIT, "it")
     yield from window.press_button("paintover.train_watch")
-    yield from window.wait_for(editors.TRAINING.is_shown, 20, "the large picture")
-    yield from window.wait_for(lambda: shown_frames() == [4, 1, 4], 120, "its pictures")
-    yield from window.wait_for(lambda: part("training_view.chart").icon(), 120, "the chart")
+    yield from window.wait_for(editors.TRAINING.is_shown, LIMIT, "the large picture")
+    yield from window.wait_for(lambda: shown_frames() == [4, 1, 4], LIMIT, "its pictures")
+    yield from window.wait_for(lambda: part("training_view.chart").icon(), LIMIT, "the chart")
     yield 2.0
     picture("watched")
     view.settings().frame = 1  # the painted one
-    yield from window.wait_for(lambda: shown_frames() == [1, 1, 1], 120, "frame 1")
+    yield from window.wait_for(lambda: shown_frames() == [1, 1, 1], LIMIT, "frame 1")
     yield 1.0
     picture("painted-frame")
     assert not STYLE.exists()
     yield from window.press_button("paintover.train_keep")
-    yield from window.wait_for(idle, 200, "the end of the training")
+    yield from window.wait_for(idle, LIMIT, "the end of the training")
     assert STYLE.exists()
     before = STYLE.read_bytes()
-    yield from window.wait_for(lambda: len(kept()) == 1, 30, "the training that is kept")
+    yield from window.wait_for(lambda: len(kept()) == 1, LIMIT, "the training that is kept")
     yield 2.0
     picture("kept")
     assert editors.TRAINING.is_shown(), "the last picture stays to be looked at"
     view.close()
     assert not any(image.get(editors.TRAINING.mark) for image in bpy.data.images)
 
-    scene.paintover.seconds = 4
     yield from window.press_button("paintover.train")
-    yield 1.0
-    yield from window.wait_for(idle, 200, "the second training")
+    yield from window.wait_for(lambda: part("engine_process.live_picture").current(), LIMIT, "it")
+    yield from window.press_button("paintover.train_keep")
+    yield from window.wait_for(idle, LIMIT, "the second training")
     assert STYLE.read_bytes() != before
-    yield from window.wait_for(lambda: len(kept()) == 2, 30, "two trainings")
+    yield from window.wait_for(lambda: len(kept()) == 2, LIMIT, "two trainings")
     yield 2.0
     picture("two")
     with bpy.context.temp_override(window=window.window(), area=window.area()):
         bpy.ops.screen.screen_full_area()  # so that all of the panel is seen
     yield from window.settle()
     yield 1.0
-    yield from window.press_button("paintover.training_take")
-    yield from window.wait_for(lambda: STYLE.read_bytes() == before, 30, "the first one again")
-    yield from window.wait_for(lambda: kept()[1].is_in_use, 30, "what is in use")
+    button = window.find((yield from window.buttons(across=0.8)), "paintover.training_take")
+    yield from window.click(button.x, button.y)
+    yield from window.wait_for(lambda: STYLE.read_bytes() == before, LIMIT, "the first one again")
+    yield from window.wait_for(lambda: kept()[1].is_in_use, LIMIT, "what is in use")
     yield 1.0
     picture("taken-back")
 
 
-window.run(test, limit=float(os.environ.get("PAINTOVER_LIMIT", "280")))
+window.run(test, limit=LIMIT)

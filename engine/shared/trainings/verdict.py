@@ -43,9 +43,9 @@ _WHILE_RUNNING = {
 _AT_THE_END = {
     Verdict.EARLY: "Too short to tell; train longer",
     Verdict.BLIND: "Too little is painted to tell how sharp it is",
-    Verdict.QUICKLY: "Was improving quickly when it ended: Continue makes it sharper",
-    Verdict.STILL: "Was still improving when it ended: Continue makes it sharper",
-    Verdict.HARDLY: "Was hardly improving when it ended: Continue helps a little",
+    Verdict.QUICKLY: "Was improving quickly when it ended: continuing makes it sharper",
+    Verdict.STILL: "Was still improving when it ended: continuing makes it sharper",
+    Verdict.HARDLY: "Was hardly improving when it ended: continuing helps a little",
     Verdict.NO_MORE: "No longer improving: more time will not help; another keyframe will",
 }
 
