@@ -173,6 +173,7 @@ def make_seeds(folder: Path) -> None:
         "picture colors": painting,
         "painting": painting,
         "movie header": movie_head(),
+        "drawn frame": _drawn(),
     }
     for name, target in TARGETS.items():
         place = folder / "seeds" / name
@@ -246,6 +247,16 @@ def is_wrong_still(run: FuzzRun) -> bool:
 
 def _head(style: bytes) -> bytes:
     return style[: 8 + int.from_bytes(style[:8], "little")]
+
+
+def _drawn() -> bytes:
+    import numpy as np  # noqa: PLC0415
+
+    from engine.frames.drawn_frame import DrawnFrame  # noqa: PLC0415
+
+    mask = np.tri(6, 8, dtype=bool)
+    paint = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3) * mask[..., None]
+    return DrawnFrame(1, paint, mask, "").packed().tobytes()
 
 
 def _claim() -> bytes:

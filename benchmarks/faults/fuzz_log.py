@@ -16,7 +16,7 @@ from benchmarks.own_process import ROOT
 
 LOG = "runs.jsonl"
 _SOURCES = ("engine/shared", "engine/app", "engine/images/movie_bounds.py")
-_MORE_SOURCES = ("engine/images", "engine/networks", "engine/training")
+_MORE_SOURCES = ("engine/frames", "engine/images", "engine/networks", "engine/training")
 """What the slow targets read with, too."""
 
 

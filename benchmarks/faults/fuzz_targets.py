@@ -290,6 +290,26 @@ def _painting(_: Path, path: Path) -> Any:
     return [*found.notes, list(pixels.shape), float(pixels.min()), float(pixels.max())]
 
 
+def _drawn_frame(_: Path) -> Callable[[bytes], None]:
+    """Return what tries a drawn frame in a style, whose reader tells what is wrong by ValueError.
+
+    Frames of the style have 8×6 pixels.
+    """
+    import numpy as np  # noqa: PLC0415 - needs NumPy and OpenCV
+
+    from engine.frames.drawn_frame import DrawnFrame  # noqa: PLC0415
+
+    def one(data: bytes) -> None:
+        try:
+            found = DrawnFrame.unpacked(1, np.frombuffer(data, np.uint8), (6, 8), "")
+        except ValueError:
+            return
+        if found.paint.shape != (6, 8, 3) or found.mask.shape != (6, 8):
+            raise WrongError(f"another size: {found.paint.shape}")
+
+    return one
+
+
 def _plain(data: bytes) -> str:
     return data.decode()
 
@@ -382,6 +402,7 @@ _ALL = (
         share=0.001,
         is_slow=True,
     ),
+    Target("drawn frame", _drawn_frame, share=0.02, is_slow=True),
     Target("painting", _file("keys/0001.png", _painting), share=0.002, is_slow=True),
 )
 TARGETS = {target.name: target for target in _ALL}
