@@ -38,6 +38,9 @@ TOTAL, LEAST = 10_000_000, 100_000
 """Inputs of the long form, of all targets and of each."""
 _DONE = re.compile(r"^Done (\d+) runs", re.M)
 _RUNS = re.compile(r"^stat::number_of_executed_units: *(\d+)", re.M)
+_SO_FAR = re.compile(r"^#(\d+)\t", re.M)
+_INTERRUPTED = "libFuzzer: run interrupted"
+"""Told by a fuzzer that was ended by somebody, and has found nothing."""
 _FIRST = re.compile(r"^#(\d+)\s+INITED", re.M)
 _SEED = 18
 _ROUND_SECONDS = 100
@@ -225,10 +228,11 @@ def _fuzz(
     finally:
         shutil.rmtree(shot.parent, ignore_errors=True)
     text = ended.stdout
-    counts = [int(count) for count in (*_RUNS.findall(text), *_DONE.findall(text))]
+    patterns = (_RUNS, _DONE, _SO_FAR)
+    counts = [int(count) for pattern in patterns for count in pattern.findall(text)]
     first = [int(count) for count in _FIRST.findall(text)]  # those that it began with
     inputs = max(0, max(counts, default=0) - max(first, default=0))
-    if ended.returncode == 0 and inputs:
+    if (ended.returncode == 0 and inputs) or _INTERRUPTED in text:
         return Fuzzed(target.name, inputs)
     wrong = text[text.find("=== Uncaught") :][:1500] if "=== Uncaught" in text else text[-1500:]
     found = None

@@ -75,7 +75,9 @@ def totals(runs: Sequence[FuzzRun]) -> dict[str, int]:
 
 
 def to_table(runs: Sequence[FuzzRun]) -> str:
-    """Return the table of all parsers, as Markdown."""
+    """Return the table of all parsers, as Markdown; "" if nothing was fuzzed."""
+    if not runs:
+        return ""
     lines = [
         "| fuzzed parser | inputs | runs | from | to | found, and mended |",
         "|---|---:|---:|---|---|---:|",
