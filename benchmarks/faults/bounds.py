@@ -293,7 +293,9 @@ def _png_bomb(path: Path) -> None:
     row = bytes(1 + _SIDE // 8)
     packer = zlib.compressobj(9)
     data = b"".join(packer.compress(row) for _ in range(_SIDE)) + packer.flush()
-    path.write_bytes(png_head(_SIDE, 1, 0) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b""))
+    path.write_bytes(
+        png_head(_SIDE, _SIDE, 1, 0) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    )
 
 
 def _profile_bomb(path: Path) -> None:

@@ -17,9 +17,9 @@ _UNDER_CHUNK_LIMIT = 7_900_000
 """Bytes of a chunk that libpng still takes."""
 
 
-def png_head(side: int = _SIDE, bits: int = 8, colours: int = 2) -> bytes:
+def png_head(width: int = _SIDE, height: int = _SIDE, bits: int = 8, colours: int = 2) -> bytes:
     """Return the beginning of a PNG, with its header."""
-    header = struct.pack(">IIBBBBB", side, side, bits, colours, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
 
 
