@@ -64,7 +64,7 @@ def check_header(path: Path, kind: str) -> None:
             check(file)
     except TooMuchError as error:
         raise PaintoverError(
-            f"{path} claims to hold {error}, far more than pictures do, so it is damaged; make it "
+            f"{path} is damaged: it claims to hold {error}, far more than pictures do; make it "
             "again, or take it from a backup."
         ) from error
     except struct.error:
