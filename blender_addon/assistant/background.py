@@ -2,7 +2,8 @@
 """Finds the coverage of the shot anew when its frames or keyframes have changed.
 
 The engine does it in a process of its own at low priority, so that no step waits for it: when one
-begins, the process ends. Its result lies in the shot folder, where the watcher reads it.
+begins, or a live session, the process ends. Its result lies in the shot folder, where the watcher
+reads it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import bpy
 from .. import jobs, logs, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine_process import environment as engine_python
+from ..live import control as live_control
 from ..ui import watcher
 
 _log = logs.logger(__name__)
@@ -59,11 +61,11 @@ class _Background:
         if self._process is not None:
             if self._process.poll() is not None:
                 self._finish()
-            elif jobs.busy() or wanted != self._digest:
+            elif _is_busy() or wanted != self._digest:
                 self.stop()
             return
         settled = wanted and self._looks >= SETTLED and wanted not in self.tried
-        if settled and not jobs.busy() and snapshot.shot is not None:
+        if settled and not _is_busy() and snapshot.shot is not None:
             self._start(snapshot.shot.folder, wanted)
 
     def _start(self, folder: Path, digest: str) -> None:
@@ -123,6 +125,11 @@ class _Background:
             self._process.kill()
             self._process.wait()
         self._close()
+
+
+def _is_busy() -> bool:
+    """Return whether a step or a live session needs the computer."""
+    return bool(jobs.busy()) or live_control.session() is not None
 
 
 _background = _Background()

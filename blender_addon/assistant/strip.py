@@ -16,7 +16,7 @@ import bpy.utils.previews
 
 from ..engine.shared.coverage_records import Coverage
 
-TILE = 32
+TILE = 64
 """Pixels of a side of a tile; the strip is a row of them."""
 _Colour = tuple[int, int, int, int]
 UNSEEN: _Colour = (38, 38, 38, 255)
@@ -26,8 +26,8 @@ KEY: _Colour = (255, 216, 60, 255)
 WAITING: _Colour = (150, 132, 60, 255)
 CUT: _Colour = (235, 235, 235, 255)
 FLICKERS: _Colour = (230, 60, 60, 255)
-DOT = 6
-"""Pixels of a side of a dot."""
+LINE, DOT = 4, 10
+"""Pixels of the width of a line, and of a side of a dot."""
 ENOUGH = 0.9
 """From this share on a frame is drawn as seen well."""
 
@@ -78,7 +78,7 @@ class Strip:
             for line in rows[: round(share * height)]:
                 line[column] = colour
         for frames, colour in ((self.cuts, CUT), (self.waiting, WAITING), (self.keys, KEY)):
-            self._mark(rows, frames, colour, 2)
+            self._mark(rows, frames, colour, LINE)
         self._mark(rows[-DOT:], self.unsteady, FLICKERS, DOT)
         return rows
 

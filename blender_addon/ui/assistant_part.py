@@ -14,7 +14,9 @@ from .text import draw_detail, draw_wrapped
 MOST = 3
 """Further suggestions that are listed."""
 _MARGIN, _UNIT = 44, 20
-"""Pixels beside the strip, and of a tile, at the usual size of the interface."""
+"""Pixels beside the strip, and of a usual button, at the usual size of the interface."""
+_SCALE = 2.0
+"""Size of a tile in buttons; Blender leaves a gap of the same width around tiles of any size."""
 
 
 def draw(layout: Any, context: Any) -> None:
@@ -85,7 +87,8 @@ def _draw_further(layout: Any, coverage: Coverage) -> None:
 
 def _draw_strip(layout: Any, shown: strip.Strip, context: Any) -> None:
     scale = context.preferences.system.ui_scale
-    count = max(4, int((context.region.width - _MARGIN * scale) / (_UNIT * scale)))
+    tile = _SCALE * _UNIT * scale
+    count = max(2, int((context.region.width - _MARGIN * scale) / tile))
     row = layout.row(align=True)
     for icon in strip.icons(shown, count):
-        row.template_icon(icon_value=icon, scale=1.0)
+        row.template_icon(icon_value=icon, scale=_SCALE)

@@ -28,6 +28,11 @@ DRIFT = 0.12
 """Difference of colour (0..1 a channel) above which a point along estimated motion is lost."""
 CROWD = 2
 """Most points of a cell."""
+GENERATIONS = 2
+"""Steps from a point to one that stands for it. What turns into sight at the edge of a thing looks
+like what comes nearer, but goes on; so this is the error at such an edge, in cells."""
+ABSORBED = 2
+"""Points for which one point stands later on, at most; limits the error at the other edge."""
 NONE = -1
 _Ids = npt.NDArray[np.int32]
 
@@ -84,8 +89,11 @@ class PointTracks:
         }
         self._parent: list[_Ids] = []
         self._first: list[_Ids] = []
-        self._ends: list[tuple[_Ids, _Ids, int]] = []
+        self._ends: list[tuple[int, int, int]] = []
         self._count = 0
+        self._born: _Ids = np.zeros(0, np.int32)  # steps to the eldest parent, of all points
+        self._merged: _Ids = np.zeros(0, np.int32)  # steps from the first point it stands for
+        self._stands_for: _Ids = np.zeros(0, np.int32)  # how many points
         self._x = self._y = np.zeros(0, np.float32)
         self._id: _Ids = np.zeros(0, np.int32)
         self._seed = np.zeros((0, 3), np.float32)
@@ -114,8 +122,8 @@ class PointTracks:
             name: np.concatenate(parts) for name, parts in self._found.items()
         }
         heir, last = (np.full(self._count, NONE, np.int32) for _ in range(2))
-        for ended, into, frame in self._ends:
-            heir[ended], last[ended] = into, frame
+        for point, stands_for_it, frame in self._ends:
+            heir[point], last[point] = stands_for_it, frame
         order = np.array(self._order, np.int32)
         parent, first = np.concatenate(self._parent), np.concatenate(self._first)
         return found | {
@@ -172,9 +180,17 @@ class PointTracks:
         rank = np.arange(len(grouped)) - np.repeat(starts, counts)
         many = rank >= CROWD
         if many.any():
-            heirs = self._id[order[np.repeat(starts, counts)[many]]]
-            self._ends.append((self._id[order[many]], heirs, self._order[-1]))
+            heirs = self._id[order[(np.repeat(starts, counts) + rank % CROWD)[many]]]
+            self._inherit(self._id[order[many]], heirs)
             self._keep(np.sort(order[~many]))
+
+    def _inherit(self, ended: _Ids, heirs: _Ids) -> None:
+        """Let points stand for others from now on, as far as the limits allow."""
+        for point, heir in zip(ended.tolist(), heirs.tolist(), strict=True):
+            if self._merged[point] < GENERATIONS and self._stands_for[heir] < ABSORBED:
+                self._merged[heir] = max(self._merged[heir], self._merged[point] + 1)
+                self._stands_for[heir] += 1
+                self._ends.append((point, heir, self._order[-1]))
 
     def _begin(self, frame: Frame, step: NeighbourMotion | None, before: _Ids) -> None:
         """Begin a point in the middle of each cell that has none."""
@@ -192,6 +208,13 @@ class PointTracks:
             x = np.clip(np.rint(column + back[:, 0]), 0, width - 1).astype(np.intp)
             cell = y // self._grid.cell * self._grid.cells[1] + x // self._grid.cell
             parent = np.where(followed, before[cell], NONE).astype(np.int32)
+        has_parent = parent != NONE
+        born = np.zeros_like(parent)
+        born[has_parent] = self._born[parent[has_parent]] + 1
+        parent[born > GENERATIONS], born[born > GENERATIONS] = NONE, 0
+        self._born = np.concatenate([self._born, born])
+        self._merged = np.concatenate([self._merged, np.zeros_like(parent)])
+        self._stands_for = np.concatenate([self._stands_for, np.zeros_like(parent)])
         ids = np.arange(self._count, self._count + len(row), dtype=np.int32)
         self._count += len(row)
         self._parent.append(parent)

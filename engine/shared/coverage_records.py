@@ -20,7 +20,7 @@ from .pictures.digests import digest_picture
 from .reading import read_json
 from .shot import Shot
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same shot would give another coverage, so that caches are not reused."""
 SURFACE, MOTION = "surface", "motion"
 """Whether coverage was found by the surface pass or along the motion."""

@@ -159,9 +159,9 @@ def test_the_strip_shows_shares_keyframes_and_cuts(part: Part) -> None:
     assert (column(1) == module.SEEN).all()
     assert (column(10)[:16] == module.WEAK).all() and (column(10)[16:] == module.UNSEEN).all()
     for frame, colour in ((2, module.KEY), (8, module.WAITING), (6, module.CUT)):
-        assert (column(frame)[:26] == colour).all()
-    assert (column(9)[26:] == module.FLICKERS).all()
-    assert (column(9)[16:26] == module.UNSEEN).all()
+        assert (column(frame)[:20] == colour).all()
+    assert (column(9)[22:] == module.FLICKERS).all()
+    assert (column(9)[16:22] == module.UNSEEN).all()
     assert len(module.icons(shown, 5)) == 5  # their numbers are 0 without a window
 
 

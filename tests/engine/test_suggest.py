@@ -95,6 +95,23 @@ def test_in_real_size_the_suggested_frame_adds_what_was_promised(tmp_path, surfa
     assert not after.cuts
 
 
+def test_on_pictures_what_turns_into_sight_slowly_is_new(tmp_path):
+    """Of the last of 49 frames, turned by 180 degrees, frame 1 shows the wall and no pillar."""
+    shot = scene.make_shot(
+        tmp_path / "shot",
+        *(240, 135),
+        surface=False,
+        frames=49,
+        shown=lambda frame: 1 + (frame - 1) / 4,
+    )
+    first, last = ask(shot, 1), ask(shot, 49)
+    for found, other in ((first, 49), (last, 1)):
+        assert 0.4 < found.frames[other] < 0.65
+        assert found.frames[25] < 0.85
+        assert 0.5 < found.covered < 0.8
+        assert found.next.gain > 0.15
+
+
 def test_each_suggestion_counts_those_before_it(turning):
     first = ask(turning, 1)
     chosen = [one.frame for one in first.suggestions]
