@@ -29,7 +29,7 @@ class _Main(Panel):
         _draw_shot(layout, context, snapshot)
         if not jobs.busy() and environment.is_found() and not _must_choose(snapshot):
             next_button.draw(layout, context)
-        if snapshot.steps["keyframe"].step is Step.UP_TO_DATE:
+        if not jobs.busy() and _is_worth_updating(snapshot):
             layout.operator("paintover.run", icon="PLAY")
         if snapshot.shot is None and not snapshot.gone and not jobs.busy():
             layout.operator("paintover.example_open", icon="FILE_BLEND")
@@ -38,6 +38,12 @@ class _Main(Panel):
 def _must_choose(snapshot: states.Snapshot) -> bool:
     """Return whether the user must say first where the shot is, or whose."""
     return bool(snapshot.gone or snapshot.owner)
+
+
+def _is_worth_updating(snapshot: states.Snapshot) -> bool:
+    """Return whether a frame is painted, and some step is not up to date."""
+    found = {name: state.step for name, state in snapshot.steps.items()}
+    return found["keyframe"] is Step.UP_TO_DATE and set(found.values()) != {Step.UP_TO_DATE}
 
 
 def _draw_progress(layout: Any, context: Any) -> None:

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For ``blender FILE.blend --python``: preview and the five steps, by clicks on the buttons."""
+"""For ``blender FILE.blend --python``: preview and the five steps, by clicks on the buttons.
 
+The large button of the panel leads from step to step. Then some bad luck.
+"""
+
+import importlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import addon_utils
 import bpy
 import numpy as np
 import window
@@ -14,6 +20,7 @@ import window
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
 BLEND = Path(bpy.data.filepath)
 SHOT = BLEND.parent / "paintover" / BLEND.stem
+ADDON = "bl_ext.user_default.paintover"
 BUTTONS = ("capture", "keyframe_add", "preview", "train", "stylize", "compose")
 
 
@@ -25,8 +32,26 @@ def idle() -> bool:
     return not bpy.context.window_manager.paintover.title
 
 
+def part(name: str) -> Any:
+    return importlib.import_module(f"{ADDON}.{name}")
+
+
+def suggested() -> Any:
+    """Return what the panel says to do next."""
+    module, watcher = part("next_step"), part("ui.watcher")
+    return module.next_step(module.facts(bpy.context.scene, *watcher.current()))
+
+
+def wait_for_button(name: str) -> window.Steps:
+    """Wait until the panel's large button is that of an operator."""
+    yield from window.wait_for(lambda: suggested().operator == name, 30, f"the button {name}")
+    yield from window.settle()
+
+
 def step(name: str, limit: float) -> window.Steps:
     """Click a step's button and wait until the step has ended."""
+    if name != "preview":
+        yield from wait_for_button(f"paintover.{name}")
     yield from window.press_button(f"paintover.{name}")
     yield 0.8
     if name in ("capture", "preview", "train"):
@@ -53,6 +78,7 @@ def test() -> window.Steps:
     for name in BUTTONS:
         window.find(met, f"paintover.{name}")
     picture("panel")
+    yield from no_camera()
 
     yield from step("capture", 90)
     assert sorted(path.name for path in SHOT.glob("frames/*.png")) == [
@@ -62,6 +88,8 @@ def test() -> window.Steps:
     bpy.context.scene.frame_set(1)
     yield from step("keyframe_add", 20)
     assert (SHOT / "keys/0001.png").is_file()
+    yield from wait_for_button("paintover.keyframe_open")
+    picture("to-paint")
     paint()
 
     editor = window.area("PROPERTIES")
@@ -80,6 +108,7 @@ def test() -> window.Steps:
     assert len(list(SHOT.glob("out/style/*.png"))) == 3
 
     # Blender asks before the output's colour management is changed.
+    yield from wait_for_button("paintover.compose")
     yield from window.press_button("paintover.compose")
     yield 0.5
     picture("dialog")
@@ -89,7 +118,61 @@ def test() -> window.Steps:
     nodes = bpy.context.scene.compositing_node_group.nodes
     assert "Paintover" in [node.name for node in nodes]
     yield 4.0
+    yield from wait_for_button("render.render")
     picture("composed")
+    yield from other_resolution()
+    yield from gone_folder()
+    yield from disabled_in_training()
 
 
-window.run(test, limit=380)
+def no_camera() -> window.Steps:
+    scene = bpy.context.scene
+    camera, scene.camera = scene.camera, None
+    yield from wait_for_button("camera")
+    yield from window.buttons(until="camera")
+    picture("no-camera")
+    scene.camera = camera
+
+
+def other_resolution() -> window.Steps:
+    """Said at once; nothing is lost, and going back is enough."""
+    bpy.context.scene.render.resolution_percentage = 50
+    yield from wait_for_button("paintover.capture")
+    assert suggested().sentence.startswith("The render settings have changed. "), suggested()
+    picture("other-resolution")
+    bpy.context.scene.render.resolution_percentage = 100
+    yield from wait_for_button("render.render")
+
+
+def gone_folder() -> window.Steps:
+    elsewhere = SHOT.with_name("elsewhere")
+    SHOT.rename(elsewhere)
+    watcher = part("ui.watcher")
+    yield from window.wait_for(lambda: watcher.current()[0].gone, 30, "the folder to be missed")
+    yield from window.settle()
+    met = yield from window.buttons(until="paintover.shot_choose")
+    window.find(met, "paintover.shot_find")
+    picture("gone")
+    elsewhere.rename(SHOT)
+    yield from wait_for_button("render.render")
+
+
+def disabled_in_training() -> window.Steps:
+    """The training ends with the add-on, and the style from before is still there."""
+    before = (SHOT / "styles/style.safetensors").read_bytes()
+    with bpy.context.temp_override(window=window.window()):
+        bpy.ops.paintover.train("INVOKE_DEFAULT")
+    yield 2.0
+    addon_utils.disable(ADDON)
+    yield 1.0
+    assert not hasattr(bpy.context.scene, "paintover")
+    addon_utils.enable(ADDON, default_set=True)
+    yield 1.0
+    yield from window.sidebar("Paintover")
+    yield from window.wait_for(lambda: part("ui.watcher").current()[0].shot, 30, "the shot")
+    assert idle() and (SHOT / "styles/style.safetensors").read_bytes() == before
+    yield from window.settle()
+    picture("enabled-again")
+
+
+window.run(test, limit=500)

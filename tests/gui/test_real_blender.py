@@ -81,7 +81,7 @@ def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
         old.unlink()
     blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "steps_by_mouse.py"),
-        limit=400,
+        limit=520,
         PAINTOVER_PICTURES=str(PICTURES),
     )
     shot = blend.parent / "paintover" / blend.stem
@@ -89,7 +89,7 @@ def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
     np.testing.assert_array_equal(painted, 255 - plain)
     for frame in (1, 2, 3):
         assert read(shot / f"out/style/{frame:04d}.png").shape == (64, 96, 3)
-    for name in ("panel", "dialog", "composed"):
+    for name in ("panel", "no-camera", "dialog", "composed", "gone", "enabled-again"):
         window = read(PICTURES / f"{name}.png")
         assert window.shape == (1000, 1600, 3)
         assert window.std() > 10
