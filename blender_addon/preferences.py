@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, PointerProperty, StringProperty
 
+from . import keymaps
 from .live import settings as live
 from .ui import engine_status
 
@@ -58,6 +59,7 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         advanced.prop(self, "engine_python")
         advanced.prop(self, "package_index")
         advanced.prop(self, "torch_index")
+        keymaps.draw(layout, context)
 
 
 def register() -> None:

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 import bpy
 
 Steps = Generator[float | None, None, Any]
+_TO_THE_END = 15
+"""Turns of the wheel from one end of the sidebar to the other."""
 FAILURE_PICTURE = "PAINTOVER_FAILURE_PNG"
 
 
@@ -220,8 +222,24 @@ def find(met: list[Button], name: str) -> Button:
 def press_button(name: str) -> Steps:
     """Find a button in the sidebar and click it."""
     met = yield from buttons(until=name)
+    is_below = not any(_is(button.what, name) for button in met)
+    if is_below:
+        yield from scroll(_TO_THE_END)
+        met = yield from buttons(until=name)
     button = find(met, name)
     yield from click(button.x, button.y)
+    if is_below:
+        yield from scroll(-_TO_THE_END)
+
+
+def scroll(turns: int) -> Steps:
+    """Turn the wheel over the sidebar: down, or up if ``turns`` is negative."""
+    where = region("UI")
+    yield from move_to(where.x + where.width // 2, where.y + where.height // 2)
+    for _ in range(abs(turns)):
+        _xdotool("click", 5 if turns > 0 else 4)
+        yield 0.05
+    yield from settle()
 
 
 def _hovered() -> str:
