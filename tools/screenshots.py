@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from scenes.real_blender import GUI, RealBlender, is_installed
@@ -111,11 +112,11 @@ def _cut(shown: Path) -> list[Path]:
 
 
 def _end(panel: Image.Image) -> int:
-    """Return where the panel's empty end begins: rows like the last one."""
-    last = panel.crop((0, panel.height - 1, panel.width - 40, panel.height)).tobytes()
+    """Return where the viewport begins below the panel, which is dark gray from side to side."""
     for row in range(panel.height - 1, 0, -1):
-        if panel.crop((0, row, panel.width - 40, row + 1)).tobytes() != last:
-            return min(panel.height, row + 12)
+        colours = np.asarray(panel.crop((16, row, panel.width - 60, row + 1)), int)
+        if colours.max() < 110 and np.ptp(colours, axis=2).max() < 5:
+            return min(panel.height, row + 8)
     return panel.height
 
 
