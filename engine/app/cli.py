@@ -30,6 +30,7 @@ from ..shared.freshness import Step, style_state
 from ..shared.shot import Shot
 from .arguments import build_parser, split_weights
 from .error_messages import explain
+from .loading import quick_loading
 from .several import each_shot
 from .terminal import LoggedWarnings, Terminal, format_seconds
 
@@ -130,7 +131,8 @@ def _cancelled(options: argparse.Namespace, stopped: errors.Cancelled) -> str:
 
 
 def _import(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.import_pictures import import_pictures  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.import_pictures import import_pictures  # noqa: PLC0415
 
     names = [name.casefold() for name, _ in options.guide]
     if twice := [name for name, _ in options.guide if names.count(name.casefold()) > 1]:
@@ -170,7 +172,8 @@ def _matte(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _train(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.train import train  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.train import train  # noqa: PLC0415
     from ..training.resume import was_stopped  # noqa: PLC0415
 
     if options.if_needed:
@@ -199,7 +202,8 @@ def _train(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.stylize import stylize  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.stylize import stylize  # noqa: PLC0415
     from ..shared.flicker_records import describe  # noqa: PLC0415
 
     fields = ("style", "frames", "format", "depth", "force", "device", "light", "unpainted")
@@ -223,7 +227,8 @@ def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.preview import preview  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.preview import preview  # noqa: PLC0415
 
     fields = ("style", "keys", "frames", "format", "depth", "force", "unpainted")
     request = protocol.Preview(
@@ -234,7 +239,8 @@ def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _live(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .live_watch import watch  # noqa: PLC0415
+    with quick_loading():
+        from .live_watch import watch  # noqa: PLC0415
 
     fields = ("style", "frame", "output", "seconds", "device", "share", "seed")
     watch(options.shot, terminal, **{name: getattr(options, name) for name in fields})
@@ -247,7 +253,8 @@ def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> st
 
 
 def _sweep(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.sweep import sweep  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.sweep import sweep  # noqa: PLC0415
 
     fields = (
         *("style", "minutes", "trials", "trial_seconds", "trial_steps", "train_style"),
@@ -298,8 +305,9 @@ def _batch(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _score(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
-    from ..evaluation.scores import Scores, score  # noqa: PLC0415
+    with quick_loading():
+        from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
+        from ..evaluation.scores import Scores, score  # noqa: PLC0415
 
     shot = Shot.open(options.shot)
     scores: Scores | FlickerReport
@@ -346,7 +354,8 @@ def _styles(options: argparse.Namespace, terminal: Terminal) -> None:
 
 
 def _check(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.check import check, sentence  # noqa: PLC0415
+    with quick_loading():
+        from ..jobs.check import check, sentence  # noqa: PLC0415
 
     found = check(options.device)
     if options.json:

@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any
 from .. import __version__
 from ..shared import errors, live_protocol, logs, protocol
 from .error_messages import explain
+from .loading import quick_loading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,8 @@ class Worker:
 
     def run(self, requests: IO[bytes]) -> int:
         """Send ``Ready``, run jobs until the requests end, and return the exit code."""
-        from ..networks.device import describe_device  # noqa: PLC0415  (loads PyTorch)
+        with quick_loading():
+            from ..networks.device import describe_device  # noqa: PLC0415
 
         device = describe_device("auto")
         _log.info("Paintover %s, Python %s, %s", __version__, platform.python_version(), device)

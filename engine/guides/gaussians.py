@@ -17,7 +17,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import map_coordinates
 
 from ..frames.frame import Frame
 from ..images.hashing import hash_unit
@@ -224,6 +223,8 @@ def move(points: Points, offsets: FloatArray, hidden: BoolArray) -> Points:
         offsets: (H, W, 2) to the other frame, in pixels, x right, y down.
         hidden: (H, W) bool, pixels that the other frame does not show.
     """
+    from scipy.ndimage import map_coordinates  # noqa: PLC0415  (most styles do without it)
+
     height, width = hidden.shape
     at = points.places[:, ::-1].T
     step = [map_coordinates(offsets[..., axis], at, order=1, mode="nearest") for axis in (0, 1)]
