@@ -77,6 +77,8 @@ class Snapshot:
     """Keyframe → its earlier paintings, the latest first."""
     pictures: dict[int, tuple[Path, int]] = dataclasses.field(default_factory=dict)
     """Keyframe → its painting, and when that was written, in ns; 0: a moment ago."""
+    stylized_at: int = 0
+    """When a stylized frame was written or deleted last, as its file system tells it, in ns."""
     coverage: Coverage | None = None
     """What the paintings show of the shot, perhaps as it was before; None: not known."""
     looks_like: str = ""
@@ -179,6 +181,7 @@ def look_at_files(query: Query) -> Snapshot:
         masked=tuple(frame for frame in keyframes if shot.key_mask_path(frame).is_file()),
         versions={frame: tuple(versions_of(shot, frame)) for frame in keyframes},
         pictures={frame: _picture(shot.key_path(frame)) for frame in keyframes},
+        stylized_at=_changed_at(shot, query.style),
     )
 
 
@@ -203,6 +206,14 @@ def _out_frames(shot: Shot, style: str, suffix: str) -> list[int]:
         return shot.out_frames(style, suffix)
     except PaintoverError:
         return []  # the style's name is not allowed, as the steps say
+
+
+def _changed_at(shot: Shot, style: str) -> int:
+    """Return when a file was renamed into the folder of a style's frames last, in ns; else 0."""
+    try:
+        return shot.out_path(style, 0).parent.stat().st_mtime_ns
+    except (OSError, PaintoverError):
+        return 0
 
 
 def _uses_paint(shot: Shot, style: str) -> bool:

@@ -32,9 +32,7 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
     holder: Any = scene
     _check_editable(holder)
     suffix = f".{properties.of(scene).format}"
-    frames = shot.out_frames(style, suffix)
-    if not frames:
-        raise PaintoverError(_nothing_stylized(shot, style, suffix))
+    frames = check_stylized(shot, style, suffix)
     wrong = status.wrong_size(holder, shot)
     if wrong:
         raise PaintoverError(f"{wrong}.")
@@ -187,15 +185,19 @@ def _check_editable(scene: Any) -> None:
         )
 
 
-def _nothing_stylized(shot: Shot, style: str, suffix: str) -> str:
+def check_stylized(shot: Shot, style: str, suffix: str) -> list[int]:
+    """Return the frames stylized with a style. Raises PaintoverError if there are none."""
+    frames = shot.out_frames(style, suffix)
+    if frames:
+        return frames
     folder = shot.out_path(style, 0).parent
     for other in OUT_SUFFIXES:
         if shot.out_frames(style, other):
-            return (
+            raise PaintoverError(
                 f"The stylized frames in {folder} are {_FORMATS[other]}, but File Format is "
                 f"{_FORMATS[suffix]}; change it, or stylize again."
             )
-    return f"There are no stylized frames in {folder}; stylize first."
+    raise PaintoverError(f"There are no stylized frames in {folder}; stylize first.")
 
 
 def _layer(scene: Any, shot: Shot) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -14,25 +15,39 @@ from .. import properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.shot import Shot
-from . import compositing, group, status
+from . import compositing, group, sequences, status
+
+_seen: dict[Path, int] = {}
+"""Folder of stylized frames → ``written`` when they were shown last."""
 
 
-def follow(scene: bpy.types.Scene, shot: Shot, frames: Sequence[int]) -> None:
-    """Show the stylized frames if they are others than the node shows.
+def follow(
+    scene: bpy.types.Scene, shot: Shot, frames: Sequence[int], written: int | None = None
+) -> None:
+    """Show the stylized frames as they are now, in the node and in Image Editors.
 
     Args:
         scene: the scene; left alone while Blender renders.
         shot: the scene's shot.
         frames: the frames that are stylized with the scene's style in its file format.
+        written: when one of them was written last, by any clock; None if not known.
     """
+    if bpy.app.is_job_running("RENDER"):
+        return
+    settings = properties.of(scene)
+    has_changed = False
+    if written is not None and frames:
+        folder = shot.out_path(settings.style, frames[0]).parent
+        has_changed = _seen.setdefault(folder, written) != written
+        _seen[folder] = written
+        if has_changed:
+            sequences.reload_all(folder)
     ours = status.node(scene)
     content = group.content(ours.node_tree) if ours else None
-    settings = properties.of(scene)
     if (
         content is not None
         and (content.style, content.suffix) == (settings.style, f".{settings.format}")
-        and content.frames != format_frames(frames)
-        and not bpy.app.is_job_running("RENDER")
+        and (has_changed or content.frames != format_frames(frames))
     ):
         with contextlib.suppress(PaintoverError):  # the state of the step says what is wrong
             compositing.refresh(scene, shot)

@@ -29,6 +29,7 @@ NAME = "Paintover"
 _SETTINGS = (
     ("Opacity", 1.0, "0 shows the render, 1 the stylized frames"),
     ("Use Alpha", 0.0, "0 replaces the render, 1 puts the stylized frames over it"),
+    ("Compare", 0.0, "Left of this share of the width, the render shows"),
 )
 
 
@@ -56,11 +57,7 @@ def new() -> Any:
     group: Any = bpy.data.node_groups.new(NAME, "CompositorNodeTree")
     group[marks.GROUP] = ""
     _add_picture(group, "Image")
-    for name, value, description in _SETTINGS:
-        socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
-        socket.subtype = "FACTOR"
-        socket.min_value, socket.max_value, socket.default_value = 0.0, 1.0, value
-        socket.description = description
+    _add_settings(group)
     return group
 
 
@@ -92,6 +89,7 @@ def fill(group: Any, scene: Any, image: Any, sequence: sequences.Sequence, shown
         The view settings that this Blender's nodes cannot reproduce, or "".
     """
     _shape(group, len(shown.painted))
+    _add_settings(group)
     group.nodes.clear()
     inputs = group.nodes.new("NodeGroupInput")
     output = group.nodes.new("NodeGroupOutput")
@@ -105,6 +103,8 @@ def fill(group: Any, scene: Any, image: Any, sequence: sequences.Sequence, shown
     factor = nodes.math(group, "MULTIPLY", shows, inputs.outputs["Opacity"])
     unsupported = ""
     pictures = [socket for socket in inputs.outputs if socket.type == "RGBA"]
+    compare = inputs.outputs["Compare"]
+    factor = nodes.math(group, "MULTIPLY", factor, nodes.right_of(group, pictures[0], compare))
     results = [socket for socket in output.inputs if socket.type == "RGBA"]
     for source, result, is_painted in zip(pictures, results, shown.painted, strict=True):
         render = source
@@ -154,6 +154,18 @@ def _shape(group: Any, pictures: int) -> None:
         group.interface.remove(item)
     for number in range(len(outputs), pictures):
         _add_picture(group, f"Image {number + 1}")
+
+
+def _add_settings(group: Any) -> None:
+    """Give the group the inputs that it lacks, as one that an earlier version made does."""
+    there = {item.name for item in group.interface.items_tree}
+    for name, value, description in _SETTINGS:
+        if name in there:
+            continue
+        socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
+        socket.subtype = "FACTOR"
+        socket.min_value, socket.max_value, socket.default_value = 0.0, 1.0, value
+        socket.description = description
 
 
 def _add_picture(group: Any, name: str) -> None:

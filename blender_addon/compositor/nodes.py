@@ -73,6 +73,19 @@ def math(tree: Any, operation: str, first: Any, second: Any) -> Any:
     return node.outputs[0]
 
 
+def right_of(tree: Any, picture: Any, share: Any) -> Any:
+    """Return a socket that is 1 from a share of a picture's width on, 0 left of it.
+
+    At a share of 0 it is 1 everywhere, also in a picture without pixels.
+    """
+    coordinates = tree.nodes.new("CompositorNodeImageCoordinates")
+    tree.links.new(picture, coordinates.inputs["Image"])
+    separate = tree.nodes.new("ShaderNodeSeparateXYZ")
+    tree.links.new(coordinates.outputs["Normalized"], separate.inputs[0])
+    left = math(tree, "LESS_THAN", separate.outputs["X"], share)
+    return math(tree, "LESS_THAN", left, 0.5)
+
+
 def is_view(tree: Any, scene: Any, views: Collection[str]) -> Any:
     """Return a socket that is 1 in views of stereoscopy with these names, 0 in others.
 

@@ -180,6 +180,13 @@ def find(folder: Path) -> Any | None:
     return None
 
 
+def reload_all(folder: Path) -> None:
+    """Reload all image sequences with files in a folder."""
+    for image in bpy.data.images:
+        if image.source == "SEQUENCE" and folder_of(image) == folder.resolve():
+            reload(image)
+
+
 def reload(image: Any) -> None:
     """Reload the files, and tag the image so that the compositor's backdrop updates."""
     image.reload()

@@ -125,6 +125,9 @@ def remarks(scene: Any, ours: Any) -> list[str]:
     opacity = ours.inputs["Opacity"]
     if not opacity.links and opacity.default_value < 1:
         remarks.append(f"Opacity {opacity.default_value:.2g}")
+    compare = ours.inputs.get("Compare")
+    if compare is not None and not compare.links and compare.default_value > 0:
+        remarks.append(f"Compare is on: its left {compare.default_value:.0%} show the render")
     content = group.content(ours.node_tree)
     if content and not content.layer:
         behind = wiring.nodes_behind(ours.id_data, ours) or []

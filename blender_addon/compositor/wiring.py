@@ -18,8 +18,6 @@ from ..engine.shared.checked import Range
 from . import marks, trees
 
 _Place = Annotated[int, Range(0, 1_000_000)]
-_SETTINGS = 2
-"""Number of the node's inputs that are no pictures; they come after the first picture."""
 
 
 @dataclasses.dataclass
@@ -208,7 +206,7 @@ def _ends(link: Any) -> tuple[int, int]:
 
 def _inputs(node: Any) -> list[Any]:
     """Return the inputs of the node that are pictures."""
-    return [node.inputs[0], *node.inputs[1 + _SETTINGS :]]
+    return [socket for socket in node.inputs if socket.type == "RGBA"]
 
 
 def covered_layers(tree: Any, scene: Any, layer: str) -> list[str]:

@@ -54,13 +54,31 @@ def leave_versions(painting: Any) -> None:
             space.image = painting
 
 
-def show_preview(preferred: bpy.types.Area | None, shot: Shot, name: str) -> None:
-    """Show the previews in ``out/NAME``, each at its frame; see ``show``."""
-    paths = {frame: shot.out_path(name, frame) for frame in shot.out_frames(name)}
+def show_frames(
+    preferred: bpy.types.Area | None, shot: Shot, name: str, suffix: str, title: str
+) -> None:
+    """Show the frames in ``out/NAME``, each at its frame of the scene.
+
+    Args:
+        preferred: as in ``show``.
+        shot: the shot.
+        name: name of a style, or of the previews.
+        suffix: of the files.
+        title: name of the image in Blender.
+    """
+    paths = {frame: shot.out_path(name, frame, suffix) for frame in shot.out_frames(name, suffix)}
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / name)
-    image = sequences.load(sequences.find(sequence.first.parent), "Preview", sequence.first)
+    image = sequences.load(sequences.find(sequence.first.parent), title, sequence.first)
     sequences.play(show(preferred, image, "VIEW").image_user, sequence)
-    # Else the next undo would take the previews out of the editor.
+    # Else the next undo would take the frames out of the editor.
     manager: Any = bpy.context.window_manager
     with bpy.context.temp_override(window=manager.windows[0]):
-        bpy.ops.ed.undo_push(message="Preview")
+        bpy.ops.ed.undo_push(message=title)
+
+
+def play() -> None:
+    """Play the scene's frames, unless they are playing already."""
+    manager: Any = bpy.context.window_manager
+    if not any(window.screen.is_animation_playing for window in manager.windows):
+        with bpy.context.temp_override(window=manager.windows[0]):
+            bpy.ops.screen.animation_play()

@@ -13,7 +13,7 @@ import bpy
 
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
-from ..engine.shared.keyframes.blank import copy_frame
+from ..engine.shared.keyframes.blank import copy_frame, note_blank
 from ..engine.shared.keyframes.versions import (
     find_version,
     keep_painting,
@@ -72,6 +72,26 @@ def _is_keyframe(shot: Shot, frame: int) -> None:
     if frame in shot.manifest.removed_keys:
         shot.manifest.removed_keys.remove(frame)
         shot.save()
+
+
+def add_result(shot: Shot, frame: int, result: Path) -> str:
+    """Make a frame a keyframe, with its stylized picture to paint on.
+
+    Until it is painted on, it counts as not painted, so that nothing is learnt from it. A painting
+    that the frame had before becomes that of the keyframe again instead.
+
+    Returns:
+        The message to report.
+
+    Raises:
+        PaintoverError: as ``add``.
+    """
+    if shot.key_path(frame).is_file():
+        return add(shot, frame)
+    add(shot, frame, str(result))
+    note_blank(shot, frame)
+    shot.save()
+    return f"Frame {frame} is a keyframe with its stylized picture; paint on it"
 
 
 def _add_painting(shot: Shot, frame: int, source: Path) -> str:

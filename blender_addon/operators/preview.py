@@ -44,7 +44,7 @@ class PAINTOVER_OT_preview(polls.PolledOperator, JobOperator):
         shot = steps.open_shot(scene)
         sentence = yield from steps.preview(scene, self.warn, frames=frames, force=self.force)
         if not bpy.app.background:
-            place = bpy.context.area, shot, steps.preview_name(shot)
+            place = bpy.context.area, shot, steps.preview_name(shot), ".png", "Preview"
             # A timer, because Blender calls an ended modal operator again if it opened a window.
-            bpy.app.timers.register(functools.partial(image_editors.show_preview, *place))
+            bpy.app.timers.register(functools.partial(image_editors.show_frames, *place))
         return sentence

@@ -22,12 +22,22 @@ class _Output(Panel):
         layout = self.layout
         snapshot = watcher.current()[0]
         step_rows.draw_step(layout, "stylize", "paintover.stylize", "RENDERLAYERS", context)
+        if snapshot.steps["stylize"].step is not Step.NOTHING:
+            _draw_result(layout)
         if snapshot.unsteady:
             _draw_unsteady(layout, snapshot.unsteady)
         if snapshot.steps["train"].step is not Step.NOTHING:
             _draw_light(layout, context.scene, snapshot.uses_paint)
         step_rows.draw_step(layout, "compose", "paintover.compose", "NODE_COMPOSITING", context)
         _draw_node(layout, context.scene)
+
+
+def _draw_result(layout: Any) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.operator("paintover.result_play", icon="PLAY")
+    row.operator("paintover.result_folder", text="", icon="FILE_FOLDER")
+    column.operator("paintover.keyframe_repaint", icon="BRUSH_DATA")
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
@@ -55,6 +65,8 @@ def _draw_node(layout: Any, scene: Any) -> None:
         row = layout.row(align=True)
         row.prop(node.inputs["Opacity"], "default_value", text="Opacity", slider=True)
         row.operator("paintover.compose", text="", icon="X").remove = True
+        if "Compare" in node.inputs:
+            layout.prop(node.inputs["Compare"], "default_value", text="Compare", slider=True)
     elif properties.of(scene).before_compose:
         restore = layout.operator("paintover.compose", text="Restore Output Settings", icon="X")
         restore.remove = True

@@ -95,7 +95,7 @@ class _Watcher:
             self.scene_changed = False
         stylized = result.stylized.get(properties.of(scene).format)
         if result.shot is not None and stylized is not None:
-            compositor.follow(scene, result.shot, stylized)
+            compositor.follow(scene, result.shot, stylized, result.stylized_at)
         return states.with_scene(scene, result, self._capture_change)
 
     def _show(self, scene: Any, snapshot: states.Snapshot, message: str) -> None:

@@ -100,7 +100,7 @@ def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: P
     area = bpy.context.window_manager.windows[0].screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
     editors = part("keyframes.image_editors")
-    editors.show_preview(area, shot, "preview")
+    editors.show_frames(area, shot, "preview", ".png", "Preview")
     space = area.spaces.active
     image, user = space.image, space.image_user
     assert (image.source, image.alpha_mode) == ("SEQUENCE", "STRAIGHT")
@@ -109,7 +109,7 @@ def test_the_image_editor_shows_each_at_its_frame(scene: Any, shot: Any, part: P
     assert user.use_auto_refresh and not user.use_cyclic
     assert space.ui_mode == "VIEW"
     write_png(shot.out_path("preview", 1), picture(1))
-    editors.show_preview(area, shot, "preview")
+    editors.show_frames(area, shot, "preview", ".png", "Preview")
     assert space.image == image
     assert (user.frame_start, user.frame_offset, user.frame_duration) == (1, 0, 3)
 
@@ -122,7 +122,7 @@ def test_the_image_editor_shows_frames_before_zero(scene: Any, shot: Any, part: 
         write_png(shot.out_path("preview", frame), picture(frame + 4))
     area = bpy.context.window_manager.windows[0].screen.areas[0]
     area.ui_type = "IMAGE_EDITOR"
-    part("keyframes.image_editors").show_preview(area, shot, "preview")
+    part("keyframes.image_editors").show_frames(area, shot, "preview", ".png", "Preview")
     user = area.spaces.active.image_user
     assert (user.frame_start, user.frame_offset, user.frame_duration) == (-3, 0, 3)
     folder = Path(bpy.path.abspath(area.spaces.active.image.filepath)).parent
