@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For ``blender FILE.blend --python``: a training is watched, kept and taken back by clicks.
+"""For ``blender FILE.blend --python``: a training is watched and kept by clicks, and taken back.
 
 The .blend has a captured shot of 480×270 with a painting of its first frame.
 """
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bpy
 import window
-from live_steps import part
+from live_steps import invoke, part
 
 PICTURES = Path(os.environ["PAINTOVER_PICTURES"])
 SHOT = Path(bpy.data.filepath).parent / "paintover" / Path(bpy.data.filepath).stem
@@ -80,12 +80,8 @@ def test() -> window.Steps:
     yield from window.wait_for(lambda: len(kept()) == 2, LIMIT, "two trainings")
     yield 2.0
     picture("two")
-    with bpy.context.temp_override(window=window.window(), area=window.area()):
-        bpy.ops.screen.screen_full_area()  # so that all of the panel is seen
-    yield from window.settle()
-    yield 1.0
-    button = window.find((yield from window.buttons(across=0.8)), "paintover.training_take")
-    yield from window.click(button.x, button.y)
+    # Its button lies below the window's edge.
+    invoke(bpy.ops.paintover.training_take, window.area())
     yield from window.wait_for(lambda: STYLE.read_bytes() == before, LIMIT, "the first one again")
     yield from window.wait_for(lambda: kept()[1].is_in_use, LIMIT, "what is in use")
     yield 1.0
