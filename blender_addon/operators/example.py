@@ -40,7 +40,7 @@ class PAINTOVER_OT_example_open(polls.PolledOperator):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
-        text = "You have opened the example before; it opens as you saved it last."
+        text = "It opens as you saved it last."
         draw_wrapped(layout, text, "INFO", context)
         layout.prop(self, "anew", text="Start Anew, and Keep That One Beside It")
 

@@ -247,6 +247,12 @@ def test_the_state_tells_size_and_damage(scene: Any, key: Any, part: Part) -> No
     assert snapshot.keyframes == {1: "Painted", 2: "Wrong size", 3: "Cannot be read"}
     assert snapshot.steps["keyframe"].why == "Frame 2-3: wrong size"
     assert snapshot.masked == (1,)
+    freshness, following = part("engine.shared.freshness"), part("next_step")
+    captured = freshness.StepState(freshness.Step.UP_TO_DATE)
+    known = following.Facts({**snapshot.steps, "capture": captured}, snapshot.keyframes)
+    step = following.next_step(known)
+    assert step.sentence.startswith("The painting of frame 2: wrong size.")
+    assert (step.operator, step.options) == ("paintover.keyframe_open_in", {"frame": 2})
 
 
 def test_the_same_without_a_window(
