@@ -60,6 +60,8 @@ class DrawnFrame:
             raise ValueError("a drawn frame is no picture")
         if struct.unpack(">II", head[16:24]) != (shape[1], shape[0]):
             raise ValueError("a drawn frame has another size")
+        if not _is_plain(packed.tobytes()):  # OpenCV makes room for all that a chunk says to have
+            raise ValueError("a drawn frame is cut short, or holds more than pixels")
         layers = cv2.imdecode(packed, cv2.IMREAD_UNCHANGED)
         if layers is None or layers.shape != (*shape, 4) or layers.dtype != np.uint8:
             raise ValueError("a drawn frame is damaged")
@@ -70,3 +72,14 @@ class DrawnFrame:
         """Return it as a painting of its frame, masked by what was drawn."""
         paint = self.paint.astype(np.float32) / 255
         return Keyframe(self.frame, paint, np.ones(self.mask.shape, np.float32), self.mask, True)
+
+
+def _is_plain(png: bytes) -> bool:
+    """Return whether a PNG has a header, pixels and an end, as long as they say, and no more."""
+    place = 8
+    while place + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, place)
+        place += 12 + length
+        if kind not in (b"IHDR", b"IDAT", b"IEND") or place > len(png):
+            return False
+    return place == len(png)

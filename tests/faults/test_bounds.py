@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 import pytest
 
 from benchmarks.faults import bounds
+from benchmarks.faults.long_headers import png_head
+from engine.frames.drawn_frame import DrawnFrame
 from engine.shared.errors import PaintoverError
 from engine.shared.frame_lists import LARGEST_FRAME, parse_frames
 from engine.shared.pictures.header_bounds import check_header
@@ -55,3 +58,10 @@ def test_large_honest_headers_pass(tmp_path, tile):
     file.close()
     assert path.stat().st_size > 3_000_000
     check_header(path, EXR)
+
+
+@pytest.mark.parametrize("name", [b"IDAT", b"tEXt"])
+def test_a_drawn_frame_that_says_to_be_gigabytes_long_is_refused(name):
+    packed = png_head(8, 6) + b"\xff\xff\xff\xf0" + name + bytes(20)
+    with pytest.raises(ValueError, match="cut short, or holds more"):
+        DrawnFrame.unpacked(1, np.frombuffer(packed, np.uint8), (6, 8), "")
