@@ -160,9 +160,11 @@ def gone_folder() -> window.Steps:
 def disabled_in_training() -> window.Steps:
     """The training ends with the add-on, and the style from before is still there."""
     before = (SHOT / "styles/style.safetensors").read_bytes()
+    bpy.context.scene.paintover.seconds = 120  # so that it still runs
     with bpy.context.temp_override(window=window.window()):
         bpy.ops.paintover.train("INVOKE_DEFAULT")
     yield 2.0
+    assert not idle()
     addon_utils.disable(ADDON)
     yield 1.0
     assert not hasattr(bpy.context.scene, "paintover")
