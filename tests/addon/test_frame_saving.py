@@ -62,8 +62,8 @@ def test_a_keyframe_of_another_blender_stays_through_a_capture(
     while next(job).text != "Frame 2":
         pass
     other = captures.open_shot(part, tmp_path / "shot")
-    part("keyframes.images").add(other, 1)
-    part("keyframes.images").remove(other, 1)
+    part("keyframes.paintings").add(other, 1)
+    part("keyframes.paintings").remove(other, 1)
     for _ in job:
         pass
     shot = captures.open_shot(part, tmp_path / "shot")
