@@ -44,6 +44,8 @@ _INTERRUPTED = "libFuzzer: run interrupted"
 _FIRST = re.compile(r"^#(\d+)\s+INITED", re.M)
 _SEED = 18
 _ROUND_SECONDS = 100
+_LEAST_RUNS = 1000
+"""Inputs of a round at least; those that it begins with are among them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +122,9 @@ def go_on(
             break
         if not (folder / "seeds").is_dir():
             make_seeds(folder)
-        run = _round(folder, TARGETS[name], cache, min(_ROUND_SECONDS, end - time.monotonic()))
+        missing = round(wanted[name] - done.get(name, 0)) + _LEAST_RUNS
+        time_left = min(_ROUND_SECONDS, end - time.monotonic())
+        run = _round(folder, TARGETS[name], cache, time_left, missing)
         if run.wrong or not run.inputs:
             left_out.add(name)
         print(run, file=sys.stderr, flush=True)
@@ -135,11 +139,12 @@ def _wanted(names: Sequence[str], total: int) -> dict[str, float]:
     return {name: least + rest * share for name, share in shares.items()}
 
 
-def _round(folder: Path, target: Target, cache: Path, seconds: float) -> FuzzRun:
+def _round(folder: Path, target: Target, cache: Path, seconds: float, runs: int) -> FuzzRun:
     own = cache / "inputs" / target.name
     own.mkdir(parents=True, exist_ok=True)
     began, (number, date) = time.monotonic(), begin()
-    limit = [f"-max_total_time={max(1, round(seconds))}", f"-seed={int(number[:7], 16) + 1}"]
+    limit = [f"-max_total_time={max(1, round(seconds))}", f"-runs={runs}"]
+    limit.append(f"-seed={int(number[:7], 16) + 1}")
     one = _fuzz(folder, target, limit, [own, folder / "seeds" / target.name], keep=True)
     run = FuzzRun(
         number,
