@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     if options.write:
-        command = " ".join(["python -m benchmarks.scale", *sys.argv[1:]])
+        command = f"python -m benchmarks.scale{' --short' if options.short else ''} --write"
         page.write(PAGE, PLOT, rows, found, machine, command, os.cpu_count() or 1)
     return 0
 
