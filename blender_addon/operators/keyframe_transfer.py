@@ -7,7 +7,8 @@ Blender undoes no files.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import bpy
 from bpy.props import BoolProperty, IntProperty, StringProperty
@@ -38,6 +39,8 @@ class _Transfer(KeyframeOperator):
 
     bl_options = {"UNDO"}
     button: str
+    put: ClassVar[Callable[..., str]]
+    """Puts the painting there: a function of ``paintings``."""
 
     onto: IntProperty(
         name="Onto Frame",
@@ -79,10 +82,10 @@ class _Transfer(KeyframeOperator):
             draw_wrapped(layout, text, "ERROR", context)
             layout.prop(self, "replace", text="Replace It, and Keep It as a Version")
 
-    def onto_in(self, context: bpy.types.Context) -> int:
-        """Return the frame that gets the painting."""
+    def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         scene = properties.scene_of(context)
-        return scene.frame_current if self.onto == CURRENT else int(self.onto)
+        onto = scene.frame_current if self.onto == CURRENT else int(self.onto)
+        return self.put(scene, shot, frame, onto, replace=self.replace)
 
     def frame_to_choose(self, frame: int) -> int:
         return frame if self.onto == CURRENT else int(self.onto)
@@ -101,10 +104,7 @@ class PAINTOVER_OT_keyframe_duplicate(_Transfer):
     bl_label = "Duplicate Keyframe"
     bl_description = "Put a copy of the painting onto another frame, with its mask and its weight"
     button = "Duplicate"
-
-    def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        scene, onto = properties.scene_of(context), self.onto_in(context)
-        return paintings.duplicate(scene, shot, frame, onto, replace=self.replace)
+    put = staticmethod(paintings.duplicate)
 
 
 class PAINTOVER_OT_keyframe_move(_Transfer):
@@ -112,10 +112,7 @@ class PAINTOVER_OT_keyframe_move(_Transfer):
     bl_label = "Move Keyframe"
     bl_description = "Put the painting onto another frame instead, with its mask and its weight"
     button = "Move"
-
-    def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
-        scene, onto = properties.scene_of(context), self.onto_in(context)
-        return paintings.move(scene, shot, frame, onto, replace=self.replace)
+    put = staticmethod(paintings.move)
 
 
 class _Version(KeyframeOperator):

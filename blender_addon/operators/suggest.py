@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 from bpy.props import IntProperty
 
-from .. import properties, steps
+from .. import messages, properties, steps
 from ..assistant import background
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Job, JobOperator, Status
@@ -49,7 +49,7 @@ class PAINTOVER_OT_suggestion_show(polls.PolledOperator):
         try:
             shot = steps.open_shot(scene)
         except PaintoverError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, messages.shown(error))
             return {"CANCELLED"}
         if self.frame not in shot.frames:
             self.report({"ERROR"}, f"The shot has no frame {self.frame}; capture it")

@@ -16,21 +16,17 @@ from ..ui import watcher
 from . import polls
 
 
-class _OfTraining(polls.PolledOperator):
-    """Base of operators on the training that runs."""
-
-    @classmethod
-    def remedy(cls, context: bpy.types.Context) -> str:
-        return "" if view.is_training() else "Nothing is being trained"
-
-
-class PAINTOVER_OT_train_keep(_OfTraining):
+class PAINTOVER_OT_train_keep(polls.PolledOperator):
     bl_idname = "paintover.train_keep"
     bl_label = "Stop and Keep"
     bl_description = (
         "End the training now. What is learnt so far becomes the style; the one from before can be "
         "taken back"
     )
+
+    @classmethod
+    def remedy(cls, context: bpy.types.Context) -> str:
+        return "" if view.is_training() else "Nothing is being trained"
 
     def execute(self, context: bpy.types.Context) -> Status:
         try:

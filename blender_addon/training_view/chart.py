@@ -12,7 +12,7 @@ from typing import Any
 import bpy.utils.previews
 
 from ..engine.shared.trainings.kept import Training, Trainings
-from ..engine.shared.trainings.record import TrainingRecord
+from ..engine.shared.trainings.record import figures
 
 WIDTH, HEIGHT = 256, 192
 _MOST_TIMES = 3.0
@@ -65,7 +65,7 @@ def draw_chart(trainings: Sequence[Training]) -> Canvas:
     for quarter in (1, 2, 3):
         y = quarter * HEIGHT // 4
         canvas.line([(0, y), (WIDTH, y)], _GRID)
-    curves = [figures(one.record) for one in trainings]
+    curves = [figures(one.record.curve) for one in trainings]
     values = [value for curve in curves for _, value in curve]
     if not values:
         return canvas
@@ -82,11 +82,6 @@ def draw_chart(trainings: Sequence[Training]) -> Canvas:
             colour = _LAST
         canvas.line(_placed(curve, longest, low, high), colour)
     return canvas
-
-
-def figures(record: TrainingRecord) -> list[tuple[float, float]]:
-    """Return the seconds and held-out figures of a record."""
-    return [(row[1], row[3]) for row in record.curve if row[3] >= 0]
 
 
 def _placed(points: Points, longest: float, low: float, high: float) -> list[tuple[float, float]]:
@@ -110,7 +105,7 @@ def update(trainings: Trainings) -> None:
         return
     _shown = trainings
     _previews.clear()
-    if not any(len(figures(one.record)) > 1 for one in trainings.trainings):
+    if not any(len(figures(one.record.curve)) > 1 for one in trainings.trainings):
         return
     canvas = draw_chart(trainings.trainings)
     preview = _previews.new("chart")

@@ -40,6 +40,11 @@ def draw_thumbnail(layout: Any, icon: int, lines: float) -> None:
         picture.label(text="", icon="IMAGE_DATA")
 
 
+def _thumbnail(item: Any) -> int:
+    """Return the icon of a row's painting; 0 as long as there is none."""
+    return thumbnails.icon(Path(item.picture)) if item.picture else 0
+
+
 def draw_chosen(layout: Any, context: Any) -> None:
     """Draw the chosen keyframe larger, with its buttons and its weight."""
     session = context.window_manager.paintover
@@ -48,7 +53,7 @@ def draw_chosen(layout: Any, context: Any) -> None:
         return
     item = session.keyframes[session.keyframe_index]
     row = layout.row()
-    draw_thumbnail(row, thumbnails.icon(Path(item.picture)) if item.picture else 0, 4)
+    draw_thumbnail(row, _thumbnail(item), 4)
     column = row.column(align=True)
     jump = column.operator("paintover.keyframe_jump", text=f"Frame {frame}", icon="TIME")
     jump.frame = frame
@@ -81,7 +86,7 @@ class PAINTOVER_UL_keyframes(bpy.types.UIList):
         flt_flag: int | None,
     ) -> None:
         row = layout.row(align=True)
-        thumbnail = thumbnails.icon(Path(item.picture)) if item.picture else 0
+        thumbnail = _thumbnail(item)
         if thumbnail:
             row.label(text="", icon_value=thumbnail)
         else:

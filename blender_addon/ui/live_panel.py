@@ -11,7 +11,7 @@ from .. import picture_editors
 from ..engine.shared import live_protocol as messages
 from ..live import control, settings, timings
 from ..live.session import STARTING
-from .spaces import Panel, in_spaces
+from .spaces import Panel, align_settings, in_spaces
 from .text import draw_wrapped
 
 _ICONS = {
@@ -82,8 +82,7 @@ def _draw_display(layout: Any, context: Any, own: Any) -> None:
 def _draw_settings(layout: Any, *, is_on: bool) -> None:
     chosen = settings.preferences()
     column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
+    align_settings(column)
     column.prop(chosen, "share", slider=True)
     column.prop(chosen, "low_priority")
     if not is_on:

@@ -9,7 +9,7 @@ from .. import compositor, flamenco, properties
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step
 from . import step_rows, watcher
-from .spaces import Panel, in_spaces
+from .spaces import Panel, align_settings, in_spaces
 
 
 class _Output(Panel):
@@ -80,8 +80,7 @@ class _Files(Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        align_settings(layout)
         settings = properties.of(context.scene)
         layout.prop(settings, "format")
         if settings.format == "png":

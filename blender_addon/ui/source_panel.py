@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import mattes, properties, shot_folders
 from . import step_rows, watcher
-from .spaces import Panel, in_spaces
+from .spaces import Panel, align_settings, in_spaces
 from .text import draw_wrapped
 
 
@@ -32,8 +32,7 @@ class _Shot(Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        align_settings(layout)
         settings = properties.of(context.scene)
         layout.prop(settings, "folder", placeholder=shot_folders.default_folder(context.scene))
         if len(context.scene.view_layers) > 1 or settings.view_layer:
@@ -54,8 +53,7 @@ class _Matte(Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        align_settings(layout)
         settings = properties.of(context.scene)
         matte = settings.matte
         layout.prop(matte, "source")

@@ -25,6 +25,12 @@ class Panel:
         return bool(space.type != "NODE_EDITOR" or space.tree_type == "CompositorNodeTree")
 
 
+def align_settings(layout: Any) -> None:
+    """Draw the settings that follow with their names at the left and their values at the right."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+
+
 def in_spaces(
     base: type, name: str, *, parent: str = MAIN, spaces: tuple[str, ...] = tuple(SPACES)
 ) -> tuple[type, ...]:

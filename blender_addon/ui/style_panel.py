@@ -8,7 +8,7 @@ from typing import Any
 from .. import properties
 from ..engine.shared.freshness import Step
 from . import step_rows, watcher
-from .spaces import Panel, in_spaces
+from .spaces import Panel, align_settings, in_spaces
 from .text import draw_detail
 
 
@@ -29,8 +29,7 @@ class _Style(Panel):
             layout.operator("paintover.train_continue", icon="PLAY")
         settings = properties.of(context.scene)
         column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        align_settings(column)
         column.prop(settings, "style", text="Name")
         column.prop(settings, "seconds")
         column.prop(settings, "device")

@@ -7,6 +7,7 @@ Source: OpenEXR file layout (openexr.com/en/latest/OpenEXRFileLayout.html).
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +35,7 @@ def _read(path: Path) -> tuple[int, int] | None:
     return None
 
 
-painting_size = read_by_state(_read, DAMAGED)
+painting_size: Callable[[Path], tuple[int, int] | None] = read_by_state(_read, DAMAGED)
 """Return (width, height) of a PNG or EXR in pixels; None for a picture of another kind.
 
 ``DAMAGED`` if the file is missing or no picture. It is read again only when it has changed.

@@ -22,7 +22,7 @@ from ..errors import PaintoverError
 from ..files import digest_file, give_name, read_by_state
 from ..shot import Shot
 from ..style_header import read_style_header
-from .record import FINISHED, STOPPED, TrainingRecord, read_record, thinned, write_record
+from .record import FINISHED, STOPPED, TrainingRecord, figures, read_record, thinned, write_record
 
 MOST_KEPT = 5
 """Most trainings of a style that are kept …"""
@@ -138,14 +138,14 @@ def _marked(records: dict[str, TrainingRecord], kept: set[str], digest: str) -> 
     order = sorted(records, key=lambda name: (records[name].began, name), reverse=True)
     in_use = next((name for name in order if digest and records[name].style == digest), "")
     last = next((records[name].judged for name in order if name in kept), "")
-    figures = {
+    comparable = {
         name: figure
         for name in order
         if name in kept
         and (figure := records[name].held_out) is not None
         and last == records[name].judged != ""
     }
-    best = min(figures, key=lambda name: figures[name]) if len(figures) > 1 else ""
+    best = min(comparable, key=lambda name: comparable[name]) if len(comparable) > 1 else ""
     for name in order:
         yield Training(name, records[name], name in kept, name == in_use, name == best)
 
@@ -190,7 +190,6 @@ def keep_present_style(shot: Shot, style: str) -> str:
         header = read_style_header(path)
     except PaintoverError:
         return ""
-    figures = [row[3] for row in header.curve if row[3] >= 0]
     began = max(0.0, path.stat().st_mtime - header.seconds)
     record = TrainingRecord(
         began,
@@ -198,7 +197,7 @@ def keep_present_style(shot: Shot, style: str) -> str:
         header.network,
         header.trained_on,
         "",
-        min(figures, default=None),
+        min((figure for _, figure in figures(header.curve)), default=None),
         header.steps,
         header.seconds,
         thinned(header.curve),

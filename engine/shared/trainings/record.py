@@ -57,6 +57,11 @@ def thinned(rows: Sequence[list[float]]) -> list[list[float]]:
     return [*rows[len(rows) - 1 :: -step][::-1]] if rows else []
 
 
+def figures(curve: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
+    """Return the seconds and held-out figures of the rows of a curve that have one."""
+    return [(row[1], row[3]) for row in curve if row[3] >= 0]
+
+
 def write_record(path: Path, record: TrainingRecord) -> None:
     """Write a record, whole or not at all. Raises PaintoverError if it cannot be written."""
     write_bytes(path, json.dumps(dataclasses.asdict(record), allow_nan=False).encode())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from .record import RUNNING, TrainingRecord
+from .record import RUNNING, TrainingRecord, figures
 
 LEAST_FIGURES = 4
 """Figures from which anything is told."""
@@ -59,14 +59,14 @@ def gain(curve: Sequence[Sequence[float]]) -> float | None:
     Returns:
         0..1; None if there are fewer than ``LEAST_FIGURES`` figures, or none in the first half.
     """
-    figures = [(row[1], row[3]) for row in curve if row[3] >= 0]
-    if len(figures) < LEAST_FIGURES:
+    known = figures(curve)
+    if len(known) < LEAST_FIGURES:
         return None
-    half = figures[-1][0] / 2
-    early = min((figure for second, figure in figures if second <= half), default=None)
+    half = known[-1][0] / 2
+    early = min((figure for second, figure in known if second <= half), default=None)
     if early is None:
         return None
-    best = min(figure for _, figure in figures)
+    best = min(figure for _, figure in known)
     return (early - best) / early if early > 0 else 0.0
 
 
