@@ -14,7 +14,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.freshness import Step
 from ..engine.shared.shot import OUT_SUFFIXES, Shot
-from . import group, marks, output_settings, sequences, status, trees, wiring
+from . import group, marks, output_settings, sequences, status, trees, windows, wiring
 
 _FORMATS = {".png": "PNG", ".exr": "OpenEXR"}
 
@@ -66,6 +66,7 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
         raise PaintoverError(
             f'The compositor of "{scene.name}" does not show the stylized frames: {now.why}.'
         )
+    windows.follow(holder)
     return [*notes, *_notes(holder, shot, ours, frames, unsupported)]
 
 
@@ -131,6 +132,7 @@ def remove(scene: bpy.types.Scene) -> bool:
         found = True
     if tree is not None and not trees.is_shared(tree):
         trees.clean_up(holder, tree)
+    windows.follow(holder)
     return output_settings.restore(holder) or found
 
 

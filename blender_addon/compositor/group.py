@@ -30,6 +30,7 @@ _SETTINGS = (
     ("Opacity", 1.0, "0 shows the render, 1 the stylized frames"),
     ("Use Alpha", 0.0, "0 replaces the render, 1 puts the stylized frames over it"),
     ("Compare", 0.0, "Left of this share of the width, the render shows"),
+    ("Matte", 1.0, "Link a matte, such as a Cryptomatte: where it is black, the render shows"),
 )
 
 
@@ -105,6 +106,7 @@ def fill(group: Any, scene: Any, image: Any, sequence: sequences.Sequence, shown
     pictures = [socket for socket in inputs.outputs if socket.type == "RGBA"]
     compare = inputs.outputs["Compare"]
     factor = nodes.math(group, "MULTIPLY", factor, nodes.right_of(group, pictures[0], compare))
+    factor = nodes.math(group, "MULTIPLY", factor, inputs.outputs["Matte"])
     results = [socket for socket in output.inputs if socket.type == "RGBA"]
     for source, result, is_painted in zip(pictures, results, shown.painted, strict=True):
         render = source

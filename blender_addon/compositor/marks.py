@@ -18,6 +18,8 @@ OUTPUT = "paintover_output"
 """On an output node: settings that hid the picture, as JSON."""
 SOCKET = "paintover_socket"
 """On a tree: identifier of the output that Paintover added to its interface."""
+WINDOW = "paintover_window"
+"""On an image of Blender that shows renders: Paintover took the view transform off it."""
 
 
 def is_ours(node: Any) -> bool:

@@ -125,6 +125,9 @@ def remarks(scene: Any, ours: Any) -> list[str]:
     opacity = ours.inputs["Opacity"]
     if not opacity.links and opacity.default_value < 1:
         remarks.append(f"Opacity {opacity.default_value:.2g}")
+    matte = ours.inputs.get("Matte")
+    if matte is not None and not matte.links and matte.default_value < 1:
+        remarks.append(f"Matte {matte.default_value:.2g}")
     compare = ours.inputs.get("Compare")
     if compare is not None and not compare.links and compare.default_value > 0:
         remarks.append(f"Compare is on: its left {compare.default_value:.0%} show the render")
@@ -132,9 +135,20 @@ def remarks(scene: Any, ours: Any) -> list[str]:
     if content and not content.layer:
         behind = wiring.nodes_behind(ours.id_data, ours) or []
         remarks += [f'changed by "{other.name}"' for other in behind[:1]]
+        remarks += _covered(wiring.covered_effects(ours))
     if scene.render.use_stamp:
         remarks.append("Burn Into Image writes over it")
     return remarks
+
+
+def _covered(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    them = "them" if more else "it"
+    return [
+        f'covers "{names[0]}"{more} (to have {them} on the painting, link {them} behind the node)'
+    ]
 
 
 def needs_override(scene: bpy.types.Scene) -> bool:

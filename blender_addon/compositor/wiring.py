@@ -220,6 +220,26 @@ def covered_layers(tree: Any, scene: Any, layer: str) -> list[str]:
     return sorted(set(found))
 
 
+def covered_effects(node: Any) -> list[str]:
+    """Return the names of nodes whose work Paintover's node covers, those nearest to it first.
+
+    They change the picture that the stylized frames replace.
+    """
+    found = []
+    for other in _upstream(_inputs(node)):
+        wraps = other.type == "GROUP" and other.node_tree and marks.is_made(other)
+        inside = trees.all_nodes(other.node_tree) if wraps else [other]
+        found += [str(each.name) for each in inside if _changes_a_picture(each)]
+    return found
+
+
+def _changes_a_picture(node: Any) -> bool:
+    return not (node.mute or node.type == "REROUTE") and all(
+        any(socket.type == "RGBA" and socket.is_linked for socket in sockets)
+        for sockets in (node.inputs, node.outputs)
+    )
+
+
 def nodes_behind(tree: Any, node: Any) -> list[Any] | None:
     """Return the nodes between Paintover's node and the output, or None if it isn't rendered."""
     finals = trees.outputs(tree)

@@ -17,8 +17,8 @@ from . import polls
 _EXPLANATION = (
     "To write the stylized frames to rendered files unchanged, the output's",
     "color management is set to Standard, and dithering is turned off.",
-    "The scene's view transform stays, so Blender's own windows apply it",
-    "to the result once more. Removing the node restores the settings.",
+    "Windows with the render show the same colors as the files. The scene's",
+    "view transform stays. Removing the node restores the settings.",
 )
 
 

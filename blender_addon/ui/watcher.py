@@ -60,6 +60,7 @@ class _Watcher:
         if scene is None or not hasattr(scene, "paintover"):
             return _TICK_SECONDS
         uv_wires.update()
+        compositor.follow_windows(scene)
         try:
             query = states.Query.of(scene, self.snapshot.shot)
         except PaintoverError as error:
