@@ -38,9 +38,9 @@ def kill_in_blender(work: Path, counts: dict[str, int], seed: int) -> list[Outco
     # The .blend knows where its shot lies, so every fault befalls the same folder.
     place, fresh, captured = work / "scene", work / "fresh", work / "captured"
     place.mkdir()
-    _must(_run("install", place))
+    must(run_step("install", place))
     shutil.copytree(place, fresh)
-    _must(_run("prepare", place))
+    must(run_step("prepare", place))
     shot = Shot.open(place / "shot")
     painting = 1 - read_picture(shot.image_path(1)).pixels[..., :3]
     for folder, frames in (("keys", [1]), ("out/style", shot.frames)):
@@ -72,7 +72,7 @@ def _kill(
         safe = contents(place, *kept)
         for _ in range(chance.randint(1, 2)):
             moment = chance.uniform(0.0, seconds)
-            ended = _run(step, place, kill_after=max(0.001, moment))
+            ended = run_step(step, place, kill_after=max(0.001, moment))
             if not ended.was_killed:
                 break
             outcome.tried += 1
@@ -82,7 +82,7 @@ def _kill(
                 outcome.count("lost", f"{what}: a painting or a stylized frame has changed")
             for path in torn_files(place):
                 outcome.count("torn", f"{what}: {path.relative_to(place)}")
-        _finish(outcome, [_run(step, place)], place, parts, right, step)
+        _finish(outcome, [run_step(step, place)], place, parts, right, step)
     return outcome
 
 
@@ -91,7 +91,7 @@ def _reference(
 ) -> tuple[dict[str, str], float]:
     """Return what a step makes when nothing goes wrong, and the seconds that it takes."""
     _copy(start, place)
-    seconds = _must(_run(step, place)).seconds
+    seconds = must(run_step(step, place)).seconds
     right = contents(place, *parts)
     if not right:
         raise PaintoverError(f"Blender made nothing at {step}.")
@@ -107,7 +107,7 @@ def _two(start: Path, place: Path, count: int) -> Outcome:
         _copy(start, place)
         with ThreadPoolExecutor(2) as pool:
             halves = ((_CAPTURE, place, "1", "2"), (_CAPTURE, place, "3", "4"))
-            ended = list(pool.map(lambda words: _run(*words), halves))
+            ended = list(pool.map(lambda words: run_step(*words), halves))
         outcome.tried += len(ended)
         _finish(outcome, ended, place, parts, right, "two captures")
         frames = Shot.open(place / "shot").frames if Shot.exists(place / "shot") else []
@@ -141,7 +141,7 @@ def _copy(start: Path, place: Path) -> None:
     shutil.copytree(start, place)
 
 
-def _run(step: str, place: Path, *words: str, kill_after: float = 0.0) -> Ended:
+def run_step(step: str, place: Path, *words: str, kill_after: float = 0.0) -> Ended:
     """Run a step in a new Blender; its seconds count from when the step begins."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.faults.in_blender", step, str(place), *words],
@@ -183,7 +183,8 @@ def _left(group: int) -> int:
     return 1
 
 
-def _must(ended: Ended) -> Ended:
+def must(ended: Ended) -> Ended:
+    """Return how a run ended. Raises PaintoverError if it failed."""
     if ended.code != 0:
         raise PaintoverError(f"Blender failed without a fault: {ended.err[-600:]}")
     return ended

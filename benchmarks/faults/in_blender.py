@@ -9,8 +9,10 @@ begins.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,33 @@ def compose() -> None:
     """Send the stylized frames to the compositor, and save the .blend."""
     bpy.ops.paintover.compose()
     bpy.ops.wm.save_mainfile()
+
+
+def set_up() -> None:
+    """Install an engine of small packages from an index on this machine; see ``set_ups``."""
+    os.environ.pop("PAINTOVER_ENGINE_PYTHON", None)
+    setup: Any = importlib.import_module(f"{MODULE}.engine_setup")
+    environment: Any = importlib.import_module(f"{MODULE}.engine_process.environment")
+    environment._blender_has_packages = lambda: False
+    setup.builds.LOCKS = FOLDER.parent / "index"
+    setup.engine_check.check = _check_packages
+    address = sys.argv[3]
+    preferences = environment.preferences()
+    preferences.package_index = f"{address}/simple"
+    preferences.torch_index = f"{address}/whl"
+    system: Any = bpy.context.preferences.system
+    system.use_online_access = True
+    build = f"{setup.builds.this_platform()}-cpu"
+    bpy.ops.paintover.engine_install(build=build, python=sys.executable)
+
+
+def _check_packages(python: Any, log: Any, start: float = 0.0) -> Any:
+    """Import a package, in the place of a training."""
+    setup: Any = importlib.import_module(f"{MODULE}.engine_setup")
+    progress = importlib.import_module(f"{MODULE}.jobs").Progress(start)
+    command = [str(python.path), "-I", "-B", "-c", "import small"]
+    yield from setup.commands.run(command, setup.places.folder(), log, progress)
+    return setup.record.Check("CPU", 1.0, time=time.time())
 
 
 def main() -> None:

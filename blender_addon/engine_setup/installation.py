@@ -192,11 +192,15 @@ class _Installation:
         return ".".join(made_with.partition("=")[2].strip().split(".")[:2])
 
     def _installed(self, is_kept: bool) -> Job[dict[str, str]]:
-        """Return the packages that are there and stay; a repair reads all their files."""
+        """Return the packages that are there and stay.
+
+        All their files are read in a repair, and where an installation did not come to its end: uv
+        writes the list of a package's files before the last of them.
+        """
         site = places.site_packages(self._folder) if is_kept else None
         if site is None:
             return {}
-        if self._wish.is_repair:
+        if self._wish.is_repair or record.installed() is None:
             reading = Progress(0.01, text="Reading the installed files")
             faulty = yield from _in_thread(lambda: packages.damaged(site), reading)
             if faulty:

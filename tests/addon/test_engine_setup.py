@@ -19,7 +19,8 @@ from typing import Any
 import bpy
 import pytest
 from conftest import MODULE, USER_FOLDER, engine_runs
-from package_server import PackageServer, write_wheel
+
+from benchmarks.package_server import PackageServer, write_wheel
 
 ENGINE = Path(os.environ["PAINTOVER_ENGINE_PYTHON"])
 UV = ENGINE.parent / "uv"
@@ -313,6 +314,20 @@ def test_a_killed_blender_leaves_what_it_downloaded(
     setup.install()
     assert setup.server.ranges[setup.wheels["numpy"].name][-1] >= left > 0
     assert setup.part("engine_process.environment").is_installed()
+
+
+def test_a_package_that_was_unpacked_in_part_is_unpacked_again(
+    setup: Setup, quick_check: list[str]
+) -> None:
+    setup.install()
+    site = setup.places.site_packages()
+    # A killed uv leaves the list of a package's files, but not all of them.
+    (site / "small.py").unlink()
+    (setup.places.folder() / setup.record.RECORD).unlink()
+    assert not setup.part("engine_process.environment").is_installed()
+    setup.install()
+    assert (site / "small.py").read_text() == "x = 1\n"
+    assert setup.status.look().kind is setup.status.Kind.READY
 
 
 def test_no_build_for_the_card_in_the_index(setup: Setup) -> None:

@@ -18,10 +18,8 @@ import cv2
 import pytest
 from conftest import HERE, ROOT, Blender
 
-sys.path.insert(0, str(ROOT / "tests/addon"))
-from package_server import PackageServer, write_wheel
-
 import build_addon
+from benchmarks.package_server import PackageServer, write_wheel
 
 PICTURES = ROOT / "dist/gui"
 UV = Path(sys.executable).parent / "uv"

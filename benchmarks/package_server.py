@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import collections
 import hashlib
 import http.server
@@ -39,6 +40,7 @@ class PackageServer:
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -49,10 +51,12 @@ class PackageServer:
         return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
     def of_package(self, name: str) -> list[str]:
+        """Return the wheels of a package."""
         plain = name.replace("-", "_").lower()
         return [file for file in self.files if file.split("-")[0].lower() == plain]
 
     def page(self, name: str, *, is_html: bool) -> bytes:
+        """Return the index page of a package."""
         digests = {
             file: hashlib.sha256(self.files[file]).hexdigest() for file in self.of_package(name)
         }
@@ -164,7 +168,5 @@ def write_wheel(
 
 
 def _recorded(text: str) -> str:
-    import base64
-
     digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"sha256={digest.rstrip('=')},{len(text.encode())}"
