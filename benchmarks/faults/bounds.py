@@ -33,6 +33,7 @@ from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_bytes
 from engine.shared.pictures.colour_tags import has_own_colours
+from engine.shared.pictures.header_bounds import check_before_loading
 from engine.shared.reporter import Silent
 from engine.shared.shot import OutRecord, Shot
 
@@ -262,7 +263,9 @@ def _track(shot: Path) -> object:
 
 
 def _colours(shot: Path) -> object:
-    return has_own_colours(shot / "keys/0001.png"), read_given(shot / "keys/0001.png")
+    painting = shot / "keys/0001.png"
+    check_before_loading(painting)
+    return has_own_colours(painting), read_given(painting)
 
 
 def _frames_of(movie: Path) -> object:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from PIL import Image
 
 _SIDE = 32
 _MEGABYTE = 1 << 20
@@ -151,6 +154,50 @@ def _jpeg_filler(path: Path) -> None:
         file.truncate(_SPARSE)
 
 
+def _jpeg(size: int = _SIDE) -> tuple[bytes, bytes]:
+    """Return a progressive JPEG up to its last scan, and that scan; ``size`` is in its header."""
+    packed = io.BytesIO()
+    Image.new("RGB", (_SIDE, _SIDE), "red").save(packed, "JPEG", progressive=True)
+    data = packed.getvalue()[:-2]
+    frame = data.index(b"\xff\xc2") + 5
+    data = data[:frame] + struct.pack(">HH", size, size) + data[frame + 4 :]
+    last = data.rindex(b"\xff\xda")
+    return data[:last], data[last:]
+
+
+def _jpeg_scans(path: Path) -> None:
+    """Write a JPEG of 16384² with 50,000 scans of some bytes."""
+    head, scan = _jpeg(1 << 14)
+    path.write_bytes(head + scan * 50_000 + b"\xff\xd9")
+
+
+def _jpeg_notes_behind(path: Path) -> None:
+    """Write 60,000 notes of 64 KiB behind a scan, as holes."""
+    head, scan = _jpeg()
+    with path.open("wb") as file:
+        file.write(head + scan)
+        for _ in range(60_000):
+            file.write(b"\xff\xe1\xff\xff")
+            file.seek(0xFFFF - 2, 1)
+        file.write(b"\xff\xd9")
+
+
+def _jpeg_pixels(path: Path) -> None:
+    """Write a JPEG of 65500², whose coded pixels take 16 GiB."""
+    with path.open("wb") as file:
+        file.write(b"".join(_jpeg(65500)))
+        file.truncate(_SPARSE)
+
+
+def _tga(path: Path) -> None:
+    """Write a TGA of 65535², with packed rows."""
+    with path.open("wb") as file:
+        file.write(struct.pack("<BBB9xHHBB", 0, 0, 10, 65535, 65535, 32, 8))
+        file.truncate(_SPARSE)
+        file.seek(0, 2)
+        file.write(bytes(8) + b"TRUEVISION-XFILE.\0")
+
+
 def _tiff(path: Path, tags: Sequence[tuple[int, int, int, int]]) -> None:
     """Write a TIFF of 32×32 RGB pixels with other tags: tag, type, count and value."""
     plain = {256: (3, 1, _SIDE), 257: (3, 1, _SIDE), 258: (3, 1, 8), 259: (3, 1, 1)}
@@ -205,6 +252,11 @@ LONG_HEADERS: dict[str, Callable[[Path], object]] = {
     "200 packed PNG texts": _png_packed_notes(b"iTXt", b"a\0\1\0\0\0"),
     "4 GB of JPEG notes": _jpeg_notes,
     "16 GiB in a JPEG": _jpeg_filler,
+    "4 GB of JPEG notes behind a scan": _jpeg_notes_behind,
+    "50,000 JPEG scans": _jpeg_scans,
+    "a JPEG of 65500²": _jpeg_pixels,
+    "a TGA of 65535²": _tga,
+    "a PNG of 60000²": lambda path: path.write_bytes(png_head(60_000, 60_000)),
     "a TIFF profile of 2 GB": _with_tags((34675, 7, (1 << 31) - 1, 4096)),
     "2 billion TIFF strips": _with_tags((273, 4, 1 << 29, 4096), (279, 4, 1 << 29, 4096)),
     "60,000 TIFF channels": _with_tags((277, 3, 1, 60_000), (279, 4, 1, 60_000 * _SIDE**2)),

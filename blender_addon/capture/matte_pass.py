@@ -23,6 +23,7 @@ import bpy
 from .. import mattes, saved_state, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
+from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.temporary import temporary_file
 from . import frames, scene_state
 
@@ -159,6 +160,7 @@ def save(scene: Any, path: Path) -> None:
 
 def _gray(path: Path, *, is_colour: bool) -> Any:
     """Return an 8-bit image of the matte in an EXR file: its alpha, or its color if flat."""
+    check_before_loading(path)
     source: Any = bpy.data.images.load(str(path), check_existing=False)
     try:
         width, height = source.size

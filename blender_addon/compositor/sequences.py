@@ -16,7 +16,7 @@ import bpy
 from .. import colour_names
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.header_bounds import check_before_loading
-from ..engine.shared.pictures.kinds import png_size
+from ..engine.shared.pictures.sizes import DAMAGED, painting_size
 from ..engine.shared.places import check_place
 from ..engine.shared.temporary import (
     free_name,
@@ -145,21 +145,32 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
 
 
 def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
-    """Raise PaintoverError if a picture is damaged or has another size; of EXR, only the first."""
-    for path in paths:
-        size = png_size(path) if path.suffix == ".png" else _size_in_blender(path)
-        if size == (0, 0):
-            raise PaintoverError(f"{path} is damaged; delete it and stylize again.")
+    """Check pictures before Blender loads them; only of the first, all of the file is read.
+
+    Raises:
+        PaintoverError: one is damaged, has another size, or asks for more than pictures have.
+    """
+    for number, path in enumerate(paths):
+        try:
+            check_before_loading(path, to_end=number == 0)
+        except PaintoverError as error:
+            raise _damaged(path) from error
+        size = painting_size(path)
+        if size is None or (number == 0 and path.suffix != ".png"):
+            size = _size_in_blender(path)
+        if size == DAMAGED:
+            raise _damaged(path)
         if size != (width, height):
             raise PaintoverError(
                 f"{path} is {size[0]}×{size[1]}, but the shot is {width}×{height}; stylize again."
             )
-        if path.suffix != ".png":
-            break  # Blender reads all of the file for its size
+
+
+def _damaged(path: Path) -> PaintoverError:
+    return PaintoverError(f"{path} is damaged; delete it and stylize again.")
 
 
 def _size_in_blender(path: Path) -> tuple[int, int]:
-    check_before_loading(path)
     image: Any = bpy.data.images.load(str(path), check_existing=False)
     try:
         return tuple(image.size)

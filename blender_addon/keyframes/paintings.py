@@ -22,7 +22,7 @@ from ..engine.shared.keyframes.versions import (
 )
 from ..engine.shared.pictures.digests import digest_picture
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
-from ..engine.shared.pictures.header_bounds import check_header
+from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
 from ..engine.shared.shot import KEY_SUFFIXES, Shot
 from . import images, weights
@@ -115,7 +115,7 @@ def _check_fits(shot: Shot, source: Path, kind: str) -> None:
     """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
     frame_width, frame_height = shot.manifest.width, shot.manifest.height
     width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
-    check_header(source, kind)
+    check_before_loading(source)
     if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
         image: Any = bpy.data.images.load(str(source), check_existing=False)
         try:

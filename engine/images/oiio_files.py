@@ -19,12 +19,12 @@ import OpenImageIO as oiio  # noqa: N813  (the library's own module name is too 
 
 from ..shared.errors import PaintoverError
 from ..shared.files import written_beside
+from ..shared.pictures.exr_header import LARGEST_AREA
 from ..shared.pictures.header_bounds import check_header
 from ..shared.pictures.kinds import readable_kind
 from .types import FloatArray, HalfArray
 from .window import Window
 
-_LARGEST_AREA = 1 << 28
 _AROUND, _MOST_AROUND = 1 << 22, 9
 """Pixels that an EXR may store whatever it shows, and how many times as many as it shows."""
 
@@ -126,7 +126,7 @@ def read_all(
 def _check_extent(path: Path, spec: Any) -> None:
     """Refuse a picture with more stored pixels than any that Paintover reads, or far around it."""
     stored, shown = spec.width * spec.height, spec.full_width * spec.full_height
-    if stored > _LARGEST_AREA or stored > max(_AROUND, _MOST_AROUND * shown):
+    if stored > LARGEST_AREA or stored > max(_AROUND, _MOST_AROUND * shown):
         raise PaintoverError(
             f"{path} claims to have {spec.width}×{spec.height} pixels, so it is damaged or far too "
             "large; make it again in a smaller size."

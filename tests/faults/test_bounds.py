@@ -8,13 +8,14 @@ import sys
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
 import pytest
+from PIL import Image
 
 from benchmarks.faults import bounds
-from benchmarks.faults.long_headers import png_head
+from benchmarks.faults.long_headers import LONG_HEADERS, png_head
 from engine.frames.drawn_frame import DrawnFrame
 from engine.shared.errors import PaintoverError
 from engine.shared.frame_lists import LARGEST_FRAME, parse_frames
-from engine.shared.pictures.header_bounds import check_header
+from engine.shared.pictures.header_bounds import check_before_loading, check_header
 from engine.shared.pictures.kinds import EXR, JPEG
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
@@ -43,6 +44,49 @@ def test_a_jpeg_that_is_cut_short_asks_for_nothing(tmp_path, content):
     path = tmp_path / "short.jpg"
     path.write_bytes(content)
     check_header(path, JPEG)
+
+
+@pytest.mark.parametrize("name", ["50,000 JPEG scans", "4 GB of JPEG notes behind a scan"])
+def test_a_jpeg_is_checked_behind_its_first_scan(tmp_path, name):
+    path = tmp_path / "a.jpg"
+    LONG_HEADERS[name](path)
+    with pytest.raises(PaintoverError, match=r"a\.jpg is damaged: it claims to hold"):
+        check_header(path, JPEG)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [("a JPEG of 65500²", ".jpg"), ("a TGA of 65535²", ".tga"), ("a PNG of 60000²", ".png")],
+)
+def test_blender_loads_no_picture_of_more_pixels_than_paintover_reads(tmp_path, name, suffix):
+    path = tmp_path / f"a{suffix}"
+    LONG_HEADERS[name](path)
+    with pytest.raises(PaintoverError, match=r"claims to hold 6\d+×6\d+ pixels|more than|MB"):
+        check_before_loading(path)
+
+
+@pytest.mark.parametrize("kind", ["tga", "bmp", "webp", "jpg", "tif", "png", "exr"])
+def test_honest_pictures_of_every_kind_pass(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    spec = oiio.ImageSpec(480, 270, 3, "half" if kind == "exr" else "uint8")
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec)
+    assert file.write_image(np.random.default_rng(0).random((270, 480, 3), np.float32))
+    file.close()
+    check_before_loading(path)
+    if kind == "jpg":
+        with Image.open(path) as picture:
+            picture.save(path, progressive=True, quality=100)
+        path.write_bytes(path.read_bytes() + b"\xff\xd8 a second picture or a movie behind it")
+        check_before_loading(path)
+
+
+@pytest.mark.parametrize("head", [b"8BPS", b"SDPX", b"#?RADIANCE\n", b"GIF89a", b"text"])
+def test_blender_loads_no_kind_that_paintover_does_not_read(tmp_path, head):
+    path = tmp_path / "0001.png"
+    path.write_bytes(head + bytes(100))
+    with pytest.raises(PaintoverError, match=r"0001\.png"):
+        check_before_loading(path)
 
 
 @pytest.mark.parametrize("tile", [1, 16, 256, 4096])

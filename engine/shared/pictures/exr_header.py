@@ -11,7 +11,7 @@ _MOST_BYTES = 1 << 25
 _MOST_ATTRIBUTES, _MOST_PARTS, _MOST_CHANNELS = 1 << 14, 1 << 10, 1 << 12
 _MOST_CHUNKS = 1 << 21
 """Most chunks of all parts: the tables of their places take 8 bytes a chunk."""
-_LARGEST_AREA = 1 << 28
+LARGEST_AREA = 1 << 28
 LARGEST_TILE = 1 << 24
 """Most values of a tile that is far larger than its picture."""
 _MULTI_PART = 0x1000
@@ -111,7 +111,7 @@ def _chunks(values: dict[bytes, bytes], channels: int) -> int:
         return 0
     left, top, right, bottom = struct.unpack("<4i", values[b"dataWindow"])
     width, height = int(right - left + 1), int(bottom - top + 1)
-    if min(width, height) > 0 and width * height > _LARGEST_AREA:
+    if min(width, height) > 0 and width * height > LARGEST_AREA:
         raise TooMuchError(f"{width}×{height} pixels")
     if len(values.get(b"tiles", b"")) != 9:
         return height

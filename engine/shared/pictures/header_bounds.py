@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 from ..errors import PaintoverError
 from ..reading import open_file
-from .exr_header import LARGEST_TILE, TooMuchError, check_exr
-from .kinds import BMP, EXR, JPEG, PNG, TIFF, WEBP, readable_kind
+from .exr_header import LARGEST_AREA, LARGEST_TILE, TooMuchError, check_exr
+from .kinds import BMP, EXR, JPEG, PNG, TGA, TIFF, WEBP, readable_kind
 
 MOST_NOTES = 1 << 25
 """Most bytes of a picture beside its pixels, such as profiles, previews and notes."""
@@ -30,7 +30,13 @@ _MOST_INFLATED = 1 << 20
 """Most bytes that are inflated at once."""
 _BLOCK = 1 << 16
 _MARKER = re.compile(rb"\xff[^\xff\0]", re.DOTALL)
-_START_OF_SCAN = 0xDA
+_BEHIND_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
+"""Markers that may not be among the coded pixels of a JPEG."""
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_MOST_SCANS = 100
+"""Progressive pictures have about ten."""
+_MOST_JPEG = 1 << 29
 _ALONE = frozenset((0x01, *range(0xD0, 0xDA)))
 """Markers of JPEG without a length."""
 _TIFF_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
@@ -43,7 +49,7 @@ _PICTURES_READ = 2
 """Pictures of a TIFF whose headers are read."""
 
 
-def check_header(path: Path, kind: str) -> None:
+def check_header(path: Path, kind: str, *, also_size: bool = False, to_end: bool = True) -> None:
     """Check that a picture's header asks for no more than pictures have.
 
     A header that is cut short or otherwise damaged passes; whoever reads the picture tells that.
@@ -51,17 +57,19 @@ def check_header(path: Path, kind: str) -> None:
     Args:
         path: the picture.
         kind: as ``readable_kind`` returns it.
+        also_size: whether its width and height count, too, for readers that do not check them.
+        to_end: whether notes behind the pixels of a PNG count, too, for which all of it is read.
 
     Raises:
         PaintoverError: it asks for more.
         OSError: the file may not be read, or is none.
     """
-    check = _CHECKS.get(kind)
-    if check is None:
-        return
     try:
         with open_file(path) as file:
-            check(file)
+            check = _CHECKS[kind] if to_end or kind != PNG else _check_png_head
+            width, height = check(file)
+        if also_size and width * height > LARGEST_AREA:
+            raise TooMuchError(f"{width}×{height} pixels")
     except TooMuchError as error:
         raise PaintoverError(
             f"{path} is damaged: it claims to hold {error}, far more than pictures do; make it "
@@ -71,17 +79,17 @@ def check_header(path: Path, kind: str) -> None:
         return
 
 
-def check_before_loading(path: Path) -> None:
-    """Check the header of what may be a picture before Blender loads it; what is none passes.
+def check_before_loading(path: Path, *, to_end: bool = True) -> None:
+    """Check a picture before Blender loads it, which would read it as any of the kinds it knows.
+
+    Args:
+        path: the picture.
+        to_end: as in ``check_header``.
 
     Raises:
-        PaintoverError: it asks for more than pictures have.
+        PaintoverError: it is none that Paintover reads, or asks for more than pictures have.
     """
-    try:
-        kind = readable_kind(path)
-    except PaintoverError:
-        return
-    check_header(path, kind)
+    check_header(path, readable_kind(path), also_size=True, to_end=to_end)
 
 
 class _Notes:
@@ -99,13 +107,18 @@ class _Notes:
             raise TooMuchError(f"more than {_MOST_PIECES} notes")
 
 
-def _check_png(file: BinaryIO) -> None:
+def _check_png_head(file: BinaryIO) -> _Size:
+    return _check_png(file, to_end=False)
+
+
+def _check_png(file: BinaryIO, *, to_end: bool = True) -> _Size:
     notes = _Notes()
+    width, height = struct.unpack(">II", file.read(24)[16:])
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = struct.unpack(">I4s", head)
-        if name == b"IEND":
-            return
+        if name == b"IEND" or (name == b"IDAT" and not to_end):
+            break
         if name in (b"IDAT", b"fdAT"):
             file.seek(length + 4, 1)
             continue
@@ -116,6 +129,7 @@ def _check_png(file: BinaryIO) -> None:
             file.seek(4, 1)
         else:
             file.seek(length + 4, 1)
+    return width, height
 
 
 def _inflated(data: bytes, name: bytes) -> list[int]:
@@ -139,17 +153,42 @@ def _inflated(data: bytes, name: bytes) -> list[int]:
     return sizes
 
 
-def _check_jpeg(file: BinaryIO) -> None:
-    """Check the segments before the first scan."""
+def _check_jpeg(file: BinaryIO) -> _Size:
+    """Check the segments of a JPEG, before and between its scans, and how many scans it has.
+
+    Each scan goes over the whole picture again, however few bytes it has.
+    """
+    size = file.seek(0, 2)
+    if size > _MOST_JPEG:
+        raise TooMuchError(f"{size >> 20} MB")
     notes = _Notes()
+    scans = width = height = 0
     file.seek(2)
-    while marker := _next_marker(file, notes):
+    while (marker := _next_marker(file, notes)) and marker != _END_OF_IMAGE:
+        if marker in _ALONE:
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        notes.add(length)
+        segment = file.read(max(length - 2, 0))
+        if marker in _START_OF_FRAME:
+            height, width = struct.unpack_from(">HH", segment, 1)
         if marker == _START_OF_SCAN:
+            scans += 1
+            if scans > _MOST_SCANS:
+                raise TooMuchError(f"more than {_MOST_SCANS} scans")
+            _skip_scan(file)
+    return width, height
+
+
+def _skip_scan(file: BinaryIO) -> None:
+    """Move on to the marker behind the coded pixels of a scan, or to the end of the file."""
+    while len(block := file.read(_BLOCK)) > 1:
+        found = _BEHIND_SCAN.search(block)
+        if found:
+            file.seek(found.start() - len(block), 1)
             return
-        if marker not in _ALONE:
-            (length,) = struct.unpack(">H", file.read(2))
-            notes.add(length)
-            file.seek(max(length - 2, 0), 1)
+        if len(block) == _BLOCK:
+            file.seek(-1, 1)  # a marker may begin with the last byte
 
 
 def _next_marker(file: BinaryIO, notes: _Notes) -> int:
@@ -167,27 +206,31 @@ def _next_marker(file: BinaryIO, notes: _Notes) -> int:
     return 0
 
 
-def _check_tiff(file: BinaryIO) -> None:
+def _check_tiff(file: BinaryIO) -> _Size:
     """Check the first pictures of a TIFF, or BigTIFF, and their notes of cameras."""
     head = file.read(16)
     order = "<" if head[:2] == b"II" else ">"
     is_big = head[2:4] in (b"+\0", b"\0+")
     (place,) = struct.unpack_from(order + ("Q" if is_big else "I"), head, 8 if is_big else 4)
     notes = _Notes()
-    for _ in range(_PICTURES_READ):
+    first = (0, 0)
+    for number in range(_PICTURES_READ):
         if not place:
-            return
+            break
         tags, place = _tags(file, place, order, is_big, notes)
         samples = tags.get(_SAMPLES, 1)
         if samples > _MOST_SAMPLES:
             raise TooMuchError(f"{samples} channels")
         tile = tags.get(_TILE_WIDTH, 1) * tags.get(_TILE_HEIGHT, 1)
-        area = tags.get(_WIDTH, 1) * tags.get(_HEIGHT, 1)
-        if tile * samples > max(LARGEST_TILE, 4 * area * samples):
+        width, height = tags.get(_WIDTH, 1), tags.get(_HEIGHT, 1)
+        if number == 0:
+            first = width, height
+        if tile * samples > max(LARGEST_TILE, 4 * width * height * samples):
             raise TooMuchError(f"tiles of {tile} pixels")
         for further in _FURTHER:
             if further in tags:
                 _tags(file, tags[further], order, is_big, notes)
+    return first
 
 
 def _tags(
@@ -214,7 +257,7 @@ def _tags(
     return found, struct.unpack(order + word, following)[0] if following else 0
 
 
-def _check_bmp(file: BinaryIO) -> None:
+def _check_bmp(file: BinaryIO) -> _Size:
     """Check the palette, which lies between the header and the pixels."""
     head = file.read(54)
     (pixels_at,) = struct.unpack_from("<I", head, 10)
@@ -222,19 +265,38 @@ def _check_bmp(file: BinaryIO) -> None:
     colours = struct.unpack_from("<I", head, 46)[0] if size >= 40 else 0
     if colours > _MOST_PALETTE or pixels_at > MOST_NOTES:
         raise TooMuchError(f"a palette of {colours} colors")
+    width, height = struct.unpack_from("<ii", head, 18) if size >= 40 else (0, 0)
+    return abs(width), abs(height)
 
 
-def _check_webp(file: BinaryIO) -> None:
+def _check_webp(file: BinaryIO) -> _Size:
+    """Check its length; its sides have 16384 pixels at most."""
     size = file.seek(0, 2)
     if size > _MOST_WEBP:
         raise TooMuchError(f"{size >> 20} MB")
+    return 0, 0
 
 
-_CHECKS: dict[str, Callable[[BinaryIO], None]] = {
-    EXR: check_exr,
+def _check_tga(file: BinaryIO) -> _Size:
+    """Read its size; all else that it can ask for is short."""
+    width, height = struct.unpack("<HH", file.read(16)[12:])
+    return width, height
+
+
+def _check_exr(file: BinaryIO) -> _Size:
+    """Check its headers, which includes their sizes."""
+    check_exr(file)
+    return 0, 0
+
+
+_Size = tuple[int, int]
+"""Width and height as the header says, (0, 0) if they need no check."""
+_CHECKS: dict[str, Callable[[BinaryIO], _Size]] = {
+    EXR: _check_exr,
     PNG: _check_png,
     JPEG: _check_jpeg,
     TIFF: _check_tiff,
     WEBP: _check_webp,
     BMP: _check_bmp,
+    TGA: _check_tga,
 }
