@@ -77,7 +77,8 @@ def copy_all(
             made.
         Cancelled: the job was told to stop; the shot is unchanged.
     """
-    transparent = False
+    transparent = is_seen = False
+    first: Path | None = None
     places: list[Path] = []
     told: list[tuple[Path, tuple[str, ...]]] = []
     started = time.monotonic()
@@ -88,9 +89,11 @@ def copy_all(
         share = begin + (1 - begin) * done / len(copies)
         report.progress("import", share, left, f"Picture {done + 1} of {len(copies)}")
         place = staging / copy.target.relative_to(shot.folder)
-        has_alpha, notes = _convert(copy, place, staging)
+        least, most, notes = _convert(copy, place, staging)
         told.append((copy.source, notes))
-        transparent |= has_alpha and copy.target.parent == shot.folder / "frames"
+        if copy.target.parent == shot.folder / "frames":
+            transparent |= least < 1
+            first, is_seen = first or copy.source, is_seen or most > 0
         places.append(place)
     for copy, place in zip(copies, places, strict=True):
         _check_ours(copy, place, previous)
@@ -98,14 +101,19 @@ def copy_all(
         _move_in(shot, copy, place)
     for sentence in told_once(told):
         report.warned(sentence)
+    if first and not is_seen:
+        report.warned(
+            f"{first} is transparent everywhere, and so are all frames: nothing of them shows. "
+            "If their alpha means nothing, export them without it."
+        )
     report.progress("import", 1.0, 0.0, f"{len(copies)} pictures")
     return transparent
 
 
-def _convert(copy: Copy, target: Path, staging: Path) -> tuple[bool, tuple[str, ...]]:
+def _convert(copy: Copy, target: Path, staging: Path) -> tuple[float, float, tuple[str, ...]]:
     """Copy or convert a picture, reading it whole.
 
-    Returns whether any pixel is transparent, and what was converted (``GivenPicture.notes``).
+    Returns the least and the most alpha of its pixels, and ``GivenPicture.notes``.
     """
     if copy.is_mask:
         mask = read_given_mask(copy.source)
@@ -115,7 +123,7 @@ def _convert(copy: Copy, target: Path, staging: Path) -> tuple[bool, tuple[str, 
             _take_file(copy.source, target, staging)
         else:
             write_picture(target, np.repeat(mask[..., None], 3, axis=2))
-        return False, ()
+        return 1.0, 1.0, ()
     given = read_given(copy.source)
     is_kept = given.is_as_stored or copy.keeps_version
     if is_kept and given.kind == (EXR if target.suffix == ".exr" else PNG):
@@ -123,7 +131,8 @@ def _convert(copy: Copy, target: Path, staging: Path) -> tuple[bool, tuple[str, 
     else:
         write_picture(target, given.picture.pixels, given.picture.bits)
     alpha = given.picture.alpha
-    return alpha is not None and bool((alpha < 1).any()), given.notes
+    least, most = (1.0, 1.0) if alpha is None else (float(alpha.min()), float(alpha.max()))
+    return least, most, given.notes
 
 
 def _take_file(source: Path, target: Path, staging: Path) -> None:

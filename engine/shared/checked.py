@@ -111,7 +111,7 @@ def parse_json(data: str | bytes) -> Any:
         ValueError: it is no JSON, not UTF-8, has too many values or is nested too deeply, or holds
             NaN or Infinity.
     """
-    text = data if isinstance(data, str) else data.decode("utf-8")
+    text = data if isinstance(data, str) else data.decode("utf-8-sig")
     if text.count("[") + text.count(",") + 4 * text.count("{") > _MOST_VALUES:
         raise WrongDataError("too many values")
     try:

@@ -140,6 +140,8 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 def cannot_write(path: Path, error: OSError) -> PaintoverError:
     """Return the error for a file that cannot be written."""
+    if isinstance(error, IsADirectoryError) and path.is_dir():
+        return PaintoverError(f"Cannot write {path}, as a folder has that name; rename the folder.")
     return PaintoverError(
         f"Cannot write {path}: {error.strerror or error}; free some space, or choose a shot folder "
         "that you may write to."

@@ -17,10 +17,14 @@ _DIGITS = 12
 """Most characters of a number in a frame list."""
 
 
+_UNCLEAR = re.compile(r"[0-9] +(?:[0-9]|-[0-9])")
+"""Numbers that only a space parts: not 12, and neither 1 to 2 nor 1 and -2 for sure."""
+
+
 def parse_frames(text: str) -> list[int]:
     """Parse a frame list such as ``1-30,45``: inclusive ranges, negative frames allowed.
 
-    ``1-9:2`` is every second frame, as farms write it.
+    ``1-9:2`` and ``1-9x2`` are every second frame, as farms write it.
 
     Returns:
         The frames, sorted, each once.
@@ -31,8 +35,8 @@ def parse_frames(text: str) -> list[int]:
     ranges: set[tuple[int, int, int]] = set()
     shown = one_line(text[:80])
     for part in text.replace(" ", "").split(","):
-        match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+)(?::([0-9]+))?)?", part)
-        if not match:
+        match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+)(?:[:x]([0-9]+))?)?", part)
+        if not match or _UNCLEAR.search(text):
             raise PaintoverError(f'"{shown}" is not a frame list; write it like 1-30,45.')
         if max(map(len, match.groups(""))) > _DIGITS:
             raise PaintoverError(
@@ -96,7 +100,8 @@ def keep_negative(arguments: Iterable[str]) -> list[str]:
 
     A space before the minus does that: no option begins with one.
     """
-    return [f" {text}" if re.fullmatch(r"-[0-9][-0-9,.=@:]*", text) else text for text in arguments]
+    negative = re.compile(r"-[0-9][-0-9,.=@:x]*")
+    return [f" {text}" if negative.fullmatch(text) else text for text in arguments]
 
 
 def spread(frames: Sequence[int], most: int) -> list[int]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from .errors import PaintoverError
 
@@ -13,6 +14,7 @@ MATTE_NAME = r"([^\W_][\w -]{0,199})?"
 """Pattern of the name of the mattes; "" for none."""
 _MOST_BYTES = 200
 """Most bytes of a name as UTF-8: file systems have 255 for a file, with all that we add."""
+_STYLE_FILE = ".safetensors"
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -25,9 +27,14 @@ def check_name(name: str, kind: str) -> str:
 
     Raises:
         PaintoverError: the name has other characters than letters, digits, spaces, ``.``, ``-``
-            and ``_``, or is too long, does not begin with a letter or a digit, ends with a dot
-            or a space, or is that of a device in Windows.
+            and ``_``, is too long, does not begin with a letter or a digit, ends with a dot or a
+            space, or is that of a style's file or of a device in Windows.
     """
+    name = unicodedata.normalize("NFC", name)  # macOS may give an accent apart from its letter
+    if name.lower().endswith(_STYLE_FILE):
+        raise PaintoverError(
+            f'"{one_line(name)[:80]}" is the name of a file; leave out {_STYLE_FILE}.'
+        )
     if not re.fullmatch(NAME, name):
         raise PaintoverError(
             f'"{one_line(name)[:80]}" cannot be the name of a {kind}; use letters, digits, spaces, '

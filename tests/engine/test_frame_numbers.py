@@ -131,6 +131,12 @@ def test_numbers_may_outgrow_their_padding():
             ["0001_0101", "0002_0102", "more than", "name the pictures"],
         ),
         (["20261128093015.png"], ["20261128093015", "1048574"]),
+        ([f"f_{n / 4:.2f}.png" for n in range(4, 9)], ["f_1.00", "f_2.00", "more than"]),
+        (["f_1.00.png", "f_2.00.png", "f_2.50.png"], ["f_1.00", "f_2.50", "more than"]),
+        (
+            [f"sh 01-00-{n // 24:02d}-{n % 24:02d}.png" for n in range(200, 217)],
+            ["sh 01-00-08-08", "sh 01-00-09-00", "more than"],
+        ),
     ],
 )
 def test_names_that_tell_no_frame_are_named(names, words):
@@ -223,8 +229,17 @@ def test_every_second_frame_as_farms_write_it():
     assert parse_frames("1-9:2") == [1, 3, 5, 7, 9]
     assert parse_frames("-3-3:3,2-4,20") == [-3, 0, 2, 3, 4, 20]
     assert keep_negative(["-3-3:3"]) == [" -3-3:3"]
-    for text in ("1-9:0", "1-9:", "5:2", "9-1:2"):
+    assert parse_frames("1-9x4") == [1, 5, 9]
+    for text in ("1-9:0", "1-9:", "5:2", "9-1:2", "1-9x"):
         with pytest.raises(PaintoverError):
+            parse_frames(text)
+
+
+def test_a_space_parts_no_numbers():
+    assert parse_frames(" 1 - 3 , 7 ") == [1, 2, 3, 7]
+    assert parse_frames("-3 - -1") == [-3, -2, -1]
+    for text in ("1 2", "1-3 7", "1 -2"):
+        with pytest.raises(PaintoverError, match="write it like 1-30,45"):
             parse_frames(text)
 
 

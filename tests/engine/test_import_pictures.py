@@ -113,6 +113,18 @@ def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
     }
 
 
+@pytest.mark.parametrize("seen", [0, 1])
+def test_frames_that_are_all_transparent_are_told(tmp_path, seen):
+    for frame in (1, 2, 3):
+        pixels = np.full((270, 480, 4), 0.5, np.float32)
+        pixels[..., 3] = seen if frame == 2 else 0
+        write_picture(tmp_path / "in" / f"{frame:04d}.png", pixels)
+    report = Report()
+    run(tmp_path / "shot", tmp_path / "in", report)
+    told = [text for text in report.warnings if "nothing of them shows" in text]
+    assert len(told) == (not seen)
+
+
 def test_other_formats_become_png(tmp_path):
     source = tmp_path / "in"
     source.mkdir()

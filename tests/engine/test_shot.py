@@ -189,6 +189,27 @@ def test_records_of_stylized_frames(painted_shot):
     assert painted_shot.read_out_record("ink", 1) is None
 
 
+def test_names_of_styles_with_accents_of_macos_and_of_files(painted_shot):
+    assert painted_shot.style_path("a\u0308") == painted_shot.style_path("\u00e4")
+    with pytest.raises(PaintoverError, match=r"name of a file; leave out \.safetensors"):
+        painted_shot.style_path("ink.safetensors")
+
+
+def test_a_manifest_that_was_saved_by_an_editor_of_windows(rendered_shot):
+    path = rendered_shot.folder / "shot.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    shot = Shot.open(rendered_shot.folder)
+    shot.manifest.removed_keys = [1]
+    shot.save()
+    assert Shot.open(rendered_shot.folder).manifest.removed_keys == [1]
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+    (tmp_path / "0001.png").mkdir()
+    with pytest.raises(PaintoverError, match=r"0001\.png, as a folder has that name; rename"):
+        write_bytes(tmp_path / "0001.png", b"a")
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "..", "a/b", ".hidden", "a.", "_x", "a\\b", "a:b", "CON", "nul.old", "Lpt1", "com9 .x"],

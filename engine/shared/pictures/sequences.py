@@ -75,12 +75,10 @@ def find_sequence(paths: Sequence[Path]) -> FileSequence | None:
             tuple(number.value for number in possible_numbers(stem_of(path))) for path in numbered
         }
         what = "only in versions or copies" if len(told) == 1 else "in more than a frame number"
-        raise PaintoverError(
-            f"{numbered[0]} and {numbered[1].name} differ {what}; name the pictures alike, such as "
-            "shot_0001.png and shot_0002.png."
-        )
+        raise _differ(numbered[0], numbered[1], what)
     else:
         _check_rival(groups, chosen)
+        _check_parts(numbered, found)
     return _sequence(paths, found)
 
 
@@ -147,6 +145,33 @@ def _check_rival(groups: Mapping[tuple[str, str], _Found], chosen: tuple[str, st
                 f"{mine.parent} holds several sequences, {len(taken)} files such as {mine.name} "
                 f"and {len(found)} such as {other.name}; move one to another folder."
             )
+
+
+def _check_parts(paths: Iterable[Path], found: _Found) -> None:
+    """Raise PaintoverError if the number is only a part of one: ``01.50``, ``10-00-09-24``."""
+    number, first = found[0]
+    before = re.search(r"(?:^|(?<=[^a-z0-9]))[0-9]+(?=[.:;-]$)", number.prefix, re.I)
+    after = re.search(r"(?<=^[.:;-])[0-9]+", number.suffix)
+    alike = [
+        re.escape(text[: part.start()]) + "[0-9]+" + re.escape(text[part.end() :])
+        if part
+        else re.escape(text)
+        for text, part in ((number.prefix, before), (number.suffix, after))
+    ]
+    if before is None and after is None:
+        return
+    taken = {path for _, path in found}
+    pattern = re.compile(f"{alike[0]}[0-9]+{alike[1]}", re.I)
+    for path in paths:
+        if path not in taken and pattern.fullmatch(stem_of(path)):
+            raise _differ(first, path, "in more than a frame number")
+
+
+def _differ(one: Path, other: Path, what: str) -> PaintoverError:
+    return PaintoverError(
+        f"{one} and {other.name} differ {what}; name the pictures alike, such as shot_0001.png and "
+        "shot_0002.png."
+    )
 
 
 def _within_padding(numbers: _Found) -> _Found:
