@@ -11,9 +11,12 @@ import argparse
 import dataclasses
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
@@ -31,6 +34,7 @@ from .fuzz_log import read_runs, to_table
 from .jobs import Job, make_jobs
 from .kills import kill
 from .outcome import Outcome, to_markdown
+from .set_ups import kill_set_up
 
 PAGE = ROOT / "docs/reliability.md"
 SEED = 18
@@ -54,6 +58,9 @@ fixed seeds. A kill is SIGKILL to the process. After each fault:
   descriptors that are left after the next run;
 - **let in** counts damaged files that were taken for whole: something else came of them.
 
+**measured** is the time (UTC) and the commit. Rows are measured in pieces; those of an earlier
+commit were not run again since.
+
 Fuzzed inputs are changed by atheris by what code they reach, `python -m benchmarks.faults.fuzz`:
 each must be read whole, or be refused in one right sentence. The long form is ten million, made in
 many runs: each is noted once, with a random number, in the cache that `--cache` names. Inputs that
@@ -74,6 +81,8 @@ class _Extent:
     damaged: int
     crowds: int
     blender: dict[str, int]
+    set_ups: int
+    """Kills of the engine's set-up."""
     every: int
     """Of crafted files, each of this number is tried."""
     fuzzed: int
@@ -90,11 +99,12 @@ _EXTENTS = {
         | {"live": 15},
         *(20, 4, 12, 2),
         {"capture": 8, "recapture": 8, "compose": 6, "two": 2},
+        12,
         1,
         fuzz.TOTAL,
         goes_on=True,
     ),
-    SHORT: _Extent(dict.fromkeys(_KILLED_IN_SHORT, 1), 1, 1, 1, 1, {}, 40, 4000, False, _QUICK),
+    SHORT: _Extent(dict.fromkeys(_KILLED_IN_SHORT, 1), 1, 1, 1, 1, {}, 0, 40, 4000, False, _QUICK),
 }
 
 
@@ -112,7 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     earlier = [row for file in options.add for row in json.loads(file.read_text(encoding="utf-8"))]
-    outcomes = [*map(Outcome.from_data, earlier), *outcomes]
+    rows = [*map(Outcome.from_data, earlier), *outcomes]
+    outcomes = list({one.name: one for one in rows}.values())
     table = to_markdown(outcomes)
     print(table)
     for note in (note for outcome in outcomes for note in outcome.notes):
@@ -136,11 +147,22 @@ def _measure(work: Path, extent: _Extent, options: argparse.Namespace) -> list[O
             print(f"{name} …", file=sys.stderr, flush=True)
             place = work / "part"
             place.mkdir()
-            outcomes += parts[name](place)
+            began, measured = time.monotonic(), _now()
+            for outcome in parts[name](place):
+                outcome.measured = outcome.measured or measured
+                outcomes.append(outcome)
             shutil.rmtree(place)
+            print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         return outcomes
     finally:
         engine.close()
+
+
+def _now() -> str:
+    """Return the time, and the commit that is checked out."""
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} {done.stdout.strip()}".strip()
 
 
 def _parts(
@@ -168,6 +190,7 @@ def _parts(
             if extent.blender
             else [Outcome(name, "not in the short form") for name in _IN_BLENDER]
         ),
+        "setup": lambda place: [kill_set_up(place, extent.set_ups, SEED)] if extent.set_ups else [],
         "disks": lambda place: [
             fill(
                 engine,
@@ -222,6 +245,7 @@ def _fuzzed(place: Path, extent: _Extent, options: argparse.Namespace) -> Outcom
     runs = fuzz.go_on(place, extent.parsers, extent.fuzzed, cache, seconds=seconds)
     outcome.tried = sum(run.inputs for run in runs)
     outcome.how += f", in {len(runs)} runs; the long form is {extent.fuzzed:,}"
+    outcome.measured = "as below"
     for run in filter(fuzz.is_wrong_still, runs):
         outcome.count("unforeseen", f"{run.target}: {run.wrong[:500]}")
     return outcome
@@ -278,7 +302,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="FILE",
-        help="put the counts of an earlier run into the page, repeatable",
+        help="put the counts of an earlier run into the page, where this one has none; repeatable",
     )
     parser.add_argument(
         "--write",
@@ -294,6 +318,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             "kills",
             "checkpoints",
             "blender",
+            "setup",
             "disks",
             "damage",
             "crowds",

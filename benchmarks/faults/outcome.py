@@ -22,6 +22,7 @@ class Outcome:
         torn: half files under their final names.
         unforeseen: errors that were no sentence; processes, descriptors and files left over.
         let_in: damaged files that were taken for whole.
+        measured: when, and at which commit; "" if it is not known.
         notes: a line for each of what was counted but ``tried``.
     """
 
@@ -32,6 +33,7 @@ class Outcome:
     torn: int = 0
     unforeseen: int = 0
     let_in: int = 0
+    measured: str = ""
     notes: list[str] = dataclasses.field(default_factory=list)
 
     def count(self, column: str, note: str) -> None:
@@ -42,23 +44,25 @@ class Outcome:
     def as_data(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         counts = {name: getattr(self, name) for name in COLUMNS}
-        return {"class": self.name, **counts, "how": self.how}
+        return {"class": self.name, **counts, "measured": self.measured, "how": self.how}
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Outcome:
         """Return the outcome of what ``as_data`` returned; it has no notes."""
-        return cls(data["class"], data["how"], *(data[name] for name in COLUMNS))
+        counts = {name: data[name] for name in COLUMNS}
+        return cls(data["class"], data["how"], **counts, measured=data.get("measured", ""))
 
 
 def to_markdown(outcomes: list[Outcome]) -> str:
     """Return the table of all classes."""
     lines = [
-        "| class | tried | lost | torn | unforeseen | let in | how |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        "| class | tried | lost | torn | unforeseen | let in | measured | how |",
+        "|---|---:|---:|---:|---:|---:|---|---|",
     ]
     for one in outcomes:
-        cells = [one.name, *(str(getattr(one, name)) for name in COLUMNS), one.how]
+        counts = (str(getattr(one, name)) for name in COLUMNS)
+        cells = [one.name, *counts, one.measured or "earlier", one.how]
         lines.append(f"| {' | '.join(cells)} |")
     total = [str(sum(getattr(one, name) for one in outcomes)) for name in COLUMNS]
-    lines.append(f"| {' | '.join(['**all**', *total, ''])} |")
+    lines.append(f"| {' | '.join(['**all**', *total, '', ''])} |")
     return "\n".join(lines)
