@@ -90,6 +90,10 @@ class _Extent:
     goes_on: bool
     """Whether the inputs of earlier runs count to these."""
     parsers: tuple[str, ...] = tuple(fuzz_targets.TARGETS)
+    links: tuple[str, ...] = tuple(links.JOBS)
+    """Jobs that meet links."""
+    every_bound: int = 1
+    """Of bombs and long headers, each of this number is tried."""
 
 
 _EXTENTS = {
@@ -104,7 +108,12 @@ _EXTENTS = {
         fuzz.TOTAL,
         goes_on=True,
     ),
-    SHORT: _Extent(dict.fromkeys(_KILLED_IN_SHORT, 1), 1, 1, 1, 1, {}, 0, 40, 4000, False, _QUICK),
+    SHORT: _Extent(
+        *(dict.fromkeys(_KILLED_IN_SHORT, 1), 1, 1, 1, 1, {}, 0, 80, 2000, False),
+        parsers=_QUICK,
+        links=("preview", "import", "log"),
+        every_bound=4,
+    ),
 }
 
 
@@ -211,12 +220,18 @@ def _parts(
             )
         ],
         "links": lambda place: [
-            _counted("links", "links that lead out of the shot folder", links.measure(place))
+            _counted(
+                "links",
+                "links that lead out of the shot folder",
+                links.measure(place, extent.links),
+            )
         ],
         "fuzz": lambda place: [_fuzzed(place, extent, options)],
         "bounds": lambda place: [
             _counted(
-                "bounds", "bombs, huge numbers, pipes and devices as files", bounds.measure(place)
+                "bounds",
+                "bombs, huge numbers, pipes and devices as files",
+                bounds.measure(place, every=extent.every_bound),
             )
         ],
     }

@@ -100,7 +100,7 @@ def _try(folder: Path, job: str, name: str, target: str, counts: Counts) -> None
     before = contents(outside)
     counts.tried += 1
     try:
-        _JOBS[job](folder)
+        JOBS[job](folder)
     except PaintoverError:
         counts.refused += 1
     except Exception as error:  # whatever a job lets through is what is counted here
@@ -170,7 +170,7 @@ def _sweep(folder: Path) -> None:
     sweep(dataclasses.replace(request, train_style=False, device="cpu"), Silent())
 
 
-_JOBS: dict[str, Callable[[Path], None]] = {
+JOBS: dict[str, Callable[[Path], None]] = {
     "train": _train,
     "preview": _preview,
     "import": _import,
@@ -178,3 +178,4 @@ _JOBS: dict[str, Callable[[Path], None]] = {
     "live": _live,
     "sweep": _sweep,
 }
+"""Name of a job → what runs it."""
