@@ -115,8 +115,8 @@ def _check_fits(shot: Shot, source: Path, kind: str) -> None:
     """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
     frame_width, frame_height = shot.manifest.width, shot.manifest.height
     width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
-    check_before_loading(source)
     if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
+        check_before_loading(source)
         image: Any = bpy.data.images.load(str(source), check_existing=False)
         try:
             width, height = image.size
