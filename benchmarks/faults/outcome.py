@@ -60,7 +60,7 @@ def to_markdown(outcomes: list[Outcome]) -> str:
         "|---|---:|---:|---:|---:|---:|---|---|",
     ]
     for one in outcomes:
-        counts = (str(getattr(one, name)) for name in COLUMNS)
+        counts = [str(getattr(one, name)) for name in COLUMNS]
         cells = [one.name, *counts, one.measured or "earlier", one.how]
         lines.append(f"| {' | '.join(cells)} |")
     total = [str(sum(getattr(one, name) for one in outcomes)) for name in COLUMNS]
