@@ -33,8 +33,15 @@ _FASTEST = 1000.0
 """Frames per second above which a movie tells its clock and not its rate."""
 _TICK = 0.0015
 """Seconds by which times are rounded in some movies."""
-_FILES_ALONE = {"protocol_whitelist": "file"}
-"""A movie may name others, such as the parts of a stream; none is fetched from a network."""
+_CONTAINERS = (
+    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpeg", "mpegts"),
+    *("mpegvideo", "mxf", "mxf_opatom", "asf", "asf_o", "flv", "live_flv", "ogg", "gif", "apng"),
+    *("yuv4mpegpipe", "dv", "wav", "mp3", "flac", "aac", "aiff"),
+)
+"""Formats of movies, and of sound, which is told to hold no pictures. FFmpeg knows lists of other
+files, too, that may have the name of a movie."""
+_ALONE = {"format_whitelist": ",".join(_CONTAINERS), "protocol_whitelist": "none"}
+"""Nothing is opened beside the movie itself, neither a file nor an address."""
 _MOST_READ = 1 << 27
 """Most bytes that are read before the first frame, and between two."""
 _BUFFER = 1 << 18
@@ -103,7 +110,7 @@ def _write_frames(
     damaged = 0
     started = time.monotonic()
     try:
-        with av.open(file, options=_FILES_ALONE, buffer_size=_BUFFER) as container:
+        with av.open(file, options=_ALONE, buffer_size=_BUFFER) as container:
             stream = container.streams.best("video")
             if stream is None:
                 raise PaintoverError(f"{path} holds no pictures; choose a movie that does.")
@@ -280,8 +287,10 @@ def _warn_of_times(
             f"The frames of {path} last unequally long; each becomes one frame of the shot, at "
             f"{rate:g} frames per second."
         )
-    lasting = times[-1] - times[0] + mean
-    if lengths and lasting < (1 - _UNEVEN) * seconds - mean:
+    mean = mean or (1 / rate if rate else 0.0)
+    # Some movies tell when they end, others how long they last.
+    lasting = times[-1] - min(times[0], 0.0) + mean
+    if lasting < (1 - _UNEVEN) * seconds - mean:
         report.warned(
             f"{path} should last {seconds:.3g} seconds, but only {lasting:.3g} can be read; export "
             "it again if the end is missing."

@@ -300,6 +300,38 @@ def test_what_looks_odd_is_told(tmp_path):
     assert "should last 2.5 seconds, but only" in cut
 
 
+@pytest.mark.parametrize("name", ["cut.mkv", "late.mkv", "whole.mkv"])
+def test_an_end_that_is_missing_is_told_however_early_and_only_then(tmp_path, name):
+    times = (20, 21, 22, 23) if name == "late.mkv" else ()
+    path = write_movie(tmp_path / name, **LOSSLESS, frames=4, times=times)
+    if name == "cut.mkv":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    report = Report()
+    shot = run(tmp_path / "shot", path, report)
+    assert len(shot.frames) == (1 if name == "cut.mkv" else 4)
+    assert any("should last" in text for text in report.warnings) == (name == "cut.mkv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile other.mkv\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+        "plain words, which FFmpeg would draw as a picture of letters\n" * 50,
+    ],
+)
+def test_a_list_of_other_files_is_no_movie(tmp_path, text, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = write_movie(tmp_path / "other.mkv", **LOSSLESS, size=(96, 64))
+    write_movie(tmp_path / "other.ts", "mpeg2video", "yuv420p", size=(96, 64))
+    assert other.is_file()
+    clip = tmp_path / "clip.mp4"
+    clip.write_text(text, encoding="utf-8")
+    assert "cannot be read as a movie" in sentence(tmp_path, clip)
+
+
 def test_pictures_count_before_a_movie_beside_them(tmp_path):
     write_movie(tmp_path / "in.mkv", **LOSSLESS, size=(96, 64))
     synthetic.write_png(tmp_path / "0007.png", picture(7, (96, 64)))
