@@ -61,6 +61,13 @@ def render(scene: Any, shot: Shot, style: str, folder: Path, frames: list[int]) 
     return f"{done}; {skipped} up to date" if skipped else done
 
 
+def file_extension(scene: Any) -> str:
+    """Return the suffix of the frames that ``render`` writes, such as ``.png``."""
+    settings: Any = scene.render
+    is_movie = settings.image_settings.file_format in _MOVIES
+    return ".png" if is_movie else str(settings.file_extension)
+
+
 def _stylized(shot: Shot, style: str, frame: int) -> list[str]:
     return [digest_picture(shot.out_path(style, frame, suffix)) for suffix in OUT_SUFFIXES]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from . import properties
+from . import composed_frames, properties
 from .engine.shared.errors import PaintoverError
 from .engine.shared.frame_lists import format_frames
 from .engine.shared.shot import Shot
@@ -49,7 +49,7 @@ def job_settings(scene: Any, shot: Shot) -> dict[str, str | int | float]:
         "steps": "paint" if is_imported(shot) else "all",
         "scene": scene.name_full,
         "fps": round(properties.frame_rate(scene), 6),
-        "image_file_extension": scene.render.file_extension,
+        "image_file_extension": composed_frames.file_extension(scene),
         "light": round(settings.light, 6),
         "unpainted": settings.unpainted,
         "format": settings.format,

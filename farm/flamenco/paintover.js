@@ -33,7 +33,8 @@ const JOB_TYPE = {
         { key: "fps", type: "float", eval: "C.scene.render.fps / C.scene.render.fps_base",
           visible: "hidden" },
         { key: "image_file_extension", type: "string", default: ".png",
-          eval: "C.scene.render.file_extension", visible: "hidden" },
+          eval: "'.png' if C.scene.render.is_movie_format else C.scene.render.file_extension",
+          visible: "hidden" },
         { key: "light", type: "float", default: 0.5, eval: "C.scene.paintover.light",
           visible: "web" },
         { key: "unpainted", type: "string", default: "frame",
@@ -173,10 +174,13 @@ function engineTask(settings, name, type, steps, words) {
 
 function movieTask(settings) {
     const task = author.Task("movie", "ffmpeg");
+    const isLinear = settings.image_file_extension === ".exr";
     const command = author.Command("frames-to-video", {
         exe: "ffmpeg",
         fps: settings.fps,
-        inputGlob: path.join(settings.output_folder, `*${settings.image_file_extension}`),
+        argsBefore: isLinear ? ["-apply_trc", "iec61966_2_1"] : [],
+        inputGlob: path.join(
+            withoutPatterns(settings.output_folder), `*${settings.image_file_extension}`),
         outputFile: path.join(settings.output_folder, `${settings.style}.mp4`),
         args: [
             "-c:v", "libx264",
@@ -188,6 +192,11 @@ function movieTask(settings) {
     });
     task.addCommand(command);
     return task;
+}
+
+// In a folder such as "shot [v2]", the brackets are no pattern.
+function withoutPatterns(folder) {
+    return folder.replace(/[[*?]/g, "[$&]");
 }
 
 function stepsOf(chunk) {

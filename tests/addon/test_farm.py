@@ -54,6 +54,35 @@ def test_a_bundle_has_the_settings_of_the_scene(painted: Any, scene: Any, tmp_pa
     assert "amount.worker.gpu" not in (folder / "template.yaml").read_text("utf-8")
 
 
+def test_every_choice_of_the_scene_is_one_of_the_job(
+    painted: Any, scene: Any, part: Callable[[str], Any]
+) -> None:
+    jobs = part("farm_export").JOBS
+    template = (jobs / "openjd" / "template.yaml").read_text("utf-8")
+    for name in ("device", "format", "depth", "unpainted"):
+        found = re.search(
+            rf"- name: {name.title()}\n(?:    .*\n)*?    allowedValues: \[(.*)\]", template
+        )
+        assert found
+        choices = scene.paintover.bl_rna.properties[name].enum_items.keys()
+        assert set(choices) == set(found[1].split(", "))
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("FFMPEG", ".png"), ("OPEN_EXR", ".exr")])
+def test_flamenco_looks_for_the_frames_that_are_composed(
+    painted: Any, scene: Any, part: Callable[[str], Any], kind: str, suffix: str
+) -> None:
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "VIDEO" if kind == "FFMPEG" else "IMAGE"
+    settings.file_format = kind
+    found = part("flamenco").job_settings(scene, painted)["image_file_extension"]
+    assert found == suffix
+    script = (part("farm_export").JOBS / "flamenco" / "paintover.js").read_text("utf-8")
+    told = re.search(r'key: "image_file_extension".*\n\s+eval: "(.*)"', script)
+    assert told and eval(told[1], {"C": types.SimpleNamespace(scene=scene)}) == found
+
+
 def test_pictures_from_elsewhere_are_not_captured(painted: Any, scene: Any, tmp_path: Path) -> None:
     painted.manifest.source = {"kind": "pictures", "input": "elsewhere"}
     painted.save()

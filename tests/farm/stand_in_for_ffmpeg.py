@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import sys
 from pathlib import Path
@@ -14,8 +15,7 @@ def main(words: list[str]) -> None:
     """Run ffmpeg's arguments that the jobs use."""
     source, fps, target = words[words.index("-i") + 1], words[words.index("-r") + 1], words[-1]
     if "glob" in words:
-        pattern = Path(source)
-        paths = sorted(map(str, pattern.parent.glob(pattern.name)))
+        paths = sorted(glob.glob(source))  # noqa: PTH207  (folders may have patterns in them)
     else:
         text = Path(source).read_text(encoding="utf-8")
         paths = re.findall(r"^file '(.*)'$", text, re.MULTILINE)

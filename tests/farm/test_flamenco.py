@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, Farm, pictures
 
+from engine.app.arguments import build_parser
+
 SCRIPT = ROOT / "farm" / "flamenco" / "paintover.js"
 STUB = Path(__file__).with_name("flamenco_stub.js")
 NODE = shutil.which("node") or shutil.which("nodejs")
@@ -90,8 +92,25 @@ def test_what_flamenco_cannot_do_is_a_sentence(changed: dict[str, str], told: st
     assert told in compiled(**changed)["thrown"]
 
 
+def test_the_movie_is_made_of_what_was_composed() -> None:
+    movie = compiled(shot_folder="/shared/shot [v2]")["tasks"][-1]["commands"][0]["parameters"]
+    assert movie["inputGlob"] == "/shared/shot [[]v2]/composed/style/*.png"
+    assert movie["outputFile"] == "/shared/shot [v2]/composed/style/style.mp4"
+    assert movie["argsBefore"] == []
+    movie = compiled(image_file_extension=".exr")["tasks"][-1]["commands"][0]["parameters"]
+    assert movie["argsBefore"] == ["-apply_trc", "iec61966_2_1"]
+    assert movie["inputGlob"].endswith("/*.exr")
+
+
+def test_options_are_those_of_the_command_line() -> None:
+    tasks = compiled(steps="paint", frames="1-8, 12")["tasks"]
+    commands = [task["commands"][0] for task in tasks]
+    words = [each["parameters"]["args"][1:] for each in commands if each["name"] == "exec"]
+    assert [build_parser().parse_args(each).verb for each in words] == ["train", "stylize"]
+
+
 def test_the_job_is_run_and_a_task_that_failed_is_run_again(farm: Farm, tmp_path: Path) -> None:
-    shot = tmp_path / "shot"
+    shot = tmp_path / "shot [v2]"
     shutil.copytree(farm.shot, shot)
     encoder = Path(__file__).with_name("stand_in_for_ffmpeg.py")
     variables = {"{blender}": str(farm.blender), "{blenderArgs}": "-b -y"}
@@ -153,4 +172,5 @@ def _words(command: dict[str, Any], variables: dict[str, str], encoder: list[str
         return [*start, *given["argsBefore"], given["blendfile"], *given["args"]]
     assert command["name"] == "frames-to-video"
     glob = ["-pattern_type", "glob", "-i", given["inputGlob"]]
+    glob = [*given["argsBefore"], *glob]
     return [*encoder, *glob, *given["args"], "-r", str(given["fps"]), given["outputFile"]]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ENGINE, FRAMES, ROOT, Farm, pictures, states
+
+from engine.app.arguments import build_parser
 
 OPENJD = Path(sys.executable).with_name("openjd")
 TEMPLATE = ROOT / "farm" / "openjd" / "template.yaml"
@@ -98,6 +101,53 @@ def test_templates_are_valid(name: str) -> None:
     template = ROOT / "farm" / name / "template.yaml"
     done = subprocess.run([OPENJD, "check", template], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["openjd", "openjd_sweep"])
+def test_options_are_those_of_the_command_line(name: str) -> None:
+    template = yaml.safe_load((ROOT / "farm" / name / "template.yaml").read_text())
+    known = {f"Param.{each['name']}": each for each in template["parameterDefinitions"]}
+    for step in template["steps"]:
+        action = step["script"]["actions"]["onRun"]
+        if action["args"][0] != "{{Param.EngineFolder}}":
+            continue
+        fill = lambda match: str(known.get(match[1], {}).get("default", "7"))  # noqa: E731
+        words = [re.sub(r"\{\{(.*?)\}\}", fill, word) for word in action["args"]]
+        assert build_parser().parse_args(words[1:]).progress == "openjd"
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (("0001.png", "0002.png", "style.mp4.txt"), "2 frames"),
+        (("-0001.exr", "0001.exr"), "2 frames"),
+        (("0001.tga",), "1 frames"),
+        (("notes.txt",), "has no composed frames"),
+        (None, "has no composed frames"),
+    ],
+)
+def test_the_movie_is_made_of_what_was_composed(
+    tmp_path: Path, files: tuple[str, ...] | None, told: str
+) -> None:
+    steps = yaml.safe_load(TEMPLATE.read_text())["steps"]
+    script = next(step["script"] for step in steps if step["name"] == "Encode")
+    (tmp_path / "encode.py").write_text(script["embeddedFiles"][0]["data"])
+    folder = tmp_path / "composed"
+    if files is not None:
+        folder.mkdir()
+    for name in files or ():
+        (folder / name).touch()
+    encoder = tmp_path / "ffmpeg"
+    encoder.write_text('#!/bin/sh\necho "$@" > words\nfor last; do :; done\n: > "$last"\n')
+    encoder.chmod(0o755)
+    command = [sys.executable, "encode.py", encoder, folder, "style", "24"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told in done.stdout, done.stderr
+    assert (done.returncode == 0) == (folder / "style.mp4").is_file() == (told[0].isdigit())
+    if done.returncode == 0:
+        assert ("-apply_trc iec61966_2_1 -i" in (tmp_path / "words").read_text()) == (
+            "0001.exr" in (files or ())
+        )
 
 
 def test_the_template_says_what_a_submitter_asks() -> None:
