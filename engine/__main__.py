@@ -14,6 +14,9 @@ import threading
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# PyTorch would look for plug-ins for other devices in all installed packages.
+os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
+
 if not __package__:
     # Of the folder around this package, nothing but the package is to be found.
     import importlib

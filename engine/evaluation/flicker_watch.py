@@ -13,6 +13,10 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .flicker_meter import FlickerInput, FlickerMeter, MeasuredFrame
 
+MOST_KEPT = 1 << 25
+"""Bytes of a picture up to which the first frame of a job is kept to its end: the frame before it
+is often painted meanwhile, by another machine."""
+
 
 class FlickerWatch:
     """Measures the flicker of frames as they are written, in any order.
@@ -27,6 +31,7 @@ class FlickerWatch:
     def __init__(self, shot: Shot, style: str) -> None:
         self._shot, self._style = shot, style
         self._meter = FlickerMeter(shot, style)
+        self._first: tuple[int, MeasuredFrame] | None = None
         self.measured: dict[int, Flicker] = {}
         """Frame → flicker, of the frames measured so far."""
 
@@ -41,7 +46,11 @@ class FlickerWatch:
         """
         with suppress(PaintoverError):
             if source:
-                self._meter.keep(frame, MeasuredFrame(source, source.fitting(result)))
+                measured = MeasuredFrame(source, source.fitting(result))
+                self._meter.keep(frame, measured)
+                follows = frame - 1 in self._shot.manifest.frames
+                if follows and self._first is None and result.nbytes <= MOST_KEPT:
+                    self._first = frame, measured
             if self._meter.knows(frame - 1):
                 self._measure(frame)
             else:
@@ -63,11 +72,15 @@ class FlickerWatch:
             Cancelled: the reporter asked to stop.
         """
         wanted = {near for frame in frames for near in (frame - 1, frame, frame + 1)}
-        for frame in sorted(wanted - read_flickers(self._shot, self._style).keys()):
+        missing = wanted - read_flickers(self._shot, self._style, wanted).keys()
+        known = self._shot.manifest.frames
+        for frame in sorted(missing, key=lambda one: (not self._meter.knows(one - 1), one)):
             if report.cancelled():
                 raise Cancelled
-            if not all(n in self._shot.frames and is_up_to_date(n) for n in (frame - 1, frame)):
+            if not all(n in known and is_up_to_date(n) for n in (frame - 1, frame)):
                 continue
+            if self._first and frame == self._first[0]:
+                self._meter.keep(*self._first)
             with suppress(PaintoverError):
                 self._measure(frame)
 

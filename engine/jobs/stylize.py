@@ -53,6 +53,11 @@ from ..training.run_log import add_lines
 from .frame_claims import FrameClaims
 from .output_frames import OutputFrames, check_format
 
+FEW_FRAMES = 200
+"""Frames of a shot of which all are looked at whatever a job paints."""
+MOST_RECORDS = 10
+"""Frames that are looked at for each frame of a job, at most, in a longer shot."""
+
 
 def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     """Paint frames of a shot with a style and write them to ``out/STYLE`` as RGBA.
@@ -64,8 +69,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
 
     Returns:
         ``frames``: number of painted frames, ``skipped``: number of frames that were up to date,
-        ``unsteady``: frames of the shot that flicker more than the others, ``seconds``, and
-        ``device`` in words.
+        ``unsteady``: frames of the shot that flicker more than the others (none for a small part
+        of a long shot), ``seconds``, and ``device`` in words.
 
     Raises:
         PaintoverError: a file is missing or damaged, or the shot lacks a pass that the style needs.
@@ -115,7 +120,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
                 pictures = pipeline.paint(frames, claims.turns(frames))
                 output.write_all(pictures, write, "stylize", report, overlap=not is_large)
     watch.finish(output.painted or output.wanted[-1:], output.is_up_to_date, report)
-    unsteady = unsteady_frames(read_flickers(shot, request.style))
+    unsteady = _unsteady(shot, request.style, len(output.wanted))
     if output.painted:
         painted_on = f"painted {format_frames(output.painted)} on {device.describe()}"
         log = shot.style_folder(request.style) / "stylize.log"
@@ -127,6 +132,22 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
         "seconds": time.monotonic() - started,
         "device": device.describe(),
     }
+
+
+def _unsteady(shot: Shot, style: str, wanted: int) -> list[int]:
+    """Return the frames of a shot that flicker more than the others.
+
+    Each frame of the shot has its records read for it. So a farm's task that has a few frames of
+    thousands does without, or a frame would cost more the longer the shot is.
+
+    Args:
+        shot: the shot.
+        style: the style's name.
+        wanted: frames of the job.
+    """
+    if len(shot.manifest.frames) > max(FEW_FRAMES, wanted * MOST_RECORDS):
+        return []
+    return unsteady_frames(read_flickers(shot, style))
 
 
 def _device_for(request: protocol.Stylize, header: StyleHeader, report: Reporter) -> Device:

@@ -9,6 +9,7 @@ those frames; a state whose digest no longer matches is computed again.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import itertools
 import zlib
@@ -65,6 +66,7 @@ class FrameChain(ABC, Generic[State]):
     ) -> None:
         self._shot, self.keyframe, self.report = shot, keyframe, report
         self.pixels = shot.manifest.width * shot.manifest.height
+        self._frames = shot.frames
         first = digest_json([*recipe, keyframe, shot.frame_digest(keyframe)])
         self._digests = {keyframe: first}
 
@@ -105,22 +107,26 @@ class FrameChain(ABC, Generic[State]):
 
     def motion(self, frame: int) -> NeighbourMotion:
         """Return the motion from a frame to its neighbour nearer to the keyframe."""
-        shape = motion_shape(self._shot)
-        return neighbour_motion(self._shot, frame, self.way(frame)[-2], shape)
+        at = bisect.bisect_left(self._frames, frame)
+        nearer = self._frames[at - 1 if frame > self.keyframe else at + 1]
+        return neighbour_motion(self._shot, frame, nearer, motion_shape(self._shot))
 
     def way(self, frame: int) -> list[int]:
         """Return the frames from the keyframe to a frame, both included."""
         low, high = sorted((self.keyframe, frame))
-        way = [number for number in self._shot.frames if low <= number <= high]
+        first = bisect.bisect_left(self._frames, low)
+        way = self._frames[first : bisect.bisect_right(self._frames, high)]
         return way if frame >= self.keyframe else way[::-1]
 
     def nearest(self, frame: int) -> tuple[State | None, list[int]]:
         """Return the valid cached state nearest to a frame, if any, and the frames still to do."""
         way = self.way(frame)
-        for before, here in itertools.pairwise(way):
-            if here not in self._digests:
-                parts = [self._digests[before], self._shot.frame_digest(here)]
-                self._digests[here] = digest_json(parts)
+        known = len(way)
+        while known > 1 and way[known - 1] not in self._digests:
+            known -= 1
+        for before, here in itertools.pairwise(way[known - 1 :]):
+            parts = [self._digests[before], self._shot.frame_digest(here)]
+            self._digests[here] = digest_json(parts)
         for count in range(len(way), 0, -1):
             state = self._load(way[count - 1])
             if state is not None:

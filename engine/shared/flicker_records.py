@@ -92,9 +92,17 @@ def write_flicker(shot: Shot, style: str, frame: int, flicker: Flicker) -> None:
     write_bytes(_path(shot, style, frame), text.encode())
 
 
-def read_flickers(shot: Shot, style: str) -> dict[int, Flicker]:
-    """Read the flicker of all frames of a shot, except frames that were written again since."""
-    frames = shot.frames
+def read_flickers(
+    shot: Shot, style: str, frames: Iterable[int] | None = None
+) -> dict[int, Flicker]:
+    """Read the flicker of frames of a shot, except frames that were written again since.
+
+    Args:
+        shot: the shot.
+        style: the style's name.
+        frames: the frames, those of the shot count; None: all, for which each has its record read.
+    """
+    frames = shot.frames if frames is None else sorted(shot.manifest.frames.keys() & set(frames))
     folder = os.fspath(shot.out_record_path(style, 0).parent)
     records = shot.read_out_records(style, {*frames, *(frame - 1 for frame in frames)})
     flickers = {}

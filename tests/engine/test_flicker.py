@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import cv2
 import numpy as np
 import pytest
 import shots
 
+from engine.evaluation import flicker_meter
 from engine.evaluation.flicker import flicker
 from engine.evaluation.flicker_report import measure_flicker
+from engine.jobs import stylize as stylizing
 from engine.jobs.stylize import stylize
 from engine.shared import protocol
 from engine.shared.errors import Cancelled, PaintoverError
@@ -221,3 +224,38 @@ def test_cancelling_keeps_what_was_noted(trained):
     with pytest.raises(Cancelled):
         run(trained, Stops())
     assert sorted(read_flickers(trained, "style")) == [2, 3, 4]
+
+
+def test_tasks_of_a_farm_note_the_same_flicker(trained, monkeypatch):
+    run(trained)
+    noted = read_flickers(trained, "style")
+    read = []
+    looked = flicker_meter.read_frame
+    monkeypatch.setattr(
+        flicker_meter,
+        "read_frame",
+        lambda shot, frame, _: read.append(frame) or looked(shot, frame, _),
+    )
+    for first in ([3, 4], [1, 2]), ([1, 2], [3, 4]):
+        shutil.rmtree(trained.out_path("style", 0).parent)
+        read.clear()
+        for frames in first:
+            run(trained, frames=frames)
+        assert read_flickers(trained, "style") == noted
+        assert len(read) == 1  # at the border between both, only the other's frame
+
+
+def test_a_small_part_of_a_long_shot_does_not_look_at_the_whole(trained, monkeypatch):
+    monkeypatch.setattr(stylizing, "FEW_FRAMES", 0)
+    monkeypatch.setattr(stylizing, "MOST_RECORDS", 2)
+    looked = []
+    monkeypatch.setattr(
+        stylizing, "unsteady_frames", lambda found: looked.append(sorted(found)) or []
+    )
+    run(trained)
+    assert looked == [[2, 3, 4]]
+    run(trained, frames=[2], force=True)
+    assert len(looked) == 1
+    run(trained, frames=[2, 3], force=True)
+    assert looked[1:] == [[2, 3, 4]]
+    assert read_flickers(trained, "style", [3, 9]).keys() == {3}
