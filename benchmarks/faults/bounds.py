@@ -33,10 +33,11 @@ from engine.networks.style_file import load_resume, load_style
 from engine.shared import protocol
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_bytes
+from engine.shared.out_records import OutRecord
 from engine.shared.pictures.colour_tags import has_own_colours
 from engine.shared.pictures.header_bounds import check_before_loading
 from engine.shared.reporter import Silent
-from engine.shared.shot import OutRecord, Shot
+from engine.shared.shot import Shot
 
 from .counts import Counts
 from .long_headers import LONG_HEADERS, png_chunk, png_head

@@ -14,16 +14,17 @@ import tempfile
 import time
 from typing import IO, Any
 
-import engine.jobs.import_pictures
-import engine.jobs.mattes
-import engine.jobs.preview
-import engine.jobs.stylize
-import engine.jobs.sweep
-import engine.jobs.train
+import engine.app.verbs.import_pictures
+import engine.app.verbs.live
+import engine.app.verbs.matte
+import engine.app.verbs.preview
+import engine.app.verbs.stylize
+import engine.app.verbs.sweep
+import engine.app.verbs.train
 import engine.sweep.report
 import engine.sweep.study
 import engine.training.loop
-from engine.app import cli, live_watch  # noqa: F401 - forks have loaded what they run
+from engine.app import cli
 
 _NO_RIGHTS = 0x20080522
 """Version of the structure by which Linux sets the rights of a process."""

@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from engine.app.live_watch import watch
 from engine.app.terminal import Terminal
+from engine.app.verbs.live import watch
 from engine.images.pictures import write_picture
 from engine.jobs.import_pictures import import_pictures
 from engine.jobs.preview import preview

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.app.info import describe, describe_in_words
+from engine.app.verbs.info import describe, describe_in_words
 from engine.images.pictures import write_picture
 from engine.jobs.train import train
 from engine.motion.track_cache import TrackCache
@@ -24,9 +24,10 @@ from engine.shared.flicker_records import Flicker, read_flickers, unsteady_frame
 from engine.shared.identity import identity
 from engine.shared.journal import JOURNAL_NAME
 from engine.shared.manifest import MANIFEST_NAME, Camera, Colour, FrameRecord, Manifest
+from engine.shared.out_records import OutRecord
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
-from engine.shared.shot import OutRecord, Shot
+from engine.shared.shot import Shot
 from engine.sweep.judge import Scores
 from engine.sweep.record import RECORD, SweepRecord, read_record, write_record
 from engine.sweep.report import results

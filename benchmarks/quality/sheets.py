@@ -14,7 +14,8 @@ from engine.frames.frame import read_frame
 from engine.images.pictures import read_picture
 from engine.images.types import ByteArray
 from engine.shared.frame_lists import frame_name
-from engine.shared.shot import OUT_SUFFIXES, Shot
+from engine.shared.shot import Shot
+from engine.shared.shot_paths import OUT_SUFFIXES
 
 PAPER = (235, 235, 235)
 INK = (30, 30, 30)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import io
 import json
 import logging
@@ -18,21 +17,20 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from .. import __version__
-from ..shared import errors, protocol, training_settings
+from ..shared import errors
 from ..shared.files import is_text
-from ..shared.frame_lists import counted, format_frames, keep_negative
-from ..shared.freshness import Step, style_state
-from ..shared.shot import Shot
-from .arguments import build_parser, split_weights
+from ..shared.frame_lists import keep_negative
+from . import verbs
+from .arguments import build_parser
+from .arguments.values import split_weights
 from .error_messages import explain
-from .loading import quick_loading
 from .several import each_shot
-from .terminal import LoggedWarnings, Terminal, format_seconds
+from .terminal import LoggedWarnings, Terminal
 
 DONE, FAILED, CANCELLED = 0, 1, 130
 
@@ -95,7 +93,7 @@ def _run_each(options: argparse.Namespace, terminal: Terminal) -> int:
         if own == CANCELLED:
             break
     if as_json:
-        print(json.dumps(printed, indent=1, ensure_ascii=False))
+        print(json.dumps(printed, indent=1))
     return code
 
 
@@ -106,7 +104,7 @@ def _run_one(options: argparse.Namespace, terminal: Terminal) -> int:
 
             print(describe(options))
         else:
-            _VERBS[options.verb](options, terminal)
+            verbs.load(options.verb)(options, terminal)
     except errors.Cancelled as stopped:
         terminal.failed(_cancelled(options, stopped))
         return CANCELLED
@@ -128,240 +126,6 @@ def _cancelled(options: argparse.Namespace, stopped: errors.Cancelled) -> str:
         return "Cancelled before the first step; nothing has changed, run it again."
     again = "with --resume " if stopped.resumes else ""
     return f"Cancelled; finished files stay, and running it again {again}continues."
-
-
-def _import(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.import_pictures import import_pictures  # noqa: PLC0415
-
-    names = [name.casefold() for name, _ in options.guide]
-    if twice := [name for name, _ in options.guide if names.count(name.casefold()) > 1]:
-        raise errors.PaintoverError(
-            f'The guide "{twice[0]}" is given twice; give each guide a name of its own.'
-        )
-    request = protocol.ImportPictures(
-        job=0,
-        shot=str(options.shot),
-        input=str(options.input),
-        painted=options.painted,
-        mask=options.mask,
-        guides=dict(options.guide),
-        fps=options.fps,
-    )
-    result = import_pictures(request, terminal)
-    shot = Shot.open(options.shot)
-    terminal.finished(
-        f"{options.shot} holds {counted(len(shot.frames), 'frame')} as PNG, "
-        f"{format_frames(shot.frames)}, at {shot.manifest.fps:g} frames per second."
-    )
-    if result["mattes"]:
-        terminal.finished(
-            "The masks are of every frame, so they are mattes: only inside them is painted."
-        )
-
-
-def _matte(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.mattes import remove_mattes, set_mattes  # noqa: PLC0415
-
-    if options.none:
-        remove_mattes(options.shot)
-        terminal.finished(f"{options.shot} has no mattes; all of each frame is painted.")
-        return
-    count = set_mattes(options.shot, options.input, terminal)
-    terminal.finished(f"{options.shot} has mattes for {counted(count, 'frame')}.")
-
-
-def _train(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.train import train  # noqa: PLC0415
-    from ..training.resume import was_stopped  # noqa: PLC0415
-
-    if options.if_needed:
-        shot = Shot.open(options.shot)
-        if style_state(shot, options.style).step is Step.UP_TO_DATE:
-            terminal.finished(f"{shot.style_path(options.style)} is up to date.")
-            return
-        options.resume = was_stopped(shot, options.style)
-    fields = ("style", "seconds", "steps", "resume", "from_style", "keys", "network", "guides")
-    settings = {name: getattr(options, name) for name in training_settings.TYPES}
-    request = protocol.Train(
-        job=0,
-        shot=str(options.shot),
-        device=options.device,
-        seed=options.seed,
-        settings={name: value for name, value in settings.items() if value is not None},
-        **{name: getattr(options, name) for name in fields},
-    )
-    began = time.monotonic()
-    result = train(request, terminal)
-    if result["kept"]:
-        return
-    path = Shot.open(options.shot).style_path(options.style)
-    terminal.finished(f"Trained {path} in {format_seconds(time.monotonic() - began)}.")
-    terminal.finished(f"{result['went']}.")
-
-
-def _stylize(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.stylize import stylize  # noqa: PLC0415
-    from ..shared.flicker_records import describe  # noqa: PLC0415
-
-    fields = ("style", "frames", "format", "depth", "force", "device", "light", "unpainted")
-    request = protocol.Stylize(
-        job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
-    )
-    result = stylize(request, terminal)
-    terminal.finished(_painted_sentence(options, result))
-    if result["unsteady"]:
-        terminal.finished(describe(result["unsteady"]))
-
-
-def _weights(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..shared.keyframes import weights  # noqa: PLC0415
-
-    shot = Shot.open(options.shot)
-    curves = weights.curves_of(options.points)
-    weights.check_keys(shot, curves)
-    weights.set_weights(shot, curves)
-    print(weights.describe(shot))
-
-
-def _preview(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.preview import preview  # noqa: PLC0415
-
-    fields = ("style", "keys", "frames", "format", "depth", "force", "unpainted")
-    request = protocol.Preview(
-        job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
-    )
-    result = preview(request, terminal)
-    terminal.finished(_painted_sentence(options, result))
-
-
-def _live(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from .live_watch import watch  # noqa: PLC0415
-
-    fields = ("style", "frame", "output", "seconds", "device", "share", "seed")
-    watch(options.shot, terminal, **{name: getattr(options, name) for name in fields})
-
-
-def _painted_sentence(options: argparse.Namespace, result: dict[str, Any]) -> str:
-    folder = Shot.open(options.shot).out_path(options.style, 0).parent
-    painted = counted(result["frames"], "frame")
-    return f"{folder}: {painted} painted, {result['skipped']} up to date."
-
-
-def _sweep(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.sweep import sweep  # noqa: PLC0415
-
-    fields = (
-        *("style", "minutes", "trials", "trial_seconds", "trial_steps", "train_style"),
-        *("train_seconds", "paper", "keys", "device", "seed"),
-    )
-    request = protocol.Sweep(
-        job=0, shot=str(options.shot), **{name: getattr(options, name) for name in fields}
-    )
-    result = sweep(request, terminal)
-    if options.json:
-        print(json.dumps(result["results"], indent=1))
-        return
-    terminal.finished(f"{result['folder']} has the results of {result['trials']} trials.")
-    print(result["table"])
-
-
-def _suggest(options: argparse.Namespace, terminal: Terminal) -> None:
-    from ..jobs.suggest import suggest  # noqa: PLC0415
-    from ..shared.coverage_records import describe  # noqa: PLC0415
-    from ..shared.flicker_records import read_flickers, unsteady_frames  # noqa: PLC0415
-
-    request = protocol.Suggest(job=0, shot=str(options.shot), keys=options.keys)
-    coverage = suggest(request, terminal)
-    flickers = read_flickers(Shot.open(options.shot), options.style)
-    unsteady = unsteady_frames(flickers)
-    if options.json:
-        flicker = {str(frame): round(one.excess, 3) for frame, one in flickers.items()}
-        data = {**coverage.as_data(), "sentence": coverage.sentence()}
-        print(json.dumps({**data, "flicker": flicker, "unsteady": unsteady}, indent=1))
-        return
-    print(describe(coverage, unsteady))
-
-
-def _batch(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .batch import DONE as JOB_DONE  # noqa: PLC0415
-    from .batch import SKIPPED, as_data, describe, run_batch  # noqa: PLC0415
-
-    jobs = run_batch(options.list, terminal, again=options.again, dry_run=options.dry_run)
-    print(json.dumps(as_data(jobs), indent=1) if options.json else describe(jobs))
-    failed = [job for job in jobs if job.state != JOB_DONE]
-    if failed:
-        skipped = sum(job.state == SKIPPED for job in failed)
-        more = f", and {skipped} skipped for it" if skipped else ""
-        raise errors.PaintoverError(
-            f"{counted(len(failed) - skipped, 'job')} of {len(jobs)} failed{more}, the first in "
-            f"line {failed[0].line}; see {failed[0].log}, mend it, and run the list again."
-        )
-
-
-def _score(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..evaluation.flicker_report import FlickerReport, measure_flicker  # noqa: PLC0415
-        from ..evaluation.scores import Scores, score  # noqa: PLC0415
-
-    shot = Shot.open(options.shot)
-    scores: Scores | FlickerReport
-    if options.truth is None:
-        scores = measure_flicker(shot, options.style, options.frames, terminal)
-    else:
-        scores = score(
-            shot,
-            options.truth,
-            options.style,
-            options.frames,
-            with_jod=options.jod,
-            report=terminal,
-        )
-    print(json.dumps(scores.as_data(), indent=1) if options.json else scores.as_table())
-
-
-def _info(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .info import describe, describe_in_words  # noqa: PLC0415
-
-    data = describe(options.shot)
-    print(
-        json.dumps(data, indent=1, ensure_ascii=False) if options.json else describe_in_words(data)
-    )
-
-
-def _status(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .status import read_status, status_in_words  # noqa: PLC0415
-
-    data = read_status(options.shot)
-    print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else status_in_words(data))
-
-
-def _styles(options: argparse.Namespace, terminal: Terminal) -> None:
-    from .styles import read_styles, styles_in_words, take_back  # noqa: PLC0415
-
-    if options.take:
-        sentence = take_back(options.shot, options.style, options.take)
-        if not options.json:
-            terminal.finished(sentence)
-            return
-    data = read_styles(options.shot, options.style)
-    print(json.dumps(data, indent=1, ensure_ascii=False) if options.json else styles_in_words(data))
-
-
-def _check(options: argparse.Namespace, terminal: Terminal) -> None:
-    with quick_loading():
-        from ..jobs.check import check, sentence  # noqa: PLC0415
-
-    found = check(options.device)
-    if options.json:
-        print(json.dumps(dataclasses.asdict(found)))
-    else:
-        terminal.finished(sentence(found))
 
 
 @contextlib.contextmanager
@@ -402,22 +166,3 @@ def _internal_error(error: Exception, verbose: bool) -> str:
     except OSError:
         return f"{what}; run it again with --verbose, and report what it prints."
     return f"{what}; please report it with the log {path}."
-
-
-_VERBS: dict[str, Callable[[argparse.Namespace, Terminal], None]] = {
-    "import": _import,
-    "matte": _matte,
-    "train": _train,
-    "weights": _weights,
-    "stylize": _stylize,
-    "preview": _preview,
-    "live": _live,
-    "sweep": _sweep,
-    "suggest": _suggest,
-    "batch": _batch,
-    "score": _score,
-    "info": _info,
-    "status": _status,
-    "styles": _styles,
-    "check": _check,
-}

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ..shared.durations import format_seconds
 from ..shared.names import one_line
 
 if TYPE_CHECKING:
@@ -28,16 +29,6 @@ _TERMINAL_INTERVAL = 0.1
 _PLAIN_INTERVAL = 5.0
 _PLAIN_FRACTION = 0.1
 _FARM_INTERVAL = 0.5
-
-
-def format_seconds(seconds: float) -> str:
-    """Format a duration: ``8 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 class Terminal:

@@ -10,31 +10,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import mmap
 import os
 import platform
 import queue
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from .. import __version__
 from ..shared import errors, live_protocol, logs, protocol
 from .error_messages import explain
+from .job_reporter import JobReporter
 from .loading import quick_loading
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
 _log = logging.getLogger(__name__)
-
-_PROGRESS_INTERVAL = 0.1
 
 
 def main() -> int:
@@ -210,126 +202,3 @@ def _job_of(  # noqa: PLR0911 - one for each kind of request
     from ..jobs.stylize import stylize  # noqa: PLC0415
 
     return stylize
-
-
-class JobReporter:
-    """The ``Reporter`` of one job of the worker.
-
-    Args:
-        worker: sends the events.
-        request: the job's request; that of a training may have a live picture.
-
-    Attributes:
-        inbox: further requests to the job; None wakes one that waits for them.
-    """
-
-    def __init__(self, worker: Worker, request: protocol.Request) -> None:
-        self.job = request.job
-        self._worker = worker
-        self._place: protocol.LivePicture | None = getattr(request, "live", None)
-        self._live: LiveFile | None = None
-        self._cancelled = threading.Event()
-        self.inbox: queue.SimpleQueue[protocol.Request | None] = queue.SimpleQueue()
-        self._last = ("", float("-inf"))
-
-    def cancel(self) -> None:
-        """Cancel the job."""
-        self._cancelled.set()
-        self.inbox.put(None)
-
-    def cancelled(self) -> bool:
-        """Return whether the job should stop."""
-        return self._cancelled.is_set() or self._worker.has_ended()
-
-    def close(self) -> None:
-        """Close the file of the live picture."""
-        if self._live is not None:
-            self._live.close()
-
-    def send(self, event: protocol.Event) -> None:
-        """Send an event of the job."""
-        self._worker.send(event)
-
-    def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Send ``Progress`` at most ten times a second; a new step and the end are always sent."""
-        now = time.monotonic()
-        last_step, last_time = self._last
-        if step == last_step and fraction < 1 and now - last_time < _PROGRESS_INTERVAL:
-            return
-        self._last = (step, now)
-        self._worker.send(protocol.Progress(self.job, step, fraction, seconds_left, text))
-
-    def frame_done(self, frame: int, path: Path) -> None:
-        """Send ``FrameDone``."""
-        self._worker.send(protocol.FrameDone(self.job, frame, str(path)))
-
-    def warned(self, sentence: str) -> None:
-        """Log the warning and send ``Warned``."""
-        _log.warning("Job %d: %s", self.job, sentence)
-        self._worker.send(protocol.Warned(self.job, sentence))
-
-    def picture(self, frame: int, rgba: npt.NDArray[np.uint8]) -> None:
-        """Write a live picture to the add-on's file and send ``Picture``.
-
-        If the file cannot be used, warn once and continue without live pictures.
-        """
-        if self._place is None:
-            return
-        try:
-            if self._live is None:
-                self._live = LiveFile(self._place)
-            sequence = self._live.write(rgba)
-        except (OSError, ValueError) as error:
-            self._place = None
-            self.warned(f"The live picture cannot be shown: {error}.")
-            return
-        self._worker.send(protocol.Picture(self.job, frame, sequence))
-
-
-class LiveFile:
-    """The memory-mapped file of a ``protocol.LivePicture``, open for writing.
-
-    Args:
-        place: path and size of the picture.
-
-    Raises:
-        OSError: the file does not exist or cannot be written.
-        ValueError: the file is smaller than ``place.size``.
-    """
-
-    def __init__(self, place: protocol.LivePicture) -> None:
-        self._place = place
-        with Path(place.path).open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), place.size)
-        self._sequence: int = place.HEADER.unpack_from(self._map)[0] & ~1
-
-    def write(self, rgba: npt.NDArray[np.uint8]) -> int:
-        """Write a picture.
-
-        Args:
-            rgba: (height, width, 4) uint8, display-referred, straight alpha, top row first.
-
-        Returns:
-            Its sequence number, which is even.
-
-        Raises:
-            ValueError: ``rgba`` does not have the size of the live picture.
-        """
-        place = self._place
-        if rgba.shape != (place.height, place.width, 4):
-            raise ValueError(
-                f"its shape must be {(place.height, place.width, 4)}, not {rgba.shape}"
-            )
-        self._put_header(self._sequence + 1)
-        self._map[place.HEADER.size : place.size] = rgba.tobytes()
-        self._sequence = (self._sequence + 2) & 0xFFFFFFFF
-        self._put_header(self._sequence)
-        return self._sequence
-
-    def close(self) -> None:
-        """Close the file."""
-        self._map.close()
-
-    def _put_header(self, sequence: int) -> None:
-        place = self._place
-        place.HEADER.pack_into(self._map, 0, sequence, place.width, place.height)

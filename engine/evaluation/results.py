@@ -12,7 +12,8 @@ from ..frames.frame import EXTRA_GUIDE, MATTE, Frame
 from ..images.given_pictures import given_size, read_given
 from ..images.types import BoolArray, FloatArray
 from ..shared.errors import PaintoverError
-from ..shared.shot import OUT_SUFFIXES, Shot
+from ..shared.shot import Shot
+from ..shared.shot_paths import OUT_SUFFIXES
 
 MASK_GUIDE = "mask"
 

@@ -24,7 +24,8 @@ from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, PNG, readable_kind
 from ..shared.places import check_place
 from ..shared.reporter import Reporter
-from ..shared.shot import KEY_SUFFIXES, Shot
+from ..shared.shot import Shot
+from ..shared.shot_paths import KEY_SUFFIXES
 
 MASK_NOISE = 16 / 255
 """Up to so much beside black and white is noise in mattes that were compressed with loss."""

@@ -18,8 +18,9 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.expected_records import ExpectedRecords, ReadDigests
 from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
+from ..shared.out_records import OutRecord
 from ..shared.reporter import Reporter
-from ..shared.shot import OutRecord, Shot
+from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
 
 _Picture = TypeVar("_Picture")

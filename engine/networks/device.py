@@ -120,21 +120,10 @@ def to_host(values: Sequence[Tensor]) -> list[Tensor]:
 def _precision(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and _cpu_gains_by_bf16():
+    fast = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    if device.type == "cpu" and any(map(_cpu_has, fast)):
         return torch.bfloat16
     return torch.float32
-
-
-def _cpu_gains_by_bf16() -> bool:
-    """Return whether convolutions of the CPU are faster in bf16 than in float32.
-
-    So are those of AMX and of AMD's AVX-512. Intel's AVX-512 takes half as many bf16 instructions
-    a cycle as float32 ones; with the conversions, convolutions take 1.8 times as long there.
-    """
-    if _cpu_has("_is_amx_tile_supported"):
-        return True
-    name = str(torch.cpu.get_capabilities().get("cpu_name", ""))
-    return _cpu_has("_is_avx512_bf16_supported") and not name.startswith("Intel")
 
 
 def has_vnni() -> bool:

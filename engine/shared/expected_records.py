@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from .files import digest_file, digest_json
 from .keyframes.weights import weights_at
-from .shot import OutRecord, Shot
+from .out_records import OutRecord
+from .shot import Shot
 from .style_header import (
     ALPHA,
     ALPHA_LEARNT,

@@ -18,8 +18,9 @@ from typing import Annotated
 from .checked import Digest, Range, from_data
 from .files import digest_json, read_by_state, write_bytes
 from .frame_lists import frame_name, name_frames
+from .out_records import MOST_RECORD, OutRecord
 from .reading import read_json
-from .shot import MOST_RECORD, OutRecord, Shot
+from .shot import Shot
 
 SPREADS = 3.0
 """A frame is unsteady this many standard deviations above the median of the shot."""

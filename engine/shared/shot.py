@@ -1,68 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shot folder: the paths of its files, their digests, and its keyframes."""
+"""The shot folder: its manifest, the digests of its files, and its keyframes."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
 
-from .checked import Digest, OneOf, Range, from_data
-from .errors import LaterVersionError, PaintoverError
-from .files import (
-    cannot_write,
-    digest_json,
-    link_or_copy,
-    read_by_state,
-    read_unchanged,
-    write_bytes,
-)
+from .errors import PaintoverError
+from .files import cannot_write, digest_json, link_or_copy
 from .frame_lists import frame_name
-from .journal import JOURNAL_NAME, note, noted
-from .locks import held_in_turn
-from .manifest import (
-    MANIFEST_NAME,
-    Manifest,
-    manifest_to_text,
-    read_manifest,
-)
-from .manifest_merge import merged
-from .names import check_name, one_line
+from .manifest import MANIFEST_NAME, Manifest
+from .manifest_file import ManifestFile
+from .out_records import OutRecord, read_record, write_record
 from .pictures.digests import digest_picture
 from .places import check_place
-from .reading import read_json
-
-KEY_SUFFIXES = (".png", ".exr")
-OUT_SUFFIXES = (".png", ".exr")
-CLAIM_SUFFIX = ".claim"
-MOST_RECORD = 1 << 16
-"""Most bytes of the notes on a stylized frame."""
-TURN_SECONDS = 10.0
-"""Longest wait for another process that writes ``shot.json``, which takes milliseconds."""
+from .shot_paths import KEY_SUFFIXES, ShotPaths
 
 
-@dataclasses.dataclass(frozen=True)
-class OutRecord:
-    """Digests of everything that a stylized frame depends on; up to date while they match."""
-
-    file: str
-    input: Digest
-    style: Digest
-    settings: Digest
-    light: Annotated[float, Range(0, 1)] = 0.5
-    """As ``protocol.Stylize.light``; 0.5 if the style does not use it."""
-    unpainted: Annotated[str, OneOf(("frame", "nothing"))] = "frame"
-    """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
-    has no mattes."""
-
-
-class Shot:
+class Shot(ShotPaths):
     """A shot folder on disk.
 
     Args:
@@ -71,9 +29,9 @@ class Shot:
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.manifest = manifest
-        self._base: bytes | None = None
+        self._file = ManifestFile(folder)
 
     @classmethod
     def open(cls, folder: Path) -> Shot:
@@ -82,17 +40,15 @@ class Shot:
         Raises:
             PaintoverError: there is no ``shot.json``, or it is damaged or of a later version.
         """
-        path = folder / MANIFEST_NAME
+        file = ManifestFile(folder)
         try:
-            (manifest, base), _ = read_unchanged(
-                lambda: _state(path), lambda: _read_with_journal(path), str(path)
-            )
+            manifest = file.read()
         except (FileNotFoundError, NotADirectoryError):
             raise PaintoverError(
                 f"{folder} holds no shot yet; capture it in Blender, or import pictures into it."
             ) from None
         shot = cls(folder, manifest)
-        shot._base = base
+        shot._file = file
         return shot
 
     @staticmethod
@@ -108,7 +64,7 @@ class Shot:
         Args:
             before: the shot as it was read; None: there was none.
         """
-        self._base = before._base if before else b"{}"
+        self._file.base = before._file.base if before else b"{}"
 
     def save(self) -> None:
         """Write ``shot.json``, with a new id if it has none.
@@ -121,17 +77,7 @@ class Shot:
             would not be read again.
         """
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
-        path = self.folder / MANIFEST_NAME
-        with self._turn(path):
-            text = _readable_text(path, self.manifest)
-            if self._base is not None:
-                text = self._with_changes_of_others(path, text)
-            else:
-                _check_not_later(path)
-            write_bytes(path, text.encode())
-            path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
-        if self._base is not None:
-            self._base = text.encode()
+        self.manifest = self._file.write(self.manifest)
 
     def note_frame(self, frame: int) -> None:
         """Write the record of one frame, at the same cost however long the shot is.
@@ -141,78 +87,16 @@ class Shot:
         Raises:
             PaintoverError: it cannot be written.
         """
-        path = self.folder / MANIFEST_NAME
-        with self._turn(path):
-            try:
-                note(path, frame, self.manifest.frames[frame])
-            except ValueError as error:
-                raise _unreadable(path, error) from error
-
-    def _with_changes_of_others(self, path: Path, text: str) -> str:
-        """Return what to save, and take over what others have changed."""
-        assert self._base is not None
-        try:
-            _, disk = _read_with_journal(path)
-        except LaterVersionError:
-            raise
-        except (OSError, PaintoverError):
-            return text  # missing or damaged: it is replaced
-        if disk == self._base:
-            return text
-        data = merged(json.loads(self._base), json.loads(disk), json.loads(text))
-        self.manifest = from_data(Manifest, data)
-        return manifest_to_text(self.manifest)
-
-    @contextmanager
-    def _turn(self, path: Path) -> Iterator[None]:
-        """Write the manifest or its journal while no other process does."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with held_in_turn(self.folder / f".{MANIFEST_NAME}.lock", TURN_SECONDS):
-                yield
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        self._file.note(frame, self.manifest.frames[frame])
 
     @property
     def frames(self) -> list[int]:
         """The frames that were captured or imported, sorted."""
         return sorted(self.manifest.frames)
 
-    def image_path(self, frame: int) -> Path:
-        """``frames/0001.png``: the picture, display-referred, straight alpha."""
-        return self.folder / "frames" / f"{frame_name(frame)}.png"
-
-    def passes_path(self, frame: int) -> Path:
-        """``frames/0001.exr``: the render passes; may not exist."""
-        return self.folder / "frames" / f"{frame_name(frame)}.exr"
-
-    def guide_path(self, name: str, frame: int) -> Path:
-        """``guides/NAME/0001.png``: an extra guide picture."""
-        return self.folder / "guides" / name / f"{frame_name(frame)}.png"
-
     def matte_path(self, frame: int, name: str = "") -> Path:
         """``mattes/NAME/0001.png``: what of the frame is painted; NAME is that of the manifest."""
         return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"
-
-    def live_path(self, frame: int) -> Path:
-        """``live/0001.png``: a frame as a live session outside Blender shows it."""
-        return self.folder / "live" / f"{frame_name(frame)}.png"
-
-    def cache_folder(self, name: str) -> Path:
-        """``cache/NAME/``: cached results; may be deleted at any time."""
-        return self.folder / "cache" / name
-
-    def key_path(self, frame: int) -> Path:
-        """The painting of a frame: the existing EXR or PNG, or else the path for a new PNG."""
-        stem = self.folder / "keys" / frame_name(frame)
-        for suffix in reversed(KEY_SUFFIXES):
-            if stem.with_suffix(suffix).is_file():
-                return stem.with_suffix(suffix)
-        return stem.with_suffix(".png")
-
-    def key_mask_path(self, frame: int) -> Path:
-        """``keys/0001.mask.png``: training uses its white part only; may not exist."""
-        return self.folder / "keys" / f"{frame_name(frame)}.mask.png"
 
     def key_frames(self) -> list[int]:
         """Return the keyframes, sorted: frames with a painting that is not removed.
@@ -290,43 +174,10 @@ class Shot:
                 raise cannot_write(path, error) from error
         return version
 
-    def style_path(self, style: str) -> Path:
-        """``styles/NAME.safetensors``. Raises PaintoverError for a name that is not allowed."""
-        return self.folder / "styles" / (check_name(style, "style") + ".safetensors")
-
-    def style_folder(self, style: str) -> Path:
-        """``styles/NAME/``: logs, loss curve, state to resume from."""
-        return self.folder / "styles" / check_name(style, "style")
-
-    def trainings_folder(self, style: str) -> Path:
-        """``styles/NAME/trainings/``: trainings that are kept; see ``trainings.kept``."""
-        return self.style_folder(style) / "trainings"
-
-    def training_claim_path(self, style: str) -> Path:
-        """``styles/.NAME.claim``: who trains the style, while it is trained; see ``claims``."""
-        return self.folder / "styles" / f".{check_name(style, 'style')}{CLAIM_SUFFIX}"
-
-    def frame_claim_path(self, style: str, frame: int) -> Path:
-        """``out/NAME/made/.0001.claim``: who paints a frame, while it is painted."""
-        folder = self.out_path(style, frame).parent
-        return folder / "made" / f".{frame_name(frame)}{CLAIM_SUFFIX}"
-
-    def sweep_folder(self, name: str) -> Path:
-        """``sweeps/NAME/``: the trials of a search for settings, and its results."""
-        return self.folder / "sweeps" / check_name(name, "style")
-
-    def out_path(self, style: str, frame: int, suffix: str = ".png") -> Path:
-        """``out/NAME/0001.png`` or ``.exr``: a stylized frame."""
-        return self.folder / "out" / check_name(style, "style") / f"{frame_name(frame)}{suffix}"
-
     def out_frames(self, style: str, suffix: str = ".png") -> list[int]:
         """Return the frames of the shot that are stylized in this format, sorted."""
         names = _names(self.out_path(style, 0).parent)
         return [frame for frame in self.frames if f"{frame_name(frame)}{suffix}" in names]
-
-    def out_record_path(self, style: str, frame: int) -> Path:
-        """``out/NAME/made/0001.json``: the record of a stylized frame."""
-        return self.out_path(style, frame).parent / "made" / f"{frame_name(frame)}.json"
 
     def frame_digest(self, frame: int) -> str:
         """Return the digest of a frame: its picture, passes and extra guides."""
@@ -365,15 +216,14 @@ class Shot:
         folder = os.fspath(self.out_path(style, 0).parent)
         found = {}
         for frame in frames:
-            record = _read_record(f"{folder}/made/{frame_name(frame)}.json")
+            record = read_record(f"{folder}/made/{frame_name(frame)}.json")
             if record is not None and os.path.isfile(f"{folder}/{record.file}"):  # noqa: PTH113
                 found[frame] = record
         return found
 
     def write_out_record(self, style: str, frame: int, record: OutRecord) -> None:
         """Write the record of a stylized frame. Call it after the frame is written."""
-        text = json.dumps(dataclasses.asdict(record))
-        write_bytes(self.out_record_path(style, frame), text.encode())
+        write_record(self.out_record_path(style, frame), record)
 
     def missing_files(self) -> list[Path]:
         """Return the files of captured frames that do not exist, in frame order."""
@@ -401,58 +251,3 @@ def _names(folder: Path) -> set[str]:
         return set(os.listdir(folder))  # noqa: PTH208 - a tenth of the time of pathlib's
     except OSError:
         return set()
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    try:
-        now = path.stat()
-    except OSError:
-        return None
-    return now.st_ino, now.st_size, now.st_mtime_ns
-
-
-def _read_with_journal(path: Path) -> tuple[Manifest, bytes]:
-    """Read ``shot.json`` and its journal; return the manifest and its JSON."""
-    manifest = read_manifest(path)
-    frames = noted(path)
-    if not frames:
-        return manifest, path.read_bytes()
-    manifest.frames.update(frames)
-    manifest.frame_start, manifest.frame_end = min(manifest.frames), max(manifest.frames)
-    return manifest, manifest_to_text(manifest).encode()
-
-
-def _parse_record(path: Path) -> OutRecord | None:
-    try:
-        record = from_data(OutRecord, read_json(path, MOST_RECORD))
-    except (OSError, ValueError):
-        return None
-    return record if record.file in [path.stem + suffix for suffix in OUT_SUFFIXES] else None
-
-
-_read_record = read_by_state(_parse_record, None)
-
-
-def _readable_text(path: Path, manifest: Manifest) -> str:
-    """Return the JSON of a manifest. Raises PaintoverError if it would not be read again."""
-    try:
-        return manifest_to_text(manifest)
-    except ValueError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: ValueError) -> PaintoverError:
-    return PaintoverError(
-        f"{path} stays as it was, since it would hold a value that Paintover does not read "
-        f"({one_line(str(error))[:200]}); check what you have set last."
-    )
-
-
-def _check_not_later(path: Path) -> None:
-    """Raise PaintoverError if a later Paintover wrote a manifest; a damaged one may be replaced."""
-    try:
-        read_manifest(path)
-    except LaterVersionError:
-        raise
-    except (OSError, PaintoverError):
-        pass

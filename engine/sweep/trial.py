@@ -24,7 +24,7 @@ from ..training.settings import run_settings
 from ..training.temporal_pairs import PairPatches
 from ..training.trainer import Trainer
 from .judge import Judge, Scores
-from .material import Channels, Material
+from .material import Material
 from .space import Choice
 
 RUNGS = (0.25, 0.5, 1.0)
@@ -101,8 +101,23 @@ def run_trial(
         GivenUp: training diverged, needs more memory than there is, or ``reached`` raised it.
         Cancelled: the reporter asked to stop.
     """
+    with _giving_up(device):
+        trainer = _trainer(material, choice, device, seed)
+        channels = material.channels_of(choice.guides)
+
+        def judged() -> Scores:
+            network = copy.deepcopy(trainer.averaged)
+            network.load_state_dict(trainer.best())
+            return judge.scores(TiledInference(network, device), channels)
+
+        return _run(trainer, judged, budget, report, reached, told)
+
+
+@contextlib.contextmanager
+def _giving_up(device: Device) -> Iterator[None]:
+    """Raise ``GivenUp`` for an error that ends a trial but not the sweep."""
     try:
-        return _run(material, judge, choice, budget, device, seed, report, reached, told)
+        yield
     except PaintoverError as error:
         raise GivenUp(str(error)) from error
     except (RuntimeError, MemoryError) as error:
@@ -114,18 +129,14 @@ def run_trial(
 
 
 def _run(
-    material: Material,
-    judge: Judge,
-    choice: Choice,
+    trainer: Trainer,
+    judged: Callable[[], Scores],
     budget: Budget,
-    device: Device,
-    seed: int,
     report: Reporter,
     reached: Callable[[int, Scores], None],
     told: Callable[[float], None],
 ) -> Outcome:
-    channels = material.channels_of(choice.guides)
-    trainer = _trainer(material, choice, device, seed)
+    """Train until the budget is spent, and have the best state judged at each of ``RUNGS``."""
     watch = _Watch()
     rung, last_told, validated = 0, 0.0, watch.seconds()
     while rung < len(RUNGS):
@@ -145,7 +156,7 @@ def _run(
             continue
         trainer.validate()
         with watch.paused():
-            scores = _judged(trainer, judge, device, channels)
+            scores = judged()
             while rung < len(RUNGS) and spent >= RUNGS[rung]:
                 rung += 1
             reached(rung, scores)
@@ -177,9 +188,3 @@ def _trainer(material: Material, choice: Choice, device: Device, seed: int) -> T
         pairs = PairPatches(material.some_pairs(channels), device.unit, settings.patch)
     strokes = material.own_strokes(channels, device) if settings.strokes else None
     return Trainer(network, patches, device, settings, seed, None, pairs, strokes)
-
-
-def _judged(trainer: Trainer, judge: Judge, device: Device, channels: Channels) -> Scores:
-    network = copy.deepcopy(trainer.averaged)
-    network.load_state_dict(trainer.best())
-    return judge.scores(TiledInference(network, device), channels)

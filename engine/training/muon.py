@@ -36,44 +36,32 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Take one step; ``closure`` is not called."""
         for group in self.param_groups:
-            by_shape: dict[torch.Size, list[nn.Parameter]] = {}
             for parameter in group["params"]:
-                if parameter.grad is not None:
-                    by_shape.setdefault(parameter.shape, []).append(parameter)
-            for kernels in by_shape.values():
-                self._update(kernels, group["lr"])
-
-    def _update(self, kernels: list[nn.Parameter], rate: float) -> None:
-        """Update kernels of one shape, together: so there are fewer, larger products."""
-        rows = torch.stack([self._nesterov(kernel).flatten(1) for kernel in kernels])
-        aspect = max(1.0, rows.shape[1] / rows.shape[2])
-        for kernel, update in zip(kernels, orthogonalised(rows), strict=True):
-            kernel.add_(update.view(kernel.shape), alpha=-rate * aspect**0.5)
-
-    def _nesterov(self, kernel: nn.Parameter) -> Tensor:
-        """Return the gradient with its momentum, and renew the momentum."""
-        assert kernel.grad is not None
-        state = self.state[kernel]
-        if not state:
-            state["momentum"] = torch.zeros_like(kernel)
-        momentum: Tensor = state["momentum"].lerp_(kernel.grad, 1 - MOMENTUM)
-        return kernel.grad.lerp(momentum, MOMENTUM)
+                if parameter.grad is None:
+                    continue
+                state = self.state[parameter]
+                if not state:
+                    state["momentum"] = torch.zeros_like(parameter)
+                state["momentum"].lerp_(parameter.grad, 1 - MOMENTUM)
+                nesterov = parameter.grad.lerp(state["momentum"], MOMENTUM)
+                rows = nesterov.flatten(1)
+                aspect = max(1.0, rows.shape[0] / rows.shape[1])
+                update = orthogonalised(rows).view_as(nesterov)
+                parameter.add_(update, alpha=-group["lr"] * aspect**0.5)
 
 
-def orthogonalised(matrices: Tensor) -> Tensor:
-    """Return about the nearest matrices with all singular values 1; they are 0.7 to 1.2.
+def orthogonalised(matrix: Tensor) -> Tensor:
+    """Return about the nearest matrix (M, N) with all singular values 1; they are 0.7 to 1.2.
 
     Uses the Newton–Schulz iteration, which needs matrix products only.
 
     Args:
-        matrices: (K, M, N).
+        matrix: (M, N).
     """
-    wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
-    x: Tensor = wide / (torch.linalg.matrix_norm(wide, keepdim=True) + 1e-7)
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    x: Tensor = wide / (wide.norm() + 1e-7)
     first, third, fifth = QUINTIC
     for _ in range(ITERATIONS):
-        gram = x @ x.mT
-        x = torch.baddbmm(
-            x, torch.baddbmm(gram, gram, gram, beta=third, alpha=fifth), x, beta=first
-        )
-    return x if wide is matrices else x.mT
+        gram = x @ x.T
+        x = first * x + (third * gram + fifth * gram @ gram) @ x
+    return x if wide is matrix else x.T

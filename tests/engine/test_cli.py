@@ -15,8 +15,9 @@ import pytest
 import shots
 
 from engine.app import cli, error_messages
-from engine.app.terminal import Terminal, format_seconds
+from engine.app.terminal import Terminal
 from engine.images.pictures import write_picture
+from engine.shared.durations import format_seconds
 from engine.shared.manifest import PASS_MEANINGS
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
@@ -260,12 +261,12 @@ def test_durations(seconds, text):
 
 
 def test_faults_of_ours_are_a_sentence_and_a_log(shot, monkeypatch, capsys, tmp_path):
-    import engine.jobs.import_pictures
+    import engine.app.verbs.import_pictures
 
     def broken(request, report):
         raise KeyError("a fault")
 
-    monkeypatch.setattr(engine.jobs.import_pictures, "import_pictures", broken)
+    monkeypatch.setattr(engine.app.verbs.import_pictures, "import_pictures", broken)
     monkeypatch.setattr(cli.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert cli.main(["import", str(shot.folder), "--input", "x"]) == 1

@@ -9,7 +9,7 @@ import multiprocessing
 import pytest
 import shots
 
-from engine.shared import shot as shot_module
+from engine.shared import manifest_file
 from engine.shared.errors import PaintoverError
 from engine.shared.journal import JOURNAL_NAME
 from engine.shared.manifest import Camera, FrameRecord, Manifest
@@ -134,8 +134,8 @@ def test_no_change_of_another_writer_is_lost(shot):
 
 
 def test_a_writer_that_holds_the_turn_is_not_waited_for_for_ever(shot, monkeypatch):
-    monkeypatch.setattr(shot_module, "TURN_SECONDS", 0.05)
-    with shot_module.held_in_turn(shot.folder / ".shot.json.lock", 0):
+    monkeypatch.setattr(manifest_file, "TURN_SECONDS", 0.05)
+    with manifest_file.held_in_turn(shot.folder / ".shot.json.lock", 0):
         shot.manifest.fps = 30.0
         shot.save()
     assert Shot.open(shot.folder).manifest.fps == 30.0

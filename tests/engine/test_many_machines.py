@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import shots
 
-from engine.app.status import read_status
+from engine.app.verbs.status import read_status
 from engine.jobs.frame_claims import FrameClaims
 from engine.shared.claims import Claims
 from engine.shared.errors import Cancelled

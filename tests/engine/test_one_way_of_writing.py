@@ -13,9 +13,9 @@ WRITERS = {"write_text", "write_bytes", "savez", "savez_compressed", "tofile", "
 OTHERS = {
     "engine/shared/files.py": "is that way",
     "engine/shared/live_files.py": "pictures of a live session, in temporary files of its owner",
-    "engine/app/batch.py": "what a job prints, into a log that that way has begun",
+    "engine/app/verbs/batch.py": "what a job prints, into a log that that way has begun",
     "engine/app/cli.py": "a log in the folder for temporary files, of mkstemp",
-    "engine/app/worker.py": "the live picture, whose file the add-on has made",
+    "engine/app/live_picture_file.py": "the live picture, whose file the add-on has made",
     "engine/motion/temporal_filter.py": "into a temporary folder of its own",
     "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
     "blender_addon/engine_process/log_files.py": "logs, opened exclusively",

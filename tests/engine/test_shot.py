@@ -14,7 +14,8 @@ from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file, digest_json, write_bytes, written_beside
 from engine.shared.frame_lists import format_frames, frame_name, parse_frames
 from engine.shared.manifest import MANIFEST_VERSION, Camera, Colour, FrameRecord, Manifest
-from engine.shared.shot import OutRecord, Shot
+from engine.shared.out_records import OutRecord
+from engine.shared.shot import Shot
 
 
 @pytest.mark.parametrize(

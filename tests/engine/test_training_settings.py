@@ -11,7 +11,7 @@ import synthetic
 
 from engine.app import cli
 from engine.app.arguments import build_parser
-from engine.jobs import train as train_job
+from engine.app.verbs import train as train_verb
 from engine.networks import registry as networks
 from engine.shared.errors import PaintoverError
 from engine.shared.style_header import read_style_header
@@ -42,7 +42,7 @@ def test_an_option_reaches_the_request(name, monkeypatch):
         requests.append(request)
         raise PaintoverError("Seen.")
 
-    monkeypatch.setattr(train_job, "train", train)
+    monkeypatch.setattr(train_verb, "train", train)
     option = f"--{name.replace('_', '-')}"
     value = {int: "20", float: "0.05", str: "a.pth"}.get(TYPES[name])
     words = [option] if is_switch(name) else [option, value]

@@ -28,7 +28,7 @@ from engine.shared.checked import (
 from engine.shared.errors import PaintoverError
 from engine.shared.manifest import Manifest
 from engine.shared.names import NAME, check_name, one_line
-from engine.shared.shot import OutRecord
+from engine.shared.out_records import OutRecord
 from engine.shared.style_header import StyleHeader
 
 quick = settings(max_examples=150, deadline=None, database=None, derandomize=True)

@@ -12,8 +12,8 @@ import pytest
 from benchmarks.faults.checks import leftovers, torn_files
 from benchmarks.faults.counts import contents
 from benchmarks.faults.subjects import make_shot
-from engine.app.live_watch import watch
 from engine.app.terminal import Terminal
+from engine.app.verbs.live import watch
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot

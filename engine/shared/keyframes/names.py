@@ -9,7 +9,8 @@ from pathlib import Path
 from ..frame_lists import format_frames, frame_name
 from ..pictures.frame_numbers import NamePattern, frame_named
 from ..pictures.kinds import MOVIE_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES
-from ..shot import KEY_SUFFIXES, Shot
+from ..shot import Shot
+from ..shot_paths import KEY_SUFFIXES
 
 _MOST_NAMED = 4
 _MASK = re.compile("(?<![a-z])(?:masks?|mattes?)(?![a-z])", re.I)

@@ -13,7 +13,8 @@ from ..errors import PaintoverError
 from ..files import written_beside
 from ..frame_lists import frame_name
 from ..pictures.digests import digest_picture
-from ..shot import KEY_SUFFIXES, Shot
+from ..shot import Shot
+from ..shot_paths import KEY_SUFFIXES
 
 _NAME = re.compile(r"\.(?P<date>\d{8}-\d{6})(?:-(?P<serial>[0-9]{1,4}))?(?P<kind>\.png|\.exr)")
 

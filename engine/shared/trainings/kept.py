@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..claims import Claims, refusal
+from ..durations import format_seconds
 from ..errors import PaintoverError
 from ..files import digest_file, give_name, read_by_state
 from ..shot import Shot
@@ -303,14 +304,14 @@ def take_back(shot: Shot, style: str, name: str) -> Training:
 
 
 def describe(training: Training) -> str:
-    """Return a kept training in a few words: ``28 Nov 20:16, 1 min 0 s, in use, best``."""
+    """Return a kept training in a few words: ``28 Nov 20:16, 1 min 00 s, in use, best``."""
     record = training.record
     marks = {
         "stopped": record.state == STOPPED,
         "in use": training.is_in_use,
         "best": training.is_best,
     }
-    parts = [describe_date(record.began), describe_seconds(record.seconds)]
+    parts = [describe_date(record.began), format_seconds(record.seconds)]
     return ", ".join(parts + [word for word, holds in marks.items() if holds])
 
 
@@ -321,12 +322,6 @@ def describe_date(began: float) -> str:
 
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-
-def describe_seconds(seconds: float) -> str:
-    """Return a time of learning: ``45 s`` or ``2 min 5 s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def delete_old_trainings(shot: Shot, style: str) -> None:

@@ -7,18 +7,28 @@ costs little however long the shot is. Whether frames are up to date is told by 
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..shared.claims import Holder, holder_of
-from ..shared.frame_lists import format_frames, frame_name
-from ..shared.names import is_name, one_line
-from ..shared.shot import CLAIM_SUFFIX, OUT_SUFFIXES, Shot
+from ...shared.claims import Holder, holder_of
+from ...shared.frame_lists import format_frames, frame_name
+from ...shared.names import is_name, one_line
+from ...shared.shot import Shot
+from ...shared.shot_paths import CLAIM_SUFFIX, OUT_SUFFIXES
+from ..terminal import Terminal
+from .printing import print_data
 
 _CLAIM = re.compile(r"\.(.+)" + re.escape(CLAIM_SUFFIX))
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """Tell which frames are painted. Raises PaintoverError."""
+    data = read_status(options.shot)
+    print_data(options, data, lambda: status_in_words(data))
 
 
 def read_status(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Empty lines and those that begin with # are left out. Paths are seen from the fo
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import os
@@ -18,11 +19,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import append, write_bytes
-from ..shared.frame_lists import keep_negative
-from ..shared.reading import read_json
-from .terminal import Terminal, format_seconds
+from ...shared.durations import format_seconds
+from ...shared.errors import Cancelled, PaintoverError
+from ...shared.files import append, write_bytes
+from ...shared.frame_lists import counted, keep_negative
+from ...shared.reading import read_json
+from ..terminal import Terminal
+from .printing import print_data
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 SKIPPED = "skipped"
@@ -55,6 +58,25 @@ class Job:
     def words(self) -> list[str]:
         """The words of the command line."""
         return shlex.split(self.command)
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """Run a list of jobs and print how they ended.
+
+    Raises:
+        PaintoverError: the list cannot be read, or a job failed.
+        Cancelled: the job was told to stop.
+    """
+    jobs = run_batch(options.list, terminal, again=options.again, dry_run=options.dry_run)
+    print_data(options, as_data(jobs), lambda: describe(jobs))
+    failed = [job for job in jobs if job.state != DONE]
+    if failed:
+        skipped = sum(job.state == SKIPPED for job in failed)
+        more = f", and {skipped} skipped for it" if skipped else ""
+        raise PaintoverError(
+            f"{counted(len(failed) - skipped, 'job')} of {len(jobs)} failed{more}, the first in "
+            f"line {failed[0].line}; see {failed[0].log}, mend it, and run the list again."
+        )
 
 
 def run_batch(path: Path, terminal: Terminal, *, again: bool, dry_run: bool) -> list[Job]:
@@ -152,7 +174,7 @@ def _run(job: Job, folder: Path, terminal: Terminal, dry_run: bool) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "engine", verb, *more, *words]
     stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     paths = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     if not dry_run:
         append(log, f"{stamp} {job.command}\n".encode())

@@ -3,16 +3,30 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import Any
 
-from ..shared.errors import PaintoverError
-from ..shared.frame_lists import format_frames
-from ..shared.names import is_name, one_line
-from ..shared.shot import Shot
-from ..shared.trainings import kept
-from ..shared.trainings.verdict import in_words, verdict
-from .terminal import format_seconds
+from ...shared.durations import format_seconds
+from ...shared.errors import PaintoverError
+from ...shared.frame_lists import format_frames
+from ...shared.names import is_name, one_line
+from ...shared.shot import Shot
+from ...shared.trainings import kept
+from ...shared.trainings.verdict import in_words, verdict
+from ..terminal import Terminal
+from .printing import print_data
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """List the trainings of styles, or take one back. Raises PaintoverError."""
+    if options.take:
+        sentence = take_back(options.shot, options.style, options.take)
+        if not options.json:
+            terminal.finished(sentence)
+            return
+    data = read_styles(options.shot, options.style)
+    print_data(options, data, lambda: styles_in_words(data))
 
 
 def read_styles(path: Path, style: str) -> dict[str, Any]:

@@ -3,20 +3,29 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ..shared import freshness, passes
-from ..shared.frame_lists import format_frames
-from ..shared.keyframes.names import unused_key_files
-from ..shared.manifest import PASS_MEANINGS
-from ..shared.names import is_name, one_line
-from ..shared.shot import Shot
-from ..shared.style_header import read_style_header
-from .terminal import format_seconds
+from ...shared import freshness, passes
+from ...shared.durations import format_seconds
+from ...shared.frame_lists import format_frames
+from ...shared.keyframes.names import unused_key_files
+from ...shared.manifest import PASS_MEANINGS
+from ...shared.names import is_name, one_line
+from ...shared.shot import Shot
+from ...shared.style_header import read_style_header
+from ..terminal import Terminal
+from .printing import print_data
 
 _DEFAULT_STYLE = "style"
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """Describe a shot or a style. Raises PaintoverError."""
+    data = describe(options.shot)
+    print_data(options, data, lambda: describe_in_words(data))
 
 
 def describe(path: Path) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A live session without Blender: it watches ``keys/`` and writes the picture of one frame.
+"""The verb ``live``: a live session without Blender.
 
-For people who paint in another program: each save of a painting is taken in.
+For people who paint in another program: it watches ``keys/``, takes in each save of a painting, and
+writes the picture of one frame.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import queue
 import time
@@ -13,23 +15,32 @@ from pathlib import Path
 
 import numpy as np
 
-from ..images.pictures import write_picture
-from ..live.session import live
-from ..shared import live_protocol as messages
-from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import cannot_write
-from ..shared.live_files import PictureSlots
-from ..shared.places import check_place
-from ..shared.protocol import Event, Request
-from ..shared.shot import Shot
-from ..shared.temporary import temporary_file
-from .terminal import Terminal, format_seconds
+from ...images.pictures import write_picture
+from ...live.session import live
+from ...shared import live_protocol as messages
+from ...shared.durations import format_seconds
+from ...shared.errors import Cancelled, PaintoverError
+from ...shared.files import cannot_write
+from ...shared.live_files import PictureSlots
+from ...shared.places import check_place
+from ...shared.protocol import Event, Request
+from ...shared.shot import Shot
+from ...shared.temporary import temporary_file
+from ..terminal import Terminal
 
 _IN_WORDS = {
     messages.CARRIED: "your paint, carried to it",
     messages.NETWORK: "what is learnt so far",
     messages.FINAL: "all that is learnt",
 }
+
+
+_FIELDS = ("style", "frame", "output", "seconds", "device", "share", "seed")
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """Run a live session. Raises PaintoverError and Cancelled."""
+    watch(options.shot, terminal, **{name: getattr(options, name) for name in _FIELDS})
 
 
 def watch(

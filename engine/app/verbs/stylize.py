@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verb ``stylize``."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...jobs.stylize import stylize
+from ...shared.flicker_records import describe
+from ...shared.protocol import Stylize
+from ..terminal import Terminal
+from .printing import painted_sentence
+
+_FIELDS = ("style", "frames", "format", "depth", "force", "device", "light", "unpainted")
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> None:
+    """Paint frames with a style. Raises PaintoverError and Cancelled."""
+    given = {name: getattr(options, name) for name in _FIELDS}
+    result = stylize(Stylize(job=0, shot=str(options.shot), **given), terminal)
+    terminal.finished(painted_sentence(options.shot, options.style, result))
+    if result["unsteady"]:
+        terminal.finished(describe(result["unsteady"]))

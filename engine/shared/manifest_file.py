@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``shot.json`` and its journal on the disk, where several processes may write them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .checked import from_data
+from .errors import LaterVersionError, PaintoverError
+from .files import cannot_write, read_unchanged, write_bytes
+from .journal import JOURNAL_NAME, note, noted
+from .locks import held_in_turn
+from .manifest import (
+    MANIFEST_NAME,
+    FrameRecord,
+    Manifest,
+    manifest_to_text,
+    read_manifest,
+)
+from .manifest_merge import merged
+from .names import one_line
+
+TURN_SECONDS = 10.0
+"""Longest wait for another process that writes ``shot.json``, which takes milliseconds."""
+
+
+class ManifestFile:
+    """The manifest of a shot folder as a file.
+
+    Args:
+        folder: the shot folder; it need not exist yet.
+
+    Attributes:
+        base: JSON of the manifest as it was read: ``write`` keeps what others have changed since.
+            None: nothing was read, and ``write`` replaces all.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._path = folder, folder / MANIFEST_NAME
+        self.base: bytes | None = None
+
+    def read(self) -> Manifest:
+        """Return the manifest, with what the journal has noted since.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError: there is none.
+            PaintoverError: it is damaged, or of a later version.
+        """
+        (manifest, self.base), _ = read_unchanged(
+            self._state, self._read_with_journal, str(self._path)
+        )
+        return manifest
+
+    def write(self, manifest: Manifest) -> Manifest:
+        """Write a manifest, and return it with what others have changed.
+
+        What others have changed since it was read stays, unless this manifest changes the same.
+
+        Raises:
+            PaintoverError: the file cannot be written, a later Paintover wrote it, or a value in it
+            would not be read again.
+        """
+        with self._turn():
+            text = self._readable_text(manifest)
+            if self.base is not None:
+                manifest, text = self._with_changes_of_others(manifest, text)
+            else:
+                self._check_not_later()
+            write_bytes(self._path, text.encode())
+            self._path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
+        if self.base is not None:
+            self.base = text.encode()
+        return manifest
+
+    def note(self, frame: int, record: FrameRecord) -> None:
+        """Write the record of one frame, at the same cost however long the shot is.
+
+        Raises:
+            PaintoverError: it cannot be written, or would not be read again.
+        """
+        with self._turn():
+            try:
+                note(self._path, frame, record)
+            except ValueError as error:
+                raise self._unreadable(error) from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Write the manifest or its journal while no other process does."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with held_in_turn(self._folder / f".{MANIFEST_NAME}.lock", TURN_SECONDS):
+                yield
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            now = self._path.stat()
+        except OSError:
+            return None
+        return now.st_ino, now.st_size, now.st_mtime_ns
+
+    def _read_with_journal(self) -> tuple[Manifest, bytes]:
+        """Return the manifest and its JSON."""
+        manifest = read_manifest(self._path)
+        frames = noted(self._path)
+        if not frames:
+            return manifest, self._path.read_bytes()
+        manifest.frames.update(frames)
+        manifest.frame_start, manifest.frame_end = min(manifest.frames), max(manifest.frames)
+        return manifest, manifest_to_text(manifest).encode()
+
+    def _with_changes_of_others(self, manifest: Manifest, text: str) -> tuple[Manifest, str]:
+        """Return a manifest and its JSON with what others have changed."""
+        assert self.base is not None
+        try:
+            _, disk = self._read_with_journal()
+        except LaterVersionError:
+            raise
+        except (OSError, PaintoverError):
+            return manifest, text  # missing or damaged: it is replaced
+        if disk == self.base:
+            return manifest, text
+        data = merged(json.loads(self.base), json.loads(disk), json.loads(text))
+        both = from_data(Manifest, data)
+        return both, manifest_to_text(both)
+
+    def _readable_text(self, manifest: Manifest) -> str:
+        """Return the JSON of a manifest that will be read again."""
+        try:
+            return manifest_to_text(manifest)
+        except ValueError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: ValueError) -> PaintoverError:
+        return PaintoverError(
+            f"{self._path} stays as it was, since it would hold a value that Paintover does not "
+            f"read ({one_line(str(error))[:200]}); check what you have set last."
+        )
+
+    def _check_not_later(self) -> None:
+        """Refuse to replace a manifest of a later Paintover; a damaged one may be replaced."""
+        try:
+            read_manifest(self._path)
+        except LaterVersionError:
+            raise
+        except (OSError, PaintoverError):
+            pass
