@@ -9,11 +9,13 @@ from typing import Any
 
 import bpy
 
+from . import messages
 from .engine.shared.errors import PaintoverError
 from .engine.shared.files import cannot_write, digest_file, digest_json, write_bytes
 from .engine.shared.frame_lists import counted, frame_name
 from .engine.shared.pictures.digests import digest_picture
-from .engine.shared.shot import OUT_SUFFIXES, Shot
+from .engine.shared.shot import Shot
+from .engine.shared.shot_paths import OUT_SUFFIXES
 from .engine.shared.temporary import temporary_file
 from .jobs import Job, Progress
 
@@ -96,5 +98,6 @@ def _render(scene: Any, frame: int, path: Path) -> None:
     except OSError as error:
         raise cannot_write(path, error) from error
     except RuntimeError as error:
-        reason = str(error).strip().removeprefix("Error: ")
-        raise PaintoverError(f"Frame {frame} cannot be rendered: {reason}") from error
+        raise PaintoverError(
+            f"Frame {frame} cannot be rendered: {messages.reported(error)}"
+        ) from error

@@ -12,6 +12,7 @@ from bpy.app.handlers import persistent
 
 from . import user_folders
 from .engine.shared.files import cannot_write
+from .handlers import Handlers
 
 _SOURCE = Path(__file__).resolve().parent / "example"
 _BLEND = "fox.blend"
@@ -82,11 +83,12 @@ def _look_through_camera(*_: Any) -> None:
                 area.spaces.active.region_3d.view_perspective = "CAMERA"
 
 
+_HANDLERS = Handlers(load_post=_look_through_camera)
+
+
 def register() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.load_post.append(_look_through_camera)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.load_post.remove(_look_through_camera)
+    _HANDLERS.remove()

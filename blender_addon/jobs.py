@@ -15,8 +15,10 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import logs, messages, shot_folders
+from .engine.shared.durations import format_seconds
 from .engine.shared.errors import Cancelled, PaintoverError
 from .engine.shared.names import one_line
+from .handlers import Handlers
 
 Result = TypeVar("Result")
 Status = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
@@ -332,8 +334,7 @@ def describe_seconds_left(seconds_left: float) -> str:
     """Format the time left; "" if it is unknown (below 0)."""
     if seconds_left < 0:
         return ""
-    minutes, seconds = divmod(round(seconds_left), 60)
-    return f"{minutes} min {seconds} s left" if minutes else f"{seconds} s left"
+    return f"{format_seconds(seconds_left)} left"
 
 
 def redraw() -> None:
@@ -384,12 +385,13 @@ def _cancel_before_load(*_: Any) -> None:
     cancel_now()
 
 
+_HANDLERS = Handlers(load_pre=_cancel_before_load)
+
+
 def register() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.load_pre.append(_cancel_before_load)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
     cancel_now()
-    handlers: Any = bpy.app.handlers
-    handlers.load_pre.remove(_cancel_before_load)
+    _HANDLERS.remove()

@@ -35,3 +35,8 @@ def shortened(sentence: str, folder: Path) -> str:
         sentence = sentence.replace(f"{path}{os.sep}", "")
         sentence = sentence.replace(f"The shot {path} ", "The shot ")
     return sentence
+
+
+def reported(error: RuntimeError) -> str:
+    """Return what an operator reported, from the error that ``bpy.ops`` makes of it."""
+    return str(error).strip().removeprefix("Error: ").strip()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from . import properties, shot_folders
 from .engine.shared.errors import PaintoverError
 from .engine.shared.identity import identity
 from .engine.shared.shot import Shot
+from .handlers import Handlers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,24 +187,20 @@ def _after_undo(*_: Any) -> None:
             _write(properties.of(scene), known)
 
 
-def _handlers() -> tuple[tuple[list[Callable[..., Any]], Callable[..., Any]], ...]:
-    handlers: Any = bpy.app.handlers
-    return (
-        (handlers.save_pre, _before_save),
-        (handlers.save_post, _after_save),
-        (handlers.save_post_fail, _after_save),
-        (handlers.load_post, _after_load),
-        (handlers.undo_post, _after_undo),
-        (handlers.redo_post, _after_undo),
-    )
+_HANDLERS = Handlers(
+    save_pre=_before_save,
+    save_post=_after_save,
+    save_post_fail=_after_save,
+    load_post=_after_load,
+    undo_post=_after_undo,
+    redo_post=_after_undo,
+)
 
 
 def register() -> None:
-    for handlers, handler in _handlers():
-        handlers.append(handler)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    for handlers, handler in _handlers():
-        handlers.remove(handler)
+    _HANDLERS.remove()
     _links.clear()

@@ -21,7 +21,8 @@ from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.keyframes.versions import Version, versions_of
 from .engine.shared.keyframes.weights import changed
 from .engine.shared.pictures import sizes
-from .engine.shared.shot import OUT_SUFFIXES, Shot
+from .engine.shared.shot import Shot
+from .engine.shared.shot_paths import OUT_SUFFIXES
 from .engine.shared.style_header import PROJECTION, read_style_header
 from .engine.shared.trainings.kept import NO_TRAININGS, Trainings, read_trainings
 from .keyframes import images as keyframe_images

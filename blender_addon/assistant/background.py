@@ -19,9 +19,10 @@ from typing import IO, Any
 
 import bpy
 
-from .. import jobs, logs, versions
+from .. import jobs, logs
 from ..engine.shared.errors import PaintoverError
 from ..engine_process import environment as engine_python
+from ..handlers import Handlers
 from ..live import control as live_control
 from ..ui import watcher
 
@@ -164,19 +165,18 @@ def stop(*_: Any) -> None:
     _background.stop()
 
 
+_HANDLERS = Handlers(load_pre=stop, exit_pre=stop)
+
+
 def register() -> None:
     bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
-    handlers: Any = bpy.app.handlers
-    handlers.load_pre.append(stop)
-    versions.exit_handlers().append(stop)
+    _HANDLERS.add()
     atexit.register(stop)
 
 
 def unregister() -> None:
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
-    for handlers in (bpy.app.handlers.load_pre, versions.exit_handlers()):
-        if stop in handlers:
-            handlers.remove(stop)
+    _HANDLERS.remove()
     atexit.unregister(stop)
     stop()

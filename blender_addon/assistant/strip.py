@@ -7,13 +7,10 @@ keyframes, white ones cuts of the camera, and red dots frames that flicker.
 
 from __future__ import annotations
 
-import array
 import bisect
 import dataclasses
-from typing import Any
 
-import bpy.utils.previews
-
+from ..drawn_icons import DrawnIcons
 from ..engine.shared.coverage_records import Coverage
 
 TILE = 64
@@ -96,35 +93,29 @@ class Tiles:
     """The strip as icons of Blender, made anew when it or its width changes."""
 
     def __init__(self) -> None:
-        self._previews: Any = None
+        self._icons = DrawnIcons()
         self._shown: tuple[Strip, int] | None = None
 
     def open(self) -> None:
         """Make Blender's collection of icons."""
-        self._previews, self._shown = bpy.utils.previews.new(), None
+        self._icons.open()
+        self._shown = None
 
     def icons(self, strip: Strip, count: int) -> list[int]:
         """Return the icons of so many tiles, from left to right."""
         if self._shown != (strip, count):
-            self._previews.clear()
+            self._icons.clear()
             rows = strip.pixels(count * TILE, TILE)
             for number in range(count):
                 cut = slice(number * TILE, (number + 1) * TILE)
-                values = [value for row in rows for pixel in row[cut] for value in pixel]
-                tile = self._previews.new(str(number))
-                for size, target in (
-                    ("image_size", "image_pixels"),
-                    ("icon_size", "icon_pixels"),
-                ):
-                    setattr(tile, size, (TILE, TILE))
-                    packed = array.array("i", bytes(values))
-                    getattr(tile, target).foreach_set(packed)
+                values = bytes([value for row in rows for pixel in row[cut] for value in pixel])
+                self._icons.add(str(number), TILE, TILE, values, in_text_size=True)
             self._shown = strip, count
-        return [self._previews[str(number)].icon_id for number in range(count)]
+        return list(self._icons.ids().values())
 
     def close(self) -> None:
         """Free the icons."""
-        bpy.utils.previews.remove(self._previews)
+        self._icons.close()
 
 
 _tiles = Tiles()

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from .. import versions
+from .. import messages, versions
 from ..engine.shared.errors import Cancelled, PaintoverError
 from ..engine.shared.files import written_beside
 from . import surface
@@ -71,7 +71,7 @@ def _render_errors(scene: bpy.types.Scene) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        reason = str(error).removeprefix("Error: ").strip().rstrip(".")
+        reason = messages.reported(error).rstrip(".")
         raise PaintoverError(
             f"Blender could not render frame {scene.frame_current}: {reason}."
         ) from error
@@ -114,7 +114,7 @@ def save_result(scene: bpy.types.Scene, path: Path) -> None:
     try:
         result.save_render(str(path), scene=scene)
     except RuntimeError as error:
-        reason = str(error).removeprefix("Error: ").strip().splitlines()[0]
+        reason = messages.reported(error).splitlines()[0]
         raise OSError(errno.EIO, reason) from error
 
 

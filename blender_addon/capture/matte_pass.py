@@ -20,7 +20,7 @@ from typing import Any
 
 import bpy
 
-from .. import mattes, saved_state, versions
+from .. import mattes, messages, saved_state, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import written_beside
 from ..engine.shared.pictures.header_bounds import check_before_loading
@@ -152,7 +152,7 @@ def save(scene: Any, path: Path) -> None:
             image.filepath_raw, image.file_format = str(temporary), "PNG"
             image.save()
         except RuntimeError as error:
-            reason = str(error).removeprefix("Error: ").strip().splitlines()[0]
+            reason = messages.reported(error).splitlines()[0]
             raise OSError(errno.EIO, reason) from error
         finally:
             bpy.data.images.remove(image)

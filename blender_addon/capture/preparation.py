@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
 
 from ..engine.shared.errors import PaintoverError
+from ..handlers import Handlers
 from . import matte_pass, scene_state, simulations, surface
 
 _POLL_SECONDS = 0.1
@@ -36,12 +37,12 @@ class Preparation:
         self._blocking = blocking
         self._display = ""
         self._simulated = False
+        self._handlers = Handlers(save_pre=self._restore, save_post=self._change)
 
     def begin(self) -> None:
         """Change the scene."""
         _in_use.append(self)
-        bpy.app.handlers.save_pre.append(self._restore)
-        bpy.app.handlers.save_post.append(self._change)
+        self._handlers.add()
         if not self._blocking:
             # The interface stays unlocked; a lock would disable progress and Cancel in the panels.
             view = _preferences_view()
@@ -84,8 +85,7 @@ class Preparation:
     def _end_if_idle(self) -> float | None:
         if bpy.app.is_job_running("RENDER"):
             return _POLL_SECONDS
-        _remove(bpy.app.handlers.save_pre, self._restore)
-        _remove(bpy.app.handlers.save_post, self._change)
+        self._handlers.remove()
         if self._display:
             _preferences_view().render_display_type = self._display
         _in_use.remove(self)
@@ -131,21 +131,16 @@ def _preferences_view() -> Any:
     return preferences.view
 
 
-def _remove(handlers: list[Callable[..., Any]], handler: Callable[..., Any]) -> None:
-    if handler in handlers:
-        handlers.remove(handler)
-
-
-def _handlers() -> tuple[list[Callable[..., Any]], ...]:
-    every: Any = bpy.app.handlers
-    return every.undo_post, every.redo_post, every.load_post
+_HANDLERS = Handlers(
+    undo_post=_clean_up_after_undo_or_load,
+    redo_post=_clean_up_after_undo_or_load,
+    load_post=_clean_up_after_undo_or_load,
+)
 
 
 def register() -> None:
-    for handlers in _handlers():
-        handlers.append(_clean_up_after_undo_or_load)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    for handlers in _handlers():
-        _remove(handlers, _clean_up_after_undo_or_load)
+    _HANDLERS.remove()

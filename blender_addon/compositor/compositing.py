@@ -13,7 +13,8 @@ from .. import properties, stereo, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.freshness import Step
-from ..engine.shared.shot import OUT_SUFFIXES, Shot
+from ..engine.shared.shot import Shot
+from ..engine.shared.shot_paths import OUT_SUFFIXES
 from . import group, marks, output_settings, sequences, status, trees, windows, wiring
 
 _FORMATS = {".png": "PNG", ".exr": "OpenEXR"}

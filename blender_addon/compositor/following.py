@@ -15,6 +15,7 @@ from .. import properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.shot import Shot
+from ..handlers import Handlers
 from . import compositing, group, sequences, status
 
 _seen: dict[Path, int] = {}
@@ -64,12 +65,12 @@ def _after_load(*_: Any) -> None:
             follow(scene, shot, shot.out_frames(settings.style, f".{settings.format}"))
 
 
+_HANDLERS = Handlers(load_post=_after_load)
+
+
 def register() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.load_post.append(_after_load)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    handlers: Any = bpy.app.handlers
-    if _after_load in handlers.load_post:
-        handlers.load_post.remove(_after_load)
+    _HANDLERS.remove()

@@ -22,7 +22,7 @@ from ..engine.shared.checked import Length, OneOf, Pattern
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import parse_frames, runs
 from ..engine.shared.names import NAME as STYLE_NAME
-from ..engine.shared.shot import OUT_SUFFIXES
+from ..engine.shared.shot_paths import OUT_SUFFIXES
 from . import marks, nodes, sequences
 
 NAME = "Paintover"

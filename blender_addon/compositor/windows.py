@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..handlers import Handlers
 from . import marks, status
 
 
@@ -24,7 +25,8 @@ def follow(scene: Any) -> None:
         scene: the one that is looked at, or rendered.
     """
     is_composed = status.node(scene) is not None
-    for image in bpy.data.images:
+    images: Any = bpy.data.images
+    for image in images:
         if image.source != "VIEWER" or image.library:
             continue
         if is_composed and image.use_view_as_render:
@@ -40,12 +42,12 @@ def _before_render(scene: Any, *_: Any) -> None:
     follow(scene)  # here the image Render Result is there, the first time too
 
 
+_HANDLERS = Handlers(render_init=_before_render)
+
+
 def register() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.render_init.append(_before_render)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    handlers: Any = bpy.app.handlers
-    if _before_render in handlers.render_init:
-        handlers.render_init.remove(_before_render)
+    _HANDLERS.remove()

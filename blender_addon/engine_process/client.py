@@ -16,12 +16,13 @@ from typing import IO, Any, NoReturn
 
 import bpy
 
-from .. import logs, user_folders, versions
+from .. import logs, user_folders
 from ..engine import __version__
 from ..engine.shared import protocol
 from ..engine.shared.errors import Cancelled, PaintoverError
 from ..engine.shared.files import cannot_write
 from ..engine.shared.logs import is_below_error
+from ..handlers import Handlers
 from ..jobs import Job, Progress
 from . import environment as engine_python
 from .log_files import LogFile
@@ -327,14 +328,15 @@ def stop(*_: Any) -> None:
         client.stop()
 
 
+_HANDLERS = Handlers(exit_pre=stop)
+
+
 def register() -> None:
     atexit.register(stop)
-    versions.exit_handlers().append(stop)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
     atexit.unregister(stop)
-    handlers = versions.exit_handlers()
-    if stop in handlers:
-        handlers.remove(stop)
+    _HANDLERS.remove()
     stop()

@@ -3,21 +3,18 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 from pathlib import Path
-from typing import Any
-
-import bpy.utils.previews
 
 from .. import jobs, user_folders
+from ..drawn_icons import DrawnIcons
 from ..engine.shared import protocol
 from ..engine.shared.files import cannot_write
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import remove_leftovers, temporary_file
 
 _LONGEST_SIDE = 256
-_previews: Any = None
+_icons = DrawnIcons()
 
 
 class LivePicture:
@@ -50,7 +47,7 @@ class LivePicture:
         except OSError as error:
             self._file.close()
             raise cannot_write(self._path, error) from error
-        _previews.clear()
+        _icons.clear()
 
     def _make_file(self, folder: Path) -> Path:
         """Make a file that no other Blender uses; those of Blenders that crashed are deleted."""
@@ -73,15 +70,13 @@ class LivePicture:
             data[start : start + place.width * 4]
             for start in range(header, place.size, place.width * 4)
         ]
-        _previews.clear()
-        preview = _previews.new(str(frame))
-        preview.image_size = (place.width, place.height)
-        preview.image_pixels.foreach_set(array.array("i", b"".join(reversed(rows))))
+        _icons.clear()
+        _icons.add(str(frame), place.width, place.height, b"".join(reversed(rows)))
         jobs.redraw()
 
     def close(self) -> None:
         """Delete the file and clear the picture."""
-        _previews.clear()
+        _icons.clear()
         self._file.close()
 
 
@@ -92,15 +87,12 @@ def _header(path: Path, size: int) -> bytes:
 
 def current() -> tuple[int, int] | None:
     """Return the frame of the live picture and its icon id, or None."""
-    for name, preview in _previews.items():
-        return int(name), preview.icon_id
-    return None
+    return next(((int(name), icon) for name, icon in _icons.ids().items()), None)
 
 
 def register() -> None:
-    global _previews  # noqa: PLW0603 - Blender's collection lives as long as the add-on is enabled
-    _previews = bpy.utils.previews.new()
+    _icons.open()
 
 
 def unregister() -> None:
-    bpy.utils.previews.remove(_previews)
+    _icons.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Installs, repairs, removes and moves the engine.
+"""Installs and repairs the engine.
 
 Wheels come into ``downloads/`` first; only when all are there, and right, the environment is
 changed. So a download that breaks off leaves an engine that works, and goes on another time.
@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import bpy
 
-from .. import logs, user_folders
+from .. import logs
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import digest_file
-from ..engine.shared.locks import held_alone
 from ..engine_process import environment
 from ..jobs import Job, Progress
 from . import (
@@ -34,15 +31,14 @@ from . import (
     places,
     plan,
     record,
+    removal,
 )
+from .folder_lock import held_folder
+from .threads import in_thread
 
 _log = logs.logger(__name__)
 
-_Result = TypeVar("_Result")
-
 _DOWNLOADED, _UNPACKED = 0.75, 0.92
-_SPARE = 100 << 20
-"""Bytes that the disk should have left."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,27 +87,12 @@ def install(wish: Wish) -> Job[str]:
 
 def _install(build: builds.Build, wish: Wish) -> Job[str]:
     folder = places.folder()
-    with _alone(folder), commands.new_log(folder / "install.log") as log:
+    with held_folder(folder), commands.new_log(folder / "install.log") as log:
         found = yield from _Installation(build, wish, folder, log).run()
-    _remove_older()
+    removal.remove_older()
     if found.gpu_fault:
         return f"The engine is installed, but the graphics card cannot be used: {found.gpu_fault}"
     return f"The engine is installed: {found.steps_per_second:g} steps a second on {found.device}"
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the engine's folder alone; errors of the disk become sentences."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with held_alone(folder / "install.lock") as is_alone:
-            if not is_alone:
-                raise PaintoverError(
-                    "Another Blender is installing the engine; wait until it has ended."
-                )
-            yield
-    except OSError as error:
-        raise faults.disk_error(error, folder) from error
 
 
 class _Installation:
@@ -202,7 +183,7 @@ class _Installation:
             return {}
         if self._wish.is_repair or record.installed() is None:
             reading = Progress(0.01, text="Reading the installed files")
-            faulty = yield from _in_thread(lambda: packages.damaged(site), reading)
+            faulty = yield from in_thread(lambda: packages.damaged(site), reading)
             if faulty:
                 _log.warning("Damaged packages: %s", ", ".join(sorted(faulty)))
                 record.forget()
@@ -217,11 +198,11 @@ class _Installation:
         ratio = self._build.disk / max(1, self._build.download)
         need = download + int(ratio * sum(wheel.bytes for wheel in wheels))
         free = shutil.disk_usage(self._folder).free
-        if wheels and free < need + _SPARE:
+        if wheels and free < need + places.SPARE:
             raise PaintoverError(
                 f"The disk of {self._folder} has {faults.megabytes(free)} free, but the engine "
-                f"needs about {faults.megabytes(need + _SPARE)}; free some space, or choose a "
-                "folder on another disk with Move."
+                f"needs about {faults.megabytes(need + places.SPARE)}; free some space, or choose "
+                "a folder on another disk with Move."
             )
 
     def _given(self, wheel: builds.Wheel) -> Path | None:
@@ -323,194 +304,3 @@ def _scaled(job: Job[None], end: float) -> Job[None]:
     with contextlib.closing(job):
         for progress in job:
             yield dataclasses.replace(progress, fraction=progress.fraction * end)
-
-
-def fill(folder: Path, build: builds.Build, version: str) -> Job[str]:
-    """Download uv and the wheels of a build into a folder, for machines without a network.
-
-    Args:
-        folder: is made if it is not there.
-        build: of any platform.
-        version: of the Python that the engine will run in, such as ``3.11``.
-
-    Returns:
-        The message to report.
-
-    Raises:
-        PaintoverError: the build has no lock for this Python, or a download failed.
-    """
-    wheels = build.wheels.get(version)
-    if wheels is None:
-        known = ", ".join(
-            f"{found.name} for {', '.join(found.wheels)}"
-            for found in builds.all_builds().values()
-            if found.wheels
-        )
-        raise PaintoverError(
-            f"There is no list of files of {build.name} for Python {version}; there are {known}."
-        )
-    if not bpy.app.online_access:
-        raise PaintoverError(
-            "Blender's online access is off; start it with --online-mode, or allow online access "
-            "in Preferences > System."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise faults.disk_error(error, folder) from error
-    files = [builds.uv_wheel(build.platform), *wheels]
-    yield from downloads.Downloads(files, folder, plan.locate(build)).run()
-    return f"{folder} holds the {len(files)} files of {build.name} for Python {version}"
-
-
-def remove() -> None:
-    """Delete the engine, and what earlier versions of the add-on left. Raises PaintoverError."""
-    folder = places.folder()
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            record.forget()
-        _delete_own(folder)
-        places.choose(places.usual_folder())
-    except OSError as error:
-        raise PaintoverError(
-            f"Cannot remove {error.filename or folder}: {error.strerror or error}; close programs "
-            "that use it, and try again."
-        ) from error
-    _remove_older()
-
-
-def _delete_own(folder: Path) -> None:
-    for name in places.OWN:
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()  # if nothing else is in it
-
-
-def older_folder() -> Path:
-    """Return the folder in which earlier versions of the add-on installed the engine."""
-    return user_folders.user_folder("engine")
-
-
-def _remove_older() -> None:
-    older = older_folder()
-    if (older / "env").is_dir():
-        shutil.rmtree(older, ignore_errors=True)
-
-
-def move(target: Path) -> Job[str]:
-    """Move the engine into another folder; without an engine, choose where it will be.
-
-    Returns:
-        The message to report.
-
-    Raises:
-        PaintoverError: the folder is not empty, cannot be written, or has no room.
-    """
-    source = places.folder()
-    if target == source:
-        raise PaintoverError(f"The engine is in {target} already; choose another folder.")
-    if source in target.parents:
-        raise PaintoverError(f"{target} is inside the engine's own folder; choose another folder.")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        if any(target.iterdir()):
-            raise PaintoverError(f"{target} is not empty; choose an empty folder, or a new one.")
-        probe = target / "install.lock"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise faults.disk_error(error, target) from error
-    yield from _move(source, target)
-    return f"The engine is in {target}"
-
-
-def _move(source: Path, target: Path) -> Job[None]:
-    if not any((source / name).exists() for name in places.OWN):
-        _choose(target)
-        return
-    with _alone(source):
-        measuring = Progress(0.0, text="Measuring")
-        size = yield from _in_thread(lambda: _size(source), measuring)
-        free = shutil.disk_usage(target).free
-        if free < size + _SPARE:
-            raise PaintoverError(
-                f"The disk of {target} has {faults.megabytes(free)} free, but the engine needs "
-                f"{faults.megabytes(size + _SPARE)}; choose another folder."
-            )
-        moving = Progress(0.1, text=f"Copying {faults.megabytes(size)}")
-        try:
-            yield from _in_thread(lambda: _copy(source, target), moving)
-            with commands.new_log(target / "install.log") as log:
-                yield from _fit(source, target, log)
-        except BaseException:
-            for name in places.OWN:
-                shutil.rmtree(target / name, ignore_errors=True)
-            raise
-        _choose(target)
-    with contextlib.suppress(OSError):
-        _delete_own(source)
-
-
-def _choose(target: Path) -> None:
-    try:
-        places.choose(target)
-    except OSError as error:
-        raise faults.disk_error(error, places.usual_folder()) from error
-
-
-def _fit(source: Path, target: Path, log: IO[str]) -> Job[None]:
-    """Make the environment find its Python again, which may have moved with it."""
-    settings = target / "env" / "pyvenv.cfg"
-    if not settings.is_file():
-        return
-    lines = settings.read_text(encoding="utf-8").splitlines()
-    home = next((line.partition("=")[2].strip() for line in lines if line.startswith("home")), "")
-    if not home or not commands.uv_path(target).is_file():
-        return
-    name = "python.exe" if os.name == "nt" else "python3"
-    base = Path(home.replace(str(source), str(target))) / name
-    command = ["venv", "--allow-existing", "--no-project", "--no-python-downloads"]
-    command += [f"--python={base}", str(target / "env")]
-    fitting = Progress(0.9, text="Checking")
-    yield from commands.run(commands.uv_command(target, *command), target, log, fitting)
-    python = str(places.environment_python(target))
-    yield from commands.run([python, "-I", "-c", "import numpy"], target, log, fitting)
-
-
-def _copy(source: Path, target: Path) -> None:
-    for name in places.OWN:
-        path = source / name
-        if name == "install.lock":
-            continue
-        if path.is_dir():
-            shutil.copytree(path, target / name, symlinks=True)
-        elif path.is_file():
-            shutil.copy2(path, target / name)
-
-
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _in_thread(work: Callable[[], _Result], progress: Progress) -> Job[_Result]:
-    """Do work that blocks in a thread, so that Blender stays usable."""
-    results: list[_Result] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        yield progress
-    if errors:
-        raise errors[0]
-    return results[0]

@@ -19,6 +19,8 @@ from ..engine.shared.files import read_by_state, write_bytes
 _POINTER = "location.json"
 OWN = ("env", "uv", "downloads", "cache", "python", "engine.json", "install.log", "install.lock")
 """What is in the folder of the engine; nothing else in it is ever deleted."""
+SPARE = 100 << 20
+"""Bytes that its disk should have left."""
 
 
 def usual_folder() -> Path:

@@ -18,6 +18,7 @@ from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import temporary_file
+from ..handlers import Handlers
 from . import file_sync
 
 _log = logs.logger(__name__)
@@ -331,12 +332,13 @@ def _save_before_blend(*_: Any) -> None:
             continue  # there is no shot, or it cannot be written; the paint stays in Blender
 
 
+_HANDLERS = Handlers(save_pre=_save_before_blend)
+
+
 def register() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.save_pre.append(_save_before_blend)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    handlers: Any = bpy.app.handlers
-    handlers.save_pre.remove(_save_before_blend)
+    _HANDLERS.remove()
     _modified.clear()

@@ -24,7 +24,8 @@ from ..engine.shared.pictures.digests import digest_picture
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
-from ..engine.shared.shot import KEY_SUFFIXES, Shot
+from ..engine.shared.shot import Shot
+from ..engine.shared.shot_paths import KEY_SUFFIXES
 from . import images, weights
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bpy
 from bpy.app.handlers import persistent
 
 from .. import logs
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
+from ..handlers import Handlers
 from . import editor_areas, images, paintings
 
 _log = logs.logger(__name__)
@@ -62,22 +62,15 @@ def _follow_moved() -> None:
             _log.info("%s", error)
 
 
-def _handlers() -> Any:
-    handlers: Any = bpy.app.handlers
-    return (
-        (handlers.undo_pre, _before_undo),
-        (handlers.redo_pre, _before_undo),
-        (handlers.undo_post, _after_undo),
-        (handlers.redo_post, _after_undo),
-    )
+_HANDLERS = Handlers(
+    undo_pre=_before_undo, redo_pre=_before_undo, undo_post=_after_undo, redo_post=_after_undo
+)
 
 
 def register() -> None:
-    for handlers, handler in _handlers():
-        handlers.append(handler)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
-    for handlers, handler in _handlers():
-        handlers.remove(handler)
+    _HANDLERS.remove()
     _shown.clear()

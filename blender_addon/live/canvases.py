@@ -17,7 +17,8 @@ import bpy
 
 from ..engine.shared.frame_lists import frame_name
 from ..engine.shared.live_files import Canvas
-from ..engine.shared.shot import KEY_SUFFIXES, Shot
+from ..engine.shared.shot import Shot
+from ..engine.shared.shot_paths import KEY_SUFFIXES
 from ..keyframes import file_sync
 from . import timings
 from .files import LiveFiles

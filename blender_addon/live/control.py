@@ -9,8 +9,9 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import logs, picture_editors, properties, versions
+from .. import logs, picture_editors, properties
 from ..engine.shared.errors import PaintoverError
+from ..handlers import Handlers
 from . import settings, timings
 from .session import Session
 
@@ -191,29 +192,24 @@ def _before_exit(*_: Any) -> None:
     _leave()
 
 
-def _handlers() -> tuple[tuple[Any, Any], ...]:
-    handlers: Any = bpy.app.handlers
-    return (
-        (handlers.load_pre, _before_load),
-        (handlers.load_post, _after_load),
-        (handlers.save_post, _after_save),
-        (handlers.undo_post, _after_undo),
-        (handlers.redo_post, _after_undo),
-        (handlers.frame_change_post, _after_frame_change),
-        (handlers.render_init, _before_render),
-        (handlers.render_complete, _after_render),
-        (handlers.render_cancel, _after_render),
-        (versions.exit_handlers(), _before_exit),
-    )
+_HANDLERS = Handlers(
+    load_pre=_before_load,
+    load_post=_after_load,
+    save_post=_after_save,
+    undo_post=_after_undo,
+    redo_post=_after_undo,
+    frame_change_post=_after_frame_change,
+    render_init=_before_render,
+    render_complete=_after_render,
+    render_cancel=_after_render,
+    exit_pre=_before_exit,
+)
 
 
 def register() -> None:
-    for handlers, handler in _handlers():
-        handlers.append(handler)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
     _leave()
-    for handlers, handler in _handlers():
-        if handler in handlers:
-            handlers.remove(handler)
+    _HANDLERS.remove()

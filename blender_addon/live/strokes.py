@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..handlers import Handlers
 from . import timings
 
 PRESS_OPERATOR = "paintover.live_press"
@@ -91,10 +92,7 @@ def start() -> StrokeWatch:
         keymap = settings.keymaps.new("Image Paint", space_type="EMPTY")
         item = keymap.keymap_items.new(PRESS_OPERATOR, "LEFTMOUSE", "PRESS", any=True, head=True)
         _items.append((keymap, item))
-    handlers: Any = bpy.app.handlers
-    handlers.undo_post.append(_after_undo)
-    handlers.redo_post.append(_after_undo)
-    handlers.depsgraph_update_post.append(_after_update)
+    _HANDLERS.add()
     return _watch
 
 
@@ -107,10 +105,7 @@ def stop() -> None:
     while _items:
         keymap, item = _items.pop()
         keymap.keymap_items.remove(item)
-    handlers: Any = bpy.app.handlers
-    handlers.undo_post.remove(_after_undo)
-    handlers.redo_post.remove(_after_undo)
-    handlers.depsgraph_update_post.remove(_after_update)
+    _HANDLERS.remove()
 
 
 def note_press() -> None:
@@ -135,3 +130,8 @@ def _after_update(_: Any, depsgraph: Any = None) -> None:
         _watch.updates += 1
     else:
         _watch.sign()
+
+
+_HANDLERS = Handlers(
+    undo_post=_after_undo, redo_post=_after_undo, depsgraph_update_post=_after_update
+)

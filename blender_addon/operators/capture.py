@@ -9,11 +9,11 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import properties, states, steps
+from .. import messages, properties, states, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.freshness import Step
 from ..jobs import Job, JobOperator, Status
-from . import polls
+from . import dialogs, polls
 
 
 class PAINTOVER_OT_capture(polls.PolledOperator, JobOperator):
@@ -74,10 +74,8 @@ class PAINTOVER_OT_capture_again(polls.PolledOperator):
     bl_description = "Render all frames again, such as after changes of the scene's content"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
-            self, width=380, title="All Frames Are Captured", confirm_text=self.bl_label
-        )
+        title = "All Frames Are Captured"
+        return dialogs.ask(self, context, title=title, button=self.bl_label, width=380)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
@@ -91,7 +89,7 @@ class PAINTOVER_OT_capture_again(polls.PolledOperator):
         return {"FINISHED"}
 
 
-class PAINTOVER_OT_capture_pictures(polls.PolledOperator):
+class PAINTOVER_OT_capture_pictures(dialogs.AsksForPath, polls.PolledOperator):
     bl_idname = "paintover.capture_pictures"
     bl_label = "Import Pictures"
     bl_description = (
@@ -111,11 +109,6 @@ class PAINTOVER_OT_capture_pictures(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.idle() or polls.has_place(context) or polls.has_engine()
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def execute(self, context: bpy.types.Context) -> Status:
         if not self.filepath:
             self.report({"ERROR"}, "Choose a movie, or a picture of a sequence.")
@@ -129,8 +122,8 @@ class PAINTOVER_OT_capture_pictures(polls.PolledOperator):
             operators.paintover.capture(
                 "INVOKE_DEFAULT", source_folder=str(chosen.parent if is_picture else chosen)
             )
-        except RuntimeError as error:  # what it reported
-            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+        except RuntimeError as error:
+            self.report({"ERROR"}, messages.reported(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

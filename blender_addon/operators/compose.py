@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import compositor, messages, steps
-from ..engine.shared.errors import PaintoverError
+from .. import compositor, steps
 from ..jobs import Status
 from ..ui import watcher
-from . import polls
+from . import dialogs, polls
+from .reports import reports_errors
 
 _EXPLANATION = (
     "To write the stylized frames to rendered files unchanged, the output's",
@@ -47,10 +47,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
         ask = compositor.node(scene) is None and compositor.needs_override(scene)
         if self.remove or bpy.app.background or not ask or not steps.stylized_frames(scene):
             return self.execute(context)
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
-            self, width=440, title=self.bl_label, confirm_text=self.bl_label
-        )
+        return dialogs.ask(self, context, title=self.bl_label, button=self.bl_label, width=440)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
@@ -58,13 +55,10 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
         for line in _EXPLANATION:
             column.label(text=line)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene: Any = context.scene
-        try:
-            sentence = self._remove(scene) if self.remove else steps.compose(scene)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        sentence = self._remove(scene) if self.remove else steps.compose(scene)
         self.report({"INFO"}, sentence)
         watcher.refresh()
         return {"FINISHED"}

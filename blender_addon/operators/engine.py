@@ -9,13 +9,23 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import messages
 from ..engine.shared.errors import PaintoverError
 from ..engine_process import client as engine_client
 from ..engine_process import environment as engine_python
-from ..engine_setup import builds, diagnostics, engine_check, installation, record, status
+from ..engine_setup import (
+    builds,
+    diagnostics,
+    engine_check,
+    installation,
+    moving,
+    record,
+    removal,
+    status,
+)
 from ..jobs import Job, JobOperator, Status
 from . import polls
+from .dialogs import AsksForPath, ask_for_path
+from .reports import reports_errors
 
 
 def _build(name: str, *, blocking: bool) -> str:
@@ -68,7 +78,7 @@ class PAINTOVER_OT_engine_install(polls.PolledOperator, JobOperator):
             raise
 
 
-class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
+class PAINTOVER_OT_engine_install_offline(AsksForPath, bpy.types.Operator):
     bl_idname = "paintover.engine_install_offline"
     bl_label = "Use Folder of Wheels"
     bl_description = (
@@ -79,11 +89,6 @@ class PAINTOVER_OT_engine_install_offline(bpy.types.Operator):
     directory: StringProperty(
         description="Folder of the wheels", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Status:
         operators: Any = bpy.ops
@@ -144,7 +149,7 @@ def _check(name: str) -> Job[str]:
     return f"The engine works: {found.steps_per_second:g} steps a second on {found.device}"
 
 
-class PAINTOVER_OT_engine_use_python(bpy.types.Operator):
+class PAINTOVER_OT_engine_use_python(AsksForPath, bpy.types.Operator):
     bl_idname = "paintover.engine_use_python"
     bl_label = "Use This Python"
     bl_description = (
@@ -154,11 +159,6 @@ class PAINTOVER_OT_engine_use_python(bpy.types.Operator):
     filepath: StringProperty(
         description="The program python", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> Status:
         operators: Any = bpy.ops
@@ -180,9 +180,7 @@ class PAINTOVER_OT_engine_move(polls.PolledOperator, JobOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         if self.directory:
             return super().invoke(context, event)
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return ask_for_path(self, context)
 
     def execute(self, context: bpy.types.Context) -> Status:
         if self.options.is_invoke and not bpy.app.background:
@@ -196,7 +194,7 @@ class PAINTOVER_OT_engine_move(polls.PolledOperator, JobOperator):
         if not self.directory:
             raise PaintoverError("Choose a folder to move the engine to.")
         target = Path(bpy.path.abspath(self.directory))
-        return status.remembering(installation.move(target))
+        return status.remembering(moving.move(target))
 
 
 class PAINTOVER_OT_engine_remove(polls.PolledOperator):
@@ -208,14 +206,11 @@ class PAINTOVER_OT_engine_remove(polls.PolledOperator):
         manager: Any = context.window_manager
         return manager.invoke_confirm(self, event)  # type: ignore[no-any-return]
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         engine_client.stop()
         status.remember_failure("")
-        try:
-            installation.remove()
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        removal.remove()
         self.report({"INFO"}, "The engine is removed")
         return {"FINISHED"}
 

@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty
 
-from .. import example_files, messages
-from ..engine.shared.errors import PaintoverError
+from .. import example_files
 from ..jobs import Status
 from ..ui.text import draw_wrapped
-from . import polls
+from . import dialogs, polls
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_example_open(polls.PolledOperator):
@@ -33,10 +33,7 @@ class PAINTOVER_OT_example_open(polls.PolledOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         if not example_files.blend().is_file():
             return self.execute(context)
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
-            self, width=360, title="Open Example", confirm_text="Open"
-        )
+        return dialogs.ask(self, context, title="Open Example", button="Open", width=360)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
@@ -44,11 +41,8 @@ class PAINTOVER_OT_example_open(polls.PolledOperator):
         draw_wrapped(layout, text, "INFO", context)
         layout.prop(self, "anew", text="Start Anew, and Keep That One Beside It")
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
-        try:
-            path = example_files.copy(anew=self.anew)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        path = example_files.copy(anew=self.anew)
         example_files.open_blend(path)
         return {"FINISHED"}

@@ -9,13 +9,15 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import farm_export, flamenco, messages, properties
+from .. import farm_export, flamenco, properties
 from ..engine.shared.errors import PaintoverError
 from ..jobs import Status
 from . import polls
+from .dialogs import AsksForPath
+from .reports import reports_errors
 
 
-class PAINTOVER_OT_farm_export(polls.PolledOperator):
+class PAINTOVER_OT_farm_export(AsksForPath, polls.PolledOperator):
     bl_idname = "paintover.farm_export"
     bl_label = "Export Farm Job"
     bl_description = (
@@ -33,21 +35,13 @@ class PAINTOVER_OT_farm_export(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.idle() or polls.has_painting(context)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)
-        try:
-            if not self.directory:
-                raise PaintoverError("Choose a folder for the job.")
-            folder = Path(bpy.path.abspath(self.directory))
-            sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        if not self.directory:
+            raise PaintoverError("Choose a folder for the job.")
+        folder = Path(bpy.path.abspath(self.directory))
+        sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu)
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 
@@ -66,12 +60,9 @@ class PAINTOVER_OT_farm_flamenco(polls.PolledOperator):
             return "Enable Flamenco's add-on, which its Manager offers for download"
         return polls.idle() or polls.has_painting(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
-        try:
-            name = flamenco.fill_add_on(properties.scene_of(context))
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        name = flamenco.fill_add_on(properties.scene_of(context))
         operators: Any = bpy.ops
         submitted: Status = operators.flamenco.submit_job("INVOKE_DEFAULT", job_name=name)
         return {"CANCELLED"} if submitted == {"CANCELLED"} else {"FINISHED"}

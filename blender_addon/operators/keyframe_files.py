@@ -16,6 +16,7 @@ from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import images, paint_program, paintings
 from ..ui.text import draw_wrapped
+from . import dialogs
 from .keyframe_operator import CURRENT, KeyframeOperator
 
 
@@ -60,10 +61,7 @@ class PAINTOVER_OT_keyframe_drop(KeyframeOperator):
             return {"CANCELLED"}
         if len(found) == 1:
             (self.frame,) = found
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
-            self, width=360, title="Use as Keyframe", confirm_text="Use"
-        )
+        return dialogs.ask(self, context, title="Use as Keyframe", button="Use", width=360)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout

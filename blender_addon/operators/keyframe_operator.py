@@ -8,13 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty
 
-from .. import messages, properties, shot_folders, steps
-from ..engine.shared.errors import PaintoverError
+from .. import properties, shot_folders, steps
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import weights as keyframe_weights
 from ..ui import watcher
 from . import polls
+from .reports import reports_errors
 
 CURRENT = -(2**31)
 """Stands for the current frame."""
@@ -55,15 +55,12 @@ class KeyframeOperator(polls.PolledOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         return self.execute(context) if self.may_change_shot(context) else {"CANCELLED"}
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene: Any = context.scene
-        try:
-            shot = steps.open_shot(scene)
-            frame = self.frame_in(context, shot)
-            sentence = self.work(context, shot, frame)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        shot = steps.open_shot(scene)
+        frame = self.frame_in(context, shot)
+        sentence = self.work(context, shot, frame)
         keyframe_weights.add_rows(scene, shot.key_frames())
         self.report({"INFO"}, sentence)
         watcher.refresh()

@@ -20,6 +20,7 @@ from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import image_editors, images, paintings
 from ..ui.text import draw_wrapped
+from . import dialogs
 from .keyframe_operator import CURRENT, KeyframeOperator
 
 
@@ -65,10 +66,8 @@ class _Transfer(KeyframeOperator):
         self.frame = self.frame_in(context, shot)
         if self.onto == CURRENT:
             self.onto = _next_free(shot, self.frame, properties.scene_of(context).frame_current)
-        manager: Any = context.window_manager
-        return manager.invoke_props_dialog(  # type: ignore[no-any-return]
-            self, title=f"{self.bl_label}: Frame {self.frame}", confirm_text=self.button
-        )
+        title = f"{self.bl_label}: Frame {self.frame}"
+        return dialogs.ask(self, context, title=title, button=self.button)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 from bpy.props import StringProperty
 
@@ -13,6 +11,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import image_editors, images, paintings
+from .dialogs import ask_for_path
 from .keyframe_operator import KeyframeOperator
 
 
@@ -62,9 +61,7 @@ class PAINTOVER_OT_keyframe_from_file(KeyframeOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
         if not self.may_change_shot(context):
             return {"CANCELLED"}
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
+        return ask_for_path(self, context)
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         if not self.filepath:

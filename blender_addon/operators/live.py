@@ -17,6 +17,7 @@ from ..jobs import Status
 from ..keyframes import images as keyframe_images
 from ..live import control, strokes
 from . import polls
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_live(polls.PolledOperator):
@@ -38,19 +39,16 @@ class PAINTOVER_OT_live(polls.PolledOperator):
             return "Install the engine first"
         return polls.idle() or polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         if control.session() is not None:
             control.stop()
             return {"FINISHED"}
         scene = properties.scene_of(context)
-        try:
-            remedy = shot_folders.must_choose(scene)
-            if remedy:
-                raise PaintoverError(remedy)
-            control.start(scene)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        remedy = shot_folders.must_choose(scene)
+        if remedy:
+            raise PaintoverError(remedy)
+        control.start(scene)
         return {"FINISHED"}
 
 
@@ -105,15 +103,12 @@ class PAINTOVER_OT_live_finish(_SessionOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return super().remedy(context) or polls.idle()
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         session = control.session()
         if session is None:
             return {"CANCELLED"}
-        try:
-            session.finish(_stylize)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        session.finish(_stylize)
         self.report({"INFO"}, "The style is being written; then the shot is stylized")
         return {"FINISHED"}
 
@@ -142,7 +137,7 @@ def _start_stylizing() -> None:
         with bpy.context.temp_override(window=window):
             operators.paintover.stylize("INVOKE_DEFAULT")
     except RuntimeError as error:
-        session.warning = str(error).removeprefix("Error: ").strip()
+        session.warning = messages.reported(error)
 
 
 class PAINTOVER_OT_live_conflict(_SessionOperator):
@@ -167,21 +162,18 @@ class PAINTOVER_OT_live_conflict(_SessionOperator):
             return "Show what the other program has saved. Your strokes are kept as a version"
         return "Save your strokes. What the other program has saved is kept as a version"
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         session = control.session()
         if session is None:
             return {"CANCELLED"}
         path = Path(self.path)
-        try:
-            if self.use == "FILE":
-                version = keyframe_images.use_file(session.shot, path)
-                sentence = f"{path.name} is shown again; your strokes are kept as {version}"
-            else:
-                keyframe_images.save_unsaved(session.shot)
-                sentence = f"Your strokes are saved as {path.name}"
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        if self.use == "FILE":
+            version = keyframe_images.use_file(session.shot, path)
+            sentence = f"{path.name} is shown again; your strokes are kept as {version}"
+        else:
+            keyframe_images.save_unsaved(session.shot)
+            sentence = f"Your strokes are saved as {path.name}"
         session.files_were_saved()
         self.report({"INFO"}, sentence)
         return {"FINISHED"}

@@ -15,7 +15,8 @@ from .. import compositor, jobs, messages, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state
 from ..engine.shared.manifest import MANIFEST_NAME
-from ..engine.shared.shot import OUT_SUFFIXES, Shot
+from ..engine.shared.shot import Shot
+from ..engine.shared.shot_paths import OUT_SUFFIXES
 from ..engine_process import environment
 from ..keyframes import images as keyframe_images
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from .. import compositor, messages, properties, steps
-from ..engine.shared.errors import PaintoverError
+from .. import compositor, properties, steps
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import image_editors, images, paintings
 from . import polls
 from .keyframe_operator import KeyframeOperator
+from .reports import reports_errors
 
 
 class _ResultOperator(polls.PolledOperator):
@@ -25,16 +25,13 @@ class _ResultOperator(polls.PolledOperator):
     def work(self, context: bpy.types.Context, shot: Shot, style: str, suffix: str) -> str:
         raise NotImplementedError
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)
         settings = properties.of(scene)
-        try:
-            shot, suffix = steps.open_shot(scene), f".{settings.format}"
-            compositor.check_stylized(shot, settings.style, suffix)
-            sentence = self.work(context, shot, settings.style, suffix)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        shot, suffix = steps.open_shot(scene), f".{settings.format}"
+        compositor.check_stylized(shot, settings.style, suffix)
+        sentence = self.work(context, shot, settings.style, suffix)
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 

@@ -9,12 +9,13 @@ from typing import Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from .. import messages, properties, shot_choices, shot_folders, steps
-from ..engine.shared.errors import PaintoverError
+from .. import properties, shot_choices, shot_folders, steps
 from ..engine.shared.shot import Shot
 from ..jobs import Job, JobOperator, Status
 from ..ui import watcher
 from . import polls
+from .dialogs import AsksForPath
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_shot_choose(polls.PolledOperator, JobOperator):
@@ -44,7 +45,7 @@ class PAINTOVER_OT_shot_choose(polls.PolledOperator, JobOperator):
         return shot_choices.choose(properties.scene_of(context), self.action)
 
 
-class PAINTOVER_OT_shot_find(polls.PolledOperator):
+class PAINTOVER_OT_shot_find(AsksForPath, polls.PolledOperator):
     bl_idname = "paintover.shot_find"
     bl_label = "Choose Folder"
     bl_description = "Choose the folder where the shot is now"
@@ -54,19 +55,11 @@ class PAINTOVER_OT_shot_find(polls.PolledOperator):
         description="Folder of the shot", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
-        manager: Any = context.window_manager
-        manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)
         folder = Path(bpy.path.abspath(self.directory))
-        try:
-            Shot.open(folder)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        Shot.open(folder)  # or it says what is wrong there
         given = shot_folders.relative(folder, shot_folders.blend_of(scene))
         properties.of(scene).folder = given
         self.report({"INFO"}, f"The shot is in {folder}")
@@ -87,13 +80,10 @@ class PAINTOVER_OT_shot_match(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.idle() or polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene: Any = context.scene
-        try:
-            manifest = steps.open_shot(scene).manifest
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        manifest = steps.open_shot(scene).manifest
         render = scene.render
         render.resolution_x, render.resolution_y = manifest.width, manifest.height
         render.resolution_percentage = 100

@@ -4,32 +4,20 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
 
-from .. import messages, properties, steps
-from ..engine.shared.errors import PaintoverError
+from .. import properties, steps
 from ..engine.shared.flicker_records import describe, read_flickers, unsteady_frames
-from ..engine.shared.frame_lists import parse_frames
-from ..jobs import Job, JobOperator, Status
+from ..jobs import Job, Status
 from . import polls
+from .frames_operator import FramesOperator
+from .reports import reports_errors
 
 
-class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
+class PAINTOVER_OT_stylize(FramesOperator):
     bl_idname = "paintover.stylize"
     bl_label = "Stylize"
     bl_description = (
         "Paint every frame of the shot with the style. Frames that are up to date are skipped"
-    )
-
-    frames: StringProperty(
-        name="Frames",
-        description="Frames to paint, such as 1-30,45. Leave empty for all frames of the shot",
-        options={"SKIP_SAVE"},
-    )
-    force: BoolProperty(
-        name="Force",
-        description="Also paint frames that are up to date",
-        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -37,8 +25,7 @@ class PAINTOVER_OT_stylize(polls.PolledOperator, JobOperator):
         return polls.idle() or polls.has_style(context) or polls.has_engine()
 
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
-        frames = parse_frames(self.frames) if self.frames.strip() else None
-        scene = properties.scene_of(context)
+        scene, frames = properties.scene_of(context), self.chosen_frames()
         return steps.stylize(scene, self.warn, frames=frames, force=self.force)
 
 
@@ -55,14 +42,11 @@ class PAINTOVER_OT_go_to_unsteady(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)
-        try:
-            shot = steps.open_shot(scene)
-            frames = unsteady_frames(read_flickers(shot, properties.of(scene).style))
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        shot = steps.open_shot(scene)
+        frames = unsteady_frames(read_flickers(shot, properties.of(scene).style))
         if not frames:
             self.report({"INFO"}, describe(frames).rstrip("."))
             return {"CANCELLED"}

@@ -6,11 +6,11 @@ from __future__ import annotations
 import bpy
 from bpy.props import IntProperty
 
-from .. import messages, properties, steps
+from .. import properties, steps
 from ..assistant import background
-from ..engine.shared.errors import PaintoverError
 from ..jobs import Job, JobOperator, Status
 from . import polls
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_suggest(polls.PolledOperator, JobOperator):
@@ -44,13 +44,10 @@ class PAINTOVER_OT_suggestion_show(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene = properties.scene_of(context)
-        try:
-            shot = steps.open_shot(scene)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        shot = steps.open_shot(scene)
         if self.frame not in shot.frames:
             self.report({"ERROR"}, f"The shot has no frame {self.frame}; capture it")
             return {"CANCELLED"}

@@ -72,8 +72,8 @@ class PAINTOVER_OT_train_continue(polls.PolledOperator):
         operators: Any = bpy.ops
         try:
             operators.paintover.train("INVOKE_DEFAULT", resume=True)
-        except RuntimeError as error:  # what it reported
-            self.report({"ERROR"}, messages.shown(str(error).removeprefix("Error: ").strip()))
+        except RuntimeError as error:
+            self.report({"ERROR"}, messages.shown(messages.reported(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from .. import messages, properties, steps
-from ..engine.shared.errors import PaintoverError
+from .. import properties, steps
 from ..jobs import Status
 from ..training_view import view
 from ..ui import watcher
 from . import polls
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_train_keep(polls.PolledOperator):
@@ -28,12 +28,9 @@ class PAINTOVER_OT_train_keep(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return "" if view.is_training() else "Nothing is being trained"
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
-        try:
-            steps.keep_training()
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        steps.keep_training()
         return {"FINISHED"}
 
 
@@ -71,12 +68,9 @@ class PAINTOVER_OT_training_take(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.idle() or polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
-        try:
-            sentence = steps.take_training_back(properties.scene_of(context), self.training)
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        sentence = steps.take_training_back(properties.scene_of(context), self.training)
         watcher.refresh()
         self.report({"INFO"}, sentence)
         return {"FINISHED"}

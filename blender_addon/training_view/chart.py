@@ -7,10 +7,8 @@ import array
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import bpy.utils.previews
-
+from ..drawn_icons import DrawnIcons
 from ..engine.shared.trainings.kept import Training, Trainings
 from ..engine.shared.trainings.record import figures
 
@@ -21,7 +19,7 @@ _LEFT, _BOTTOM = 4, 4
 _GROUND, _GRID = (30, 30, 30, 255), (55, 55, 55, 255)
 _LAST, _BEST, _OTHER = (255, 160, 60, 255), (120, 200, 120, 255), (120, 120, 120, 255)
 _LEARNT = (95, 75, 55, 255)
-_previews: Any = None
+_icons = DrawnIcons()
 _shown: Trainings | None = None
 
 Colour = tuple[int, int, int, int]
@@ -101,29 +99,26 @@ def _share(value: float, whole: float) -> float:
 def update(trainings: Trainings) -> None:
     """Draw the chart anew if the trainings have changed. Main thread only."""
     global _shown  # noqa: PLW0603 - what Blender's icon shows
-    if trainings == _shown or _previews is None:
+    if trainings == _shown or not _icons.is_open():
         return
     _shown = trainings
-    _previews.clear()
+    _icons.clear()
     if not any(len(figures(one.record.curve)) > 1 for one in trainings.trainings):
         return
     canvas = draw_chart(trainings.trainings)
-    preview = _previews.new("chart")
-    preview.image_size = (canvas.width, canvas.height)
-    preview.image_pixels.foreach_set(array.array("i", canvas.pixels.tobytes()))
+    _icons.add("chart", canvas.width, canvas.height, canvas.pixels.tobytes())
 
 
 def icon() -> int:
     """Return the icon id of the chart, 0 if there is none."""
-    return next((int(preview.icon_id) for preview in _previews.values()), 0)
+    return next(iter(_icons.ids().values()), 0)
 
 
 def register() -> None:
-    global _previews, _shown
-    _previews, _shown = bpy.utils.previews.new(), None
+    global _shown  # noqa: PLW0603
+    _shown = None
+    _icons.open()
 
 
 def unregister() -> None:
-    global _previews  # noqa: PLW0603
-    bpy.utils.previews.remove(_previews)
-    _previews = None
+    _icons.close()

@@ -10,13 +10,14 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import jobs, logs, versions
+from .. import jobs, logs
 from ..engine.shared import protocol
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.live_files import PictureSlots
 from ..engine.shared.live_protocol import LivePictures
 from ..engine.shared.shot import Shot
 from ..engine_process import client as engine_client
+from ..handlers import Handlers
 from ..live.files import LiveFiles
 from ..live.pictures import fitting_size, make_texture
 from ..picture_editors import TRAINING
@@ -214,24 +215,19 @@ def _after_undo(*_: Any) -> None:
         TRAINING.reopen(_view.shot, columns())
 
 
-def _handlers() -> tuple[tuple[Any, Any], ...]:
-    handlers: Any = bpy.app.handlers
-    return (
-        (handlers.load_pre, _close),
-        (handlers.load_post, _after_load),
-        (handlers.undo_post, _after_undo),
-        (handlers.redo_post, _after_undo),
-        (versions.exit_handlers(), _close),
-    )
+_HANDLERS = Handlers(
+    load_pre=_close,
+    load_post=_after_load,
+    undo_post=_after_undo,
+    redo_post=_after_undo,
+    exit_pre=_close,
+)
 
 
 def register() -> None:
-    for handlers, handler in _handlers():
-        handlers.append(handler)
+    _HANDLERS.add()
 
 
 def unregister() -> None:
     close()
-    for handlers, handler in _handlers():
-        if handler in handlers:
-            handlers.remove(handler)
+    _HANDLERS.remove()

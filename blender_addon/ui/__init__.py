@@ -10,7 +10,7 @@ from . import (
     engine_panel,
     keyframe_list,
     keyframes_panel,
-    lists,
+    matte_list,
     live_panel,
     main_panel,
     output_panel,
@@ -20,7 +20,7 @@ from . import (
 )
 
 classes = (
-    *lists.classes,
+    *matte_list.classes,
     *keyframe_list.classes,
     *dropped_files.classes,
     *main_panel.classes,

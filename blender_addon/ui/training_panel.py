@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.shared.durations import format_seconds
 from ..engine.shared.trainings import kept
 from ..engine.shared.trainings.verdict import in_words
 from ..picture_editors import TRAINING
@@ -69,7 +70,7 @@ def _draw_kept(layout: Any, trainings: tuple[kept.Training, ...]) -> None:
         row = column.row(align=True)
         icon = "CHECKMARK" if one.is_in_use else "BLANK1"
         record = one.record
-        text = f"{kept.describe_date(record.began)}  {kept.describe_seconds(record.seconds)}"
+        text = f"{kept.describe_date(record.began)}  {format_seconds(record.seconds)}"
         row.label(text=text, icon=icon)
         marks = row.row(align=True)
         marks.alignment = "RIGHT"

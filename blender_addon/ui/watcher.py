@@ -15,6 +15,7 @@ from bpy.app.handlers import persistent
 
 from .. import compositor, jobs, logs, properties, states
 from ..engine.shared.errors import PaintoverError
+from ..handlers import Handlers
 from ..keyframes import images as keyframe_images
 from ..keyframes import uv_wires
 from ..keyframes import weights as keyframe_weights
@@ -175,13 +176,14 @@ def _note_saved(*_: Any) -> None:
     refresh()  # the .blend may have another name now
 
 
+_HANDLERS = Handlers(depsgraph_update_post=_note_scene_change, save_post=_note_saved)
+
+
 def register() -> None:
     global _watcher  # noqa: PLW0603 - a new one each time the add-on is enabled
     _watcher = _Watcher()
     jobs.finished.append(refresh)
-    handlers: Any = bpy.app.handlers
-    handlers.depsgraph_update_post.append(_note_scene_change)
-    handlers.save_post.append(_note_saved)
+    _HANDLERS.add()
     bpy.app.timers.register(_tick, first_interval=_TICK_SECONDS, persistent=True)
 
 
@@ -189,6 +191,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     jobs.finished.remove(refresh)
-    handlers: Any = bpy.app.handlers
-    handlers.depsgraph_update_post.remove(_note_scene_change)
-    handlers.save_post.remove(_note_saved)
+    _HANDLERS.remove()

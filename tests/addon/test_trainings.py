@@ -62,7 +62,7 @@ def test_the_chart_is_drawn_when_trainings_change(part: Callable[[str], Any]) ->
     chart, kept = part("training_view.chart"), part("engine.shared.trainings.kept")
     one = kept.Trainings((kept.Training("b", record(part, (0.3, 0.2)), True),))
     chart.update(one)
-    (preview,) = chart._previews.values()
+    (preview,) = chart._icons._previews.values()
     assert tuple(preview.image_size) == (chart.WIDTH, chart.HEIGHT)
     shown = array.array("i", bytes(4 * chart.WIDTH * chart.HEIGHT))
     preview.image_pixels.foreach_get(shown)

@@ -6,11 +6,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import jobs
-from .engine.shared.errors import PaintoverError
-from .engine_process import environment
-from .engine_setup import builds, diagnostics, engine_check, installation, plan, record, status
-from .jobs import Job
+from .. import jobs
+from ..engine.shared.errors import PaintoverError
+from ..engine_process import environment
+from ..engine_setup import (
+    builds,
+    diagnostics,
+    engine_check,
+    installation,
+    plan,
+    record,
+    removal,
+    status,
+    wheels_folder,
+)
+from ..jobs import Job
 
 VERBS = ("engine", "wheels")
 
@@ -60,7 +70,7 @@ def _chosen(name: str) -> builds.Build:
 
 def _wheels(options: argparse.Namespace) -> None:
     version = options.python or plan.base_python().version
-    job = installation.fill(options.folder, _chosen(options.build), version)
+    job = wheels_folder.fill(options.folder, _chosen(options.build), version)
     print(jobs.run_to_end("Fill Folder of Wheels", job))
 
 
@@ -93,7 +103,7 @@ def _checking() -> Job[str]:
 
 
 def _remove(_: argparse.Namespace) -> None:
-    installation.remove()
+    removal.remove()
     print("The engine is removed")
 
 
