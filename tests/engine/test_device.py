@@ -46,22 +46,3 @@ def test_autocast_is_in_the_device_s_number_format():
     layer = device.place(torch.nn.Conv2d(3, 4, 3))
     with torch.inference_mode(), device.autocast():
         assert layer(torch.zeros(1, 3, 8, 8)).dtype is device.precision
-
-
-@pytest.mark.parametrize(
-    ("name", "avx512_bf16", "amx", "precision"),
-    [
-        ("Intel Xeon", True, True, torch.bfloat16),
-        ("Intel Xeon", True, False, torch.float32),
-        ("AMD EPYC", True, False, torch.bfloat16),
-        ("AMD EPYC", False, False, torch.float32),
-        ("", False, False, torch.float32),
-    ],
-)
-def test_the_cpu_computes_in_the_format_that_is_faster_there(
-    monkeypatch, name, avx512_bf16, amx, precision
-):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": name})
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512_bf16)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    assert choose_device("cpu").precision is precision
