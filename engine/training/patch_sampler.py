@@ -22,6 +22,7 @@ from ..images.window import seen_window
 from ..networks.base import GRID
 from ..networks.device import sent
 from ..projection.channels import LIGHT, OFFSET, PAINT, PROJECTION_CHANNELS, VALID
+from .smoothing import box_mean
 
 SQUARE = 256
 """Side of the squares, in pixels, by which activation ranges are measured."""
@@ -308,7 +309,7 @@ class Patches:
         )
         levels = sent(torch.rand(count, 2, generator=generator), self._device)
         differs = (replacement[:, LIGHT] - own[:, LIGHT]).abs().mean(1, keepdim=True)
-        differs = functional.avg_pool2d(differs, 9, 1, 4)
+        differs = box_mean(differs, 9)
         drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
         replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
         mixed = torch.where(replace & (differs > NOTICEABLE), replacement, own)

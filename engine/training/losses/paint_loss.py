@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..smoothing import box_mean
+
 SCALES = 3
 """Scales of the gradient loss, each half the size of the one before."""
 
@@ -87,5 +89,5 @@ def texture_loss(result: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
     for picture in (result, truth):
         across = functional.pad((picture[..., 1:] - picture[..., :-1]).abs(), (0, 1, 0, 0))
         down = functional.pad((picture[..., 1:, :] - picture[..., :-1, :]).abs(), (0, 0, 0, 1))
-        strengths.append(functional.avg_pool2d((across + down).mean(1, keepdim=True), 9, 1, 4))
+        strengths.append(box_mean((across + down).mean(1, keepdim=True), 9))
     return _mean((strengths[0] - strengths[1]).abs(), weight)

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..smoothing import gaussian_mean
+
 PATCH = 7
 """Pixels of a patch across and down."""
 SIGMA = 3.0
@@ -52,11 +54,13 @@ class _Scale(NamedTuple):
 
     Attributes:
         directions: (D, 3, 7, 7), unit vectors.
-        quantiles: (T, D, Q), of the paintings' patches along them; NaN for too few patches.
+        quantiles: (T, D, Q), of the paintings' patches along them, of the known tones.
+        is_known: of each tone, whether the paintings have enough patches of it.
     """
 
     directions: Tensor
     quantiles: Tensor
+    is_known: list[bool]
 
 
 class StrokeLoss:
@@ -75,13 +79,14 @@ class StrokeLoss:
         generator = torch.Generator().manual_seed(seed)
         pictures = [_opponent(painting[None].to(device)) for painting in paintings]
         covers = [mask[None].to(device) for mask in masks]
-        self._blur = _gaussian(device)
         self._tones = self._choose_tones(pictures, covers, seed)
         self._scales = []
         for _ in range(SCALES):
             random = torch.randn(DIRECTIONS, 3 * PATCH * PATCH, generator=generator)
             directions = functional.normalize(random, dim=1).view(-1, 3, PATCH, PATCH).to(device)
-            self._scales.append(_Scale(directions, self._quantiles(pictures, covers, directions)))
+            quantiles = self._quantiles(pictures, covers, directions)
+            is_known = (~quantiles.isnan().any(dim=2).any(dim=1)).tolist()
+            self._scales.append(_Scale(directions, quantiles, is_known))
             pictures = [functional.avg_pool2d(picture, 2) for picture in pictures]
             covers = [_halved_mask(cover) for cover in covers]
 
@@ -99,14 +104,14 @@ class StrokeLoss:
             generator: on the CPU; chooses the directions and the first patch.
         """
         picture, cover = _opponent(result), mask
-        total = GRID_WEIGHT * grid_loss(picture - self._smooth(picture, cover), cover)
+        total = GRID_WEIGHT * grid_loss(picture - _tones_of(picture, cover), cover)
         top, left = torch.randint(STRIDE, (2,), generator=generator).tolist()
         picture, cover, where = (array[..., top:, left:] for array in (picture, cover, where))
         for scale in self._scales:
             chosen = torch.randperm(DIRECTIONS, generator=generator)[:AT_ONCE]
             chosen = chosen.to(result.device)
             along, tones = self._patches(picture, cover, scale.directions[chosen], where)
-            total = total + _distance(along, tones, scale.quantiles[:, chosen])
+            total = total + _distance(along, tones, scale, chosen)
             picture, cover = functional.avg_pool2d(picture, 2), _halved_mask(cover)
             where = functional.max_pool2d(where, 2)
         return total
@@ -116,7 +121,7 @@ class StrokeLoss:
     ) -> Tensor:
         """Return (T, 3) tones, spread over what was painted."""
         found = [
-            self._smooth(picture, cover)[0].flatten(1).T[cover.flatten() > 0.5]
+            _tones_of(picture, cover)[0].flatten(1).T[cover.flatten() > 0.5]
             for picture, cover in zip(pictures, covers, strict=True)
         ]
         values = torch.cat(found).cpu().numpy().astype(np.float32)
@@ -134,21 +139,11 @@ class StrokeLoss:
         )
         return torch.from_numpy(np.asarray(centres, np.float32)).to(pictures[0].device)
 
-    def _smooth(self, picture: Tensor, cover: Tensor) -> Tensor:
-        """Return the tones: the mean (B, 3, H, W) of the pixels around that count."""
-        both = torch.cat([picture * cover, cover], 1)
-        flat = both.flatten(0, 1)[:, None]
-        reach = self._blur.shape[-1] // 2
-        flat = functional.conv2d(flat, self._blur[None, None, None], padding=(0, reach))
-        flat = functional.conv2d(flat, self._blur[None, None, :, None], padding=(reach, 0))
-        smooth = flat[:, 0].view_as(both)
-        return smooth[:, :3] / smooth[:, 3:].clamp_min(1e-4)
-
     def _patches(
         self, picture: Tensor, cover: Tensor, directions: Tensor, where: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return patches along directions (D, N), and the number (N,) of each one's tone."""
-        smooth = self._smooth(picture, cover)
+        smooth = _tones_of(picture, cover)
         along = functional.conv2d((picture - smooth) * cover, directions, stride=STRIDE)
         counted = -functional.max_pool2d(-cover, PATCH, STRIDE)[:, 0] > 0.5
         edge = PATCH // 2
@@ -205,17 +200,18 @@ def grid_loss(details: Tensor, mask: Tensor) -> Tensor:
     return (difference * whole).sum() / whole.sum().clamp_min(1)
 
 
-def _distance(along: Tensor, tones: Tensor, targets: Tensor) -> Tensor:
+def _distance(along: Tensor, tones: Tensor, scale: _Scale, chosen: Tensor) -> Tensor:
     """Return the mean distance (scalar) of the patches of all tones, weighted by their number."""
+    numbers = torch.bincount(tones, minlength=len(scale.quantiles)).tolist()
+    by_tone = torch.split(along[:, tones.argsort()], numbers, dim=1)
     total = torch.zeros((), device=along.device)
     count = 0
-    for tone, target in enumerate(targets):
-        own = along[:, tones == tone]
-        number = own.shape[1]
-        if number < LEAST or bool(target[0, 0].isnan()):
+    for tone, (own, number) in enumerate(zip(by_tone, numbers, strict=True)):
+        if number < LEAST or not scale.is_known[tone]:
             continue
         shares = torch.linspace(0.5 / number, 1 - 0.5 / number, number, device=along.device)
-        total = total + number * (own.sort(dim=1).values - _at(target, shares)).abs().mean()
+        painted = _at(scale.quantiles[tone, chosen], shares)
+        total = total + number * (own.sort(dim=1).values - painted).abs().mean()
         count += number
     return total / max(count, 1)
 
@@ -240,8 +236,7 @@ def _opponent(picture: Tensor) -> Tensor:
     return torch.stack([bright, 0.5 * (red - green), 0.25 * (red + green) - 0.5 * blue], 1)
 
 
-def _gaussian(device: torch.device) -> Tensor:
-    """Return a Gaussian's kernel (K,), of sum 1."""
-    reach = math.ceil(3 * SIGMA)
-    kernel = torch.exp(-(torch.arange(-reach, reach + 1, device=device) ** 2) / (2 * SIGMA**2))
-    return kernel / kernel.sum()
+def _tones_of(picture: Tensor, cover: Tensor) -> Tensor:
+    """Return the tones: the mean (B, 3, H, W) of the pixels around that count."""
+    smooth = gaussian_mean(torch.cat([picture * cover, cover], 1), SIGMA)
+    return smooth[:, :3] / smooth[:, 3:].clamp_min(1e-4)
