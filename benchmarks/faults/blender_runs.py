@@ -30,6 +30,8 @@ from .small_shots import contents
 _CAPTURE = "capture"
 _TRACEBACK = "Traceback"
 _SECONDS = 240.0
+_MOST_TO_END = 10.0
+"""Seconds that killed processes may take until the system has none of them."""
 
 
 def kill_in_blender(work: Path, counts: dict[str, int], seed: int) -> list[Outcome]:
@@ -176,10 +178,14 @@ def run_step(step: str, place: Path, *words: str, kill_after: float = 0.0) -> En
 
 
 def _left(group: int) -> int:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return 0
+    """Return 1 if a process of a group still runs, after some time to end."""
+    end = time.monotonic() + _MOST_TO_END
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return 0
+        time.sleep(0.05)
     return 1
 
 

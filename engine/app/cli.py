@@ -30,6 +30,7 @@ from .arguments import build_parser
 from .arguments.values import split_weights
 from .error_messages import explain
 from .several import each_shot
+from .streams import keep_streams
 from .terminal import LoggedWarnings, Terminal
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from . import worker  # noqa: PLC0415  (each verb loads only its own modules)
 
         return worker.main()
+    keep_streams()
     progress = "none" if getattr(options, "json", False) else options.progress
     with _standard_error(options.verbose) as stream:
         return _run(options, Terminal(progress, err=stream))

@@ -253,6 +253,22 @@ def test_plain_lines_come_seldom():
     assert lines[-1].startswith("train 100%")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams by a shell")
+def test_a_job_goes_on_when_nobody_reads_it(tmp_path):
+    for number in range(1, 9):
+        write_picture(tmp_path / "in" / f"{number:04d}.png", np.zeros((8, 12, 3), np.float32))
+    words = [sys.executable, "-m", "engine", "import"]
+    for number, ending in enumerate(("| true; exit ${PIPESTATUS[0]}", ">&-", "2>&-", ">&- 2>&-")):
+        shot = tmp_path / str(number)
+        script = f'"$@" {ending}'
+        command = ["bash", "-c", script, "-", *words, shot, "--input", tmp_path / "in"]
+        done = subprocess.run(
+            [*map(str, command), "--progress", "plain"], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert Shot.open(shot).frames == list(range(1, 9))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.2, "0 s"), (59.6, "1 min 00 s"), (3725, "1 h 02 min")]
 )
