@@ -40,7 +40,7 @@ PAGE = ROOT / "docs/reliability.md"
 SEED = 18
 ALL = "long"
 SHORT = "short"
-_KILLED_IN_SHORT = ("import", "train", "stylize", "sweep", "live")
+_KILLED_IN_SHORT = ("import", "stylize", "sweep", "live")
 _IN_BLENDER = (
     *("killed in Blender: capture", "killed in Blender: recapture", "killed in Blender: compose"),
     "two Blenders capture",

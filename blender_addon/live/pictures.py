@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
 import time
 from collections import OrderedDict, deque
 from typing import Any
@@ -92,10 +93,10 @@ class Pictures:
     def __init__(
         self, files: LiveFiles, width: int, height: int, frames: int, budget: TextureBudget
     ) -> None:
-        most = max(3, min(_MOST_SLOTS, _SLOT_BYTES // (width * height * 16)))
-        self.place = LivePictures(
-            str(files.make("pictures.raw")), width, height, slots=min(frames + 2, most)
-        )
+        path = files.make("pictures.raw")
+        room = min(_SLOT_BYTES, shutil.disk_usage(path.parent).free // 2)
+        most = max(3, min(_MOST_SLOTS, room // (width * height * 16)))
+        self.place = LivePictures(str(path), width, height, slots=min(frames + 2, most))
         self._slots = PictureSlots.make(self.place)
         files.close_with(contextlib.closing(self._slots))
         self._shown: dict[int, LiveShown] = {}

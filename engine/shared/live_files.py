@@ -8,19 +8,24 @@ read is whole.
 
 from __future__ import annotations
 
+import errno
 import mmap
+import os
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
+from .files import cannot_write
 from .live_protocol import KINDS, LivePictures
 
 _HEADER = struct.Struct("<IiIIIQ")
 HEADER_BYTES = 64
 """Bytes before the pixels of a canvas or of a picture; the rest of the header is 0."""
 _LAYERS = 4
+_BLOCK = 1 << 20
 
 
 class Header(NamedTuple):
@@ -106,7 +111,7 @@ class Canvas:
 
     @classmethod
     def make(cls, path: Path, width: int, height: int) -> Canvas:
-        """Make the file, full of zeros, and open it."""
+        """Make the file, full of zeros, and open it. Raises PaintoverError if it has no room."""
         _make(path, cls.file_size(width, height))
         return cls(path, width, height)
 
@@ -161,7 +166,7 @@ class PictureSlots:
 
     @classmethod
     def make(cls, place: LivePictures) -> PictureSlots:
-        """Make the file, full of zeros, and open it."""
+        """Make the file, full of zeros, and open it. Raises PaintoverError if it has no room."""
         _make(Path(place.path), cls.file_size(place))
         return cls(place)
 
@@ -208,8 +213,29 @@ class PictureSlots:
 
 
 def _make(path: Path, size: int) -> None:
-    with path.open("wb") as file:
+    """Make a file of zeros that has its room on the disk.
+
+    A file with holes would do, but writing to it through memory ends the process, Blender too, once
+    the disk is full.
+    """
+    try:
+        with path.open("wb") as file:
+            _allocate(file, size)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _allocate(file: BinaryIO, size: int) -> None:
+    if sys.platform == "win32":  # which leaves no holes in files
         file.truncate(size)
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except (AttributeError, OSError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
+        for place in range(0, size, _BLOCK):  # macOS, and file systems that cannot do it
+            file.write(bytes(min(_BLOCK, size - place)))
 
 
 def _mapped(path: Path, size: int) -> mmap.mmap:

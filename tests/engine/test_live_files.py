@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from engine.shared import live_protocol as live
+from engine.shared.errors import PaintoverError
 from engine.shared.live_files import Canvas, PictureSlots
 
 
@@ -47,6 +48,22 @@ def test_a_slot_says_which_picture_it_holds(tmp_path, floats):
     pixels.release()
     slots.close()
     reader.close()
+
+
+def test_a_full_disk_is_told_before_anything_is_written_through_memory(full_disk):
+    """Else the first picture would end the process, which may be Blender's."""
+    with pytest.raises(PaintoverError, match=r"view\.raw: No space left"):
+        Canvas.make(full_disk / "view.raw", 480, 270)
+    place = live.LivePictures(str(full_disk / "pictures.raw"), 480, 270, slots=4)
+    with pytest.raises(PaintoverError, match=r"pictures\.raw: No space left"):
+        PictureSlots.make(place)
+
+
+def test_the_room_for_pictures_is_taken_at_once(tmp_path):
+    canvas = Canvas.make(tmp_path / "canvas.raw", 480, 270)
+    canvas.close()
+    found = (tmp_path / "canvas.raw").stat()
+    assert found.st_blocks * 512 >= found.st_size == Canvas.file_size(480, 270)
 
 
 def test_a_file_that_is_too_small_is_refused(tmp_path):
