@@ -29,8 +29,8 @@ from .assistant import strip as assistant_strip  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
+from .keyframes import mask_overlay, uv_wires  # noqa: E402
 from .keyframes import undo as keyframe_undo  # noqa: E402
-from .keyframes import uv_wires  # noqa: E402
 from .live import control as live_control  # noqa: E402
 from .live import overlay as live_overlay  # noqa: E402
 from .live import settings as live_settings  # noqa: E402
@@ -52,6 +52,7 @@ _modules = (
     capture,
     keyframe_images,
     keyframe_undo,
+    mask_overlay,
     uv_wires,
     example_files,
     shot_links,

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import properties, states
+from . import new_results, properties, states
 from .engine.shared.errors import PaintoverError
 from .engine.shared.freshness import STOPPED, Step, StepState
 from .engine.shared.shot import Shot
@@ -33,6 +33,7 @@ class Facts:
         has_camera: whether the scene has a camera, or needs none.
         is_live: whether a live session learns.
         can_continue: whether the last training left a state to go on from.
+        has_new_result: whether nobody has looked at the stylized frames yet.
     """
 
     steps: dict[str, StepState]
@@ -44,6 +45,7 @@ class Facts:
     has_camera: bool = True
     is_live: bool = False
     can_continue: bool = False
+    has_new_result: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +72,7 @@ def facts(scene: Any, snapshot: states.Snapshot, obstacle: str) -> Facts:
     shot = snapshot.shot
     of_pictures = shot is not None and shot.manifest.source.get("kind") == "pictures"
     has_camera = bool(scene.camera) or any(mark.camera for mark in scene.timeline_markers)
+    style = properties.of(scene).style
     return Facts(
         snapshot.steps,
         snapshot.keyframes,
@@ -79,7 +82,8 @@ def facts(scene: Any, snapshot: states.Snapshot, obstacle: str) -> Facts:
         bool(bpy.data.filepath),
         has_camera or of_pictures,
         control.session() is not None,
-        shot is not None and has_state(shot, properties.of(scene).style),
+        shot is not None and has_state(shot, style),
+        shot is not None and new_results.has(shot, style),
     )
 
 
@@ -103,10 +107,13 @@ def next_step(known: Facts) -> NextStep:
         ("keyframe", _keyframe),
         ("train", _train),
         ("stylize", _stylize),
-        ("compose", _compose),
     ):
         if known.steps[name].step is not Step.UP_TO_DATE:
             return find(known)
+    if known.has_new_result:
+        return _look(known)
+    if known.steps["compose"].step is not Step.UP_TO_DATE:
+        return _compose(known)
     return NextStep(
         "All is up to date. Render the shot, or paint another frame",
         "render.render",
@@ -130,8 +137,11 @@ def _capture(known: Facts) -> NextStep:
             "under Source"
         )
         return NextStep(text, CAMERA)
-    begun = known.steps["capture"].step is Step.OUT_OF_DATE
-    text = "Capture it again" if begun else "Capture the shot: each frame is rendered once"
+    state, once = known.steps["capture"], "each frame is rendered once"
+    if state.why.endswith(states.TO_CAPTURE):
+        return NextStep(f"{state.why}: {once}", "paintover.capture", "RENDER_ANIMATION")
+    begun = state.step is Step.OUT_OF_DATE
+    text = "Capture it again" if begun else f"Capture the shot: {once}"
     return NextStep(_because(known, "capture", text), "paintover.capture", "RENDER_ANIMATION")
 
 
@@ -171,6 +181,11 @@ def _stylize(known: Facts) -> NextStep:
     begun = known.steps["stylize"].step is Step.OUT_OF_DATE
     text = "Stylize again" if begun else "Stylize: every frame is painted"
     return NextStep(_because(known, "stylize", text), "paintover.stylize", "RENDERLAYERS")
+
+
+def _look(known: Facts) -> NextStep:
+    text = "Every frame is painted. Look at them: Play shows them in an Image Editor"
+    return NextStep(text, "paintover.result_play", "PLAY")
 
 
 def _compose(known: Facts) -> NextStep:

@@ -44,6 +44,8 @@ NOT_PAINTED, PAINTED, CHANGED, UNSAVED, WRONG_SIZE, DAMAGED = (
     "Wrong size",
     "Cannot be read",
 )
+TO_CAPTURE = "to capture"
+"""How the state of the step capture ends where frames are missing."""
 _UNUSABLE = (NOT_PAINTED, WRONG_SIZE, DAMAGED)
 
 
@@ -84,6 +86,12 @@ class Snapshot:
     """What the paintings show of the shot, perhaps as it was before; None: not known."""
     looks_like: str = ""
     """Digest of what ``coverage`` depends on, as it is now."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all frames are captured, so that one can speak of the whole shot."""
+        has_frames = self.shot is not None and bool(self.shot.frames)
+        return has_frames and not self.steps["capture"].why.endswith(TO_CAPTURE)
 
     @property
     def coverage_is_fresh(self) -> bool:
@@ -230,7 +238,7 @@ def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
     missing = sorted(set(frames) - set(shot.frames))
     if missing:
         return StepState(
-            Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} to capture"
+            Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} {TO_CAPTURE}"
         )
     files = shot.missing_files()
     if not files and mattes.is_captured(shot.manifest.matte):
@@ -287,7 +295,7 @@ def with_scene(scene: Any, snapshot: Snapshot, change: str) -> Snapshot:
         return dataclasses.replace(snapshot, steps=steps)
     dirty = keyframe_images.unsaved(shot)
     keyframes = {
-        frame: UNSAVED if shot.key_path(frame).name in dirty else state
+        frame: UNSAVED if _is_unsaved(shot, frame, state, dirty) else state
         for frame, state in snapshot.keyframes.items()
     }
     steps["keyframe"] = _keyframe_step(keyframes)
@@ -302,6 +310,12 @@ def with_scene(scene: Any, snapshot: Snapshot, change: str) -> Snapshot:
         owner=shot_folders.describe_owner(scene),
         differs=_difference(scene, shot),
     )
+
+
+def _is_unsaved(shot: Shot, frame: int, state: str, dirty: list[str]) -> bool:
+    """Return whether a keyframe has unsaved paint, or a painted one an unsaved mask."""
+    has_mask = shot.key_mask_path(frame).name in dirty and state in (PAINTED, CHANGED)
+    return has_mask or shot.key_path(frame).name in dirty
 
 
 def _difference(scene: Any, shot: Shot) -> str:

@@ -56,7 +56,8 @@ class _Background:
     def tick(self) -> None:
         """Start, follow or end the process."""
         snapshot = watcher.current()[0]
-        wanted = "" if snapshot.shot is None or snapshot.coverage_is_fresh else snapshot.looks_like
+        is_known = not snapshot.is_whole or snapshot.coverage_is_fresh
+        wanted = "" if is_known else snapshot.looks_like
         self._looks = self._looks + 1 if wanted == self._wanted else 1
         self._wanted = wanted
         if self._process is not None:

@@ -35,12 +35,24 @@ def show(preferred: bpy.types.Area | None, image: Any, mode: Literal["PAINT", "V
         area = manager.windows[-1].screen.areas[0]
         area.ui_type = "IMAGE_EDITOR"
     space = area.spaces.active
+    is_new = space.image != image
     space.image = image
     space.ui_mode = mode
     if mode == "PAINT":
         space.show_region_toolbar = space.show_region_ui = True
+    elif is_new:
+        _fit(area)
     uv_wires.update()
     return space
+
+
+def _fit(area: Any) -> None:
+    """Let an Image Editor show all of its picture."""
+    manager: Any = bpy.context.window_manager
+    window = next(each for each in manager.windows if area in list(each.screen.areas))
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.ops.image.view_all(fit_view=True)
 
 
 def leave_versions(painting: Any) -> None:

@@ -207,14 +207,14 @@ def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
     if own_colours and not has_changed:
         _check_colours(path, image)
     with written_beside(path) as temporary:
-        _write(image, path, temporary)
+        write(image, path, temporary)
         if has_changed or keep_version:
             shot.link_version(path)
     file_sync.reread(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
 
 
-def _write(image: Any, path: Path, temporary: Path) -> None:
+def write(image: Any, path: Path, temporary: Path) -> None:
     """Write an image in the format of a painting or mask. Raises OSError."""
     formats = _FORMATS.get(path.suffix.lower(), (image.file_format,))
     if image.file_format not in formats:  # such as a JPEG with the name of a PNG
@@ -232,7 +232,7 @@ def save_stroke(path: Path, image: Any) -> None:
         PaintoverError: the file cannot be written.
     """
     with written_beside(path) as temporary:
-        _write(image, path, temporary)
+        write(image, path, temporary)
     file_sync.note_same(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
 
@@ -269,7 +269,7 @@ def use_file(shot: Shot, path: Path) -> str:
         raise PaintoverError(f"{path.name} is not open in Blender any more; nothing was discarded.")
     try:
         with temporary_file(path) as temporary:
-            _write(image, path, temporary)
+            write(image, path, temporary)
             version = shot.link_version(temporary, path.name)
     except OSError as error:
         raise cannot_write(path.parent / "versions", error) from error

@@ -8,7 +8,8 @@ to another frame shows it there.
 
 from __future__ import annotations
 
-from pathlib import Path
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from bpy.app.handlers import persistent
@@ -17,34 +18,44 @@ from .. import logs
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..handlers import Handlers
-from . import editor_areas, images, paintings
+from . import editor_areas, images, masks, paintings
 
 _log = logs.logger(__name__)
 
-_shown: dict[int, tuple[Path, int]] = {}
-"""Address of an Image Editor's area → shot folder and frame of the painting that it showed before
-the undo."""
+_shown: dict[int, Callable[[], Any]] = {}
+"""Address of an Image Editor's area → what loads the painting or mask that it showed before the
+undo."""
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _before_undo(*_: Any) -> None:
     _shown.clear()
     for area in editor_areas.image_editors():
-        keyframe = images.keyframe_of(area.spaces.active.image)
-        if keyframe is not None:
-            _shown[area.as_pointer()] = keyframe
+        load = _loader(area.spaces.active.image)
+        if load is not None:
+            _shown[area.as_pointer()] = load
+
+
+def _loader(image: Any | None) -> Callable[[], Any] | None:
+    """Return what loads an image that is a painting or a mask again, else None."""
+    painting, mask = images.keyframe_of(image), masks.of_image(image)
+    if painting is not None:
+        folder, frame = painting
+        return lambda: images.load(Shot.open(folder), frame)
+    if mask is not None:
+        return functools.partial(masks.load, *mask)
+    return None
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _after_undo(*_: Any) -> None:
     _follow_moved()
     for area in editor_areas.image_editors():
-        keyframe = _shown.get(area.as_pointer())
-        if keyframe is None or area.spaces.active.image is not None:
+        load = _shown.get(area.as_pointer())
+        if load is None or area.spaces.active.image is not None:
             continue
-        folder, frame = keyframe
         try:
-            area.spaces.active.image = images.load(Shot.open(folder), frame)
+            area.spaces.active.image = load()
         except PaintoverError as error:
             _log.info("%s", error)  # such as one that is no keyframe any more
     _shown.clear()

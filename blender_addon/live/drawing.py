@@ -46,6 +46,23 @@ def picture(texture: Any, box: Box, opacity: float = 1.0) -> None:
     gpu.state.blend_set("NONE")
 
 
+def image(texture: Any, box: Box, opacity: float) -> None:
+    """Draw the texture of one of Blender's images, which is scene-linear, into an Image Editor.
+
+    What is drawn there has a buffer of its own: the picture takes the opacity of white paint that
+    it is multiplied with.
+    """
+    rectangles([box], (1.0, 1.0, 1.0, opacity))
+    shader = gpu.shader.from_builtin("IMAGE_SCENE_LINEAR_TO_REC709_SRGB")
+    unit = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+    batch: Any = batch_for_shader(shader, "TRI_STRIP", {"pos": _corners(box), "texCoord": unit})
+    gpu.state.blend_set("MULTIPLY")
+    shader.bind()
+    shader.uniform_sampler("image", texture)
+    batch.draw(shader)
+    gpu.state.blend_set("NONE")
+
+
 def rectangles(boxes: Iterable[Box], colour: tuple[float, float, float, float]) -> None:
     """Fill boxes with one colour."""
     corners: list[tuple[float, float]] = []

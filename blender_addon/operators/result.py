@@ -6,9 +6,9 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty
 
-from .. import compositor, properties, steps
+from .. import compositor, new_results, properties, steps
 from ..engine.shared.shot import Shot
-from ..jobs import Status
+from ..jobs import Status, redraw
 from ..keyframes import image_editors, images, paintings
 from . import polls
 from .keyframe_operator import KeyframeOperator
@@ -49,6 +49,8 @@ class PAINTOVER_OT_result_play(_ResultOperator):
             title = f"Paintover {style}"
             image_editors.show_frames(context.area, shot, style, suffix, title)
             image_editors.play()
+        new_results.note_seen(shot, style)
+        redraw()
         return f'Playing the frames of the style "{style}"'
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .. import compositor, properties
+from .. import compositor, new_results, properties
 from ..engine.shared import protocol
 from ..engine.shared.checked import from_data
 from ..engine.shared.coverage_records import Coverage
@@ -108,6 +108,8 @@ def stylize(
     )
     reference = properties.SceneReference(scene)
     result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    if result["frames"]:
+        new_results.note_painted(shot, request.style)
     compositor.refresh(reference.get(), shot)
     sentence = _done_sentence("Stylized", result)
     if result["unsteady"]:

@@ -20,11 +20,9 @@ _SCALE = 2.0
 
 
 def draw(layout: Any, context: Any) -> None:
-    """Draw the assistant; nothing before the shot is captured."""
+    """Draw the assistant."""
     snapshot = watcher.current()[0]
-    if snapshot.shot is None or not snapshot.shot.frames:
-        return
-    box = layout.box()
+    box = layout.column()
     coverage = snapshot.coverage
     if coverage is None:
         _draw_unknown(box, snapshot, context)

@@ -58,13 +58,16 @@ def draw_chosen(layout: Any, context: Any) -> None:
     jump = column.operator("paintover.keyframe_jump", text=f"Frame {frame}", icon="TIME")
     jump.frame = frame
     column.label(text=item.state, icon=item.icon)
+    paint = column.row(align=True)
+    paint.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = frame
+    paint.operator("paintover.keyframe_open_in", text="", icon="WINDOW").frame = frame
+    mask = column.row(align=True)
+    text = "Paint Mask" if item.is_masked else "Add Mask"
+    mask.operator("paintover.mask_paint", text=text, icon="MOD_MASK").frame = frame
     if item.is_masked:
-        column.label(text="With mask", icon="MOD_MASK")
-    row = layout.row(align=True)
-    row.operator("paintover.keyframe_open", icon="BRUSH_DATA").frame = frame
-    row.operator("paintover.keyframe_open_in", text="", icon="WINDOW").frame = frame
+        mask.operator("paintover.mask_remove", text="", icon="X").frame = frame
     settings = keyframe_weights.row(context.scene, frame)
-    if settings is not None:
+    if settings is not None and (len(session.keyframes) > 1 or settings.weight != 1):
         weight = layout.row()
         weight.active = watcher.current()[0].uses_paint
         weight.use_property_split = True

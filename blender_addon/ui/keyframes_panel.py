@@ -25,8 +25,8 @@ class _Keyframes(Panel):
 
     def draw(self, context: Any) -> None:
         layout = self.layout
-        step_rows.draw_step(layout, "keyframe", "paintover.keyframe_add", "BRUSH_DATA", context)
         snapshot = watcher.current()[0]
+        step_rows.draw_step(layout, "keyframe", "paintover.keyframe_add", "BRUSH_DATA", context)
         if snapshot.unused:
             draw_wrapped(layout, f"{snapshot.unused}.", "INFO", context)
         if snapshot.shot is not None:
@@ -42,7 +42,19 @@ class _Keyframes(Panel):
         buttons.operator("paintover.keyframe_from_file", text="", icon="FILE_FOLDER")
         buttons.menu("PAINTOVER_MT_keyframe", text="", icon="DOWNARROW_HLT")
         keyframe_list.draw_chosen(layout, context)
-        assistant_part.draw(layout, context)
+
+
+class _Next(Panel):
+    """What the paintings show of the shot, and which frame to paint next."""
+
+    bl_label = "What to Paint Next"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return super().poll(context) and watcher.current()[0].is_whole
+
+    def draw(self, context: Any) -> None:
+        assistant_part.draw(self.layout, context)
 
 
 def _draw_use(layout: Any, context: Any, shot: Shot) -> None:
@@ -93,5 +105,6 @@ def _versions(context: Any) -> tuple[Version, ...]:
 
 classes = (
     *in_spaces(_Keyframes, "keyframes"),
+    *in_spaces(_Next, "next", parent="keyframes"),
     *in_spaces(_Versions, "versions", parent="keyframes"),
 )

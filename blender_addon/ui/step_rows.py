@@ -31,7 +31,10 @@ def draw_why(layout: Any, name: str, context: Any) -> None:
     snapshot = watcher.current()[0]
     state = snapshot.steps[name]
     why = state.why
-    is_plain = state.step is Step.NOTHING and why.endswith(" yet")  # which the sign says
+    # Which the sign says; what is in the compositor may need a word nevertheless.
+    is_plain = (state.step is Step.NOTHING and why.endswith(" yet")) or (
+        state.step is Step.UP_TO_DATE and name != "compose"
+    )
     if why and not is_plain and why != snapshot.gone:  # which the main panel says
         draw_detail(layout, messages.shown(why, context.scene), context)
 

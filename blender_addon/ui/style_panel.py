@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import properties
 from ..engine.shared.freshness import Step
-from . import step_rows, watcher
+from . import step_rows, training_panel, watcher
 from .spaces import Panel, align_settings, in_spaces
 from .text import draw_detail
 
@@ -27,12 +27,25 @@ class _Style(Panel):
         row.operator("paintover.sweep", text="", icon="VIEWZOOM")
         if watcher.current()[0].steps["train"].step is not Step.NOTHING:
             layout.operator("paintover.train_continue", icon="PLAY")
+        training_panel.draw_verdict(layout, context)
+        align_settings(layout)
+        layout.prop(properties.of(context.scene), "seconds")
+
+
+class _Settings(Panel):
+    """What is learnt, and on what it is computed."""
+
+    bl_label = "Settings"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        align_settings(self.layout)
         settings = properties.of(context.scene)
-        column = layout.column()
-        align_settings(column)
-        column.prop(settings, "style", text="Name")
-        column.prop(settings, "seconds")
-        column.prop(settings, "device")
+        self.layout.prop(settings, "style", text="Name")
+        self.layout.prop(settings, "device")
 
 
-classes = in_spaces(_Style, "style")
+classes = (
+    *in_spaces(_Style, "style"),
+    *in_spaces(_Settings, "settings", parent="style"),
+)

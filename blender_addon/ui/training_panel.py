@@ -17,6 +17,7 @@ from .text import draw_detail, draw_wrapped
 
 class _Training(Panel):
     bl_label = "Training"
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -28,8 +29,6 @@ class _Training(Panel):
         found = watcher.current()[0].trainings
         if view.current() is not None and not view.is_training():
             _draw_view(layout)
-        if found.last is not None:
-            draw_wrapped(layout, f"{in_words(found.last.record)}.", "INFO", context)
         if chart.icon() and not view.is_training():
             _draw_chart(layout)
             if len(found.kept) > 1:
@@ -38,6 +37,13 @@ class _Training(Panel):
             _draw_kept(layout, found.kept)
         for note in found.notes:
             draw_wrapped(layout, note, "ERROR", context)
+
+
+def draw_verdict(layout: Any, context: Any) -> None:
+    """Draw in words how the last training went."""
+    last = watcher.current()[0].trainings.last
+    if last is not None and not view.is_training():
+        draw_detail(layout, f"{in_words(last.record)}.", context)
 
 
 def draw_running(layout: Any) -> None:

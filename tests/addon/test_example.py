@@ -47,6 +47,14 @@ def test_it_opens_with_a_painted_keyframe_and_keeps_what_one_does(scene: Any, pa
     assert (path.parent.with_name("example-2") / "fox.blend").is_file()
 
 
+def test_what_to_paint_next_waits_for_all_frames(scene: Any, part: Part) -> None:
+    operators.example_open()
+    snapshot = part("states").look(bpy.context.scene)
+    assert snapshot.steps["capture"].why == "23 of 24 frames to capture" and not snapshot.is_whole
+    bpy.context.scene.frame_start = bpy.context.scene.frame_end = 11
+    assert part("states").look(bpy.context.scene).is_whole
+
+
 def test_what_is_left_of_the_example_stays(scene: Any, part: Part) -> None:
     path = part("example_files").copy()
     key = path.parent / "paintover/fox/keys/0011.png"

@@ -47,6 +47,9 @@ def test_each_moment_has_one_button(following: Any) -> None:
     assert following(2).operator == "paintover.train"
     assert following(3).operator == "paintover.stylize"
     assert following(4).operator == "paintover.compose"
+    for done in (4, 5):  # whether it is in the compositor or not
+        assert following(done, has_new_result=True).operator == "paintover.result_play"
+    assert following(3, has_new_result=True).operator == "paintover.stylize"
     assert following(5).operator == "render.render"
     assert following(2, is_live=True).operator == "paintover.live_finish"
 
@@ -54,6 +57,8 @@ def test_each_moment_has_one_button(following: Any) -> None:
 def test_what_is_out_of_date_comes_first_with_its_reason(following: Any) -> None:
     step = following(0, "The render settings have changed")
     assert step.sentence == "The render settings have changed. Capture it again"
+    step = following(0, "23 of 24 frames to capture")
+    assert step.sentence == "23 of 24 frames to capture: each frame is rendered once"
     step = following(2, "Other keyframes than it was trained on", can_continue=True)
     assert (step.operator, step.sentence[-11:]) == ("paintover.train", "Train again")
     step = following(2, "Stopped early after 20 steps", can_continue=True)

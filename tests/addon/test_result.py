@@ -84,6 +84,19 @@ def test_repainting_starts_from_the_render_where_that_is_asked_for(
         bpy.ops.paintover.keyframe_repaint(frame=9)
 
 
+def test_new_frames_are_new_until_they_are_played(scene: Any, stylized: Any, part: Part) -> None:
+    module, states, new = part("next_step"), part("states"), part("new_results")
+    snapshot = states.look(scene)
+    assert not module.facts(scene, snapshot, "").has_new_result
+    new.note_painted(stylized, "style")
+    assert module.facts(scene, snapshot, "").has_new_result
+    scene.paintover.style = "other"
+    assert not module.facts(scene, snapshot, "").has_new_result
+    scene.paintover.style = "style"
+    bpy.ops.paintover.result_play()
+    assert not module.facts(scene, snapshot, "").has_new_result
+
+
 def test_without_stylized_frames_the_way_out_is_told(scene: Any, shot: Any) -> None:
     for operator in (bpy.ops.paintover.result_play, bpy.ops.paintover.result_folder):
         with pytest.raises(
