@@ -107,6 +107,11 @@ def test() -> window.Steps:
     yield from step("stylize", 90)
     assert len(list(SHOT.glob("out/style/*.png"))) == 3
 
+    yield from wait_for_button("paintover.result_play")
+    yield from window.press_button("paintover.result_play")
+    yield from window.wait_for(lambda: bpy.context.screen.is_animation_playing, 20, "playing")
+    bpy.ops.screen.animation_cancel()
+
     # Blender asks before the output's colour management is changed.
     yield from wait_for_button("paintover.compose")
     yield from window.press_button("paintover.compose")
@@ -123,6 +128,7 @@ def test() -> window.Steps:
     yield from other_resolution()
     yield from gone_folder()
     yield from disabled_in_training()
+    yield from another_file_in_training()
 
 
 def no_camera() -> window.Steps:
@@ -176,6 +182,26 @@ def disabled_in_training() -> window.Steps:
     assert idle() and before in [path.read_bytes() for path in there if path.is_file()]
     yield from window.settle()
     picture("enabled-again")
+
+
+def another_file_in_training() -> window.Steps:
+    """The training ends, its style stays as it was, and the file opens as any other."""
+    before = (SHOT / "styles/style.safetensors").read_bytes()
+    bpy.context.scene.paintover.seconds = 120
+    other = BLEND.with_name("other.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=str(other), copy=True)
+    with bpy.context.temp_override(window=window.window()):
+        bpy.ops.paintover.train("INVOKE_DEFAULT")
+    yield 2.0
+    assert not idle()
+    bpy.ops.wm.open_mainfile(filepath=str(other))
+    yield from window.ready()
+    assert idle() and Path(bpy.data.filepath) == other
+    claim = SHOT / "styles/.style.claim"
+    yield from window.wait_for(lambda: not claim.exists(), 40, "the engine to end")
+    there = [SHOT / "styles/style.safetensors", SHOT / "styles/style/previous.safetensors"]
+    assert before in [path.read_bytes() for path in there if path.is_file()]
+    picture("another-file")
 
 
 window.run(test, limit=500)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A training in a real window: watched, kept, and taken back."""
+"""The frame to paint next, and a training, in a real window: watched, kept, and taken back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PICTURES = ROOT / "dist/gui"
 def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_path: Path) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     blend = tmp_path / "training.blend"
-    scene = ("--python", HERE / "make_scene.py", "--", blend, "480", "270", "6")
+    scene = ("--python", HERE / "make_scene.py", "--", blend, "480", "270", "6", "2.8")
     blender.do("-b", "--python-exit-code", "9", *scene)
     blender.do("-b", blend, "--command", "paintover", "capture")
     painting = tmp_path / "painting.png"
@@ -32,5 +32,5 @@ def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_pat
         PAINTOVER_LIMIT=str(limit),
     )
     assert "Traceback" not in told, told[-6000:]
-    for name in ("watched", "painted-frame", "kept", "two", "taken-back"):
+    for name in ("assistant", "watched", "painted-frame", "kept", "two", "taken-back"):
         assert read(PICTURES / f"training-{name}.png").std() > 10

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For ``blender FILE.blend --python``: a training is watched and kept by clicks, and taken back.
+"""For ``blender FILE.blend --python``: the assistant's frame is added by clicks, and a training is
+watched, kept, and taken back.
 
-The .blend has a captured shot of 480×270 with a painting of its first frame.
+The .blend has a captured shot of 480×270 with a painting of its first frame; what it shows turns.
 """
 
 import os
@@ -39,12 +40,49 @@ def kept() -> tuple:
     return part("ui.watcher").current()[0].trainings.kept
 
 
+def assistant() -> window.Steps:
+    """By itself it finds the frame to paint next; one click shows it, another adds it."""
+    scene, keys = bpy.context.scene, SHOT / "keys"
+
+    def best():
+        snapshot = part("ui.watcher").current()[0]
+        return snapshot.coverage.next if snapshot.coverage_is_fresh else None
+
+    yield from window.wait_for(best, LIMIT, "a suggestion")
+    frame, path = best().frame, keys / f"{best().frame:04d}.png"
+    assert frame != 1 and not best().is_keyframe and not path.exists()
+    yield 1.0
+    yield from window.settle()
+    picture("assistant")
+    yield from window.press_button_at("paintover.suggestion_show", 0.83)
+    yield from window.wait_for(lambda: scene.frame_current == frame, 20, "the frame")
+    assert not path.exists()
+    scene.frame_set(1)
+    yield from window.press_button("paintover.suggestion_take")
+    yield from window.wait_for(path.is_file, 20, "the keyframe")
+    rows = bpy.context.window_manager.paintover.keyframes
+    yield from window.wait_for(lambda: [row.frame for row in rows] == [1, frame], 20, "its row")
+    assert scene.frame_current == frame
+    before = path.read_bytes()
+    viewport = window.region("WINDOW")
+    yield from window.move_to(viewport.x + 200, viewport.y + 200)
+    for chord in ("ctrl+z", "ctrl+shift+z"):
+        yield from window.press(chord)
+        yield 0.6
+        assert path.read_bytes() == before
+    yield from window.wait_for(lambda: best() and best().is_keyframe, LIMIT, "the next look")
+    yield from window.press_button_at("paintover.keyframe_remove", 0.83)
+    yield from window.wait_for(lambda: [row.frame for row in rows] == [1], 20, "the removal")
+    assert path.read_bytes() == before
+
+
 def test() -> window.Steps:
     view, editors = part("training_view.view"), part("picture_editors")
     scene = bpy.context.scene
     yield from window.ready()
     yield from window.sidebar("Paintover")
     yield 1.0
+    yield from assistant()
     scene.paintover.seconds = 900
     scene.frame_set(4)
     yield from window.press_button("paintover.train")

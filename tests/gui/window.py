@@ -25,6 +25,8 @@ Steps = Generator[float | None, None, Any]
 _TO_THE_END = 15
 """Turns of the wheel from one end of the sidebar to the other."""
 FAILURE_PICTURE = "PAINTOVER_FAILURE_PNG"
+clicks: list[tuple[int, int]] = []
+"""Where the left button was pressed so far."""
 
 
 class Button(NamedTuple):
@@ -138,6 +140,7 @@ def wait_for(condition: Callable[[], object], limit: float, what: str) -> Steps:
 
 def click(x: int, y: int) -> Steps:
     """Move the pointer to a place in the window and press the left button."""
+    clicks.append((x, y))
     left, top = _in_x(x, y)
     # Two motions, so that Blender sees one within the button.
     _xdotool("mousemove", left - 2, top)
@@ -152,6 +155,7 @@ def click(x: int, y: int) -> Steps:
 
 def drag(start: tuple[int, int], end: tuple[int, int], moves: int = 8) -> Steps:
     """Press the left button at a place in the window, move to another, and let go."""
+    clicks.append(start)
     _xdotool("mousemove", *_in_x(*start))
     yield 0.1
     _xdotool("mousedown", 1)
@@ -230,6 +234,13 @@ def press_button(name: str) -> Steps:
     yield from click(button.x, button.y)
     if is_below:
         yield from scroll(-_TO_THE_END)
+
+
+def press_button_at(name: str, across: float) -> Steps:
+    """Click a button that is not in the middle of the sidebar; see ``buttons``."""
+    met = yield from buttons(across, until=name)
+    button = find(met, name)
+    yield from click(button.x, button.y)
 
 
 def scroll(turns: int) -> Steps:

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A newcomer's way in a real window: from the zip to the composited example, 480×270."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from conftest import HERE, ROOT, Blender
+from test_real_blender import read
+
+import build_addon
+
+PICTURES = ROOT / "dist/gui"
+
+
+def test_from_the_zip_to_the_composited_example(blender: Blender, tmp_path: Path) -> None:
+    """Three frames of the example; all of it, and a minute of training, with PAINTOVER_LONG=1."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    build_addon.build(tmp_path / "zip")
+    limit = int(os.environ.get("PAINTOVER_LIMIT", "380"))
+    short = {"PAINTOVER_FRAMES": "11-13", "PAINTOVER_SECONDS": "5"}
+    newcomer = Blender(tmp_path / "home", blender.engine_python)
+    told = newcomer.do(
+        *("--python-exit-code", "9", "--python", HERE / "first_time_by_mouse.py"),
+        limit=limit + 20,
+        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_ZIP=str(tmp_path / "zip"),
+        PAINTOVER_LIMIT=str(limit),
+        **({} if os.environ.get("PAINTOVER_LONG") else short),
+    )
+    print(re.search(r"FIRST TIME: .*", told))
+    for name in ("example", "train", "playing", "composed", "compare", "repaint", "mask"):
+        assert read(PICTURES / f"first-{name}.png").std() > 10, name
