@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from benchmarks.own_process import ROOT
@@ -107,8 +106,3 @@ class EngineRuns:
         assert self._server.stdin
         self._server.stdin.close()
         self._server.wait()
-
-
-def words_for(verb: str, shot: Path, *words: object) -> tuple[str, ...]:
-    """Return the arguments of a verb."""
-    return (verb, str(shot), *map(str, words))

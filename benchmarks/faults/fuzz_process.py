@@ -26,7 +26,6 @@ _TOKENS = (
     "[" * 2000 + "]" * 2000,
 )
 _MOST_STEPS = 6
-_INSTRUMENTED = ["engine.shared", "engine.app", "engine.images.movie_bounds"]
 
 
 def main() -> None:

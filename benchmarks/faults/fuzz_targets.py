@@ -247,7 +247,7 @@ def _arguments(text: str) -> Any:
 
 def _name(text: str) -> Any:
     numbers = [number.value for number in numbers_in(text[:250])]
-    frame_named(text[:250], [1, 2, 30], NamePattern("shot_", ".v2"))
+    frame_named(text[:250], NamePattern("shot_", ".v2"))
     name = check_name(text, "style")
     if one_line(name) != name or {"/", "\\", ":", "\0"} & set(name) or name.strip(". ") != name:
         raise WrongError(f"a name that is no file name: {name!r}")

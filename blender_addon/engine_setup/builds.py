@@ -79,11 +79,6 @@ class Build:
         """What it computes on, for people."""
         return _TITLES.get(self.backend, self.backend)
 
-    @property
-    def is_for_gpu(self) -> bool:
-        """Whether it is of no use without a graphics card."""
-        return self.backend not in ("cpu", "metal")
-
 
 def plain_name(name: str) -> str:
     """Return the name of a package in its normal form."""

@@ -103,7 +103,7 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
     if source in _files(shot, frame):
         raise PaintoverError(f"{source} is that keyframe's painting already.")
     version = _put(shot, frame, source, ".exr" if kind == EXR else ".png")
-    named = frame_named(source.stem, shot.frames, NamePattern())
+    named = frame_named(source.stem, NamePattern())
     other = named if named != frame and named in shot.manifest.frames else None
     return (
         f"{source.name} is the painting of frame {frame}"

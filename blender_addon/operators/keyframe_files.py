@@ -97,7 +97,7 @@ class PAINTOVER_OT_keyframe_drop(KeyframeOperator):
             raise PaintoverError("Drop the file of a painting, PNG or EXR.")
         found: dict[int, Path] = {}
         for path in paths:
-            frame = frame_named(stem_of(path), shot.frames, NamePattern())
+            frame = frame_named(stem_of(path), NamePattern())
             if len(paths) == 1:
                 known = frame if frame in shot.manifest.frames else current
                 return {known if self.frame == CURRENT else self.frame: path}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shutil
 
@@ -20,7 +19,7 @@ from engine.images.exr_layers import opened_layers
 from engine.images.pictures import read_picture, write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.files import digest_file
-from engine.shared.manifest import Camera, FrameRecord
+from engine.shared.manifest import FrameRecord
 from engine.shared.passes import OBJECT_STEP
 
 
@@ -145,60 +144,6 @@ def test_object_index_serves_where_there_is_no_random_number(tmp_path):
     assert set(np.unique(frame.object[a > 0])) == {1}
     assert set(np.unique(frame.object[(a == 0) & (b > 0)])) == {2}
     assert not frame.object[a + b == 0].any()
-
-
-def test_the_background_moves_as_the_camera_turns(tmp_path):
-    cameras = {frame: synthetic.rotated_camera(3.0 * frame) for frame in (1, 2, 3)}
-    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
-    frame = read_frame(shot, 2, {"motion"})
-    background = np.isinf(read_frame(shot, 2, {"depth"}).depth)
-    turn = np.radians(3)
-    for x in (5, 90):
-        assert background[2, x]
-        angle = np.arctan(2 * (x + 0.5) / WIDTH - 1)
-        before, after = ((np.tan(angle + way) + 1) / 2 * WIDTH - 0.5 for way in (-turn, turn))
-        assert frame.motion[2, x, 0] == pytest.approx(before - x, abs=1e-3)
-        assert frame.motion[2, x, 2] == pytest.approx(after - x, abs=1e-3)
-    last = read_frame(shot, 3, {"motion"})
-    background = np.isinf(read_frame(shot, 3, {"depth"}).depth)
-    assert np.isfinite(last.motion[background][:, :2]).all()
-    assert np.isnan(last.motion[background][:, 2:]).all()
-
-
-def test_the_background_rests_when_the_camera_does(tmp_path):
-    cameras = dict.fromkeys((1, 2, 3), synthetic.rotated_camera(20))
-    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras, change={"Vector.X": 7})
-    frame = read_frame(shot, 2, {"motion", "depth"})
-    assert not frame.motion[np.isinf(frame.depth)].any()
-
-
-def test_motion_across_a_cut_to_another_camera_is_unknown(tmp_path):
-    cameras = {frame: synthetic.rotated_camera(0) for frame in (1, 2)}
-    cameras[3] = synthetic.rotated_camera(40)
-    for frame, name in ((1, "wide"), (2, "wide"), (3, "close")):
-        cameras[frame] = dataclasses.replace(cameras[frame], name=name)
-    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
-    last, after = (read_frame(shot, frame, {"motion"}) for frame in (2, 3))
-    assert last.notes == after.notes == []
-    assert np.isfinite(last.motion[..., :2]).all()
-    assert np.isnan(last.motion[..., 2:]).all()
-    assert np.isnan(after.motion[..., :2]).all()
-
-
-def test_motion_blur_leaves_no_motion_and_a_reason(tmp_path):
-    cameras = {frame: synthetic.rotated_camera(3.0 * frame) for frame in (1, 2, 3)}
-    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
-    for number in shot.frames:
-        channels = synthetic.layers(number)
-        for name in channels:
-            if ".Vector." in name:
-                channels[name][:] = 0
-        synthetic.write_layers(shot.passes_path(number), channels)
-    frame = read_frame(shot, 2, {"motion"})
-    assert frame.motion is None
-    (note,) = frame.notes
-    assert "motion blur" in note
-    assert "0002.exr" in note
 
 
 def test_the_clip_end_of_eevee_is_background(tmp_path):
@@ -369,19 +314,6 @@ def test_what_blender_really_renders(strange_folder, interleaved):
     assert np.abs(combined - frame.image)[solid].max() <= 1 / 255
 
 
-def test_an_orthographic_camera_that_moves_leaves_the_background_unknown(tmp_path):
-    cameras = {
-        frame: Camera([*np.diag([1.0, 1.5, -0.1, 1.0]).ravel()], orthographic=True)
-        for frame in (1, 2, 3)
-    }
-    cameras[3].world_to_clip[3] = 0.25
-    shot = synthetic.make_shot(tmp_path / "shot", cameras=cameras)
-    frame = read_frame(shot, 2, {"motion", "depth"})
-    background = np.isinf(frame.depth)
-    assert not frame.motion[background][:, :2].any()
-    assert np.isnan(frame.motion[background][:, 2:]).all()
-
-
 def test_a_window_shows_what_the_whole_frame_shows(rendered_shot):
     whole = read_frame(rendered_shot, 2)
     part = read_frame(rendered_shot, 2, around=3)
@@ -395,13 +327,3 @@ def test_a_window_shows_what_the_whole_frame_shows(rendered_shot):
     rows, columns = np.nonzero(whole.alpha)
     assert window.top in (0, (rows.min() - 3) // 16 * 16)
     assert window.right in (WIDTH, -(-(columns.max() + 4) // 16) * 16)
-
-
-def test_windows_of_a_turning_camera_have_the_backgrounds_motion(tmp_path):
-    shot = synthetic.make_shot(tmp_path / "shot")
-    for number in shot.frames:
-        shot.manifest.frames[number].camera = synthetic.rotated_camera(2.0 * number)
-    whole = read_frame(shot, 2, {"motion"})
-    part = read_frame(shot, 2, {"motion"}, around=0)
-    assert part.window.top > 0 or part.window.left > 0
-    assert np.array_equal(part.motion, whole.motion[part.window.inside], equal_nan=True)

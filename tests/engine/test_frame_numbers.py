@@ -162,14 +162,14 @@ def test_names_without_a_number_are_no_sequence():
     ],
 )  # fmt: skip
 def test_the_frame_that_a_painting_names(stem, frame, pattern):
-    assert frame_named(stem, FRAMES, pattern) == frame
+    assert frame_named(stem, pattern) == frame
 
 
 def test_numbers_that_all_frames_share_do_not_count():
-    assert frame_named("sh003_2_paint", FRAMES, NamePattern("sh003_", "", 4)) == 2
-    assert frame_named("sh003_2_paint", FRAMES, NamePattern()) is None
-    assert frame_named("0003 2", FRAMES, NamePattern("", "", 1)) is None
-    assert frame_named("shot-0003", FRAMES, NamePattern("shot", "", 4, signed=True)) == -3
+    assert frame_named("sh003_2_paint", NamePattern("sh003_", "", 4)) == 2
+    assert frame_named("sh003_2_paint", NamePattern()) is None
+    assert frame_named("0003 2", NamePattern("", "", 1)) is None
+    assert frame_named("shot-0003", NamePattern("shot", "", 4, signed=True)) == -3
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_numbers_that_all_frames_share_do_not_count():
     ],
 )  # fmt: skip
 def test_a_version_or_the_number_of_the_shot_is_no_frame(stem, prefix, suffix, frame):
-    assert frame_named(stem, FRAMES, NamePattern(prefix, suffix)) == frame
+    assert frame_named(stem, NamePattern(prefix, suffix)) == frame
 
 
 def test_files_are_matched_to_frames_or_refused():

@@ -55,7 +55,7 @@ def _advice(shot: Shot, path: Path) -> str:
     if _is_broken_link(path):
         return "it is a link that leads to no file; replace it by the picture itself"
     is_mask = _MASK.search(path.stem) is not None
-    frame = frame_named(path.stem, shot.frames, NamePattern())
+    frame = frame_named(path.stem, NamePattern())
     if frame is not None and frame not in shot.manifest.frames:
         return f"the shot has no frame {frame}, only {format_frames(shot.frames)}"
     suffix = ".mask.png" if is_mask else ".exr" if path.suffix.lower() == ".exr" else ".png"

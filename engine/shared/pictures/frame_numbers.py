@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Collection
 from pathlib import Path
 
 from ..frame_lists import LARGEST_FRAME
@@ -149,12 +148,11 @@ class NamePattern:
         return f"{self.prefix}{sign}{abs(frame):0{self.width}d}{self.suffix}"
 
 
-def frame_named(stem: str, frames: Collection[int], pattern: NamePattern) -> int | None:
+def frame_named(stem: str, pattern: NamePattern) -> int | None:
     """Return the frame that a name tells, whether the sequence has it or not; None if unclear.
 
     Args:
         stem: the name without its suffix.
-        frames: the frames of the sequence.
         pattern: how the sequence's files are named.
     """
     frame = pattern.frame_of(stem)

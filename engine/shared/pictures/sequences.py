@@ -227,7 +227,7 @@ def match_files(
     found: dict[int, Path] = {}
     strays = []
     for path in paths:
-        frame = whole.get(path) if whole else frame_named(stem_of(path), frames, pattern)
+        frame = whole.get(path) if whole else frame_named(stem_of(path), pattern)
         if frame is None and not possible_numbers(stem_of(path)):
             strays.append(path)
             continue
