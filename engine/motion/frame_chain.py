@@ -30,6 +30,7 @@ from ..shared.frame_lists import format_frames, frame_name
 from ..shared.reading import open_file
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
+from .frame_digests import FrameDigests
 from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
 
 State = TypeVar("State")
@@ -67,6 +68,7 @@ class FrameChain(ABC, Generic[State]):
         self._shot, self.keyframe, self.report = shot, keyframe, report
         self.pixels = shot.manifest.width * shot.manifest.height
         self._frames = shot.frames
+        self._known = FrameDigests(shot)
         first = digest_json([*recipe, keyframe, shot.frame_digest(keyframe)])
         self._digests = {keyframe: first}
 
@@ -125,8 +127,9 @@ class FrameChain(ABC, Generic[State]):
         while known > 1 and way[known - 1] not in self._digests:
             known -= 1
         for before, here in itertools.pairwise(way[known - 1 :]):
-            parts = [self._digests[before], self._shot.frame_digest(here)]
+            parts = [self._digests[before], self._known.of(here)]
             self._digests[here] = digest_json(parts)
+        self._known.keep()
         for count in range(len(way), 0, -1):
             state = self._load(way[count - 1])
             if state is not None:

@@ -15,7 +15,7 @@ from engine.frames.frame import read_frame
 from engine.frames.keyframe import read_keyframe
 from engine.guides.gaussians import MovingGaussians
 from engine.images.pictures import write_picture
-from engine.motion import frame_chain
+from engine.motion import frame_chain, frame_digests
 from engine.motion.frame_chain import prepare_together
 from engine.motion.optical_flow import NeighbourMotion, neighbour_motion
 from engine.motion.track_cache import TrackCache
@@ -147,6 +147,33 @@ def test_kept_places_follow_the_frames(plain):
     assert {path.name[:4] for path in kept if path.stat().st_mtime_ns != kept[path]} == {
         *("0004", "0005")
     }
+
+
+def test_frames_on_the_way_are_read_once(plain, monkeypatch):
+    monkeypatch.setattr(frame_digests, "YOUNG", -1.0)
+    monkeypatch.setattr(frame_digests, "WORTH", 1)
+    read, digest = [], Shot.frame_digest
+    monkeypatch.setattr(Shot, "frame_digest", lambda shot, n: read.append(n) or digest(shot, n))
+
+    def track():
+        read.clear()
+        return TrackCache(plain, 1, Silent()).track(FRAMES).at
+
+    before = track()
+    assert read == [1, *range(2, FRAMES + 1)]
+    assert np.array_equal(track(), before, equal_nan=True)
+    assert read == [1]
+    write_picture(plain.image_path(4), footage.noisy(2))
+    assert not np.array_equal(track(), before, equal_nan=True)
+    assert read == [1, 4]
+    noted = plain.cache_folder("digests") / "frames.json"
+    noted.write_bytes(noted.read_bytes()[:-20])
+    track()
+    assert read == [1, *range(2, FRAMES + 1)]
+    noted.unlink()
+    noted.mkdir()  # what cannot be written is left
+    track()
+    assert read == [1, *range(2, FRAMES + 1)]
 
 
 def test_damaged_cache_is_made_anew(plain):
