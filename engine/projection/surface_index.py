@@ -18,7 +18,6 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from ..images.types import BoolArray, FloatArray
-from ..images.window import LARGE
 from .resampling import Located, Resampler
 from .surface_edges import is_known, mixed, surface_steps
 from .surface_lookup import (
@@ -31,6 +30,9 @@ from .surface_lookup import (
 
 AT_ONCE = 1 << 20
 """Points that are searched at once, to bound the memory."""
+WHOLE = 1 << 19
+"""Pixels of a keyframe up to which all are indexed. At 1920×1080, a quarter of them took a quarter
+of the time to index; 0.005 % of the pixels of other frames were not found any more."""
 FOR_ALL_CORES = 1 << 14
 """Fewer points than this are searched by one thread."""
 STRIDES = (16, 4, 1)
@@ -66,8 +68,8 @@ class SurfaceIndex:
         self._tree = cKDTree(self._features(points, flat_objects), balanced_tree=False)
 
     def _indexed(self, known: BoolArray) -> BoolArray:
-        """Return the pixels to index (H, W): all; of a large picture a quarter and thin parts."""
-        if known.size <= LARGE:
+        """Return the pixels to index (H, W): all; of a larger picture a quarter and thin parts."""
+        if known.size <= WHOLE:
             return known
         some = ~self.resampler.inside
         some[::2, ::2] = True

@@ -148,6 +148,33 @@ def test_beginning_near_neighbours_finds_what_a_whole_search_finds(monkeypatch):
         assert np.abs(one - other)[both].mean() < 0.01
 
 
+def test_a_quarter_of_the_pixels_finds_what_all_find(monkeypatch):
+    surface, objects = ball(0)
+    turned, others = ball(0.5)
+    found = []
+    for whole in (objects.size, 0):
+        monkeypatch.setattr("engine.projection.surface_index.WHOLE", whole)
+        found.append(SurfaceIndex(surface, objects).locate(turned, others, NONE_MIXED))
+    every, some = found
+    assert every.valid.sum() > 500
+    assert (every.valid != some.valid).sum() <= 2
+    both = every.valid & some.valid
+    for one, other in ((every.x, some.x), (every.y, some.y)):
+        assert np.abs(one - other)[both].max() < 0.25
+        assert np.abs(one - other)[both].mean() < 0.01
+
+
+def test_positions_in_a_large_keyframe_are_found():
+    y, x = np.mgrid[:720, :1280].astype(np.float32)
+    surface, objects = np.dstack([x, y, np.sin(x / 80)]), np.ones((720, 1280), np.int32)
+    moved = np.dstack([x + 5.3, y - 2.6, np.sin((x + 5.3) / 80)])
+    located = SurfaceIndex(surface, objects).locate(moved, objects, np.zeros((720, 1280), bool))
+    inside = (slice(4, -1), slice(0, -7))
+    assert located.valid[inside].all()
+    assert np.abs(located.x - (x + 5.3))[inside].max() < 0.02
+    assert np.abs(located.y - (y - 2.6))[inside].max() < 0.02
+
+
 def test_objects_with_equal_coordinates_never_mix():
     objects = ones(7)
     objects[:, WIDTH // 2 :] = 2_000_000_011
