@@ -37,6 +37,10 @@ CANCEL_SECONDS = 20.0
 _ENDS = (protocol.Done, protocol.Cancelled, protocol.Failed)
 
 
+class EngineStuckError(PaintoverError):
+    """The engine did not stop a job that was cancelled, and was ended; a new one can be started."""
+
+
 class EngineClient:
     """One engine process: ``run`` runs a job on it, ``stop`` ends it.
 
@@ -168,7 +172,7 @@ class EngineClient:
             if isinstance(event, _ENDS) and event.job == self._open_job:
                 self._open_job = 0
             elif time.monotonic() - started > CANCEL_SECONDS:
-                self._fail("did not stop the job that was cancelled")
+                self._fail("did not stop the job that was cancelled", EngineStuckError)
             else:
                 yield Progress(0.0, text="Stopping the cancelled job")
 
@@ -227,13 +231,13 @@ class EngineClient:
             return "closed its output"
         return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
-    def _fail(self, what: str) -> NoReturn:
+    def _fail(self, what: str, kind: type[PaintoverError] = PaintoverError) -> NoReturn:
         self._fault = what
         _log.info("Engine %d: %s", self.pid, what)
         self.kill()
         last = _last_words(self.log)
         said = f" and said: {last}" if last else ""
-        raise PaintoverError(
+        raise kind(
             f"The engine stopped unexpectedly: it {what}{said}; finished files are kept, so try "
             f"again, and see {self.log} if it happens again."
         )
@@ -305,6 +309,10 @@ def run(
         _client.stop()
         _client = None
     if _client is None:
+        _client = EngineClient(python, log_path())
+    try:
+        yield from _client.wait_until_free()
+    except EngineStuckError:
         _client = EngineClient(python, log_path())
     return (yield from _client.run(make_request, warn, show_picture))
 

@@ -134,7 +134,7 @@ def test_engine_that_never_gets_ready(
         _train(client, part)
 
 
-def test_job_that_ignores_its_cancellation(
+def test_after_a_job_that_ignores_its_cancellation_another_engine_takes_over(
     client: Any,
     impostor: Callable[[str], None],
     part: Callable[[str], Any],
@@ -147,9 +147,12 @@ def test_job_that_ignores_its_cancellation(
     while next(job).text != "half":
         time.sleep(0.01)
     job.close()
-    assert client.running() is not None
-    with pytest.raises(part("engine.shared.errors").PaintoverError, match="did not stop the job"):
+    stuck = client.running()
+    assert stuck is not None
+    impostor(f"echo '{READY}'; read line; exit 3")
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="ended with code 3"):
         _train(client, part)
+    assert not stuck.alive() and client.running() is None
 
 
 def test_python_that_is_not_there(
