@@ -19,14 +19,15 @@ from ..shared.claims import Claims
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import digest_file
 from ..shared.protocol import Sweep, Train
-from ..shared.reporter import Reporter, Silent
+from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.temporary import remove_leftovers
 from ..sweep.judge import Judge, Scores
 from ..sweep.material import Material, read_material
 from ..sweep.packages import check_packages
 from ..sweep.record import SweepRecord, read_record, write_record
-from ..sweep.space import PAPER, SHOT, starting_points, suggest
+from ..sweep.reporters import Beginning, Ending
+from ..sweep.space import PAPER, SHOT, Fixed, starting_points, suggest
 from ..sweep.trial import GivenUp, run_trial
 from ..training.budget import Budget
 from ..training.run_log import add_lines
@@ -68,7 +69,7 @@ def sweep(request: Sweep, report: Reporter) -> dict[str, Any]:
     shot = Shot.open(Path(request.shot))
     remove_leftovers(shot.folder)
     device = choose_device(request.device)
-    search = _Search.of(request, shot, device, _First(report, 60 * request.minutes))
+    search = _Search.of(request, shot, device, Beginning(report, 60 * request.minutes))
     end = began + 60 * request.minutes
     try:
         search.try_settings(end, report)
@@ -80,7 +81,7 @@ def sweep(request: Sweep, report: Reporter) -> dict[str, Any]:
     style = ""
     if request.train_style and search.study.best() is not None:
         search.write("")
-        style = search.train_best(end, _Last(report, search.share_of_trials))
+        style = search.train_best(end, Ending(report, search.share_of_trials))
     found, plots = search.write(style)
     report.progress("sweep", 1.0, 0.0, f"{len(found.data['trials'])} trials")
     return {
@@ -220,7 +221,7 @@ class _Search:
             return ""
         self.refuse_other_style()
         guides = self.material.training_set.guides
-        fixed = _Fixed(best.params)
+        fixed = Fixed(best.params)
         choice = suggest(self.record.space, fixed, guides, has_motion=bool(self.material.pairs))
         steps = FINAL_STEPS * self.record.steps
         seconds = 0.0 if steps else max(self._final_seconds, end - time.monotonic())
@@ -268,58 +269,6 @@ class _Search:
 
     def _say(self, line: str) -> None:
         add_lines(self.folder / "sweep.log", [line])
-
-
-class _First(Silent):
-    """Reports the reading of the shot as the begin of the sweep."""
-
-    def __init__(self, report: Reporter, seconds: float) -> None:
-        self._report, self._seconds = report, seconds
-        self.progress("", 0.0, -1.0, "Reading the keyframes")
-
-    def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Pass the text on."""
-        self._report.progress("sweep", 0.0, self._seconds, text)
-
-    def warned(self, sentence: str) -> None:
-        """Pass it on."""
-        self._report.warned(sentence)
-
-    def cancelled(self) -> bool:
-        """Return whether the job should stop."""
-        return self._report.cancelled()
-
-
-class _Last(_First):
-    """Reports the training of the style as the end of the sweep."""
-
-    def __init__(self, report: Reporter, share: float) -> None:
-        self._share = share
-        super().__init__(report, -1.0)
-
-    def progress(self, step: str, fraction: float, seconds_left: float, text: str) -> None:
-        """Pass it on as a part of the whole."""
-        done = self._share + (1 - self._share) * fraction
-        self._report.progress("sweep", min(done, 0.99), seconds_left, f"Training the style: {text}")
-
-
-class _Fixed:
-    """Suggests the values of a trial again."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
-
-    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
-        """Return the value."""
-        return int(self._values[name])
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """Return the value."""
-        return float(self._values[name])
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        """Return the value."""
-        return self._values[name]
 
 
 def _length_of_trials(request: Sweep) -> tuple[int, float]:

@@ -33,6 +33,25 @@ class Suggests(Protocol):
         ...
 
 
+class Fixed:
+    """``Suggests`` the values of a trial again."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """Return the value."""
+        return int(self._values[name])
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Return the value."""
+        return float(self._values[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return the value."""
+        return self._values[name]
+
+
 @dataclasses.dataclass(frozen=True)
 class Choice:
     """What a trial trains.
