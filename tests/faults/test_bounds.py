@@ -16,7 +16,7 @@ from engine.frames.drawn_frame import DrawnFrame
 from engine.shared.errors import PaintoverError
 from engine.shared.frame_lists import LARGEST_FRAME, parse_frames
 from engine.shared.pictures.header_bounds import check_before_loading, check_header
-from engine.shared.pictures.kinds import EXR, JPEG
+from engine.shared.pictures.kinds import EXR, JPEG, TGA
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
 
@@ -63,6 +63,17 @@ def test_blender_loads_no_picture_of_more_pixels_than_paintover_reads(tmp_path, 
     LONG_HEADERS[name](path)
     with pytest.raises(PaintoverError, match=r"claims to hold 6\d+×6\d+ pixels|more than|MB"):
         check_before_loading(path)
+
+
+def test_a_tga_that_is_far_longer_than_its_pixels_is_refused(tmp_path):
+    path = tmp_path / "a.tga"
+    LONG_HEADERS["a TGA of 65535²"](path)
+    data = path.open("rb").read(18)
+    for size in ((65535).to_bytes(2, "little"), (480).to_bytes(2, "little")):
+        with path.open("r+b") as file:
+            file.write(data[:12] + size + size + data[16:])
+        with pytest.raises(PaintoverError, match=r"a\.tga is damaged: it claims to hold"):
+            check_header(path, TGA)
 
 
 @pytest.mark.parametrize("kind", ["tga", "bmp", "webp", "jpg", "tif", "png", "exr"])

@@ -24,6 +24,8 @@ MOST_NOTES = 1 << 25
 _MOST_PIECES = 1 << 14
 """Most pieces of such notes."""
 _MOST_WEBP = 1 << 27
+_MOST_OF_TGA = 5
+"""Most bytes of a pixel of a TGA, packed or not."""
 _MOST_PALETTE = 1 << 8
 _INFLATED = (b"zTXt", b"iTXt")
 _MOST_INFLATED = 1 << 20
@@ -278,8 +280,11 @@ def _check_webp(file: BinaryIO) -> _Size:
 
 
 def _check_tga(file: BinaryIO) -> _Size:
-    """Read its size; all else that it can ask for is short."""
+    """Check its size and length, which readers of other kinds may try to read before its own."""
     width, height = struct.unpack("<HH", file.read(16)[12:])
+    size = file.seek(0, 2)
+    if width * height > LARGEST_AREA or size > _MOST_OF_TGA * width * height + MOST_NOTES:
+        raise TooMuchError(f"{width}×{height} pixels in {size >> 20} MB")
     return width, height
 
 
