@@ -40,6 +40,10 @@ class KeyframeFiles:
         self.conflicts: tuple[Path, ...] = ()
         """Paintings that another program has changed while they have unsaved paint in Blender."""
 
+    def use(self, shot: Shot) -> None:
+        """Take the shot with other frames than before."""
+        self._shot = shot
+
     def note_stroke(self) -> None:
         """Note that something may have been painted."""
         self._has_stroke = True
@@ -67,7 +71,6 @@ class KeyframeFiles:
         written = False
         if not self._has_stroke:
             return False
-        self._has_stroke = False
         for frame, image in images.masks().items():
             if not image.is_dirty:
                 continue
@@ -79,6 +82,7 @@ class KeyframeFiles:
                 keyframe_images.save_stroke(self._shot.key_mask_path(frame), image)
                 self._masks[frame] = state
                 written = True
+        self._has_stroke = False
         return written
 
     @timings.measured("write weights")
@@ -86,8 +90,8 @@ class KeyframeFiles:
         weights = keyframe_weights.sampled(scene, self._shot.frames)
         if weights == self._weights:
             return False
-        is_first, self._weights = not self._weights, weights
         keyframe_weights.write(scene, self._shot)
+        is_first, self._weights = not self._weights, weights
         return not is_first
 
     @timings.measured("look for conflicts")

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -13,33 +13,25 @@ import bpy
 from .. import jobs, logs, properties, steps
 from ..engine.shared import live_protocol as messages
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.protocol import Event, Warned
+from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
-from . import playback, settings, strokes, timings
-from .canvases import Canvases, KeyframeImages
-from .engine_link import EngineLink
+from . import settings, strokes, timings
+from .engine_link import EngineLink, SessionFailedError
 from .files import LiveFiles
 from .keyframe_files import KeyframeFiles
+from .painting_feed import PaintingFeed
 from .pictures import Pictures, TextureBudget, fitting_size
+from .playback import Playhead
 from .viewport import PaintedViewport
 
 _log = logs.logger(__name__)
 
-_TOO_SLOW_SECONDS = 0.03
-"""Longest reading of a painting: a longer one would halt Blender after every stroke."""
 _RESTART_SECONDS = 60.0
 _MOST_RESTARTS = 3
 
-STARTING, OFF = "starting", "off"
-
-
-@dataclasses.dataclass(frozen=True)
-class _Told:
-    """What the engine was told last, to tell it only what has changed."""
-
-    frame: int | None = None
-    frames: tuple[int, ...] = ()
-    settings: messages.LiveSettings | None = None
+STARTING = "starting"
 
 
 class Session:
@@ -49,6 +41,16 @@ class Session:
         scene: its settings and shot are used.
         redraw: called when something that is shown has changed.
 
+    Attributes:
+        shot: the shot, as last read.
+        pictures: the stylized pictures of its frames.
+        view: the painted viewport.
+        state: what the engine told last, None while it starts.
+        cache: which frames are ready.
+        warning: the last sentence that the engine or the session has to tell, or "".
+        pause_reason: why the session pauses, or "".
+        is_rendering: whether Blender renders; set by handlers, also from other threads.
+
     Raises:
         PaintoverError: there is no shot or no engine, or a file cannot be written.
     """
@@ -56,44 +58,41 @@ class Session:
     def __init__(self, scene: bpy.types.Scene, redraw: Callable[[], None]) -> None:
         self.scene = properties.SceneReference(scene)
         self.shot = steps.open_shot(scene)
-        self._frames = frozenset(self.shot.frames)
+        self._frames, self._shot_state = frozenset(self.shot.frames), _state_of(self.shot)
         self._redraw = redraw
-        self._files = LiveFiles()
-        chosen = settings.preferences()
-        width, height = self.shot.manifest.width, self.shot.manifest.height
-        self.images = KeyframeImages(self.shot)
-        self._canvases = Canvases(self._files, (width, height))
-        budget = TextureBudget()
-        size = fitting_size(width, height, settings.SCALES[chosen.picture_size])
-        self.pictures = Pictures(self._files, *size, len(self._frames), budget)
-        self.view = PaintedViewport(self._files, budget, chosen.view_scale)
-        self.keyframe_files = KeyframeFiles(self.shot)
-        self._watch = strokes.start()
-        self._number = 0
-        self._to_read: list[int] = []
-        self._told = _Told()
-        self._restarts: list[float] = []
-        self._rate = playback.PlaybackRate()
-        self._slow_readings = 0
-        self._finished: Callable[[messages.LiveFinished], None] | None = None
         self.state: messages.LiveState | None = None
         self.cache = messages.LiveCache(0, [], [])
-        self.warning = ""
-        """The last sentence that the engine or the session has to tell, or ""."""
-        self.pause_reason = ""
-        """Why the session pauses, or ""."""
+        self.warning = self.pause_reason = ""
         self.is_rendering = False
-        """Set by handlers, also from other threads."""
+        self._told: messages.LiveSettings | None = None
+        self._restarts: list[float] = []
+        self._finished: Callable[[messages.LiveFinished], None] | None = None
+        self._files = LiveFiles()
         try:
+            chosen, manifest = settings.preferences(), self.shot.manifest
+            budget = TextureBudget()
+            size = fitting_size(
+                manifest.width, manifest.height, settings.SCALES[chosen.picture_size]
+            )
+            self.pictures = Pictures(self._files, *size, len(self._frames), budget)
+            self.view = PaintedViewport(self._files, budget, chosen.view_scale)
             self._link = EngineLink(self._make_request)
+            self._playhead = Playhead(self._link)
+            self._feed = PaintingFeed(self.shot, self._files, self._link, self._warn)
         except BaseException:
-            self._release()
+            strokes.stop()
+            self._files.close()
             raise
 
     @property
     def engine_pid(self) -> int:
         """The process id of the engine."""
         return self._link.pid
+
+    @property
+    def keyframe_files(self) -> KeyframeFiles:
+        """What goes to the engine through files."""
+        return self._feed.keyframe_files
 
     @property
     def mode(self) -> str:
@@ -123,11 +122,6 @@ class Session:
         """
         return self.cache.fresh if fresh else self.cache.stale
 
-    def number(self) -> int:
-        """Return the next number of a change or request."""
-        self._number += 1
-        return self._number
-
     @timings.measured("tick")
     def tick(self) -> None:
         """Do what is due; called from a timer. Raises PaintoverError if the session must end."""
@@ -137,6 +131,8 @@ class Session:
                 self._take(event)
             if self._link.job:
                 self._tell(scene)
+        except SessionFailedError:
+            raise
         except PaintoverError as error:
             self._restart(error)
             return
@@ -147,13 +143,13 @@ class Session:
             self._redraw()
 
     def _tell(self, scene: Any) -> None:
-        playing = playback.is_playing()
-        self._tell_range(scene, playing)
-        self._tell_settings(scene, playing)
-        self._tell_frame(scene)
-        if not self.is_rendering:
-            self._read_paintings()
-            self._read_files(scene)
+        self._playhead.ask_for_range(scene, self.shot.frames)
+        self._tell_settings(scene)
+        self._playhead.ask_for_frame(scene, self._frames)
+        if self.is_rendering:
+            return
+        self._follow_shot()
+        self._feed.tick(scene)
         if settings.of_session().viewport and not self.pause_reason:
             self._paint_viewport(scene)
 
@@ -161,26 +157,29 @@ class Session:
         """Ask for the picture of another frame at once, before Blender draws."""
         scene = self.scene.find()
         if scene is not None and self._link.job and not self.is_rendering:
-            self._tell_frame(scene)
+            self._playhead.ask_for_frame(scene, self._frames)
 
-    def _tell_frame(self, scene: Any) -> None:
-        frame = scene.frame_current
-        self._rate.note(frame)
-        if frame == self._told.frame or frame not in self._frames:
+    def _follow_shot(self) -> None:
+        """Take frames that were captured meanwhile."""
+        state = _state_of(self.shot)
+        if state == self._shot_state or jobs.busy():
             return
-        self._told = dataclasses.replace(self._told, frame=frame)
-        self._link.send(messages.LiveShow(self._link.job, self.number(), frame))
+        self._shot_state = state
+        try:
+            shot = Shot.open(self.shot.folder)
+        except PaintoverError as error:
+            self._warn(str(error))
+            return
+        before, now = self.shot.manifest, shot.manifest
+        if (before.width, before.height) != (now.width, now.height):
+            raise SessionFailedError("The shot has another size now; turn Live on again for it.")
+        if shot.frames != self.shot.frames:
+            self.shot, self._frames = shot, frozenset(shot.frames)
+            self._feed.use(shot)
+            self._redraw()
 
-    def _tell_range(self, scene: Any, playing: bool) -> None:
-        frames = tuple(playback.played_frames(scene, self.shot.frames)) if playing else ()
-        if frames and not self._told.frames:
-            self._rate.start()
-        if frames != self._told.frames:
-            self._told = dataclasses.replace(self._told, frames=frames)
-            self._link.send(messages.LiveRange(self._link.job, list(frames)))
-
-    def _tell_settings(self, scene: Any, playing: bool) -> None:
-        self.pause_reason = self._why_pause(scene, playing)
+    def _tell_settings(self, scene: Any) -> None:
+        self.pause_reason = self._why_pause(scene)
         chosen, of_scene = settings.preferences(), properties.of(scene)
         wanted = messages.LiveSettings(
             self._link.job,
@@ -190,94 +189,31 @@ class Session:
             light=of_scene.light,
             unpainted=of_scene.unpainted,
         )
-        if wanted != self._told.settings:
-            self._told = dataclasses.replace(self._told, settings=wanted)
+        if wanted != self._told:
+            self._told = wanted
             self._link.send(wanted)
             self._redraw()
 
-    def _why_pause(self, scene: Any, playing: bool) -> str:
+    def _why_pause(self, scene: Any) -> str:
         if settings.of_session().paused:
             return "press Go On to learn again"
         if jobs.busy():
             return f"{jobs.busy()} is running"
         if self.is_rendering or bpy.app.is_job_running("RENDER"):
             return "Blender is rendering"
-        if self._slow_readings >= 3:
-            milliseconds = 1000 * self._canvases.slowest
-            return (
-                f"the painting is too large for this computer, which needs {milliseconds:.0f} ms "
-                "to read it"
-            )
+        if self._feed.why_too_slow:
+            return self._feed.why_too_slow
         # Learning makes way for playback once there is something stylized to play.
-        if playing and self._is_ready() and self._rate.is_slow(properties.frame_rate(scene)):
+        if self._playhead.is_too_slow(scene, self.cache, self.pictures.place.slots):
             return "Blender cannot play this scene in time"
         return ""
-
-    def _is_ready(self) -> bool:
-        """Return whether as many frames of the playback are ready as can be."""
-        ready = len(self.cache.fresh) + len(self.cache.stale)
-        return ready >= min(len(self._told.frames), self.pictures.place.slots - 2)
-
-    def _read_paintings(self) -> None:
-        """Read one of the paintings that may have changed."""
-        if self._watch.due(self._canvases.slowest):
-            self.keyframe_files.note_stroke()
-            found = self.images.paintings()
-            sent = self._canvases.sent()
-            for frame in sent:
-                if frame not in found:
-                    self._canvases.forget(frame)
-                    self._link.send(messages.LiveRevert(self._link.job, self.number(), frame))
-            self._to_read = [
-                frame for frame, image in found.items() if frame in sent or image.is_dirty
-            ]
-        if self._to_read and self._slow_readings < 3:
-            self._read(self._to_read.pop(0))
-
-    def _read(self, frame: int) -> None:
-        image = self.images.paintings().get(frame)
-        if image is None:
-            return
-        manifest = self.shot.manifest
-        if tuple(image.size) != (manifest.width, manifest.height):
-            self.warning = (
-                f"The painting of frame {frame} is {image.size[0]}×{image.size[1]}, but the frames "
-                f"are {manifest.width}×{manifest.height}."
-            )
-            return
-        change = self.number()
-        # Not by the clock: a busy computer is no reason to stop.
-        began = time.thread_time()
-        what = self._canvases.read(frame, image, change)
-        slow = time.thread_time() - began > _TOO_SLOW_SECONDS
-        self._slow_readings = self._slow_readings + 1 if slow else 0
-        if what == "painted":
-            self._send_painting(frame, change, linear=image.is_float)
-        elif what == "reverted":
-            self._link.send(messages.LiveRevert(self._link.job, change, frame))
-
-    def _send_painting(self, frame: int, change: int, *, linear: bool) -> None:
-        path = str(self._canvases.path(frame))
-        self._link.send(messages.LivePaint(self._link.job, change, frame, path, linear))
-
-    def _read_files(self, scene: Any) -> None:
-        if self.keyframe_files.tick(scene, self.images):
-            self._link.send(messages.LiveReload(self._link.job, self.number()))
-            # What another program wrote does not count before the user has said so.
-            for frame in self._canvases.sent():
-                self._resend(frame)
-
-    def _resend(self, frame: int) -> None:
-        image = self.images.paintings().get(frame)
-        if image is not None:
-            self._send_painting(frame, self.number(), linear=image.is_float)
 
     def _paint_viewport(self, scene: Any) -> None:
         learns = bool(self.state and self.state.state == messages.LEARNING)
         rate = settings.preferences().view_rate
-        if not self.view.is_due(scene, rate, self._watch.updates, learns=learns):
+        if not self.view.is_due(scene, rate, self._feed.watch.updates, learns=learns):
             return
-        number = self.number()
+        number = self._link.number()
         try:
             self.view.draw(scene, number)
         except PaintoverError as error:
@@ -294,7 +230,7 @@ class Session:
                 self._redraw()
         elif isinstance(event, messages.LiveShown):
             self.pictures.note(event)
-            if event.frame == self._told.frame:
+            if event.frame == self._playhead.frame:
                 self._redraw()
         elif isinstance(event, messages.LiveCache):
             self.cache = event
@@ -308,7 +244,12 @@ class Session:
             finished, self._finished = self._finished, None
             finished(event)
         elif isinstance(event, Warned):
-            self.warning = event.sentence
+            self._warn(event.sentence)
+
+    def _warn(self, sentence: str) -> None:
+        if sentence != self.warning:
+            self.warning = sentence
+            self._redraw()
 
     def _make_request(self, job: int) -> messages.Live:
         scene = self.scene.get()
@@ -337,18 +278,16 @@ class Session:
         self._restarts.append(now)
         _log.warning("%s", error)
         self.warning = "The engine stopped unexpectedly and was started again; your paint is kept."
-        self._link.stop()
-        self.state = None
-        self._told = _Told()
+        self.state = self._told = self._finished = None
+        self.cache = messages.LiveCache(0, [], [])
         self.pictures.clear()
         self.view.clear()
-        self._link = EngineLink(self._make_request)
-        for frame in self._canvases.sent():
-            self._canvases.forget(frame)
-        self._watch.sign()
+        self._playhead.forget()
+        self._link.restart()
+        self._feed.send_all_again()
 
     def finish(self, done: Callable[[messages.LiveFinished], None]) -> None:
-        """Save the paintings and let the engine write the style.
+        """Save the paintings and let the engine write the scene's style.
 
         Args:
             done: called with the answer.
@@ -360,17 +299,16 @@ class Session:
             raise PaintoverError("The engine is still starting; wait until it learns.")
         keyframe_images.save_unsaved(self.shot)
         self._finished = done
-        self._link.send(messages.LiveReload(self._link.job, self.number()))
-        self._link.send(messages.LiveFinish(self._link.job))
+        self._feed.reload()
+        style = properties.of(self.scene.get()).style
+        self._link.send(messages.LiveFinish(self._link.job, style))
 
     def pause_for_render(self) -> None:
         """Pause at once: a render that blocks Blender begins, so that no timer runs."""
         self.is_rendering = True
-        told = self._told.settings
-        if told is not None and self._link.job:
-            paused = dataclasses.replace(told, paused=True)
-            self._told = dataclasses.replace(self._told, settings=paused)
-            self._link.send(paused)
+        if self._told is not None and self._link.job:
+            self._told = replace(self._told, paused=True)
+            self._link.send(self._told)
 
     def save_strokes(self) -> list[str]:
         """Save unsaved strokes, and keep the files before as versions; return their names.
@@ -383,8 +321,8 @@ class Session:
     def files_were_saved(self) -> None:
         """Let the engine look at the files at once."""
         if self._link.job:
-            self._link.send(messages.LiveReload(self._link.job, self.number()))
-        self._watch.sign()
+            self._feed.reload()
+        self._feed.watch.sign()
 
     def close(self, *, wait: bool = False) -> None:
         """End the session.
@@ -393,10 +331,16 @@ class Session:
             wait: return when the engine has ended, as before Blender ends.
         """
         self._link.stop(wait=wait)
-        self._release()
-
-    def _release(self) -> None:
         strokes.stop()
         self.pictures.clear()
         self.view.clear()
         self._files.close()
+
+
+def _state_of(shot: Shot) -> tuple[int, int]:
+    """Return the time and size of a shot's manifest, to tell whether it has changed."""
+    try:
+        found = (shot.folder / MANIFEST_NAME).stat()
+    except OSError:  # it is being replaced, or its drive is away for now
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

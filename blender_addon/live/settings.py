@@ -89,7 +89,8 @@ class PAINTOVER_PG_live(bpy.types.PropertyGroup):
         description="Stylize the 3D viewport as you look around and move things",
     )
     paused: BoolProperty(
-        name="Pause", description="Learn nothing until you go on. Strokes are still taken in"
+        name="Pause",
+        description="Compute nothing until you go on. What you paint meanwhile is taken in then",
     )
 
 

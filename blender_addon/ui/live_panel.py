@@ -43,7 +43,10 @@ class _Live(Panel):
             _draw_settings(layout, is_on=False)
             return
         own = settings.of_session()
-        row.prop(own, "paused", text="", icon="PLAY" if own.paused else "PAUSE")
+        if own.paused:
+            row.prop(own, "paused", text="Go On", icon="PLAY", toggle=True)
+        else:
+            row.prop(own, "paused", text="", icon="PAUSE")
         draw_wrapped(layout, session.describe(), _ICONS[session.mode], context)
         if session.warning:
             draw_wrapped(layout, session.warning, "INFO", context)

@@ -46,6 +46,14 @@ class Changes:
         """Whether anything changed."""
         return bool(self.parts) or self.keys or self.weights or self.shot
 
+    def add(self, later: Changes) -> None:
+        """Add changes that came after these; their sentences are left out."""
+        for key, part in later.parts.items():
+            self.parts[key] = part | self.parts[key] if key in self.parts else part
+        self.keys |= later.keys
+        self.weights |= later.weights
+        self.shot |= later.shot
+
 
 class Paintings:
     """The keyframes of a shot as they are painted right now.
@@ -83,11 +91,10 @@ class Paintings:
             state = files.get(key)
             if state == self._files.get(key):
                 continue
-            if key in self._canvases and state is not None:
-                if self._painting_state(state) == self._painting_state(self._at_canvas[key]):
-                    self._take_canvas(key, changes)  # only the mask has changed
-                    continue
-                del self._canvases[key]
+            if key in self._canvases and self._has_other_mask_alone(key, state):
+                self._take_canvas(key, changes)
+                continue
+            self._canvases.pop(key, None)
             self._take_file(key, state, changes)
         self._files = files
         keys = _state_of(self._folder, ["keys"])
@@ -119,6 +126,12 @@ class Paintings:
                     f"Frame {key} is not in the shot, so its painting is not learnt; capture it."
                 )
                 continue
+            if key in self.shot.manifest.removed_keys:
+                changes.sentences.append(
+                    f"Frame {key} is no longer a keyframe, so what you paint on it is not learnt; "
+                    "add it again."
+                )
+                continue
             self._canvases[key] = request
             self._at_canvas[key] = self._files.get(key, ())
             self._take_canvas(key, changes)
@@ -127,6 +140,10 @@ class Paintings:
     def unsaved(self) -> list[int]:
         """Return the keyframes whose canvases count instead of their files, sorted."""
         return sorted(self._canvases)
+
+    def are_as_on_disk(self) -> bool:
+        """Return whether the files are still those that were taken in."""
+        return not self._canvases and self._states() == self._files
 
     def close(self) -> None:
         """Close the canvases."""
@@ -149,6 +166,9 @@ class Paintings:
         changes.shot = looks[0] != looks[1]
         if before.removed_keys != now.removed_keys or changes.shot:
             self._files = {}  # all are read again
+        for key in now.removed_keys:
+            self._canvases.pop(key, None)
+            self._set(key, None, changes)
 
     def _states(self) -> dict[int, _State]:
         """Return keyframe → the state of its files."""
@@ -160,9 +180,9 @@ class Paintings:
             for key in self.shot.key_frames()
         }
 
-    @staticmethod
-    def _painting_state(state: _State) -> _State:
-        return tuple(one for one in state if not one[0].endswith(".mask.png"))
+    def _has_other_mask_alone(self, key: int, state: _State | None) -> bool:
+        """Return whether the painting's file is what it was when its canvas came."""
+        return state is not None and _painting(state) == _painting(self._at_canvas[key])
 
     def _take_file(self, key: int, state: _State | None, changes: Changes) -> None:
         if state is None:
@@ -205,6 +225,11 @@ class Paintings:
         part |= before.mask != keyframe.mask
         if part.any():
             changes.parts[key] = part
+
+
+def _painting(state: _State) -> _State:
+    """Return the part of a keyframe's state that tells of its painting."""
+    return tuple(one for one in state if not one[0].endswith(".mask.png"))
 
 
 def _state_of(folder: Path, names: Iterable[str]) -> _State:

@@ -110,6 +110,8 @@ class SavedState:
         header = self._header(live_set)
         header.trained_on = {key: shot.key_digest(key) for key in live_set.order}
         header.paintings = {key: shot.painting_digest(key) for key in live_set.order}
+        if not paintings.are_as_on_disk():
+            raise PaintoverError("A painting was saved at this moment; finish again.")
         header.steps, header.seconds = learner.trainer.steps, round(learner.learnt_for, 2)
         keep_present_style(shot, name)
         keep_previous(path, shot.style_folder(name))
@@ -176,6 +178,9 @@ class SavedState:
 
 
 def _digests(paintings: Paintings) -> dict[int, str]:
-    """Return keyframe → digest of its files."""
-    shot = paintings.shot
-    return {key: shot.painting_digest(key) for key in sorted(paintings.keyframes)}
+    """Return keyframe → digest of its files; "" where strokes that are not saved count instead."""
+    shot, unsaved = paintings.shot, paintings.unsaved()
+    return {
+        key: "" if key in unsaved else shot.painting_digest(key)
+        for key in sorted(paintings.keyframes)
+    }

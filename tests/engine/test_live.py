@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from live_sessions import JOB, Session, painting, session
+from live_sessions import JOB, Session, carried_alone, painting, rests, session
 from painted_scenes import Scene
 from real_sizes import Project, write
 from shots import assert_one_sentence, run_engine, start_engine, wait_until
@@ -21,6 +20,8 @@ from engine.networks.device import choose_device
 from engine.shared import live_protocol as live
 from engine.shared import protocol
 from engine.shared.shot import Shot
+from engine.shared.style_header import read_style_header
+from engine.training.resume import load_run
 
 SIZE = (512, 288)
 KEY, OTHER = 1, 4
@@ -56,10 +57,8 @@ def stroke(one: Session, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_stroke_is_carried_then_painted_by_the_network_and_nothing_else_moves(learning):
-    before = learning.picture(learning.show(OTHER))
     pixels, inside = stroke(learning, 1)
-    change = learning.paint(KEY, pixels)
-    carried = learning.picture(learning.shown(live.CARRIED, change=change, frame=OTHER))
+    before, carried, change = carried_alone(learning, KEY, pixels, OTHER)
     moved = np.abs(carried - before).max(axis=2) > 1e-6
     colour = pixels[inside][0, :3]
     near = np.abs(carried[..., :3] - colour).max(axis=2) < 0.05
@@ -89,23 +88,37 @@ def test_of_many_requests_the_latest_wins(learning):
         learning.send(live.LiveShow(JOB, number, 2 + number % 6))
     learning.shown(number=numbers[-1])
     answers = {event.number for event in learning.seen if isinstance(event, live.LiveShown)}
-    assert len(answers & set(numbers)) < 15
+    assert len(answers & set(numbers)) < len(numbers)
     learning.show(OTHER)
 
 
 def test_frames_of_the_range_are_kept_ready_and_a_stroke_makes_some_of_them_stale(learning):
     learning.send(live.LiveRange(JOB, [3, 4, 5, 6]))
-    cache = learning.until(lambda e: isinstance(e, live.LiveCache) and len(e.fresh) == 4)
-    assert cache.fresh == [3, 4, 5, 6]
+    cache = live.LiveCache(JOB, [3, 4, 5, 6], [])
+    learning.until(lambda event: event == cache)
     for frame in (3, 4, 5, 6):
         slots = [number for number in range(4) if learning.slots.header(number).frame == frame]
         assert len(slots) == 1
         assert learning.slots.read(slots[0], frame) is not None
     learning.paint(KEY, stroke(learning, 5)[0])
     learning.until(lambda e: isinstance(e, live.LiveCache) and bool(e.stale))
-    cache = learning.until(lambda e: isinstance(e, live.LiveCache) and not e.stale)
-    assert cache.fresh == [3, 4, 5, 6]
+    learning.until(lambda event: event == cache)
     learning.send(live.LiveRange(JOB, []))
+    learning.paint(KEY, stroke(learning, 6)[0])
+    learning.until(lambda e: isinstance(e, live.LiveCache) and bool(e.stale))
+
+
+def test_strokes_without_a_pause_reach_the_network(learning):
+    """Each comes before the network would paint the one before."""
+    learning.show(OTHER)
+    shown = []
+    for number in range(400):
+        learning.paint(KEY, stroke(learning, number % 12)[0])
+        state = learning.until(lambda e: isinstance(e, live.LiveShown) and e.change > 0)
+        shown.append(state.shows)
+        if live.NETWORK in shown[1:]:
+            break
+    assert live.NETWORK in shown[1:]
 
 
 def test_strokes_of_a_canvas_can_be_discarded(learning):
@@ -124,10 +137,7 @@ def test_strokes_of_a_canvas_can_be_discarded(learning):
 def test_pause_stops_the_processor_and_going_on_learns(learning):
     learning.send(live.LiveSettings(JOB, paused=True))
     learning.state(live.PAUSED)
-    time.sleep(1)
-    began = learning.processor_seconds()
-    time.sleep(2)
-    assert learning.processor_seconds() - began <= 0.1
+    assert rests(learning)
     learning.send(live.LiveSettings(JOB))
     learning.state(live.LEARNING)
 
@@ -140,6 +150,10 @@ def test_other_jobs_are_refused_and_wrong_requests_are_survived(learning):
     warned = learning.until(lambda event: isinstance(event, protocol.Warned))
     assert "canvas" in warned.sentence
     assert learning.show(OTHER).frame == OTHER
+    learning.send(protocol.Stylize(JOB + 1, str(learning.shot)))
+    refused = learning.until(lambda event: isinstance(event, protocol.Failed))
+    assert refused.job == JOB + 1
+    assert "busy" in refused.sentence
 
 
 def test_the_viewport_is_painted_from_colour_alone_and_says_so(learning):
@@ -184,15 +198,53 @@ def test_off_is_off_and_the_next_session_goes_on(captured, tmp_path):
         one.start(OTHER, style="off", keep=True)
         state = one.until(lambda event: isinstance(event, live.LiveState) and event.steps >= 3)
         one.cancel()
-        time.sleep(1)
-        began = one.processor_seconds()
-        time.sleep(1.5)
-        assert one.processor_seconds() - began <= 0.05
+        assert rests(one)
         assert (captured / "styles" / "off" / "live" / "resume.safetensors").is_file()
         one.start(OTHER, style="off", keep=True)
         again = one.until(lambda event: isinstance(event, live.LiveState) and event.steps > 0)
         assert again.steps >= state.steps
         one.cancel()
+
+
+def test_what_is_saved_in_a_pause_is_in_the_style(captured, tmp_path):
+    """Finishing takes in what is on disk, and never names paint that was not learnt from."""
+    folder = tmp_path / "shot"
+    shutil.copytree(captured, folder)
+    with session(folder, SIZE, tmp_path / "files") as one:
+        one.start(OTHER)
+        one.shown(live.NETWORK, frame=OTHER)
+        pixels, _ = stroke(one, 4)
+        one.shown(change=one.paint(KEY, pixels), frame=OTHER)
+        one.send(live.LiveSettings(JOB, paused=True))
+        one.state(live.PAUSED)
+        write(folder / "keys" / "0001.png", pixels)
+        finished = one.finish("ink")
+        assert not finished.sentence
+        shot = Shot.open(folder)
+        assert read_style_header(Path(finished.path)).trained_on == {KEY: shot.key_digest(KEY)}
+
+
+def test_strokes_that_were_not_saved_do_not_count_as_learnt(captured, tmp_path):
+    folder = tmp_path / "shot"
+    shutil.copytree(captured, folder)
+    with session(folder, SIZE, tmp_path / "files") as one:
+        one.start(OTHER)
+        one.shown(live.NETWORK, frame=OTHER)
+        change = one.paint(KEY, stroke(one, 8)[0])
+        one.until(lambda e: isinstance(e, live.LiveState) and e.change == change and e.seconds > 0)
+        one.cancel()
+        assert load_run(folder / "styles/style/live").trained_on == {KEY: ""}
+
+
+def test_a_shot_without_a_painting_says_so_and_shows_the_frame(captured, tmp_path):
+    folder = tmp_path / "shot"
+    shutil.copytree(captured, folder)
+    (folder / "keys" / "0001.png").unlink()
+    with session(folder, SIZE, tmp_path / "files") as one:
+        one.start(OTHER)
+        bare = one.picture(one.shown(frame=OTHER))
+        assert np.allclose(bare, read_rgba(folder / "frames" / f"{OTHER:04d}.png"), atol=1e-6)
+        assert "Nothing is painted yet" in one.state(live.PAUSED).sentence
 
 
 def changed_picture(one: Session) -> np.ndarray:
@@ -209,12 +261,13 @@ def test_files_in_keys_are_watched(captured, tmp_path):
     scene = Scene(*SIZE, opaque=False)
     with session(folder, SIZE, tmp_path / "files") as one:
         one.start(OTHER, keep=False)
-        first = one.picture(one.shown(frame=OTHER))
+        one.shown(frame=OTHER)
 
         saved, inside = stroke(one, 2)
         write(folder / "keys" / "0001.png", saved)
-        shown = one.picture(one.until(lambda e: isinstance(e, live.LiveShown) and e.frame == OTHER))
-        assert (np.abs(shown - first).max(axis=2) > 0.05).sum() > 0.6 * inside.sum()
+        colour, shown = saved[inside][0, :3], np.zeros(4)
+        while (np.abs(shown[..., :3] - colour).max(axis=-1) < 0.1).sum() < 0.6 * inside.sum():
+            shown = one.picture(one.shown(frame=OTHER))
 
         other = scene.painting(7)
         other[..., :3] = 1 - other[..., :3]
@@ -256,15 +309,17 @@ def test_footage_is_learnt_along_the_motion(tmp_path):
     with session(project.shot, size, tmp_path / "files") as one:
         one.start(3, keep=False)
         before = one.picture(one.shown(frame=3))
+        assert not _magenta(before).any()
         pixels = painting(project.shot, KEY)
         pixels[100:130, 200:240, :3] = (1, 0, 1)
         change = one.paint(KEY, pixels)
         shown = one.picture(one.shown(change=change, frame=3))
-        moved = np.abs(shown - before).max(axis=2) > 0.02
-        assert 700 < moved.sum() < 2500
-        near = np.abs(shown[..., :3] - (1, 0, 1)).max(axis=2) < 0.1
-        assert near.sum() > 700
+        assert 700 < _magenta(shown).sum() < 1500
         assert one.show(2).frame == 2
+
+
+def _magenta(shown: np.ndarray) -> np.ndarray:
+    return np.abs(shown[..., :3] - (1, 0, 1)).max(axis=2) < 0.1
 
 
 def test_a_canvas_too_large_for_the_machine_says_so():

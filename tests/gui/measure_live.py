@@ -61,7 +61,7 @@ def strokes() -> window.Steps:
     network: list[float] = []
     random = np.random.default_rng(0)
     for _ in range(TIMES + 1):
-        change = steps.session().number()
+        change = steps.last_change(1)
         dx, dy = random.integers(-60, 60, 2)
         yield from steps.stroke(int(dx), int(dy))
         began = time.monotonic()
