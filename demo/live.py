@@ -32,6 +32,8 @@ STAGES = 8
 """How often the painting is saved without a window."""
 START_SECONDS, STAGE_SECONDS = 180.0, 3.0
 FPS = 6
+PICTURE = 800, 500
+"""Size of the moving picture, in pixels; that of the window is 1600 by 1000."""
 Picture = npt.NDArray[np.uint8]
 
 
@@ -40,6 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.live", description=__doc__)
     parser.add_argument("--out", metavar="DIR", type=Path, default=ROOT / "demo/out/live")
     parser.add_argument("--short", action="store_true", help="small and quick, to see that it runs")
+    parser.add_argument(
+        "--picture", metavar="FILE", type=Path, help="also write it as a moving picture, .webp"
+    )
     parser.add_argument("--without-window", action="store_true", help="use the engine alone")
     options = parser.parse_args()
     out = options.out.resolve()
@@ -55,9 +60,14 @@ def main() -> int:
         else:
             print("Without a window: the engine alone", flush=True)
             pictures = _by_files(out, shot, key, other=frames)
-        from .movie import write_movie  # noqa: PLC0415 - bpy reads the user folder once
+        # bpy reads the user folder once, so it is imported now.
+        from . import moving_picture  # noqa: PLC0415
+        from .movie import write_movie  # noqa: PLC0415
 
         write_movie(out / "live.mp4", pictures, FPS)
+        if options.picture:
+            small = [cv2.resize(one, PICTURE, interpolation=cv2.INTER_AREA) for one in pictures]
+            moving_picture.write(options.picture, small, FPS)
     print(f"{out / 'live.mp4'}: {len(pictures) / FPS:.0f} s of a live session", flush=True)
     return 0
 
@@ -100,8 +110,8 @@ def _by_mouse(out: Path) -> list[Picture]:
         )
     if status:
         raise SystemExit(f"The session in the window ended with {status}; see above.")
-    pictures = [_read(path) for path in sorted((out / "window").glob("*.png"))]
-    return [cv2.resize(each, (960, 600), interpolation=cv2.INTER_AREA) for each in pictures]
+    paths = sorted((out / "window").glob("*.png"))
+    return [cv2.resize(_read(path), (960, 600), interpolation=cv2.INTER_AREA) for path in paths]
 
 
 def _by_files(out: Path, shot: Path, key: int, other: int) -> list[Picture]:

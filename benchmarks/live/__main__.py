@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``python -m benchmarks.live``: how fast a live session answers, and how good what it learns is.
 
-The engine's rows are measured with a real worker. Those of Blender's window are read from the file
-that a run in a real window has written (--window); without it they are missing, and this fails.
+The engine's rows are measured with a real worker. Those of Blender's window are measured in a real
+one where there is one, or read from a file (--window); without either they are missing, and this
+fails.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from benchmarks.machine import describe_machine
 from benchmarks.own_process import ROOT
 from benchmarks.quality.pairs import FULL, Pair
 from benchmarks.quality.truth import make_truth
-from benchmarks.rows import Row
+from benchmarks.rows import RATES, Row
 from engine.shared.errors import PaintoverError
+from scenes.real_blender import is_installed
 
-from . import answers, learnt
+from . import answers, learnt, page, window
 from .rows import WINDOW_ROWS
+
+PAGE = ROOT / "docs/live-speed.md"
 
 FRAMES = 8
 PAIRS = (Pair("head", "gouache"), Pair("head", "gouache", passes=False))
@@ -35,13 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     extent = dataclasses.replace(FULL, frames=FRAMES)
     rows: list[dict[str, Any]] = []
+    machine = describe_machine()
     try:
         for pair in PAIRS[:1] if options.short else PAIRS:
             truth = make_truth(pair, extent, options.cache, _tell)
             plain = "" if pair.passes else "footage_"
+            strokes = options.strokes if pair.passes else options.strokes // 10
             with tempfile.TemporaryDirectory() as folder:
                 work = Path(folder)
-                found = answers.measure(truth.shot, options.strokes, work / "answers")
+                found = answers.measure(truth.shot, strokes, work / "answers")
                 found += learnt.measure(truth, options.seconds, work / "learnt")
             rows += [_as_data(row, plain) for row in found]
         rows += _window_rows(options.window)
@@ -51,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for row in rows:
         print(f"{row['name']:32} {row['value']!s:>10} {row['unit']:10} aim {row['aim']}")
     if options.json:
-        data = {"machine": describe_machine(), "rows": rows}
-        text = json.dumps(data, indent=1, ensure_ascii=False)
+        text = json.dumps({"machine": machine, "rows": rows}, indent=1, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
+    if options.write:
+        page.write(PAGE, rows, machine)
     names = {row["name"] for row in rows}
     missing = [name for name in WINDOW_ROWS if name not in names]
     if missing:
@@ -74,19 +81,26 @@ def _as_data(row: Row, prefix: str) -> dict[str, Any]:
         "value": row.value,
         "unit": row.unit,
         "aim": row.aim,
+        "more_is_better": row.unit in RATES,
         "met": row.met,
         "remark": row.remark,
     }
 
 
 def _window_rows(path: Path | None) -> list[dict[str, Any]]:
-    """Read the rows that were measured in a window; none without a file."""
-    if path is None:
+    """Return the rows of a window: those of a file, or measured now; none without a window."""
+    if path is None and not is_installed():
         return []
     try:
-        found = json.loads(path.read_text("utf-8"))
-        rows = found["rows"] if isinstance(found, dict) else found
-        return [{"met": None, **row} for row in rows]
+        if path is None:
+            _tell("strokes by mouse in a real window")
+            with tempfile.TemporaryDirectory() as folder:
+                measured = Path(folder) / "rows.json"
+                if status := window.main(["--json", str(measured)]):
+                    raise PaintoverError(f"The window ended with {status}; see above.")
+                return _window_rows(measured)
+        rows = json.loads(path.read_text("utf-8"))["rows"]
+        return [{"in_window": True, "remark": "", **row} for row in rows]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise PaintoverError(f"{path} holds no rows of a window ({error}); run it again.") from None
 
@@ -99,15 +113,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON")
     parser.add_argument(
-        "--window", type=Path, metavar="FILE", help="rows that a run in a real window has written"
+        "--window",
+        type=Path,
+        metavar="FILE",
+        help="rows that benchmarks.live.window has written (default: measure them now)",
     )
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("--short", action="store_true", help="the captured shot alone")
     parser.add_argument(
         "--strokes",
         type=int,
         default=600,
         metavar="N",
-        help="strokes by which the growth of memory is measured (default: %(default)s)",
+        help="strokes by which the growth of memory is measured, of footage a tenth of them "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--seconds",

@@ -82,6 +82,30 @@ def undo_and_redo() -> window.Steps:
     np.testing.assert_allclose(values(editor().spaces.active.image), painted, atol=2e-3)
 
 
+def texture_paint() -> window.Steps:
+    """Strokes on a mesh in the 3D viewport, whose texture is the painting, count as well."""
+    scene, image = bpy.context.scene, editor().spaces.active.image
+    cube = next(each for each in scene.objects if each.type == "MESH")
+    scene.tool_settings.image_paint.mode = "IMAGE"
+    scene.tool_settings.image_paint.canvas = image
+    viewport = window.area("VIEW_3D")
+    bpy.context.view_layer.objects.active = cube
+    with bpy.context.temp_override(window=window.window(), area=viewport):
+        bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
+    yield from window.settle(5)
+    painted, change = values(image), last_change(1)
+    x, y = middle(viewport)
+    yield from window.drag((x - 20, y), (x + 20, y))
+    yield from window.wait_for(
+        lambda: np.abs(values(image) - painted).max() > 0.1, 10, "the stroke on the cube"
+    )
+    yield from wait_for_change(1, change, "the stroke on the cube in the picture")
+    window.screenshot(str(PICTURES / "live-texture-paint.png"))
+    with bpy.context.temp_override(window=window.window(), area=viewport):
+        bpy.ops.object.mode_set(mode="OBJECT")
+    yield from window.settle()
+
+
 def scrub_and_play() -> window.Steps:
     """Only the last of several frames is asked for; playback goes on with cached pictures."""
     scene = bpy.context.scene
@@ -253,7 +277,7 @@ def off() -> window.Steps:
 
 
 STEPS = (
-    *(paint, undo_and_redo, scrub_and_play, paint_the_viewport, another_keyframe),
+    *(paint, undo_and_redo, texture_paint, scrub_and_play, paint_the_viewport, another_keyframe),
     finish,
     *(kill_the_engine, render, saved_elsewhere, off, another_file, rename_and_disable),
 )

@@ -33,9 +33,8 @@ rows: list[dict[str, object]] = []
 
 def add(name: str, value: float, unit: str, aim: float, *, less: bool = True) -> None:
     met = value <= aim if less else value >= aim
-    sign = "<=" if less else ">="
-    row = {"name": name, "value": round(value, 4), "unit": unit, "aim": f"{sign} {aim:g}"}
-    rows.append({**row, "met": bool(met)})
+    row = {"name": name, "value": round(value, 4), "unit": unit, "aim": aim}
+    rows.append({**row, "more_is_better": not less, "met": bool(met)})
     print("row", row, flush=True)
 
 
