@@ -30,7 +30,8 @@ def too_large(width: int, height: int, device: Device) -> str:
 def set_priority(*, low: bool) -> None:
     """Let other programs come first where the processor is busy, or no longer.
 
-    Where the system does not let it be changed back, nothing is changed.
+    Where the system does not let it be changed back, or the user has chosen another policy for
+    this process, nothing is changed.
     """
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415
@@ -39,6 +40,8 @@ def set_priority(*, low: bool) -> None:
         kernel.SetPriorityClass(kernel.GetCurrentProcess(), _BELOW_NORMAL if low else _NORMAL)
         return
     if _OTHERS_FIRST is None:
+        return
+    if os.sched_getscheduler(0) not in (_OTHERS_FIRST, os.SCHED_OTHER):
         return
     policy = _OTHERS_FIRST if low else os.SCHED_OTHER
     for thread in os.listdir("/proc/self/task"):  # noqa: PTH208

@@ -149,17 +149,16 @@ class LiveSession:
             self._view(pending.view)
         elif pending.finish:
             self._finish(pending.finish)
-        elif is_paused or not self._set:
+        elif is_paused or not self._set or not self._learner:
             self._reports.state(messages.PAUSED, self._learner)
             return LOOK_SECONDS
         else:
-            return self._improve()
+            return self._improve(self._learner)
         return 0.0
 
-    def _improve(self) -> float:
+    def _improve(self, learner: Learner) -> float:
         """Make pictures better: the shown one, those to come, and the network."""
-        learner, screen = self._learner, self._screen
-        assert learner
+        screen = self._screen
         is_filling = learner.is_done or self._filled <= self._stepped
         if screen.is_refresh_due:
             screen.refresh(self._settings.light)
@@ -360,7 +359,7 @@ class LiveSession:
             self._screen.change_looks(settings)
 
     def _state(self) -> str:
-        if self._settings.paused or not self._set:
-            return messages.PAUSED
         learner = self._learner
-        return messages.WAITING if learner and learner.is_done else messages.LEARNING
+        if self._settings.paused or not self._set or not learner:
+            return messages.PAUSED
+        return messages.WAITING if learner.is_done else messages.LEARNING

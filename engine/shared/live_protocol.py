@@ -143,7 +143,8 @@ class LiveSettings(LiveRequest):
     """Change the settings of the session; all fields count."""
 
     paused: bool = False
-    """Nothing is computed until a request with False comes; frames that are ready are shown."""
+    """Nothing is computed until a request with False comes, but for ``LiveFinish``; frames that are
+    ready are shown."""
     share: Annotated[float, Range(0.05, 1)] = 1.0
     """As in ``Live``."""
     low_priority: bool = True
@@ -214,7 +215,8 @@ class LiveShown(Event):
 
 @dataclasses.dataclass(frozen=True)
 class LiveCache(Event):
-    """Which frames of the range are kept ready, at most four times a second."""
+    """Which frames are kept ready, of the range and of those shown before it; at most four times a
+    second."""
 
     fresh: list[int]
     """Frames whose pictures are up to date."""
