@@ -37,21 +37,14 @@ PAIRS = (Pair("head", "gouache"), Pair("head", "gouache", passes=False))
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 1 if a row is missing or misses its aim."""
     options = _parse(arguments)
-    extent = dataclasses.replace(FULL, frames=FRAMES)
-    rows: list[dict[str, Any]] = []
-    machine = describe_machine()
     try:
-        for pair in PAIRS[:1] if options.short else PAIRS:
-            truth = make_truth(pair, extent, options.cache, _tell)
-            plain = "" if pair.passes else "footage_"
-            strokes = options.strokes if pair.passes else options.strokes // 10
-            with tempfile.TemporaryDirectory() as folder:
-                work = Path(folder)
-                found = answers.measure(truth.shot, strokes, work / "answers")
-                found += learnt.measure(truth, options.seconds, work / "learnt")
-            rows += [_as_data(row, plain) for row in found]
+        if options.rows:
+            data = json.loads(options.rows.read_text("utf-8"))
+            machine, rows = data["machine"], data["rows"]
+        else:
+            machine, rows = describe_machine(), _engine_rows(options)
         rows += _window_rows(options.window)
-    except PaintoverError as error:
+    except (PaintoverError, OSError, ValueError, KeyError) as error:
         print(f"benchmarks.live: {error}", file=sys.stderr)
         return 1
     for row in rows:
@@ -60,19 +53,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = json.dumps({"machine": machine, "rows": rows}, indent=1, ensure_ascii=False)
         options.json.write_text(text + "\n", encoding="utf-8")
     if options.write:
-        page.write(PAGE, rows, machine)
+        page.write(PAGE, rows, machine, options.remark)
     names = {row["name"] for row in rows}
     missing = [name for name in WINDOW_ROWS if name not in names]
     if missing:
         print(
-            f"Missing, since there is no window: {', '.join(missing)}; run it in a real Blender "
-            "and name the file of its rows with --window.",
+            f"Not measured in a window: {', '.join(missing)}; run it where tests/gui finds a real "
+            "Blender, or name the file of its rows with --window.",
             file=sys.stderr,
         )
     missed = [row["name"] for row in rows if row.get("met") is False]
     if missed:
         print(f"Not as good as aimed at: {', '.join(missed)}.", file=sys.stderr)
     return 1 if missing or missed else 0
+
+
+def _engine_rows(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure sessions of a real worker."""
+    extent = dataclasses.replace(FULL, frames=FRAMES)
+    rows: list[dict[str, Any]] = []
+    for pair in PAIRS[:1] if options.short else PAIRS:
+        truth = make_truth(pair, extent, options.cache, _tell)
+        plain = "" if pair.passes else page.FOOTAGE
+        strokes = options.strokes if pair.passes else options.strokes // 10
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder)
+            found = answers.measure(truth.shot, strokes, work / "answers")
+            found += learnt.measure(truth, options.seconds, work / "learnt")
+        rows += [_as_data(row, plain) for row in found]
+    return rows
 
 
 def _as_data(row: Row, prefix: str) -> dict[str, Any]:
@@ -97,7 +106,8 @@ def _window_rows(path: Path | None) -> list[dict[str, Any]]:
             with tempfile.TemporaryDirectory() as folder:
                 measured = Path(folder) / "rows.json"
                 if status := window.main(["--json", str(measured)]):
-                    raise PaintoverError(f"The window ended with {status}; see above.")
+                    _tell(f"The window ended with {status}; see above.")
+                    return []
                 return _window_rows(measured)
         rows = json.loads(path.read_text("utf-8"))["rows"]
         return [{"in_window": True, "remark": "", **row} for row in rows]
@@ -117,6 +127,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         metavar="FILE",
         help="rows that benchmarks.live.window has written (default: measure them now)",
+    )
+    parser.add_argument(
+        "--rows", type=Path, metavar="FILE", help="the engine's rows of an earlier run with --json"
+    )
+    parser.add_argument(
+        "--remark", default="", metavar="TEXT", help="what the page should say of this run"
     )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     parser.add_argument("--short", action="store_true", help="the captured shot alone")

@@ -13,13 +13,16 @@ WINDOW = "window_"
 FOOTAGE = "footage_"
 
 
-def write(path: Path, rows: Sequence[Mapping[str, Any]], machine: Mapping[str, str]) -> None:
+def write(
+    path: Path, rows: Sequence[Mapping[str, Any]], machine: Mapping[str, str], remark: str
+) -> None:
     """Write the page.
 
     Args:
         path: of the page.
         rows: of the JSON file.
         machine: on which they were measured.
+        remark: on how they were measured this time, or "".
     """
     in_window = [row for row in rows if row.get("in_window")]
     footage = [row for row in rows if row["name"].startswith(FOOTAGE)]
@@ -28,6 +31,7 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], machine: Mapping[str, s
         captured=_table(captured),
         footage=_table(footage),
         window=_table(in_window),
+        remark=f"{remark}\n\n" if remark else "",
         machine="; ".join(f"{name}: {value}" for name, value in machine.items()),
     )
     path.write_text(text, encoding="utf-8")

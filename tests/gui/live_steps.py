@@ -106,6 +106,13 @@ def fit() -> window.Steps:
     yield from window.settle()
 
 
+def set_colour(colour: tuple[float, float, float]) -> None:
+    """Choose the colour of the brush in the Image Editor, RGB, 0..1."""
+    paint = bpy.context.scene.tool_settings.image_paint
+    for settings in (paint.unified_paint_settings, paint.brush):
+        settings.color = colour
+
+
 def stroke(dx: int, dy: int = 0) -> window.Steps:
     """Paint a short stroke near the middle of the painting, by mouse."""
     x, y = middle(editor())

@@ -54,17 +54,11 @@ def waiting(seconds: float) -> Iterator[float]:
         yield 0.05
 
 
-def set_colour(colour: tuple[float, float, float]) -> None:
-    paint = bpy.context.scene.tool_settings.image_paint
-    for settings in (paint.unified_paint_settings, paint.brush):
-        settings.color = colour
-
-
 def paint() -> window.Steps:
     x, y = steps.middle(steps.editor())
     frame = bpy.context.scene.frame_current
     for colour, start, end in STROKES:
-        set_colour(colour)
+        steps.set_colour(colour)
         change = steps.last_change(frame)
         yield from window.drag((x + start[0], y + start[1]), (x + end[0], y + end[1]), moves=10)
         yield from steps.wait_for_change(frame, change, "a stroke")
