@@ -210,6 +210,8 @@ class LiveSession:
         is_told = bool(numbers) or changes.is_any
         self._changes, self._was_interrupted = Changes(), False
         self._reports.state(self._state(), self._learner, anew=is_told)
+        if changes.is_any and self._learner and self._state() == messages.LEARNING:
+            self._improve(self._learner)  # even if strokes never cease
 
     def _carry(self, changes: Changes) -> None:
         """Carry changed paint to the shown frame, and let the learner take it."""
