@@ -15,6 +15,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
 
   capture    render the frames with the passes that Paintover uses
   keyframe   add, remove, list, duplicate or move keyframes, list versions, take one back
+  suggest    tell what the paintings show of the shot, and which frame to paint next
   preview    project the paintings to every frame, without training
   train      train the style on the paintings
   trainings  list the trainings that are kept of the style, or take one back
@@ -73,6 +74,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_painted_part(step)
     step = verb("keyframe", scene_verbs.keyframe)
     _add_keyframe_options(step)
+    step = verb("suggest", scene_verbs.suggest)
+    step.add_argument("--json", action="store_true", help="print JSON, for programs")
     step = verb("preview", scene_verbs.preview)
     step.add_argument("--frames", default="", help="such as 1-30,45 or -2-2 (else: all)")
     step.add_argument("--force", action="store_true", help="also paint frames that are up to date")

@@ -7,6 +7,7 @@ Each raises PaintoverError, and those that take long Cancelled.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -24,7 +25,9 @@ from .. import (
     states,
     steps,
 )
+from ..engine.shared.coverage_records import describe, report
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.flicker_records import read_flickers, unsteady_frames
 from ..engine.shared.frame_lists import parse_frames
 from ..engine.shared.keyframes.versions import versions_of
 from ..engine.shared.trainings import kept
@@ -65,6 +68,16 @@ def keyframe(scene: Any, options: argparse.Namespace) -> None:
     else:
         for key, state in states.look(scene).keyframes.items():
             print(f"{key}\t{state}\t{shot.key_path(key)}")
+
+
+def suggest(scene: Any, options: argparse.Namespace) -> None:
+    with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
+        coverage = jobs.run_to_end("Suggest Keyframes", steps.suggest(scene, warn))
+    flickers = read_flickers(steps.open_shot(scene), properties.of(scene).style)
+    if options.json:
+        print(json.dumps(report(coverage, flickers), indent=1))
+    else:
+        print(describe(coverage, unsteady_frames(flickers)))
 
 
 def preview(scene: Any, options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from bpy.props import IntProperty
 
 from .. import properties, steps
 from ..assistant import background
+from ..engine.shared.coverage_records import Coverage
 from ..jobs import Job, JobOperator, Status
 from . import polls
 from .reports import reports_errors
@@ -29,7 +30,12 @@ class PAINTOVER_OT_suggest(polls.PolledOperator, JobOperator):
     def job(self, context: bpy.types.Context, *, blocking: bool) -> Job[str]:
         background.stop()
         background.forget()
-        return steps.suggest(properties.scene_of(context), self.warn)
+        return _told(steps.suggest(properties.scene_of(context), self.warn))
+
+
+def _told(job: Job[Coverage]) -> Job[str]:
+    coverage = yield from job
+    return coverage.sentence().rstrip(".")
 
 
 class PAINTOVER_OT_suggestion_show(polls.PolledOperator):

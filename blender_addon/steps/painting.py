@@ -117,13 +117,13 @@ def stylize(
     return sentence
 
 
-def suggest(scene: bpy.types.Scene, warn: Warn) -> Job[str]:
+def suggest(scene: bpy.types.Scene, warn: Warn) -> Job[Coverage]:
     """Find what the paintings show of the shot, and which frames to paint next.
 
     Unsaved paint is saved first.
 
     Returns:
-        The message to report.
+        What they show.
 
     Raises:
         PaintoverError: there is no shot or nothing to paint, or the engine failed.
@@ -132,7 +132,7 @@ def suggest(scene: bpy.types.Scene, warn: Warn) -> Job[str]:
     keyframe_images.save_unsaved(shot)
     keyframe_weights.write(scene, shot)
     result = yield from engine_client.run(lambda job: protocol.Suggest(job, str(shot.folder)), warn)
-    return from_data(Coverage, result).sentence().rstrip(".")
+    return from_data(Coverage, result)
 
 
 def _done_sentence(verb: str, result: dict[str, Any]) -> str:

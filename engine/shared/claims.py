@@ -261,6 +261,40 @@ def holder_of(path: Path) -> Holder | None:
     return None
 
 
+_watched: dict[Path, _Seen] = {}
+
+
+def is_held(path: Path, stale: float = STALE) -> bool:
+    """Return whether the holder of a claim lives; the claim is only looked at.
+
+    On this machine that is known at once. A holder elsewhere counts as alive until its claim has
+    stayed the same for ``stale`` seconds, so ask again to learn it.
+    """
+    try:
+        data = _read(path)
+    except OSError:
+        _watched.pop(path, None)
+        return False
+    holder = _parsed(data)
+    if holder.kernel and holder.kernel == _kernel():
+        is_free = _is_free(path)
+        if is_free is not None:
+            return not is_free
+    now, seen = time.monotonic(), _watched.get(path)
+    if seen is None or seen.data != data:
+        seen = _watched[path] = _Seen(data, now)
+    return now - seen.since <= stale
+
+
+def _is_free(path: Path) -> bool | None:
+    """Return whether no process of this machine has locked a file; None if that is unknown."""
+    try:
+        with open_file(path) as file:
+            return try_lock(file.fileno())
+    except OSError:
+        return None
+
+
 def refusal(what: str, holder: Holder) -> PaintoverError:
     """Return the error for something that another process is doing already.
 
@@ -301,7 +335,10 @@ def _made(path: Path) -> _Held | None:
     )
     held = _Held(descriptor, holder)
     try:
-        try_lock(descriptor)
+        for _ in range(_ATTEMPTS):  # another may look at it just now
+            if try_lock(descriptor) is not False:
+                break
+            time.sleep(0.001)
         os.write(descriptor, _text(holder))
     except BaseException:
         os.close(descriptor)

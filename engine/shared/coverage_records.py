@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -124,6 +124,21 @@ def describe(coverage: Coverage, unsteady: Iterable[int] = ()) -> str:
     lines += [flicker_records.describe(unsteady)] if unsteady else []
     lines += filter(None, [describe_cuts(coverage.cuts)])
     return "\n".join(lines)
+
+
+def report(coverage: Coverage, flickers: Mapping[int, flicker_records.Flicker]) -> dict[str, Any]:
+    """Return a coverage as commands print it for programs.
+
+    Args:
+        coverage: the coverage.
+        flickers: how much stylized frames flicker.
+    """
+    return {
+        **coverage.as_data(),
+        "sentence": coverage.sentence(),
+        "flicker": {str(frame): round(one.excess, 3) for frame, one in flickers.items()},
+        "unsteady": flicker_records.unsteady_frames(flickers),
+    }
 
 
 def coverage_digest(shot: Shot) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -57,7 +58,10 @@ def drawn(part: Part, scene: Any) -> list[tuple[str, Any]]:
 
 @needs_engine
 def test_the_suggested_frame_is_added_and_adds_what_was_promised(
-    turning: Any, part: Part, monkeypatch: pytest.MonkeyPatch
+    turning: Any,
+    part: Part,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     watcher = part("ui.watcher")
     found: dict[str, Any] = {"now": part("states").look(turning)}
@@ -103,6 +107,13 @@ def test_the_suggested_frame_is_added_and_adds_what_was_promised(
     assert after.covered == pytest.approx(before.covered + before.next.gain, abs=1e-3)
     assert bpy.ops.paintover.suggestion_show(frame=2) == {"FINISHED"}
     assert turning.frame_current == 2
+    # The same from a terminal, for people and for programs.
+    capsys.readouterr()
+    assert part("command").main(["suggest"]) == 0
+    assert after.sentence() in capsys.readouterr().out
+    assert part("command").main(["suggest", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["keys"], told["sentence"]) == ([1, 3], after.sentence())
 
 
 @needs_engine

@@ -16,7 +16,7 @@ import shots
 from shots import assert_one_sentence, start_engine, wait_until
 
 from engine.shared import claims
-from engine.shared.claims import Claims, holder_of
+from engine.shared.claims import Claims, holder_of, is_held
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.temporary import is_temporary
@@ -94,6 +94,31 @@ def test_a_killed_holder_of_another_machine_is_followed_when_it_shows_no_life(pa
         while ours.take(path) is not None:
             time.sleep(0.01)
         assert holder_of(path).process == os.getpid()
+
+
+def test_whether_a_holder_lives_is_seen_without_touching_its_claim(path):
+    assert not is_held(path)
+    process = hold(path)
+    assert all(is_held(path) for _ in range(50))
+    with Claims(**QUICK) as other:
+        assert other.take(path).process == process.pid
+    end(process)
+    left = path.read_bytes()
+    assert not is_held(path)
+    assert path.read_bytes() == left
+    with Claims(**QUICK) as ours:
+        assert ours.take(path) is None and is_held(path)
+
+
+def test_a_holder_elsewhere_lives_as_long_as_it_shows_life(path, far_away):
+    process = hold(path)
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        assert is_held(path, 20.0)
+        time.sleep(0.02)
+    end(process)
+    while is_held(path, 0.4):
+        time.sleep(0.01)
 
 
 def test_clocks_do_not_count(path, far_away, monkeypatch):

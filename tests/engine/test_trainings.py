@@ -7,10 +7,12 @@ import dataclasses
 import json
 import queue
 import shutil
+import signal
 
 import numpy as np
 import pytest
 import synthetic
+from shots import start_engine, wait_until
 from test_train import Report, request
 
 from engine.app.cli import main
@@ -27,7 +29,13 @@ from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 from engine.shared.trainings import kept
-from engine.shared.trainings.record import FINISHED, RUNNING, STOPPED, TrainingRecord
+from engine.shared.trainings.record import (
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    TrainingRecord,
+)
 from engine.shared.trainings.verdict import Verdict, in_words, verdict
 from engine.training.loop import _has_converged
 
@@ -68,6 +76,27 @@ class Asking(Report):
             for one in self._requests:
                 self.inbox.put(one)
         return False
+
+
+def test_a_killed_training_is_interrupted_and_can_be_continued(shot):
+    """The process is killed while it trains: its file says that it runs, the list does not."""
+    process = start_engine("train", str(shot.folder), "--seconds", "300", "--device", "cpu")
+    try:
+        wait_until(lambda: kept.read_trainings(shot, "style").last is not None, process)
+        running = kept.read_trainings(shot, "style").last
+        assert running.record.state == RUNNING
+        process.send_signal(signal.SIGSTOP)
+        assert kept.read_trainings(shot, "style").last.record.state == RUNNING
+    finally:
+        process.kill()
+        process.communicate()
+    last = kept.read_trainings(shot, "style").last
+    assert json.loads(kept.record_path(shot, "style", last.name).read_text())["state"] == RUNNING
+    assert last.record.state == INTERRUPTED
+    assert in_words(last.record).startswith("It was interrupted. ")
+    assert "interrupted" in kept.describe(last)
+    train(request(shot, 2), Silent())
+    assert kept.read_trainings(shot, "style").last.record.state != INTERRUPTED
 
 
 def curve(*figures: float, every: float = 2.0) -> list[list[float]]:

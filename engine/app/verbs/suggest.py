@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 from ...jobs.suggest import suggest
-from ...shared.coverage_records import describe
+from ...shared.coverage_records import describe, report
 from ...shared.flicker_records import read_flickers, unsteady_frames
 from ...shared.protocol import Suggest
 from ...shared.shot import Shot
@@ -22,11 +22,5 @@ def run(options: argparse.Namespace, terminal: Terminal) -> None:
     request = Suggest(job=0, shot=str(options.shot), keys=options.keys)
     coverage = suggest(request, terminal)
     flickers = read_flickers(Shot.open(options.shot), options.style)
-    unsteady = unsteady_frames(flickers)
-    data = {
-        **coverage.as_data(),
-        "sentence": coverage.sentence(),
-        "flicker": {str(frame): round(one.excess, 3) for frame, one in flickers.items()},
-        "unsteady": unsteady,
-    }
-    print_data(options, data, lambda: describe(coverage, unsteady))
+    people = describe(coverage, unsteady_frames(flickers))
+    print_data(options, report(coverage, flickers), lambda: people)

@@ -17,13 +17,23 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..claims import Claims, refusal
+from ..claims import Claims, is_held, refusal
 from ..durations import format_seconds
 from ..errors import PaintoverError
 from ..files import digest_file, give_name, read_by_state
 from ..shot import Shot
 from ..style_header import read_style_header
-from .record import FINISHED, STOPPED, TrainingRecord, figures, read_record, thinned, write_record
+from .record import (
+    FINISHED,
+    INTERRUPTED,
+    RUNNING,
+    STOPPED,
+    TrainingRecord,
+    figures,
+    read_record,
+    thinned,
+    write_record,
+)
 
 MOST_KEPT = 5
 """Most trainings of a style that are kept …"""
@@ -119,8 +129,21 @@ def read_trainings(shot: Shot, style: str) -> Trainings:
             records[name] = found
         elif found:
             notes.append(found)
+    _mark_interrupted(records, shot.training_claim_path(style))
     kept = {name for name in records if records[name].style and f"{name}.safetensors" in names}
     return Trainings(tuple(_marked(records, kept, _digest(shot.style_path(style)))), tuple(notes))
+
+
+def _mark_interrupted(records: dict[str, TrainingRecord], claim: Path) -> None:
+    """Change the state of those that say that they run, but whose process is gone."""
+    running = sorted(
+        (name for name, record in records.items() if record.state == RUNNING),
+        key=lambda name: (records[name].began, name),
+    )
+    if running and is_held(claim):
+        running.pop()
+    for name in running:
+        records[name] = dataclasses.replace(records[name], state=INTERRUPTED)
 
 
 def _read_or_say(path: Path) -> TrainingRecord | str:
@@ -308,6 +331,7 @@ def describe(training: Training) -> str:
     record = training.record
     marks = {
         "stopped": record.state == STOPPED,
+        "interrupted": record.state == INTERRUPTED,
         "in use": training.is_in_use,
         "best": training.is_best,
     }

@@ -16,8 +16,10 @@ from ..reading import read_json
 
 RECORD_VERSION = 1
 RUNNING, FINISHED, CONVERGED, STOPPED = "running", "finished", "converged", "stopped"
-"""How a training ended: its time was over; it no longer improved; the user stopped it. One that
-was killed stays "running"."""
+"""How a training ended: its time was over; it no longer improved; the user stopped it."""
+INTERRUPTED = "interrupted"
+"""State of one whose process was killed. Its file goes on saying "running": whether that is so is
+known by its claim alone."""
 MOST_ROWS = 256
 """Most rows of a curve."""
 _MOST_BYTES = 1 << 20

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 
-from .record import RUNNING, TrainingRecord, figures
+from .record import INTERRUPTED, RUNNING, TrainingRecord, figures
 
 LEAST_FIGURES = 4
 """Figures from which anything is told."""
@@ -83,5 +83,5 @@ def verdict(record: TrainingRecord) -> Verdict:
 
 def in_words(record: TrainingRecord) -> str:
     """Return the verdict as a sentence for the user, without a full stop."""
-    words = _WHILE_RUNNING if record.state == RUNNING else _AT_THE_END
-    return words[verdict(record)]
+    words = (_WHILE_RUNNING if record.state == RUNNING else _AT_THE_END)[verdict(record)]
+    return f"It was interrupted. {words}" if record.state == INTERRUPTED else words
