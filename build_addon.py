@@ -19,7 +19,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tools import house
+from tools import house, manual_pages
 
 ROOT = Path(__file__).resolve().parent
 PLATFORMS = {
@@ -41,8 +41,8 @@ def version() -> str:
 
 
 def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") -> None:
-    """Lay out the package as a folder: the add-on's files, ``engine/``, ``farm/`` and the
-    manifest.
+    """Lay out the package as a folder: the add-on's files, ``engine/``, ``farm/``, the manual as
+    HTML and the manifest.
 
     Args:
         folder: is emptied first.
@@ -61,6 +61,7 @@ def stage(folder: Path, wheels: list[Path] | None = None, platform: str = "") ->
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=ignore)
     shutil.copytree(ROOT / "requirements/locks", folder / "locks", ignore=ignore)
     shutil.copytree(ROOT / "farm", folder / "farm", ignore=ignore)
+    manual_pages.write(ROOT / "docs", folder / "manual")
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     lines = (folder / "blender_manifest.toml").read_text(encoding="utf-8").splitlines()
     added = [f'version = "{version()}"']

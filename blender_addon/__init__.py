@@ -18,6 +18,7 @@ from . import (  # noqa: E402
     jobs,
     keymaps,
     logs,
+    manual_links,
     operators,
     preferences,
     properties,
@@ -26,6 +27,7 @@ from . import (  # noqa: E402
 )
 from .assistant import background as assistant_background  # noqa: E402
 from .assistant import strip as assistant_strip  # noqa: E402
+from .assistant import timeline as assistant_timeline  # noqa: E402
 from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
@@ -47,6 +49,7 @@ _modules = (
     training_settings,
     preferences,
     operators,
+    manual_links,
     keymaps,
     ui,
     capture,
@@ -67,6 +70,7 @@ _modules = (
     engine_client,
     assistant_strip,
     assistant_background,
+    assistant_timeline,
     live_overlay,
     live_control,
     command,

@@ -338,9 +338,11 @@ def describe_seconds_left(seconds_left: float) -> str:
 
 
 def redraw() -> None:
-    """Redraw the panels."""
+    """Redraw the panels, and the strip in timelines."""
     for window in _windows():
         for area in window.screen.areas:
+            if area.type == "DOPESHEET_EDITOR":
+                area.tag_redraw()
             if area.type in {"VIEW_3D", "IMAGE_EDITOR", "NODE_EDITOR"}:
                 for region in area.regions:
                     if region.type == "UI":

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, PointerProperty, StringProperty
 
-from . import keymaps
+from . import jobs, keymaps, manual_links
 from .live import settings as live
 from .ui import engine_status
 
@@ -21,6 +21,10 @@ _BUILDS = (
     ("xpu", "Intel Card (XPU)", "Arc cards"),
     ("metal", "Apple Graphics (Metal)", "Macs with an Apple chip"),
 )
+
+
+def _redraw(_: Any, __: bpy.types.Context) -> None:
+    jobs.redraw()
 
 
 class PAINTOVER_preferences(bpy.types.AddonPreferences):
@@ -49,8 +53,18 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         "Leave empty to use https://download.pytorch.org/whl",
     )
 
+    timeline_strip: BoolProperty(
+        name="Strip in the Timeline",
+        description="Show at the bottom of timelines how much of each frame your paintings show, "
+        "the keyframes, the cuts of the camera and the frames that flicker",
+        update=_redraw,
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         layout: Any = self.layout
+        layout.operator("wm.url_open", text="Manual", icon="HELP").url = manual_links.page(
+            "index.html"
+        )
         engine_status.draw(layout, context)
         advanced = layout.column()
         advanced.use_property_split = True
@@ -59,6 +73,7 @@ class PAINTOVER_preferences(bpy.types.AddonPreferences):
         advanced.prop(self, "engine_python")
         advanced.prop(self, "package_index")
         advanced.prop(self, "torch_index")
+        layout.prop(self, "timeline_strip")
         keymaps.draw(layout, context)
 
 

@@ -10,6 +10,7 @@ from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.freshness import Step
 from . import step_rows, watcher
 from .spaces import Panel, align_settings, in_spaces
+from .text import filled
 
 
 class _Output(Panel):
@@ -36,13 +37,15 @@ def _draw_result(layout: Any) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
     row.operator("paintover.result_play", icon="PLAY")
+    row.operator("paintover.result_camera", text="", icon="OUTLINER_OB_CAMERA")
     row.operator("paintover.result_folder", text="", icon="FILE_FOLDER")
     column.operator("paintover.keyframe_repaint", icon="BRUSH_DATA")
 
 
 def _draw_unsteady(layout: Any, frames: tuple[int, ...]) -> None:
     row = layout.row(align=True)
-    row.label(text=f"Unsteady: {name_frames(frames)}", icon="INFO")
+    text = filled("Unsteady: {frames}", frames=name_frames(frames))
+    row.label(text=text, icon="INFO", translate=False)
     row.operator("paintover.go_to_unsteady", text="", icon="VIEWZOOM")
 
 
