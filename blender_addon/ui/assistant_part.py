@@ -9,7 +9,7 @@ from .. import states
 from ..assistant import background, strip
 from ..engine.shared.coverage_records import Coverage, Suggestion, describe_cuts, percent
 from . import watcher
-from .text import draw_detail, draw_wrapped
+from .text import draw_detail, draw_wrapped, filled
 
 MOST = 3
 """Further suggestions that are listed."""
@@ -56,10 +56,10 @@ def _draw_next(layout: Any, coverage: Coverage) -> None:
         return
     row = layout.row(align=True)
     if best.is_keyframe:
-        text = f"Paint Keyframe {best.frame}"
+        text = filled("Paint Keyframe {frame}", frame=best.frame)
         row.operator("paintover.keyframe_open", text=text, icon="BRUSH_DATA").frame = best.frame
     else:
-        text = f"Add Keyframe {best.frame}"
+        text = filled("Add Keyframe {frame}", frame=best.frame)
         row.operator("paintover.suggestion_take", text=text, icon="ADD").frame = best.frame
     _draw_show(row, best)
 
@@ -78,7 +78,7 @@ def _draw_further(layout: Any, coverage: Coverage) -> None:
     column.label(text="Then:")
     for one in further:
         row = column.row(align=True)
-        text = f"Frame {one.frame}  +{percent(one.gain)}"
+        text = filled("Frame {frame}  +{gain}", frame=one.frame, gain=percent(one.gain))
         row.operator("paintover.suggestion_take", text=text).frame = one.frame
         _draw_show(row, one)
 

@@ -11,7 +11,7 @@ from .. import jobs
 from ..engine_process import environment
 from ..engine_setup import builds, faults, graphics_cards, places, plan, status
 from ..engine_setup.status import Kind
-from .text import draw_detail, draw_wrapped
+from .text import draw_detail, draw_wrapped, filled, translated
 
 _ICONS = {Kind.READY: "CHECKMARK", Kind.UNCHECKED: "QUESTION"}
 _INSTALLS = (Kind.MISSING, Kind.UNFINISHED, Kind.OUTDATED)
@@ -34,7 +34,7 @@ def draw(layout: Any, context: Any) -> None:
     """Draw the state of the engine, and the buttons for it."""
     found = status.look()
     icon = _ICONS.get(found.kind, "ERROR")
-    draw_wrapped(layout, f"{found.text}.", icon, context)
+    draw_wrapped(layout, f"{translated(found.text)}.", icon, context)
     if status.failure():
         draw_wrapped(layout, status.failure(), "CANCEL", context)
     if jobs.busy():
@@ -71,9 +71,10 @@ def _draw_installation(layout: Any, context: Any, found: status.Status) -> None:
 
 def _draw_no_build(layout: Any, context: Any) -> None:
     if not builds.here():
-        text = (
-            f"There is no engine to download for this kind of machine ({builds.this_platform()}). "
-            "Choose a Python that has PyTorch."
+        text = filled(
+            "There is no engine to download for this kind of machine ({machine}). "
+            "Choose a Python that has PyTorch.",
+            machine=builds.this_platform(),
         )
     elif environment.preference("build") in ("", "AUTO"):
         text = "Looking for graphics cards…"
@@ -84,32 +85,42 @@ def _draw_no_build(layout: Any, context: Any) -> None:
 
 def _draw_sizes(layout: Any, context: Any, build: builds.Build) -> None:
     takes = status.sizes(build)
-    about = "" if takes.is_exact else "about "
     there = status.bytes_there()
     lines = []
     advice = status.advised()
     if environment.preference("build") in ("", "AUTO") and advice:
-        lines.append(f"{build.title}. {advice.why}".strip())
-    hosts = " and ".join(plan.sources(build))
-    here = f", of which {faults.megabytes(there)} are here" if there else ""
-    lines.append(f"Downloads {about}{faults.megabytes(takes.download)} from {hosts}{here}.")
-    folder = status.shortened(places.folder())
-    lines.append(f"Takes about {faults.megabytes(takes.disk)} in {folder}.")
+        lines.append(" ".join(filter(None, (f"{translated(build.title)}.", advice.why))))
+    sentence = {
+        (True, False): "Downloads {size} from {hosts}.",
+        (False, False): "Downloads about {size} from {hosts}.",
+        (True, True): "Downloads {size} from {hosts}, of which {here} are here.",
+        (False, True): "Downloads about {size} from {hosts}, of which {here} are here.",
+    }[takes.is_exact, bool(there)]
+    size, here = faults.megabytes(takes.download), faults.megabytes(there)
+    hosts = ", ".join(plan.sources(build))
+    lines.append(filled(sentence, size=size, hosts=hosts, here=here))
+    size, folder = faults.megabytes(takes.disk), status.shortened(places.folder())
+    lines.append(filled("Takes about {size} in {folder}.", size=size, folder=folder))
     if not plan.base_python().path:
-        lines.append(f"Brings Python {builds.OWN_PYTHON} from github.com, about 30 MB.")
+        brings = "Brings Python {version} from github.com, about 30 MB."
+        lines.append(filled(brings, version=builds.OWN_PYTHON))
     for line in lines:
         draw_detail(layout, line, context)
 
 
 def _draw_installed(layout: Any, context: Any, found: status.Status) -> None:
     if found.build is not None:
-        draw_detail(layout, f"For {found.build.title}.", context)
+        text = filled("For {machine}.", machine=translated(found.build.title))
+        draw_detail(layout, text, context)
     if found.is_own:
-        draw_detail(layout, f"In {status.shortened(places.folder())}.", context)
+        text = filled("In {folder}.", folder=status.shortened(places.folder()))
+        draw_detail(layout, text, context)
     if found.kind is Kind.NO_GPU and found.build is not None:
         for build in graphics_cards.alternatives(found.build):
             size = faults.megabytes(status.sizes(build).download)
-            text = f"Install for {build.title}, {size}"
+            text = filled(
+                "Install for {machine}, {size}", machine=translated(build.title), size=size
+            )
             button = layout.operator("paintover.engine_install", text=text, icon="IMPORT")
             button.build = build.name
     buttons = layout.column(align=True)

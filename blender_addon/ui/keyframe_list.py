@@ -10,6 +10,7 @@ import bpy
 
 from ..keyframes import weights as keyframe_weights
 from . import thumbnails, watcher
+from .text import filled, translated
 
 
 def chosen(context: Any) -> int | None:
@@ -55,7 +56,8 @@ def draw_chosen(layout: Any, context: Any) -> None:
     row = layout.row()
     draw_thumbnail(row, _thumbnail(item), 4)
     column = row.column(align=True)
-    jump = column.operator("paintover.keyframe_jump", text=f"Frame {frame}", icon="TIME")
+    text = filled("Frame {frame}", frame=frame)
+    jump = column.operator("paintover.keyframe_jump", text=text, icon="TIME")
     jump.frame = frame
     column.label(text=item.state, icon=item.icon)
     paint = column.row(align=True)
@@ -94,7 +96,8 @@ class PAINTOVER_UL_keyframes(bpy.types.UIList):
             row.label(text="", icon_value=thumbnail)
         else:
             row.label(text="", icon="IMAGE_DATA")
-        row.label(text=f"{item.frame}  {item.state}", icon=item.icon)
+        text = f"{item.frame}  {translated(item.state)}"
+        row.label(text=text, icon=item.icon, translate=False)
         if item.is_masked:
             row.label(text="", icon="MOD_MASK")
         settings = keyframe_weights.row(context.scene, item.frame)

@@ -12,7 +12,7 @@ from ..engine.shared.keyframes.versions import Version
 from ..engine.shared.shot import Shot
 from . import assistant_part, keyframe_list, step_rows, thumbnails, watcher
 from .spaces import Panel, in_spaces
-from .text import draw_detail, draw_wrapped
+from .text import draw_detail, draw_wrapped, filled
 
 _MOST_VERSIONS = 8
 
@@ -85,8 +85,8 @@ class _Versions(Panel):
             row = column.row()
             keyframe_list.draw_thumbnail(row, thumbnails.file_icon(version.path), 2)
             lines = row.column(align=True)
-            lines.label(text=f"{version.date:%d %b %Y}")
-            lines.label(text=f"{version.date:%H:%M:%S}")
+            lines.label(text=f"{version.date:%d %b %Y}", translate=False)
+            lines.label(text=f"{version.date:%H:%M:%S}", translate=False)
             buttons = row.row(align=True)
             for operator, icon in (("look", "HIDE_OFF"), ("take_back", "LOOP_BACK")):
                 button = buttons.operator(f"paintover.keyframe_{operator}", text="", icon=icon)
@@ -94,7 +94,7 @@ class _Versions(Panel):
                 button.version = version.path.name
         more = len(versions) - _MOST_VERSIONS
         if more > 0:
-            text = f"{more} older ones are in keys/versions of the shot folder."
+            text = filled("{count} older ones are in keys/versions of the shot folder.", count=more)
             draw_detail(self.layout, text, context)
 
 

@@ -12,7 +12,7 @@ from ..engine.shared import live_protocol as messages
 from ..live import control, settings, timings
 from ..live.session import STARTING
 from .spaces import Panel, align_settings, in_spaces
-from .text import draw_wrapped
+from .text import draw_wrapped, filled, translated
 
 _ICONS = {
     STARTING: "SORTTIME",
@@ -52,7 +52,9 @@ class _Live(Panel):
             draw_wrapped(layout, session.warning, "INFO", context)
         for path in session.keyframe_files.conflicts:
             box = layout.box()
-            text = f"{path.name} was saved by another program while you painted on it."
+            text = filled(
+                "{file} was saved by another program while you painted on it.", file=path.name
+            )
             draw_wrapped(box, text, "ERROR", context)
             for use, name in (("STROKES", "Keep My Strokes"), ("FILE", "Use the File")):
                 choice = box.operator("paintover.live_conflict", text=name)
@@ -103,7 +105,7 @@ def _draw_state(self: Any, context: Any) -> None:
     row = self.layout.row(align=True)
     row.operator(
         "paintover.live",
-        text=f"Live: {_short(control.describe())}",
+        text=filled("Live: {state}", state=_short(translated(control.describe()))),
         icon=_ICONS[session.mode] if session else "RADIOBUT_OFF",
         depress=session is not None,
     )

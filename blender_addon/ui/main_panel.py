@@ -12,7 +12,7 @@ from ..picture_editors import TRAINING
 from ..training_view import view
 from . import engine_status, next_button, training_panel, watcher
 from .spaces import MAIN, Panel, in_spaces
-from .text import draw_detail, draw_wrapped
+from .text import draw_detail, draw_wrapped, filled
 
 _CHOICES = {"KEEP": "Go On with This Shot", "COPY": "Copy Shot", "NEW": "New Shot"}
 
@@ -66,8 +66,9 @@ def _draw_progress(layout: Any, context: Any) -> None:
         box = column.box()
         box.template_icon(icon_value=icon, scale=9)
         painted = watcher.current()[0].keyframes.get(frame, states.NOT_PAINTED)
-        named = "not painted" if painted == states.NOT_PAINTED else "painted"
-        box.label(text=f"Frame {frame}, {named}")
+        is_painted = painted != states.NOT_PAINTED
+        text = "Frame {frame}, painted" if is_painted else "Frame {frame}, not painted"
+        box.label(text=filled(text, frame=frame), translate=False)
 
 
 def _draw_shot(layout: Any, context: Any, snapshot: states.Snapshot) -> None:

@@ -12,7 +12,7 @@ from ..picture_editors import TRAINING
 from ..training_view import chart, view
 from . import watcher
 from .spaces import Panel, in_spaces
-from .text import draw_detail, draw_wrapped
+from .text import draw_detail, draw_wrapped, translated
 
 
 class _Training(Panel):
@@ -43,7 +43,7 @@ def draw_verdict(layout: Any, context: Any) -> None:
     """Draw in words how the last training went."""
     last = watcher.current()[0].trainings.last
     if last is not None and not view.is_training():
-        draw_detail(layout, f"{in_words(last.record)}.", context)
+        draw_detail(layout, f"{translated(in_words(last.record))}.", context)
 
 
 def draw_running(layout: Any) -> None:
