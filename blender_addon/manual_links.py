@@ -19,6 +19,7 @@ _OPERATORS = (
     ("keyframe_duplicate", "keyframes.html#the-list"),
     ("keyframe_move", "keyframes.html#the-list"),
     ("keyframe_*", "keyframes.html"),
+    ("mask_*", "keyframes.html#how-to-paint"),
     ("suggest*", "keyframes.html#which-frame"),
     ("matte_*", "mattes.html#from-blender"),
     ("train_watch", "train.html#watch-it"),
