@@ -301,14 +301,16 @@ class Trainer:
         self._network.load_state_dict(_under("network.", tensors))
         self.averaged.load_state_dict(_under("averaged.", tensors))
         self._best = {k: v.to(self._device.unit) for k, v in _under("best.", tensors).items()}
-        for optimizer in self._optimizers:
+        has_moments = numbers.steps > 0  # the optimizers make them in their first step
+        for optimizer in self._optimizers if has_moments else ():
             restore_moments("moments", optimizer, self._network, tensors)
         weights = _under("adversary.", tensors)
         if self._adversary and weights:
             network = self._adversary.network
             check_tensors(weights, network.state_dict())
             network.load_state_dict(weights)
-            restore_moments("adversary_moments", self._adversary.optimizer, network, tensors)
+            if has_moments:
+                restore_moments("adversary_moments", self._adversary.optimizer, network, tensors)
         self._generator.set_state(tensors["chance"])
         self.steps, self.best_step = numbers.steps, numbers.best_step
         self.best_loss = math.inf if numbers.best_loss is None else numbers.best_loss

@@ -289,6 +289,13 @@ def test_what_cannot_be_trained_is_a_sentence(shot, more, words):
     assert not shot.style_path("other").exists()
 
 
+def test_a_run_that_had_no_time_for_a_step_goes_on(shot):
+    train(request(shot, 0, seconds=0.001), Silent())
+    assert read_style_header(shot.style_path("style")).steps == 0
+    train(request(shot, 2, resume=True), Silent())
+    assert read_style_header(shot.style_path("style")).steps == 2
+
+
 def test_a_damaged_resume_state_is_a_sentence(shot):
     train(request(shot, 2), Silent())
     path = shot.style_folder("style") / "resume.safetensors"
