@@ -89,7 +89,7 @@ def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
     np.testing.assert_array_equal(painted, 255 - plain)
     for frame in (1, 2, 3):
         assert read(shot / f"out/style/{frame:04d}.png").shape == (64, 96, 3)
-    shown = ("panel", "no-camera", "dialog", "composed", "gone", "enabled-again", "another-file")
+    shown = ("panel", "no-camera", "dialog", "composed", "gone", "enabled-again")
     for name in shown:
         window = read(PICTURES / f"{name}.png")
         assert window.shape == (1000, 1600, 3)

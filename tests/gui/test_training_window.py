@@ -32,5 +32,5 @@ def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_pat
         PAINTOVER_LIMIT=str(limit),
     )
     assert "Traceback" not in told, told[-6000:]
-    for name in ("assistant", "watched", "painted-frame", "kept", "two", "taken-back"):
+    for name in ("watched", "painted-frame", "kept", "two", "taken-back"):
         assert read(PICTURES / f"training-{name}.png").std() > 10
