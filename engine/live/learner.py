@@ -23,7 +23,7 @@ from ..training.trainer import Trainer
 
 FIRST_STEPS = 40
 """Steps before the first picture through a network that began with nothing, and before a style."""
-HORIZON = 45.0
+HORIZON = 60.0
 """Seconds of learning from the first paint until all is learnt; the learning rate falls in them."""
 LEAST_STEPS = 200
 """Steps that it takes at least, on a machine that is slow or busy."""
@@ -31,7 +31,9 @@ AGAIN = 0.6
 """Spent share of them at which learning goes on after a stroke …"""
 LARGE_CHANGE = 0.2
 """… that changes less than this share of a painting; after larger changes it begins at 0."""
-TIE_SECONDS = 10.0
+FOCUS_SECONDS = 3.0
+"""Seconds of learning after a stroke in which half of the patches are drawn around it."""
+TIE_SECONDS = 4.0
 """Seconds after a change over which the tie to the state before it fades …"""
 TIE_WEIGHT = 4.0
 """… from this weight."""
@@ -178,6 +180,8 @@ class Learner:
         began = time.monotonic()
         if self._tie and not self._tie.strength:
             self._tie = self.trainer.further_loss = None
+        if self.seconds > FOCUS_SECONDS:
+            self.patches.focus_on_all()
         self.trainer.step(self.spent)
         took = time.monotonic() - began
         self._spent += min(took / HORIZON, 1 / LEAST_STEPS)

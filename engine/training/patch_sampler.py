@@ -151,6 +151,10 @@ class Patches:
         found = pixels[part.reshape(-1)[pixels]]
         self._focus = (key, torch.from_numpy(found)) if len(found) else None
 
+    def focus_on_all(self) -> None:
+        """Draw patches evenly again."""
+        self._focus = None
+
     def calibration_inputs(self) -> Iterator[Tensor]:
         """Yield squares of the network's input, (1, C, H, W), with and without the projection."""
         for number, window in enumerate(self._windows):

@@ -48,6 +48,17 @@ def test_every_masked_pixel_is_drawn_and_none_else():
     assert (count[~mask] == 0).all()
 
 
+def test_half_of_the_patches_lie_around_a_stroke_until_they_are_spread_again():
+    mask = np.ones((24, 24), bool)
+    patches = Patches([example(mask)], torch.device("cpu"), 0, PATCH)
+    stroke = np.zeros_like(mask)
+    stroke[:3, :4] = True
+    patches.focus_on(0, stroke)
+    assert centre(patches, 60)[stroke].sum() / (60 * 16) > 0.5
+    patches.focus_on_all()
+    assert centre(patches, 60)[stroke].sum() / (60 * 16) < 0.1
+
+
 def test_centres_are_spread_evenly():
     mask = np.ones((24, 24), bool)
     patches = Patches([example(mask)], torch.device("cpu"), 0, PATCH)
