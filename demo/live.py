@@ -66,7 +66,7 @@ def main() -> int:
 
         write_movie(out / "live.mp4", pictures, FPS)
         if options.picture:
-            resized = (cv2.resize(one, PICTURE, interpolation=cv2.INTER_AREA) for one in pictures)
+            resized = [cv2.resize(one, PICTURE, interpolation=cv2.INTER_AREA) for one in pictures]
             small = [np.asarray(one, np.uint8) for one in resized]
             moving_picture.write(options.picture, small, FPS)
     print(f"{out / 'live.mp4'}: {len(pictures) / FPS:.0f} s of a live session", flush=True)

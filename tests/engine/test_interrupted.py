@@ -131,7 +131,9 @@ def test_a_second_import_into_a_shot_waits_for_the_first(tmp_path):
     place = tmp_path / "shot"
     first = shots.start_engine("import", place, "--input", tmp_path / "a")
     shots.wait_until(lambda: any(place.rglob("0002.png")), first)
+    first.send_signal(signal.SIGSTOP)  # so that it has not ended before the second begins
     second = run_warm("import", place, "--input", tmp_path / "b")
+    first.send_signal(signal.SIGCONT)
     assert_one_sentence(second, "Another import into", str(place))
     assert first.wait(60) == 0
     first.communicate()

@@ -15,6 +15,8 @@ OTHERS = {
     "engine/shared/live_files.py": "pictures of a live session, in temporary files of its owner",
     "engine/app/verbs/batch.py": "what a job prints, into a log that that way has begun",
     "engine/app/cli.py": "a log in the folder for temporary files, of mkstemp",
+    "engine/app/streams.py": "the standard streams",
+    "engine/app/worker.py": "the standard output, to which events go",
     "engine/app/live_picture_file.py": "the live picture, whose file the add-on has made",
     "engine/motion/temporal_filter.py": "into a temporary folder of its own",
     "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
