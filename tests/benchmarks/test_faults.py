@@ -47,7 +47,8 @@ def test_what_is_lost_torn_or_left_over_is_counted(tmp_path, job):
     right, safe = contents(shot, *job.parts), job.safe_contents(shot)
     check_stopped(outcome, job, shot, safe, "nothing")
     check_again(outcome, Ended(0, "", 1.0, 0), job, shot, right, "nothing")
-    assert outcome.as_data() == {"class": "all", **dict.fromkeys(COLUMNS, 0), "how": ""}
+    nothing = {"class": "all", **dict.fromkeys(COLUMNS, 0), "measured": "", "how": ""}
+    assert outcome.as_data() == nothing
     picture = shot / "inputs" / "input" / "0002.png"
     picture.write_bytes(picture.read_bytes()[:-20])
     (shot / "keys" / "0001.png").write_bytes(b"another")
