@@ -36,6 +36,11 @@ PAGES = {
 }
 
 
+IN_PREFERENCES = "PAINTOVER_preferences."
+HAS_PREFERENCES = bpy.app.version >= (5, 0, 0)
+"""Whether Blender looks for settings of preferences at all; 4.5 says that it does not find them."""
+
+
 def opened(doc_id: str) -> tuple[Path, str]:
     """Return the file and the anchor that Blender opens for a button, as F1 asks for it."""
     rna_id = wm._wm_doc_get_id(doc_id, do_url=False)
@@ -63,12 +68,16 @@ def test_every_operator_and_setting_has_a_page(addon: ModuleType) -> None:
         if issubclass(cls, groups):
             names = set(cls.bl_rna.properties.keys()) - {"rna_type", "name", "bl_idname"}
             ids += [f"{cls.__name__}.{name}" for name in names]
+    if not HAS_PREFERENCES:
+        ids = [one for one in ids if not one.startswith(IN_PREFERENCES)]
     assert len(ids) > 90
     assert [one for one in ids if not is_there(one)] == []
 
 
 @pytest.mark.parametrize("doc_id", PAGES)
 def test_it_is_the_right_page(addon: ModuleType, doc_id: str) -> None:
+    if doc_id.startswith(IN_PREFERENCES) and not HAS_PREFERENCES:
+        pytest.skip("Blender 4.5 opens no manual for settings of preferences")
     assert opened(doc_id)[0].name == PAGES[doc_id]
 
 
