@@ -74,7 +74,7 @@ def held_in_turn(path: Path, seconds: float) -> Iterator[bool]:
 
     Args:
         path: as in ``held_alone``.
-        seconds: the longest wait; after it, go on without the lock.
+        seconds: the longest wait; after it, yield False.
 
     Raises:
         OSError: the file cannot be written.

@@ -23,8 +23,8 @@ from .manifest import (
 from .manifest_merge import merged
 from .names import one_line
 
-TURN_SECONDS = 10.0
-"""Longest wait for another process that writes ``shot.json``, which takes milliseconds."""
+TURN_SECONDS = 30.0
+"""Longest wait for other processes that write ``shot.json``, each of which takes milliseconds."""
 
 
 class ManifestFile:
@@ -89,10 +89,20 @@ class ManifestFile:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Write the manifest or its journal while no other process does."""
+        """Write the manifest or its journal while no other process does.
+
+        Without its turn nothing is written, since changes of others could be lost.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with held_in_turn(self._folder / f".{MANIFEST_NAME}.lock", TURN_SECONDS):
+            lock = self._folder / f".{MANIFEST_NAME}.lock"
+            with held_in_turn(lock, TURN_SECONDS) as is_my_turn:
+                if not is_my_turn:
+                    raise PaintoverError(
+                        f"{self._path} stays as it was, since another process has kept it for "
+                        f"{TURN_SECONDS:.0f} seconds; end other Blenders and engines that use "
+                        "this shot, then try again."
+                    )
                 yield
         except OSError as error:
             raise cannot_write(self._path, error) from error

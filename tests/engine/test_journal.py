@@ -133,11 +133,15 @@ def test_no_change_of_another_writer_is_lost(shot):
     assert Shot.open(shot.folder).manifest.weights == {n: {n: n / 100} for n in range(1, 81)}
 
 
-def test_a_writer_that_holds_the_turn_is_not_waited_for_for_ever(shot, monkeypatch):
+def test_nothing_is_written_while_another_keeps_the_turn(shot, monkeypatch):
     monkeypatch.setattr(manifest_file, "TURN_SECONDS", 0.05)
+    before = (shot.folder / "shot.json").read_bytes()
+    shot.manifest.fps = 30.0
     with manifest_file.held_in_turn(shot.folder / ".shot.json.lock", 0):
-        shot.manifest.fps = 30.0
-        shot.save()
+        with pytest.raises(PaintoverError, match=r"stays as it was.*try again"):
+            shot.save()
+        assert (shot.folder / "shot.json").read_bytes() == before
+    shot.save()
     assert Shot.open(shot.folder).manifest.fps == 30.0
 
 
