@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
-import gpu
-from gpu_extras.batch import batch_for_shader
 
+from ..draw_handlers import DrawHandlers
 from ..engine_process import environment
+from ..live import drawing
 from ..ui import watcher
 from . import strip
 
@@ -92,7 +92,7 @@ def _draw() -> None:
     shown = strip.Strip.of(snapshot.coverage, snapshot.unsteady)
     view = region.view2d
     found = list(parts(shown, lambda frame: _x(view, frame), region.width))
-    _fill(found, HEIGHT * context.preferences.system.ui_scale)
+    _fill(found, HEIGHT * drawing.ui_scale())
 
 
 def _x(view: Any, frame: float) -> float:
@@ -103,32 +103,22 @@ def _x(view: Any, frame: float) -> float:
 
 
 def _fill(found: list[Part], height: float) -> None:
-    corners, colours = [], []
+    by_colour: dict[tuple[int, int, int, int], list[drawing.Box]] = {}
     for part in found:
-        low, high = part.bottom * height, part.top * height
-        corners += [(part.left, low), (part.right, low), (part.right, high)]
-        corners += [(part.left, low), (part.right, high), (part.left, high)]
-        colours += [tuple(value / 255 for value in part.colour)] * 6
-    shader = gpu.shader.from_builtin("FLAT_COLOR")
-    batch_for_shader(shader, "TRIS", {"pos": corners, "color": colours}).draw(shader)
+        box = drawing.Box(part.left, part.bottom * height, part.right, part.top * height)
+        by_colour.setdefault(part.colour, []).append(box)
+    for (red, green, blue, alpha), boxes in by_colour.items():  # later colors lie above
+        drawing.rectangles(boxes, (red / 255, green / 255, blue / 255, alpha / 255))
 
 
-@dataclasses.dataclass
-class _Registered:
-    handle: Any = None
-
-
-_registered = _Registered()
+_handlers = DrawHandlers(
+    "The strip in the timeline cannot be drawn", (bpy.types.SpaceDopeSheetEditor, _draw)
+)
 
 
 def register() -> None:
-    if not bpy.app.background:
-        space: Any = bpy.types.SpaceDopeSheetEditor
-        _registered.handle = space.draw_handler_add(_draw, (), "WINDOW", "POST_PIXEL")
+    _handlers.add()
 
 
 def unregister() -> None:
-    if _registered.handle is not None:
-        space: Any = bpy.types.SpaceDopeSheetEditor
-        space.draw_handler_remove(_registered.handle, "WINDOW")
-        _registered.handle = None
+    _handlers.remove()

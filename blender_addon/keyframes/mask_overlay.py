@@ -8,15 +8,12 @@ from typing import Any
 import bpy
 import gpu
 
-from .. import logs
+from ..draw_handlers import DrawHandlers
 from ..live import drawing
 from . import images, masks
 
-_log = logs.logger(__name__)
-
 OPACITY = 0.6
 """Of the painting over its mask: pale where the mask is white, dark where it is black."""
-_drawn: list[Any] = []
 
 
 def _draw() -> None:
@@ -36,18 +33,14 @@ def _draw() -> None:
     drawing.text(text, (left + right) / 2, bottom + 6, right - left, centred=True)
 
 
-def _guarded() -> None:
-    try:
-        _draw()
-    except Exception:  # else Blender would write it at every redraw
-        _log.exception("The painting cannot be drawn over its mask")
+_handlers = DrawHandlers(
+    "The painting cannot be drawn over its mask", (bpy.types.SpaceImageEditor, _draw)
+)
 
 
 def register() -> None:
-    editors: Any = bpy.types.SpaceImageEditor
-    _drawn.append(editors.draw_handler_add(_guarded, (), "WINDOW", "POST_PIXEL"))
+    _handlers.add()
 
 
 def unregister() -> None:
-    while _drawn:
-        bpy.types.SpaceImageEditor.draw_handler_remove(_drawn.pop(), "WINDOW")
+    _handlers.remove()

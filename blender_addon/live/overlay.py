@@ -9,14 +9,13 @@ from typing import Any
 import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-from .. import logs, picture_editors
+from .. import picture_editors
+from ..draw_handlers import DrawHandlers
 from ..engine.shared import live_protocol as messages
 from . import control, drawing, settings, timings
 from .drawing import Box
 from .pictures import ShownPicture
 from .session import Session
-
-_log = logs.logger(__name__)
 
 _BAR = 5.0
 _FRESH, _STALE, _EMPTY = (0.25, 0.7, 0.35, 0.9), (0.8, 0.6, 0.2, 0.9), (0.1, 0.1, 0.1, 0.5)
@@ -25,7 +24,6 @@ _SHOWS = {
     messages.NETWORK: "learning",
     messages.FINAL: "all is learnt",
 }
-_drawn: list[tuple[type, Any]] = []
 
 
 def caption(session: Session, frame: int, picture: ShownPicture | None) -> str:
@@ -157,27 +155,17 @@ def _draw_bar(session: Session, left_of: Any, width: float, current: int | None)
         drawing.rectangles([Box(left, 0, left + max(2.0, width), height)], (1, 1, 1, 0.8))
 
 
+_handlers = DrawHandlers(
+    "The live picture cannot be drawn",
+    (bpy.types.SpaceView3D, _draw_view),
+    (bpy.types.SpaceImageEditor, _draw_image),
+    (bpy.types.SpaceDopeSheetEditor, _draw_timeline),
+)
+
+
 def register() -> None:
-    for space, draw in (
-        (bpy.types.SpaceView3D, _draw_view),
-        (bpy.types.SpaceImageEditor, _draw_image),
-        (bpy.types.SpaceDopeSheetEditor, _draw_timeline),
-    ):
-        handler = space.draw_handler_add(_guarded(draw), (), "WINDOW", "POST_PIXEL")
-        _drawn.append((space, handler))
-
-
-def _guarded(draw: Any) -> Any:
-    def call() -> None:
-        try:
-            draw()
-        except Exception:  # else Blender would write it at every redraw
-            _log.exception("The live picture cannot be drawn")
-
-    return call
+    _handlers.add()
 
 
 def unregister() -> None:
-    while _drawn:
-        space, handler = _drawn.pop()
-        space.draw_handler_remove(handler, "WINDOW")  # type: ignore[attr-defined]
+    _handlers.remove()

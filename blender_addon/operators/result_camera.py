@@ -8,12 +8,12 @@ from typing import Any
 
 import bpy
 
-from .. import camera_pictures, compositor, messages, properties, steps
+from .. import camera_pictures, compositor, properties, steps
 from ..compositor import sequences
-from ..engine.shared.errors import PaintoverError
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from . import polls
+from .reports import reports_errors
 
 
 class PAINTOVER_OT_result_camera(polls.PolledOperator):
@@ -29,22 +29,19 @@ class PAINTOVER_OT_result_camera(polls.PolledOperator):
     def remedy(cls, context: bpy.types.Context) -> str:
         return polls.has_shot(context)
 
+    @reports_errors
     def execute(self, context: bpy.types.Context) -> Status:
         scene: Any = properties.scene_of(context)
         settings = properties.of(scene)
-        try:
-            shot, suffix = steps.open_shot(scene), f".{settings.format}"
-            compositor.check_stylized(shot, settings.style, suffix)
-            folder = _folder(shot, settings.style, suffix)
-            if camera_pictures.is_shown(scene, folder):
-                camera_pictures.hide(scene, folder)
-                sentence = "The camera shows the scene alone"
-            else:
-                camera_pictures.show(scene, shot, settings.style, suffix)
-                sentence = "The view through the camera shows the stylized frames"
-        except PaintoverError as error:
-            self.report({"ERROR"}, messages.shown(error))
-            return {"CANCELLED"}
+        shot, suffix = steps.open_shot(scene), f".{settings.format}"
+        compositor.check_stylized(shot, settings.style, suffix)
+        folder = _folder(shot, settings.style, suffix)
+        if camera_pictures.is_shown(scene, folder):
+            camera_pictures.hide(scene, folder)
+            sentence = "The camera shows the scene alone"
+        else:
+            camera_pictures.show(scene, shot, settings.style, suffix)
+            sentence = "The view through the camera shows the stylized frames"
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 

@@ -7,15 +7,11 @@ from typing import Any
 
 import bpy
 
-from .. import logs
+from ..draw_handlers import DrawHandlers
 from ..live import drawing
 from ..live.drawing import Box
 from ..picture_editors import TRAINING
 from . import view
-
-_log = logs.logger(__name__)
-
-_drawn: list[Any] = []
 
 
 def caption(pane: view.Pane) -> str:
@@ -48,17 +44,14 @@ def _draw() -> None:
         )
 
 
-def _guarded() -> None:
-    try:
-        _draw()
-    except Exception:  # else Blender would write it at every redraw
-        _log.exception("The picture of the training cannot be drawn")
+_handlers = DrawHandlers(
+    "The picture of the training cannot be drawn", (bpy.types.SpaceImageEditor, _draw)
+)
 
 
 def register() -> None:
-    _drawn.append(bpy.types.SpaceImageEditor.draw_handler_add(_guarded, (), "WINDOW", "POST_PIXEL"))
+    _handlers.add()
 
 
 def unregister() -> None:
-    while _drawn:
-        bpy.types.SpaceImageEditor.draw_handler_remove(_drawn.pop(), "WINDOW")
+    _handlers.remove()
