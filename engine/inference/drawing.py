@@ -29,7 +29,8 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import has_surface
 from ..synthesis.patch_synthesis import Source, synthesize
-from .frame_pipeline import FramePipeline, Study
+from .frame_pipeline import FramePipeline
+from .style_study import Study
 
 LOOKED_AT = 8
 """Frames, spread evenly over the shot, of which the drawn ones are chosen."""
@@ -102,7 +103,7 @@ def draw_frames(
             break
         chosen.remove(found)
         digest = shot.input_digest(found)
-        study = pipeline.study(found)
+        study = pipeline.study.frame(found)
         nearest = sorted(keys, key=lambda key: abs(key - found))[:MOST_SOURCES]
         for key in nearest:
             if key not in sources:
@@ -126,7 +127,7 @@ def _middle(shot: Shot) -> Window:
 
 def _only_guesses(pipeline: FramePipeline, key: int, window: Window) -> bool:
     """Return whether the network makes little of a painting from a part of the frame alone."""
-    study = pipeline.study_keyframe(key, window)
+    study = pipeline.study.keyframe(key, window)
     if not study.learnt.any():
         return False
     texture = gradient(study.painting.paint, study.learnt)
@@ -137,7 +138,7 @@ def _find_emptiest(pipeline: FramePipeline, frames: list[int]) -> int | None:
     """Return the frame with the most to draw; None if there is little in all."""
     best, area = None, 0
     for frame in frames:
-        subject, empty = pipeline.find_empty(frame)
+        subject, empty = pipeline.study.find_empty(frame)
         count = int(empty.sum())
         if count > max(area, LEAST_SHARE * subject.sum()):
             best, area = frame, count
@@ -152,7 +153,7 @@ class _Guides(NamedTuple):
 
 
 def _source_of(pipeline: FramePipeline, key: int) -> Source:
-    study = pipeline.study_keyframe(key)
+    study = pipeline.study.keyframe(key)
     paint = study.painting.paint
     guides = _guides(paint, study.own, study.frame, study.learnt, PAINT_SIGMA)
     return Source(guides.colours, guides.guide, study.learnt)

@@ -3,21 +3,23 @@
 
 The way of a pixel from the frame's files to the written picture, one module a station:
 
-1. ``images/prefetch``: reads the next frames while earlier ones are painted.
-2. ``projection/keyframe_projection``: carries the keyframes' paint and strokes to the frame;
+1. ``images/prefetch``: prepares the next frames (2 to 4) while earlier ones are painted.
+2. ``inference/frame_reader``: reads the part of the frame that its paint depends on.
+3. ``projection/keyframe_projection``: carries the keyframes' paint and strokes to the frame;
    ``projection/stroke_residuals`` completes strokes where no keyframe shows the surface.
-3. ``guides/network_input``: computes the guides and joins them with the projection.
-4. ``inference/static_reuse``: takes pixels whose surroundings are static from the frame before.
-5. ``inference/tiled_inference``: cuts the other pixels into padded tiles.
-6. ``networks/gated_unet``, or ``inference/int8/network`` in integers: runs on a tile, and its gate
+4. ``guides/network_input``: computes the guides and joins them with the projection.
+5. ``inference/static_reuse``: takes pixels whose surroundings are static from the frame before.
+6. ``inference/tiled_inference``: cuts the other pixels into padded tiles.
+7. ``networks/gated_unet``, or ``inference/int8/network`` in integers: runs on a tile, and its gate
    blends the network's own paint and strokes with the projected paint.
-7. ``frames/alpha``: adds the alpha, and lets the frame show where nothing is painted;
+8. ``frames/alpha``: adds the alpha, and lets the frame show where nothing is painted;
    ``inference/own_frames``: puts a painting into its own frame; ``frames/matte``: puts what is
    inside the matte into the frame.
-8. ``jobs/output_frames``: writes the picture, then the record of what it was made from.
-9. ``evaluation/flicker_watch``: measures the flicker and notes it beside the record.
+9. ``jobs/output_frames``: writes the picture, then the record of what it was made from.
+10. ``evaluation/flicker_watch``: measures the flicker and notes it beside the record.
 
-``FramePipeline.paint`` in ``inference/frame_pipeline`` calls 1 to 7, ``stylize`` below 8 and 9.
+``FramePipeline.paint`` in ``inference/frame_pipeline`` calls 1 to 8 (``inference/input_builder`` is
+3 and 4, ``inference/finishing`` is 8), ``stylize`` below 9 and 10.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ from ..evaluation.flicker_report import log_lines
 from ..evaluation.flicker_watch import FlickerWatch
 from ..guides import registry as guides
 from ..images.window import Window
-from ..inference.frame_pipeline import FramePipeline, Painted
+from ..inference.finishing import Painted
+from ..inference.frame_pipeline import FramePipeline
 from ..inference.tiled_inference import TiledInference
 from ..networks.device import Device, choose_device
 from ..networks.style_file import load_style

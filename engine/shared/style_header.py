@@ -80,6 +80,11 @@ class StyleHeader:
     )
     """Width and height of drawn frames; empty if there is none."""
 
+    @property
+    def alpha(self) -> str:
+        """Where the alpha of stylized frames comes from (see ``ALPHA``)."""
+        return str(self.settings.get(ALPHA, ALPHA_FRAME))
+
     def to_metadata(self, weights: str = "") -> dict[str, str]:
         """Return the header as safetensors metadata (strings only).
 

@@ -12,7 +12,7 @@ import synthetic
 
 from engine.images.pictures import read_picture
 from engine.images.window import Window
-from engine.inference.frame_pipeline import FramePipeline
+from engine.inference.input_builder import InputBuilder
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
@@ -75,13 +75,13 @@ def test_large_frames_are_painted_in_bands_as_they_would_be_whole(shot, monkeypa
     monkeypatch.setattr("engine.images.window.LARGE", 1000)
     monkeypatch.setattr("engine.images.window.BAND", 16 * synthetic.WIDTH)
     parts: list[Window] = []
-    real = FramePipeline._build_input
+    real = InputBuilder.build
 
-    def build_input(self, frame):
+    def build(self, frame):
         parts.append(frame.window)
         return real(self, frame)
 
-    monkeypatch.setattr(FramePipeline, "_build_input", build_input)
+    monkeypatch.setattr(InputBuilder, "build", build)
     run(shot, force=True)
     assert len(parts) == 4 * len(shot.frames)
     for one, other in zip(whole, pictures(), strict=True):

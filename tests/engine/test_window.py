@@ -12,7 +12,7 @@ from engine.guides import registry as guides
 from engine.guides.network_input import guides_reach
 from engine.images.pictures import read_picture, write_picture
 from engine.images.window import STEP, Window, is_empty_around, seen_window
-from engine.inference.frame_pipeline import _is_empty_around
+from engine.inference.frame_reader import is_constant_around
 from engine.inference.tiled_inference import TiledInference
 from engine.inference.tiling import NO_MARGINS, Margins
 from engine.networks.device import Device
@@ -105,14 +105,14 @@ def test_whether_an_object_stands_alone_is_told_by_the_passes_that_guides_need()
     frame = ball(0.3)
     window = seen_window(frame.alpha, guides_reach(WIDTH))
     needed = guides.needs(NAMES)
-    assert _is_empty_around(frame.cut(window), needed)
+    assert is_constant_around(frame.cut(window), needed)
     frame.guides["normal"] = frame.image
-    assert _is_empty_around(frame.cut(window), needed), "an extra guide that is not needed"
-    assert not _is_empty_around(frame.cut(window), {*needed, "guide:normal"})
+    assert is_constant_around(frame.cut(window), needed), "an extra guide that is not needed"
+    assert not is_constant_around(frame.cut(window), {*needed, "guide:normal"})
     assert frame.depth is not None
     frame.depth[window.top + 2, window.left + 30] = 9
-    assert not _is_empty_around(frame.cut(window), needed)
-    assert _is_empty_around(frame.cut(window), needed - {"depth"})
+    assert not is_constant_around(frame.cut(window), needed)
+    assert is_constant_around(frame.cut(window), needed - {"depth"})
 
 
 def test_pictures_of_windows_are_empty_elsewhere(tmp_path):
