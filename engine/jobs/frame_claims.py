@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from ..shared.claims import Claims, Holder
+from ..shared.claim_file import Holder
+from ..shared.claims import Claims
 from ..shared.errors import Cancelled
 from ..shared.frame_lists import counted
 from ..shared.reporter import Reporter

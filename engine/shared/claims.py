@@ -19,27 +19,19 @@ must be whole files, renamed into place, as everywhere in a shot folder.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
-import platform
-import secrets
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
 
-from .checked import Length, Pattern, Range, from_data, parse_json
+from . import claim_file
+from .claim_file import Held, Holder
 from .errors import PaintoverError
 from .files import cannot_write
-from .locks import is_at, try_lock
-from .names import one_line
 from .places import check_place
-from .reading import open_file
-from .temporary import free_name
 
 BEAT = 2.0
 """Seconds between two signs of life of a holder."""
@@ -48,53 +40,33 @@ STALE = 30.0
 _LOOK = 0.1
 """Seconds between two looks at another's claim."""
 _ATTEMPTS = 20
-_MOST_BYTES = 1024
-
-
-@dataclasses.dataclass
-class Holder:
-    """Who holds a claim, as its file tells.
-
-    Attributes:
-        beat: a number that grows with each sign of life.
-        token: random name of the claim.
-        kernel: name of the machine's running system; "" where there is none.
-        machine: name of the machine in the network.
-        process: process number there.
-        since: date and time of that machine's clock, for people.
-        is_sure: whether it has been seen to live.
-    """
-
-    beat: Annotated[int, Range(0, 1 << 50)]
-    token: Annotated[str, Pattern("[0-9a-f]{16}")]
-    kernel: Annotated[str, Length(0, 100)]
-    machine: Annotated[str, Length(0, 100)]
-    process: Annotated[int, Range(0, 1 << 50)]
-    since: Annotated[str, Pattern("[0-9: UTC-]{0,30}")]
-    is_sure: bool = dataclasses.field(default=False, init=False)
-
-    def __str__(self) -> str:
-        """Return it in words, for sentences."""
-        if not self.token:
-            return "another process"
-        return f"process {self.process} on {one_line(self.machine)} since {self.since}"
-
-
-def _unknown() -> Holder:
-    return Holder(0, "", "", "", 0, "")
-
-
-@dataclasses.dataclass
-class _Held:
-    descriptor: int
-    holder: Holder
 
 
 @dataclasses.dataclass
 class _Seen:
+    """What was seen of a claim of another machine, and since when it has stayed the same."""
+
     data: bytes
     since: float
     has_beaten: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """For how long the claim has stayed the same."""
+        return time.monotonic() - self.since
+
+
+def _note(seen: dict[Path, _Seen], path: Path, data: bytes) -> _Seen:
+    """Note what stands in a claim, and return what is known of it."""
+    before = seen.get(path)
+    if before is None or before.data != data:
+        has_beaten = before is not None and _token(before.data) == _token(data)
+        seen[path] = _Seen(data, time.monotonic(), has_beaten)
+    return seen[path]
+
+
+def _token(data: bytes) -> str:
+    return claim_file.parse(data).token
 
 
 class Claims:
@@ -107,7 +79,7 @@ class Claims:
 
     def __init__(self, beat: float = BEAT, stale: float = STALE) -> None:
         self._beat_seconds, self._stale = beat, stale
-        self._held: dict[Path, _Held] = {}
+        self._held: dict[Path, Held] = {}
         self._seen: dict[Path, _Seen] = {}
         self._lock = threading.RLock()
         self._stop = threading.Event()
@@ -142,7 +114,7 @@ class Claims:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 for _ in range(_ATTEMPTS):
-                    held = _made(path)
+                    held = claim_file.make(path)
                     if held is not None:
                         self._keep(path, held)
                         return None
@@ -151,7 +123,7 @@ class Claims:
                         return found
             except OSError as error:
                 raise cannot_write(path, error) from error
-            return _unknown()
+            return claim_file.unknown()
 
     def settle(self, path: Path, is_cancelled: Callable[[], bool] = lambda: False) -> Holder | None:
         """Take a claim, and wait until it is ours or its holder has shown that it lives.
@@ -187,7 +159,7 @@ class Claims:
             held = self._held.pop(path, None)
             if held is None:
                 return
-            is_ours = _token(path) == held.holder.token
+            is_ours = claim_file.read_token(path) == held.holder.token
             if sys.platform == "win32":  # which deletes no open files
                 os.close(held.descriptor)
             if is_ours:
@@ -204,7 +176,7 @@ class Claims:
         for path in list(self._held):
             self.release(path)
 
-    def _keep(self, path: Path, held: _Held) -> None:
+    def _keep(self, path: Path, held: Held) -> None:
         self._held[path] = held
         self._seen.pop(path, None)
         if self._thread is None:
@@ -216,13 +188,13 @@ class Claims:
             with self._lock:
                 for path, held in self._held.items():
                     if self._is_ours(path, held):
-                        _beat(held)
+                        claim_file.write_beat(held)
 
-    def _is_ours(self, path: Path, held: _Held) -> bool:
-        token = _token(path)
+    def _is_ours(self, path: Path, held: Held) -> bool:
+        token = claim_file.read_token(path)
         if token is None:
             with suppress(OSError):  # the shot folder itself may be gone
-                made = _made(path)
+                made = claim_file.make(path)
                 if made is None:
                     return False
                 os.close(held.descriptor)
@@ -236,28 +208,25 @@ class Claims:
             path.unlink(missing_ok=True)  # no claim of ours
             return None
         try:
-            data = _read(path)
+            data = claim_file.read(path)
         except FileNotFoundError:
             return None
-        holder = _parsed(data)
-        if holder.kernel and holder.kernel == _kernel():
-            is_locked = _is_locked(path, data)
-            if is_locked is not None:
-                return _sure(holder) if is_locked else None
-        now, seen = time.monotonic(), self._seen.get(path)
-        if seen is None or seen.data != data:
-            has_beaten = seen is not None and _parsed(seen.data).token == holder.token
-            seen = self._seen[path] = _Seen(data, now, has_beaten)
-        if now - seen.since > self._stale:
+        holder = claim_file.parse(data)
+        if claim_file.is_of_this_machine(holder):
+            is_alive = claim_file.is_alive_here(path, data)
+            if is_alive is not None:
+                return _sure(holder) if is_alive else None
+        seen = _note(self._seen, path, data)
+        if seen.seconds > self._stale:
             del self._seen[path]
-            return None if _removed(path, data) else holder
+            return None if claim_file.remove(path, data) else holder
         return _sure(holder) if seen.has_beaten else holder
 
 
 def holder_of(path: Path) -> Holder | None:
     """Return who holds a claim, or has held it until it was killed; None if nobody does."""
     with suppress(OSError):
-        return _parsed(_read(path))
+        return claim_file.parse(claim_file.read(path))
     return None
 
 
@@ -271,28 +240,15 @@ def is_held(path: Path, stale: float = STALE) -> bool:
     stayed the same for ``stale`` seconds, so ask again to learn it.
     """
     try:
-        data = _read(path)
+        data = claim_file.read(path)
     except OSError:
         _watched.pop(path, None)
         return False
-    holder = _parsed(data)
-    if holder.kernel and holder.kernel == _kernel():
-        is_free = _is_free(path)
-        if is_free is not None:
-            return not is_free
-    now, seen = time.monotonic(), _watched.get(path)
-    if seen is None or seen.data != data:
-        seen = _watched[path] = _Seen(data, now)
-    return now - seen.since <= stale
-
-
-def _is_free(path: Path) -> bool | None:
-    """Return whether no process of this machine has locked a file; None if that is unknown."""
-    try:
-        with open_file(path) as file:
-            return try_lock(file.fileno())
-    except OSError:
-        return None
+    if claim_file.is_of_this_machine(claim_file.parse(data)):
+        is_unlocked = claim_file.is_unlocked(path)
+        if is_unlocked is not None:
+            return not is_unlocked
+    return _note(_watched, path, data).seconds <= stale
 
 
 def refusal(what: str, holder: Holder) -> PaintoverError:
@@ -308,120 +264,3 @@ def refusal(what: str, holder: Holder) -> PaintoverError:
 def _sure(holder: Holder) -> Holder:
     holder.is_sure = True
     return holder
-
-
-def _kernel() -> str:
-    """Return a name that only processes on the same running machine have; "" if unknown."""
-    with suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot[:40]} {platform.node()[:50]}"  # copies of a virtual machine share the first
-    return f"{uuid.getnode():x} {platform.node()[:50]}"
-
-
-def _made(path: Path) -> _Held | None:
-    """Make the file of a claim; None if there is one."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    except FileExistsError:
-        return None
-    holder = Holder(
-        0,
-        secrets.token_hex(8),
-        _kernel(),
-        platform.node()[:100],
-        os.getpid(),
-        time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-    )
-    held = _Held(descriptor, holder)
-    try:
-        for _ in range(_ATTEMPTS):  # another may look at it just now
-            if try_lock(descriptor) is not False:
-                break
-            time.sleep(0.001)
-        os.write(descriptor, _text(holder))
-    except BaseException:
-        os.close(descriptor)
-        path.unlink(missing_ok=True)
-        raise
-    return held
-
-
-def _beat(held: _Held) -> None:
-    """Write a claim again, in place: if another has taken it over, that one's file stays."""
-    held.holder = dataclasses.replace(held.holder, beat=held.holder.beat + 1)
-    with suppress(OSError):
-        os.lseek(held.descriptor, 0, os.SEEK_SET)
-        os.write(held.descriptor, _text(held.holder))
-        os.fsync(held.descriptor)  # a server of files hears of it now
-
-
-def _text(holder: Holder) -> bytes:
-    """Return the content of a claim's file, which is as long for each beat."""
-    data = dataclasses.asdict(holder)
-    data.pop("is_sure")
-    beat = data.pop("beat")
-    return f'{{"beat": {beat:16d}, {json.dumps(data)[1:]}\n'.encode()
-
-
-def _read(path: Path) -> bytes:
-    with open_file(path) as file:
-        return file.read(_MOST_BYTES)
-
-
-def _token(path: Path) -> str | None:
-    """Return the token of a claim's file; None if there is none."""
-    try:
-        return _parsed(_read(path)).token
-    except FileNotFoundError:
-        return None
-    except OSError:
-        return ""
-
-
-def _parsed(data: bytes) -> Holder:
-    try:
-        return from_data(Holder, parse_json(data))
-    except ValueError:
-        return _unknown()
-
-
-def _is_locked(path: Path, data: bytes) -> bool | None:
-    """Return whether a process of this machine holds a claim; its file is removed if none does.
-
-    None where there are no locks that tell.
-    """
-    if sys.platform == "win32":  # which moves no file that another process has opened
-        return not _removed(path, data)
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        is_free = try_lock(descriptor)
-        if is_free is None:
-            return None
-        if not is_at(path, descriptor):  # another has just removed it
-            return False
-        return not (is_free and _removed(path, data))
-    finally:
-        os.close(descriptor)
-
-
-def _removed(path: Path, data: bytes) -> bool:
-    """Remove the file of a claim that nobody holds, unless it is another by now."""
-    aside = free_name(path)
-    try:
-        path.rename(aside)
-    except FileNotFoundError:
-        return True
-    except PermissionError:
-        if sys.platform == "win32":
-            return False
-        raise
-    is_it = _read(aside) == data
-    if not is_it:
-        with suppress(OSError):
-            os.link(aside, path)
-    aside.unlink()
-    return is_it

@@ -15,7 +15,7 @@ import pytest
 import shots
 from shots import assert_one_sentence, start_engine, wait_until
 
-from engine.shared import claims
+from engine.shared import claim_file
 from engine.shared.claims import Claims, holder_of, is_held
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
@@ -41,8 +41,8 @@ def path(tmp_path):
 @pytest.fixture
 def far_away(monkeypatch):
     """Let claims know no locks, and this process run on another machine than those before."""
-    monkeypatch.setattr(claims, "try_lock", lambda _: None)
-    monkeypatch.setattr(claims, "_kernel", lambda: f"other {time.monotonic_ns()}")
+    monkeypatch.setattr(claim_file, "try_lock", lambda _: None)
+    monkeypatch.setattr(claim_file, "kernel", lambda: f"other {time.monotonic_ns()}")
 
 
 def hold(path):

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...shared.claims import Holder, holder_of
+from ...shared.claim_file import Holder
+from ...shared.claims import holder_of
 from ...shared.frame_lists import format_frames, frame_name
 from ...shared.names import is_name, one_line
 from ...shared.shot import Shot
