@@ -6,7 +6,8 @@ From a painted pixel to the style file, one file a station:
 1. ``frames/keyframe.py`` reads the painting and its mask, ``frames/frame.py`` the frame's passes.
 2. ``guides/network_input.py`` computes the network's input from the passes.
 3. ``training/dataset.py`` joins input, projections, paint and weights to one example a keyframe.
-4. ``training/patch_sampler.py`` draws patches of the examples on the device.
+4. ``training/patch_sampler.py`` draws patches of the examples on the device;
+   ``training/projection_augmentation.py`` makes the projections in them imperfect.
 5. ``training/trainer.py`` takes a step on a batch of patches; ``training/losses/`` compares the
    result with the paint, or with its strokes on the unpainted frames of
    ``training/unpainted.py``; ``training/loop.py`` repeats this until the budget is spent or the

@@ -22,7 +22,8 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, PROJECTION
 from ..training.dataset import paint_of, picture_of, weight_of
-from ..training.patch_sampler import Example, Patches
+from ..training.example import Example
+from ..training.patch_sampler import Patches
 from ..training.settings import default_guides
 
 COLOUR = "colour"

@@ -16,8 +16,8 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT
 from ..training.dataset import TrainingSet, read_training_set
+from ..training.example import Example
 from ..training.losses.stroke_loss import StrokeLoss
-from ..training.patch_sampler import Example
 from ..training.temporal_pairs import Pair, read_pairs
 from ..training.unpainted import INTERVAL, OwnStrokes, UnpaintedWindow, read_windows, stroke_loss
 from .held_out import HeldOut, held_blocks, split_keys

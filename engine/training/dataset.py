@@ -24,7 +24,7 @@ from ..shared.files import read_unchanged
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, PROJECTION
-from .patch_sampler import Example
+from .example import Example
 
 AROUND_PAINT = 8
 """Pixels around paint whose colours are learnt too, where alpha is learnt …"""

@@ -1,78 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training patches of the keyframes, drawn on the device, with augmented projections.
-
-The projection of a keyframe onto itself is perfect, and a network trained on it would copy it
-blindly. So parts of it are dropped, replaced by those of another place, shifted and blurred.
-"""
+"""Training patches of the keyframes, drawn on the device."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ..images.types import BoolArray, HalfArray
 from ..images.window import seen_window
 from ..networks.base import GRID
 from ..networks.device import sent
-from ..projection.channels import LIGHT, OFFSET, PAINT, PROJECTION_CHANNELS, VALID
-from .smoothing import box_mean
+from ..projection.channels import LIGHT, OFFSET, PROJECTION_CHANNELS
+from .example import Example
+from .patch_places import (
+    HELD_BLOCK,
+    choose_centres,
+    choose_held_blocks,
+    cover_blocks,
+    find_filled,
+)
+from .projection_augmentation import drift, replace_and_drop
 
 SQUARE = 256
 """Side of the squares, in pixels, by which activation ranges are measured."""
-BLOB = 16
-"""Cell size of the smooth noise, in pixels, that chooses where projections are dropped."""
-HELD_BLOCK = 8
-"""Side of a held-out block, in pixels."""
-HELD_SHARE = 0.04
-"""Share of the whole blocks inside the mask that is held out."""
-MAX_HELD = 24
-"""Held-out blocks of a keyframe, at most."""
-CENTRES = 1 << 24
-"""Pixels of a keyframe among which the centres of patches are chosen, at most; of larger ones, only
-every so many pixels in x and y count."""
-EMPTY_SHARE = 0.25
-"""Where alpha is learnt: patches centred on empty pixels, relative to those on other pixels."""
-NOTICEABLE = 0.06
-"""Smallest difference of pictures, −1..1, at which paint of another place may replace the right
-paint. Where the pictures agree, the network should learn to trust the paint."""
 NEAR_SHARE = 0.5
 """Share of patches whose replacement is a nearby place of the same keyframe …"""
 NEAR = 24
 """… at most this many pixels away in x and y."""
-LIGHT_DRIFT = 0.02
-"""Standard deviation of the random gain and offset of projected pictures, which stand for changes
-of light that leave the paint unchanged."""
-MAX_SHIFT = 0.3
-"""Maximum random shift of projections in x and y, in pixels."""
-AUGMENTED_SHARE = 0.3
-"""Share of projections that are shifted, and of those that are blurred."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Example:
-    """A keyframe as a training example, float16.
-
-    Attributes:
-        guides: (H, W, C), −1..1, the network's input without the guide ``projection``.
-        picture: (H, W, 3), −1..1, the frame.
-        projections: (N, H, W, 7 or 8), projections of all keyframes onto this one, as returned by
-            ``Projection.each``; N is 0 if the guides do not include ``projection``.
-        paint: (H, W, 3 or 4), colours −1..1, and the alpha offset if alpha is learnt.
-        weight: (H, W, 1 or 2), 0..1, weight of the colours, and of the alpha offset.
-    """
-
-    guides: HalfArray
-    picture: HalfArray
-    projections: HalfArray
-    paint: HalfArray
-    weight: HalfArray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,17 +76,17 @@ class Patches:
         self._projections = self._join(projections) if len(projections[0]) else None
         self._pictures = self._stack([example.picture for example in examples])
         self._first = np.cumsum([0] + [len(example.projections) for example in examples])
-        filled = [_filled(example) for example in examples]
+        filled = [find_filled(example) for example in examples]
         self._windows = [seen_window(mask, GRID) for mask in filled]
-        self.held = [_held_blocks(mask, seed + index) for index, mask in enumerate(filled)]
+        self.held = [choose_held_blocks(mask, seed + index) for index, mask in enumerate(filled)]
         weights = [
-            example.weight * ~_cover(held, filled[0].shape)[..., None]
+            example.weight * ~cover_blocks(held, filled[0].shape)[..., None]
             for example, held in zip(examples, self.held, strict=True)
         ]
         self._weight = self._stack(weights)
         self._whole = self._stack([example.weight for example in examples])
         pixels = [
-            _centres(weight.max(2) > 0, mask, seed + index)
+            choose_centres(weight.max(2) > 0, mask, seed + index)
             for index, (weight, mask) in enumerate(zip(weights, filled, strict=True))
         ]
         self._pixels = [torch.from_numpy(found) for found in pixels]
@@ -294,32 +252,12 @@ class Patches:
     ) -> Tensor:
         """Return (B, 7 or 8, P, P) projections, augmented, as ``Projection.carry`` gives them."""
         assert self._projections is not None
-        count = len(keys)
         own = self._cut(self._projections, self._any_of(keys, generator), rows, columns)
-        own = _shift_and_blur(own, generator)
-        light = torch.randn(count, 2, 1, 1, 1, generator=generator) * LIGHT_DRIFT
-        light = sent(light, self._device)
-        valid = own[:, VALID, None]
-        drifted = own[:, LIGHT] * (1 + light[:, 0]) + light[:, 1] * valid
-        own = torch.cat([own[:, PAINT], drifted, valid, own[:, OFFSET:]], 1)
-
-        replacement = self._cut(
-            self._projections, *self._replacements(keys, rows, columns, generator)
-        )
-        size = self._size
-        coarse = torch.randn(count, 2, size // BLOB + 2, size // BLOB + 2, generator=generator)
-        blobs = functional.interpolate(
-            sent(coarse, self._device), size=(size, size), mode="bicubic", align_corners=False
-        )
-        levels = sent(torch.rand(count, 2, generator=generator), self._device)
-        differs = (replacement[:, LIGHT] - own[:, LIGHT]).abs().mean(1, keepdim=True)
-        differs = box_mean(differs, 9)
-        drop = blobs[:, :1] > (levels[:, :1] * 1.8 - 0.6)[..., None, None]
-        replace = blobs[:, 1:] > (levels[:, 1:] * 1.3 - 0.3)[..., None, None]
-        mixed = torch.where(replace & (differs > NOTICEABLE), replacement, own)
+        own = drift(own, generator)
+        others = self._replacements(keys, rows, columns, generator)
+        replacement = self._cut(self._projections, *others)
         picture = self._cut(self._pictures, keys, rows, columns)
-        mixed[:, LIGHT] = (mixed[:, LIGHT] - picture * mixed[:, VALID, None]).clamp(-1, 1)
-        return torch.where(drop, torch.zeros_like(mixed), mixed)
+        return replace_and_drop(own, replacement, picture, generator)
 
 
 def _as_guides(projection: Tensor, axis: int) -> list[Tensor]:
@@ -327,79 +265,3 @@ def _as_guides(projection: Tensor, axis: int) -> list[Tensor]:
     count = projection.shape[axis] - PROJECTION_CHANNELS
     paint = projection.narrow(axis, 0, PROJECTION_CHANNELS)
     return [projection.narrow(axis, OFFSET, count), paint] if count else [paint]
-
-
-def _shift_and_blur(projection: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift and blur some of (B, 7 or 8, P, P) projections at random; validity stays as it is."""
-    count = len(projection)
-    shift = (torch.rand(count, 2, generator=generator) * 2 - 1) * MAX_SHIFT
-    shift = shift * (torch.rand(count, 1, generator=generator) < AUGMENTED_SHARE)
-    blur = torch.rand(count, 1, generator=generator) * (
-        torch.rand(count, 1, generator=generator) < AUGMENTED_SHARE
-    )
-    side = blur / 3
-    taps = torch.stack(
-        [side + shift.clamp_min(0), 1 - 2 * side - shift.abs(), side + (-shift).clamp_min(0)], -1
-    )
-    kernel = taps[:, 0, :, None] * taps[:, 1, None, :]
-    kernel = sent(kernel, projection.device)
-    valid = projection[:, VALID, None]
-    values = torch.cat([projection[:, :VALID], projection[:, OFFSET:]], 1)
-    layers = values.shape[1]
-    kernel = kernel[:, None].expand(-1, layers, -1, -1).reshape(count * layers, 1, 3, 3)
-    flat = values.reshape(1, count * layers, *values.shape[-2:])
-    moved = functional.conv2d(
-        functional.pad(flat, (1, 1, 1, 1), mode="replicate"), kernel, groups=count * layers
-    )
-    moved = moved.reshape(count, layers, *values.shape[-2:]) * valid
-    return torch.cat([moved[:, :VALID], valid, moved[:, VALID:]], 1)
-
-
-def _filled(example: Example) -> BoolArray:
-    """Return (H, W) bool, pixels with paint, or with an alpha offset that is not 0."""
-    filled: BoolArray = example.weight[..., 0] > 0
-    if example.weight.shape[2] > 1:
-        filled = filled | ((example.weight[..., 1] > 0) & (example.paint[..., 3] != 0))
-    return filled
-
-
-def _centres(learnt: BoolArray, filled: BoolArray, seed: int) -> npt.NDArray[np.int32]:
-    """Return flat indices (N) of patch centres: all filled pixels, and some of the empty ones."""
-    every = math.ceil(math.sqrt(learnt.size / CENTRES))
-    if every > 1:
-        few = np.zeros_like(learnt)
-        few[::every, ::every] = learnt[::every, ::every]
-        learnt = few if few.any() else learnt
-    first, rest = np.flatnonzero(learnt & filled), np.flatnonzero(learnt & ~filled)
-    count = min(len(rest), int(len(first) * EMPTY_SHARE))
-    chosen = np.random.default_rng(seed).choice(rest, count, replace=False)
-    return np.sort(np.concatenate([first, chosen])).astype(np.int32)
-
-
-def _held_blocks(learnt: BoolArray, seed: int) -> npt.NDArray[np.int64]:
-    """Choose held-out blocks at random.
-
-    Args:
-        learnt: (H, W), the mask; blocks lie wholly inside.
-        seed: of the choice.
-
-    Returns:
-        (N, 2) centres (row, column).
-    """
-    height, width = learnt.shape
-    half = HELD_BLOCK // 2
-    grid = learnt[: height // HELD_BLOCK * HELD_BLOCK, : width // HELD_BLOCK * HELD_BLOCK]
-    blocks = grid.reshape(height // HELD_BLOCK, HELD_BLOCK, width // HELD_BLOCK, HELD_BLOCK)
-    whole = np.argwhere(blocks.all(axis=(1, 3)))
-    count = min(math.ceil(len(whole) * HELD_SHARE), len(whole) // 12, MAX_HELD)
-    chosen = np.random.default_rng(seed).permutation(len(whole))[:count]
-    return np.asarray(whole[np.sort(chosen)] * HELD_BLOCK + half, np.int64).reshape(-1, 2)
-
-
-def _cover(centres: npt.NDArray[np.int64], shape: tuple[int, ...]) -> BoolArray:
-    """Return a mask (H, W) of held-out blocks, given their centres (N, 2)."""
-    covered = np.zeros(shape, bool)
-    half = HELD_BLOCK // 2
-    for row, column in centres:
-        covered[row - half : row + half, column - half : column + half] = True
-    return covered

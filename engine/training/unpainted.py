@@ -23,8 +23,8 @@ from ..shared.keyframes.weights import weights_at
 from ..shared.shot import Shot
 from ..shared.style_header import ALPHA_LEARNT, COVERAGE, has_surface
 from .dataset import TrainingSet
+from .example import Example
 from .losses.stroke_loss import GRID_BLOCK, StrokeLoss
-from .patch_sampler import Example
 
 FRAMES = 8
 """Frames of the shot that are looked at, at most."""

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.training.patch_sampler import HELD_BLOCK, Example, Patches
+from engine.training.example import Example
+from engine.training.patch_places import HELD_BLOCK
+from engine.training.patch_sampler import Patches
 
 HEIGHT, WIDTH = 40, 56
 PATCH = 64
