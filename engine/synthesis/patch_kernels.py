@@ -23,6 +23,9 @@ PATCH = 2 * REACH + 1
 SPARSE = np.float32(PATCH * PATCH / 5)
 """Guides are smooth, so only the centre and the corners of their patches are compared."""
 _SPARSE_ROWS, _SPARSE_COLUMNS = (0, -2, -2, 2, 2), (0, -2, 2, -2, 2)
+_DOWN, _ACROSS = (-1, 1, 0, 0), (0, 0, -1, 1)
+"""Where the neighbours lie that are asked for a better match, in steps."""
+_LOW_BITS = np.uint64(0xFFFFFF)
 
 
 @inlined
@@ -141,33 +144,27 @@ def improve(
     for number in range(start, stop):
         y, x = pixels[number, 0], pixels[number, 1]
         best_y, best_x, best = matches[number, 0], matches[number, 1], costs[number]
-        for dy, dx in ((-step, 0), (step, 0), (0, -step), (0, step)):
-            ny, nx = y + dy, x + dx
-            if ny < 0 or nx < 0 or ny >= height or nx >= width or numbers[ny, nx] < 0:
-                continue
-            other = numbers[ny, nx]
-            sy, sx = matches[other, 0] - dy, matches[other, 1] - dx
-            if not _is_allowed(allowed, sy, sx) or crowding[sy, sx] >= best:
-                continue
-            extra = crowding[sy, sx]
-            cost = _cost(
-                source, target, source_guide, target_guide, count, sy, sx, y, x, best - extra
-            )
-            cost += extra
-            if cost < best:
-                best_y, best_x, best = sy, sx, cost
-        reach = radius
         state = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15)
         state ^= np.uint64(number + 1) * np.uint64(0xBF58476D1CE4E5B9)
-        while reach >= 1:
-            state ^= state >> np.uint64(12)
-            state ^= state << np.uint64(25)
-            state ^= state >> np.uint64(27)
-            drawn = state * np.uint64(2685821657736338717)
-            side = np.uint64(2 * reach + 1)
-            sy = best_y - reach + np.int64((drawn >> np.uint64(40)) % side)
-            sx = best_x - reach + np.int64(((drawn >> np.uint64(8)) & np.uint64(0xFFFFFF)) % side)
-            reach //= 2
+        asked, reach = 0, radius
+        while asked < 4 or reach >= 1:
+            if asked < 4:
+                dy, dx = step * _DOWN[asked], step * _ACROSS[asked]
+                asked += 1
+                ny, nx = y + dy, x + dx
+                if ny < 0 or nx < 0 or ny >= height or nx >= width or numbers[ny, nx] < 0:
+                    continue
+                other = numbers[ny, nx]
+                sy, sx = matches[other, 0] - dy, matches[other, 1] - dx
+            else:
+                state ^= state >> np.uint64(12)
+                state ^= state << np.uint64(25)
+                state ^= state >> np.uint64(27)
+                drawn = state * np.uint64(2685821657736338717)
+                side = np.uint64(2 * reach + 1)
+                sy = best_y - reach + np.int64((drawn >> np.uint64(40)) % side)
+                sx = best_x - reach + np.int64(((drawn >> np.uint64(8)) & _LOW_BITS) % side)
+                reach //= 2
             if not _is_allowed(allowed, sy, sx) or crowding[sy, sx] >= best:
                 continue
             extra = crowding[sy, sx]
