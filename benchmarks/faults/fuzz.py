@@ -26,7 +26,9 @@ from pathlib import Path
 from benchmarks.own_process import ROOT
 
 from .fuzz_log import FuzzRun, add_run, begin, code_of, read_runs, totals
-from .fuzz_targets import STYLE, TARGETS, Target
+from .fuzz_readers import STYLE
+from .fuzz_target import Target
+from .fuzz_targets import TARGETS
 from .long_movies import movie_head
 from .packing import small_resume
 

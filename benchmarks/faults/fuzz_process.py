@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import atheris
 
 if TYPE_CHECKING:
-    from .fuzz_targets import Target
+    from .fuzz_target import Target
 
 _MARK = "fuzz-mark"
 _TOKENS = (

@@ -10,7 +10,9 @@ import pytest
 
 from benchmarks.faults import fuzz
 from benchmarks.faults.fuzz_log import FuzzRun, add_run, to_table, totals
-from benchmarks.faults.fuzz_targets import STYLE, TARGETS, WrongError
+from benchmarks.faults.fuzz_readers import STYLE
+from benchmarks.faults.fuzz_target import WrongError
+from benchmarks.faults.fuzz_targets import TARGETS
 from benchmarks.faults.subjects import make_shot
 from engine.shared.errors import PaintoverError
 
@@ -49,7 +51,7 @@ def test_the_targets_notice_what_is_wrong(tmp_path, monkeypatch):
     def fail(*_: object) -> None:
         raise PaintoverError("Something\nwent wrong")
 
-    monkeypatch.setattr("benchmarks.faults.fuzz_targets.read_style_header", fail)
+    monkeypatch.setattr("benchmarks.faults.fuzz_readers.read_style_header", fail)
     with pytest.raises(WrongError, match="one line"):
         TARGETS["style header"].make(shot)(b"")
     assert (shot / f"styles/{STYLE}.safetensors").is_file()
