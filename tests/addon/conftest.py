@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
+from setup_index import quick_check, setup, uv_wheel  # noqa: E402, F401 - fixtures
 
 import build_addon  # noqa: E402
 
@@ -134,6 +135,28 @@ def shot(scene: Any, part: Callable[[str], Any]) -> Any:
         shot.manifest.frames[frame] = manifest.FrameRecord(image=digest)
     shot.save()
     return shot
+
+
+@pytest.fixture
+def stylized(shot: Any) -> Any:
+    """The shot with stylized frames, random pictures without alpha."""
+    for frame in shot.frames:
+        write_png(shot.out_path("style", frame), picture(frame, seed=7))
+    return shot
+
+
+@pytest.fixture
+def first(scene: Any, tmp_path: Path, part: Callable[[str], Any]) -> Any:
+    """The scene of shot_v001.blend, its frames captured, frame 1 painted, 480×270 pixels."""
+    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot_v001.blend"))
+    bpy.ops.paintover.capture()
+    bpy.ops.paintover.keyframe_add(frame=1)
+    folder = part("properties").shot_folder(scene)
+    codes = read_codes(folder / "frames/0001.png")
+    write_png(folder / "keys/0001.png", (255 - codes[..., [2, 0, 1, 3]]) / 255)
+    bpy.ops.wm.save_mainfile()
+    return scene
 
 
 def engine_runs() -> bool:

@@ -17,13 +17,6 @@ from compositor_kinds import IS_5, OUTPUT, add, render_layers
 from conftest import HEIGHT, WIDTH, picture, write_png
 
 
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
-
-
 def cut_off(node: Any) -> None:
     node.id_data.links.remove(node.outputs[0].links[0])
 

@@ -10,15 +10,8 @@ import bpy
 import numpy as np
 import pytest
 from compositor_checks import Part, assert_shows, compose, painted, shot_of, state
-from conftest import HEIGHT, WIDTH, picture, read_codes, write_png
+from conftest import HEIGHT, WIDTH, read_codes, write_png
 from test_compositor import render
-
-
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
 
 
 @pytest.mark.parametrize("has_links", [True, False])

@@ -17,13 +17,6 @@ from conftest import HEIGHT, WIDTH, picture, read_codes, write_png
 from test_compositor import render
 
 
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
-
-
 @pytest.mark.parametrize("view", ["Standard", "AgX"])
 def test_other_view_layers_stay_in_the_picture(
     scene: Any, shot: Any, tmp_path: Path, part: Part, view: str

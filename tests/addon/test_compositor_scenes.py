@@ -15,13 +15,6 @@ from compositor_kinds import IS_5, OUTPUT, two_layers
 from conftest import HEIGHT, WIDTH, picture, write_png
 
 
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
-
-
 def test_full_copy_of_a_composed_scene(
     scene: Any, stylized: Any, tmp_path: Path, part: Part
 ) -> None:

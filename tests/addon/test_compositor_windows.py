@@ -13,17 +13,10 @@ import numpy as np
 import pytest
 from compositor_checks import Part, compose, painted, remove, shot_of, state, tree_of
 from compositor_kinds import OUTPUT, add, empty_tree, render_layers
-from conftest import HEIGHT, WIDTH, picture, read_codes, write_png
+from conftest import HEIGHT, WIDTH, read_codes, write_png
 from test_compositor import render
 
 LARGE = 480, 270
-
-
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from test_compositor import render
 Part = Callable[[str], Any]
 
 
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
-
-
 @pytest.mark.parametrize("view", ["Standard", "AgX"])
 def test_compare_shows_the_render_on_the_left(
     scene: Any, stylized: Any, tmp_path: Path, part: Part, view: str

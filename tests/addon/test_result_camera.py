@@ -13,13 +13,6 @@ from conftest import picture, read_codes, write_png
 from test_compositor import render
 
 
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
-
-
 def toggle() -> None:
     assert bpy.ops.paintover.result_camera() == {"FINISHED"}
 

@@ -9,7 +9,6 @@ from typing import Any
 import bpy
 import pytest
 from compositor_checks import compose, remove, state, tree_of
-from conftest import picture, write_png
 
 STRANGE = (
     *("", "no JSON", "[" * 100_000, "[1, 2]", "{}", '{"a": NaN}', '"x"', "7", '{"settings": 1}'),
@@ -18,13 +17,6 @@ STRANGE = (
     '{"style": "ink", "suffix": ".sh", "frames": "1", "view": {"gamma": 1e999}}',
     *(5, 1.5, [1, 2], {"a": 1}),
 )
-
-
-@pytest.fixture
-def stylized(shot: Any) -> Any:
-    for frame in shot.frames:
-        write_png(shot.out_path("style", frame), picture(frame, seed=7))
-    return shot
 
 
 @pytest.mark.parametrize("value", STRANGE, ids=lambda value: repr(value)[:24])
