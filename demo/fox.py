@@ -149,7 +149,7 @@ def _head(rig: Any, look: Any) -> None:
         nose,
         rows=8,
         columns=14,
-        bones=all_on("head", ball_points(8, 14)),
+        bone="head",
         armature=rig,
     )
 
@@ -189,7 +189,7 @@ def _legs(rig: Any, look: Any) -> None:
             rows=8,
             columns=14,
             marks={"dark": -0.05 - ball_points(8, 14)[:, 1] * 0.1},
-            bones=all_on("root", ball_points(8, 14)),
+            bone="root",
             armature=rig,
         )
 
@@ -263,7 +263,7 @@ def _eyes(rig: Any, look: Any, glint: Any) -> None:
             look,
             rows=8,
             columns=14,
-            bones=all_on("head", ball_points(8, 14)),
+            bone="head",
             armature=rig,
         )
         ball(
@@ -272,7 +272,7 @@ def _eyes(rig: Any, look: Any, glint: Any) -> None:
             glint,
             rows=6,
             columns=10,
-            bones=all_on("head", ball_points(6, 10)),
+            bone="head",
             armature=rig,
         )
 
@@ -347,7 +347,7 @@ def _bird(rig: Any, eye: Any) -> None:
             eye,
             rows=6,
             columns=10,
-            bones=all_on("bird", ball_points(6, 10)),
+            bone="bird",
             armature=rig,
         )
         ball(
@@ -357,6 +357,6 @@ def _bird(rig: Any, eye: Any) -> None:
             rows=8,
             columns=12,
             marks={"belly": np.full(98, -1.0)},
-            bones=all_on("bird", ball_points(8, 12)),
+            bone="bird",
             armature=rig,
         )

@@ -198,10 +198,22 @@ def ball(
     look: Any,
     rows: int = 14,
     columns: int = 24,
+    bone: str = "",
     **settings: Any,
 ) -> Any:
-    """Make an object of a sphere; ``shape`` maps its unit vectors (N, 3) to points."""
+    """Make an object of a sphere.
+
+    Args:
+        name: the object's name.
+        shape: maps unit vectors (N, 3) to points.
+        look: its material.
+        rows, columns: of points.
+        bone: bone of the armature that moves all of it; "": none, or what ``bones`` says.
+        settings: of ``mesh_object``.
+    """
     points = shape(ball_points(rows, columns))
+    if bone:
+        settings["bones"] = all_on(bone, points)
     return mesh_object(name, points, closed_faces(rows, columns), look, **settings)
 
 

@@ -163,7 +163,7 @@ def _clothes(rig: Any) -> None:
             sole,
             10,
             18,
-            bones=all_on(f"foot.{side}", ball_points(10, 18)),
+            bone=f"foot.{side}",
             armature=rig,
         )
 
@@ -174,7 +174,6 @@ def _head(rig: Any) -> None:
     hair = np.maximum(towards[:, 2] - 0.35, -towards[:, 0] - 0.15) + 0.07 * np.sin(
         9 * np.arctan2(towards[:, 1], towards[:, 0])
     )
-    on_head = all_on("head", towards)
     ball(
         "Head",
         lambda d: d * [0.21, 0.19, 0.23] + [0.02, 0, 1.68],
@@ -182,10 +181,9 @@ def _head(rig: Any) -> None:
         22,
         36,
         marks={"hair": hair * 0.2},
-        bones=on_head,
+        bone="head",
         armature=rig,
     )
-    small = ball_points(10, 16)
     dark, pink = material("Pupil", hex_colour("#1f1a22")), material("Nose", hex_colour("#d98a6a"))
     for at, size, look in (
         ((0.215, 0.075, 1.72), 0.027, dark),
@@ -200,7 +198,7 @@ def _head(rig: Any) -> None:
             look,
             10,
             16,
-            bones=all_on("head", small),
+            bone="head",
             armature=rig,
         )
 
