@@ -159,12 +159,7 @@ class Trainer:
         Args:
             done: spent share of the budget, 0..1; it sets the learning rate.
         """
-        warm_up = min(1.0, (self.steps + 1) / WARM_UP)
-        decay = max(FINAL_RATE, min(1.0, (1 - done) / (1 - DECAY_START)))
-        for optimizer in self._optimizers:
-            optimizer.zero_grad(set_to_none=True)
-            for group in optimizer.param_groups:
-                group["lr"] = group[PEAK_RATE] * warm_up * decay
+        self._prepare_optimizers(done)
         loss, colours = self._loss_of_batch()
         if self._pairs and self.steps % TEMPORAL_INTERVAL == 0:
             loss = loss + self._settings.steady * self._temporal_loss(self._pairs)
@@ -179,6 +174,20 @@ class Trainer:
         if self._adversary:
             self._adversary.learn(*colours)
         self.steps += 1
+        self._average_weights()
+        self._note_loss(loss.detach().float())
+
+    def _prepare_optimizers(self, done: float) -> None:
+        """Clear the gradients, and set the learning rate for a spent share of the budget."""
+        warm_up = min(1.0, (self.steps + 1) / WARM_UP)
+        decay = max(FINAL_RATE, min(1.0, (1 - done) / (1 - DECAY_START)))
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = group[PEAK_RATE] * warm_up * decay
+
+    def _average_weights(self) -> None:
+        """Move the averaged weights towards those in training."""
         share = 1 / min(1 + AVERAGED_SHARE * self.steps, AVERAGED_STEPS)
         with torch.no_grad():
             pairs = zip(self.averaged.parameters(), self._network.parameters(), strict=True)
@@ -187,7 +196,9 @@ class Trainer:
             buffers = zip(self.averaged.buffers(), self._network.buffers(), strict=True)
             for averaged, buffer in buffers:
                 averaged.copy_(buffer)
-        now = loss.detach().float()
+
+    def _note_loss(self, now: Tensor) -> None:
+        """Take a step's loss into the smoothed one, or count the step as skipped."""
         smoothed = torch.where(self._loss.isnan(), now, self._loss.lerp(now, SMOOTHING))
         finite = now.isfinite()
         self._loss = torch.where(finite, smoothed, self._loss)
@@ -197,9 +208,7 @@ class Trainer:
     def _loss_of_batch(self) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
         """Draw a batch. Returns its loss; and the result, paint and weight of its colours."""
         batch = self._patches.draw(self._settings.batch, self._generator)
-        with self._device.autocast():
-            result = self._network(batch.x)
-        result = result.float()
+        result = self._run(self._network, batch.x)
         loss = training_loss(result, batch.paint, batch.weight, self._settings.gradients)
         colours = result[:, :3], batch.paint[:, :3], batch.weight[:, :1]
         if self._vgg:
@@ -210,15 +219,19 @@ class Trainer:
 
     def _temporal_loss(self, pairs: PairPatches) -> Tensor:
         x, offsets, weight = pairs.draw(TEMPORAL_PAIRS, self._generator)
-        with self._device.autocast():
-            painted = self._network(x.contiguous(memory_format=torch.channels_last))
-        return temporal_loss(painted.float(), offsets, weight)
+        painted = self._run(self._network, x.contiguous(memory_format=torch.channels_last))
+        return temporal_loss(painted, offsets, weight)
 
     def _stroke_loss(self, strokes: OwnStrokes) -> Tensor:
         x, masks = strokes.draw(self._generator)
+        painted = self._run(self._network, x.contiguous(memory_format=torch.channels_last))
+        return strokes.loss(painted, masks, self._generator)
+
+    def _run(self, network: Painter, x: Tensor) -> Tensor:
+        """Run a network in the device's precision; float32, as of ``Painter.forward``."""
         with self._device.autocast():
-            painted = self._network(x.contiguous(memory_format=torch.channels_last))
-        return strokes.loss(painted.float(), masks, self._generator)
+            painted: Tensor = network(x)
+        return painted.float()
 
     def validate(self) -> float:
         """Measure the held-out loss of the averaged weights, and keep them if it is the lowest.
@@ -252,8 +265,7 @@ class Trainer:
         batch = self._held_out
         if batch is None:
             return math.nan
-        with self._device.autocast():
-            result = network(batch.x).float()
+        result = self._run(network, batch.x)
         loss = held_out_loss(result[:, :3], batch.paint[:, :3], batch.weight[:, :1])
         if batch.weight.shape[1] > 1:
             loss = loss + held_out_loss(result[:, 3:], batch.paint[:, 3:], batch.weight[:, 1:])
