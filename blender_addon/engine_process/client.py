@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import queue
 import subprocess
 import sys
@@ -102,14 +103,14 @@ class EngineClient:
 
     def run(
         self,
-        make_request: Callable[[int], protocol.Request],
+        request: protocol.Request,
         warn: Callable[[str], None],
         show_picture: Callable[[int], None],
     ) -> Job[dict[str, Any]]:
         """Run one job; closing the generator cancels it.
 
         Args:
-            make_request: makes the request from the job's number.
+            request: starts the job; it is given the job's number.
             warn: receives the engine's warnings.
             show_picture: called with the frame of a live picture when it is complete.
 
@@ -121,7 +122,7 @@ class EngineClient:
             Cancelled: the engine was told to stop.
         """
         yield from self.wait_until_free()
-        job = self.begin(make_request)
+        job = self.begin(request)
         progress = Progress(0.0, text="Started")
         try:
             while True:
@@ -143,10 +144,10 @@ class EngineClient:
                 with contextlib.suppress(PaintoverError):
                     self.send(protocol.Cancel(job))
 
-    def begin(self, make_request: Callable[[int], protocol.Request]) -> int:
-        """Send the request of a new job to an engine that is free; return the job's number."""
+    def begin(self, request: protocol.Request) -> int:
+        """Number the request of a new job, send it to an engine that is free; return the number."""
         self._last_job += 1
-        self.send(make_request(self._last_job))
+        self.send(dataclasses.replace(request, job=self._last_job))
         self._open_job = self._last_job
         return self._last_job
 
@@ -196,15 +197,15 @@ class EngineClient:
         except OSError:
             self._fail(self._exit_reason())
 
-    def tell(self, make_request: Callable[[int], protocol.Request]) -> bool:
-        """Send a further request to the job that runs; return whether there is one.
+    def tell(self, request: protocol.Request) -> bool:
+        """Send a further request to the job that runs, with its number; return whether one runs.
 
         Raises:
             PaintoverError: the engine has stopped.
         """
         if not self._open_job or not self.alive():
             return False
-        self.send(make_request(self._open_job))
+        self.send(dataclasses.replace(request, job=self._open_job))
         return True
 
     def next_event(self) -> protocol.Event | None:
@@ -295,13 +296,13 @@ _client: EngineClient | None = None
 
 
 def run(
-    make_request: Callable[[int], protocol.Request],
+    request: protocol.Request,
     warn: Callable[[str], None] = _log.warning,
     show_picture: Callable[[int], None] = lambda _: None,
 ) -> Job[dict[str, Any]]:
     """Run a job on the engine; start it if necessary, and keep it running afterwards.
 
-    ``run(lambda job: protocol.Train(job, shot=str(folder)))``; see ``EngineClient.run``.
+    ``run(protocol.Train(0, shot=str(folder)))``; see ``EngineClient.run``.
     """
     global _client  # noqa: PLW0603 - one engine per Blender
     python = engine_python.find()
@@ -314,7 +315,7 @@ def run(
         yield from _client.wait_until_free()
     except EngineStuckError:
         _client = EngineClient(python, log_path())
-    return (yield from _client.run(make_request, warn, show_picture))
+    return (yield from _client.run(request, warn, show_picture))
 
 
 def log_path() -> Path:

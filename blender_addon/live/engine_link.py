@@ -26,7 +26,7 @@ class EngineLink:
     """Starts the engine and a session on it, and exchanges messages with it.
 
     Args:
-        make_request: makes the request that starts the session, from the job's number.
+        make_request: makes the request that starts the session, when the engine is ready.
 
     Attributes:
         job: number of the session's job; 0 while the engine starts.
@@ -35,7 +35,7 @@ class EngineLink:
         PaintoverError: there is no engine, or it cannot be started.
     """
 
-    def __init__(self, make_request: Callable[[int], protocol.Request]) -> None:
+    def __init__(self, make_request: Callable[[], protocol.Request]) -> None:
         self._make_request = make_request
         self._number = 0
         self._start()
@@ -69,7 +69,7 @@ class EngineLink:
                 next(self._starting)
                 return []
             except StopIteration:
-                self.job = self._client.begin(self._make_request)
+                self.job = self._client.begin(self._make_request())
         events: list[protocol.Event] = []
         while True:
             event = self._client.next_event()

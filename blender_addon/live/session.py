@@ -251,12 +251,12 @@ class Session:
             self.warning = sentence
             self._redraw()
 
-    def _make_request(self, job: int) -> messages.Live:
+    def _make_request(self) -> messages.Live:
         scene = self.scene.get()
         chosen, of_scene = settings.preferences(), properties.of(scene)
         frame = min(self._frames, key=lambda each: abs(each - scene.frame_current))
         return messages.Live(
-            job,
+            0,
             shot=str(self.shot.folder),
             pictures=self.pictures.place,
             frame=frame,

@@ -82,10 +82,7 @@ def import_pictures(scene: bpy.types.Scene, warn: Warn, pictures: Path) -> Job[s
     fps = properties.frame_rate(scene)
     try:
         result = yield from engine_client.run(
-            lambda job: protocol.ImportPictures(
-                job, str(folder), str(pictures), fps_of_pictures=fps
-            ),
-            warn,
+            protocol.ImportPictures(0, str(folder), str(pictures), fps_of_pictures=fps), warn
         )
     finally:
         _claim(reference, folder)

@@ -11,10 +11,9 @@ from .. import compositor, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.freshness import Step, style_state
 from ..jobs import Job, Progress
-from ..keyframes import images as keyframe_images
 from .capturing import capture_frames, pictures_of
 from .painting import stylize
-from .scene_shot import Warn, check_painted, open_shot
+from .scene_shot import Warn, open_painted, open_shot
 from .training import train
 
 Result = TypeVar("Result")
@@ -48,10 +47,8 @@ def run(scene: bpy.types.Scene, warn: Warn, *, blocking: bool) -> Job[str]:
     if not pictures_of(shot_folders.folder_to_write(scene)):
         yield from _part("Capture", 0.0, 0.35, capture_frames(scene, warn, blocking=blocking))
     scene = reference.get()
-    shot = open_shot(scene)
+    shot = open_painted(scene)
     style = properties.of(scene).style
-    keyframe_images.save_unsaved(shot)
-    check_painted(shot)
     if style_state(shot, style).step is not Step.UP_TO_DATE:
         yield from _part("Train", 0.35, 0.7, train(scene, warn, live=not blocking))
     yield from _part("Stylize", 0.7, 1.0, stylize(reference.get(), warn))

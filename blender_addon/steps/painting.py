@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import bpy
@@ -20,7 +19,7 @@ from ..engine_process import client as engine_client
 from ..jobs import Job
 from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
-from .scene_shot import Warn, check_painted, open_shot
+from .scene_shot import Warn, open_painted, open_shot
 
 
 def preview(
@@ -44,9 +43,7 @@ def preview(
     Raises:
         PaintoverError: nothing is painted, or the engine failed.
     """
-    shot = open_shot(scene)
-    keyframe_images.save_unsaved(shot)
-    check_painted(shot)
+    shot = open_painted(scene)
     keyframe_weights.write(scene, shot)
     request = protocol.Preview(
         0,
@@ -56,7 +53,7 @@ def preview(
         force=force,
         unpainted=properties.of(scene).unpainted,
     )
-    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    result = yield from engine_client.run(request, warn)
     return _done_sentence("Previewed", result)
 
 
@@ -107,7 +104,7 @@ def stylize(
         unpainted=settings.unpainted,
     )
     reference = properties.SceneReference(scene)
-    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    result = yield from engine_client.run(request, warn)
     if result["frames"]:
         new_results.note_painted(shot, request.style)
     compositor.refresh(reference.get(), shot)
@@ -131,7 +128,7 @@ def suggest(scene: bpy.types.Scene, warn: Warn) -> Job[Coverage]:
     shot = open_shot(scene)
     keyframe_images.save_unsaved(shot)
     keyframe_weights.write(scene, shot)
-    result = yield from engine_client.run(lambda job: protocol.Suggest(job, str(shot.folder)), warn)
+    result = yield from engine_client.run(protocol.Suggest(0, str(shot.folder)), warn)
     return from_data(Coverage, result)
 
 

@@ -11,6 +11,7 @@ from .. import shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.keyframes.names import describe_unused
 from ..engine.shared.shot import Shot
+from ..keyframes import images as keyframe_images
 
 Warn = Callable[[str], None]
 """Receives warnings as sentences for the user."""
@@ -19,6 +20,18 @@ Warn = Callable[[str], None]
 def open_shot(scene: bpy.types.Scene) -> Shot:
     """Open the scene's shot. Raises PaintoverError if there is none, or if it has vanished."""
     return Shot.open(shot_folders.folder_to_write(scene))
+
+
+def open_painted(scene: bpy.types.Scene) -> Shot:
+    """Open the scene's shot after its unsaved paint is saved.
+
+    Raises:
+        PaintoverError: there is no shot, it has vanished, or no keyframe is painted.
+    """
+    shot = open_shot(scene)
+    keyframe_images.save_unsaved(shot)
+    check_painted(shot)
+    return shot
 
 
 def check_painted(shot: Shot) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 
 import bpy
 
@@ -17,10 +16,9 @@ from ..engine.shared.trainings import kept
 from ..engine_process import client as engine_client
 from ..engine_process.live_picture import LivePicture
 from ..jobs import Job
-from ..keyframes import images as keyframe_images
 from ..keyframes import weights as keyframe_weights
 from ..training_view import view as training_view
-from .scene_shot import Warn, check_painted, open_shot
+from .scene_shot import Warn, open_painted, open_shot
 
 
 def train(
@@ -46,10 +44,8 @@ def train(
     Raises:
         PaintoverError: nothing is painted, or the engine failed.
     """
-    shot = open_shot(scene)
+    shot = open_painted(scene)
     settings = properties.of(scene)
-    keyframe_images.save_unsaved(shot)
-    check_painted(shot)
     with contextlib.ExitStack() as opened:
         picture = view = None
         if live:
@@ -75,9 +71,7 @@ def train(
                 picture.show(frame)
                 training_view.picture_came()
 
-        result = yield from engine_client.run(
-            lambda job: dataclasses.replace(request, job=job), warn, show
-        )
+        result = yield from engine_client.run(request, warn, show)
     if result["kept"]:
         return "The style stays as it was"
     header = read_style_header(shot.style_path(request.style))
@@ -93,7 +87,7 @@ def keep_training() -> None:
         PaintoverError: nothing is being trained, or the engine has stopped.
     """
     client = engine_client.running()
-    if client is None or not client.tell(protocol.TrainKeep):
+    if client is None or not client.tell(protocol.TrainKeep(0)):
         raise PaintoverError("Nothing is being trained; press Train first.")
 
 
@@ -128,14 +122,12 @@ def sweep(scene: bpy.types.Scene, warn: Warn, *, minutes: float) -> Job[str]:
     Raises:
         PaintoverError: nothing is painted, or the engine failed.
     """
-    shot = open_shot(scene)
-    keyframe_images.save_unsaved(shot)
-    check_painted(shot)
+    shot = open_painted(scene)
     request = protocol.Sweep(
         0, shot=str(shot.folder), minutes=minutes, device=properties.of(scene).device
     )
     reference = properties.SceneReference(scene)
-    result = yield from engine_client.run(lambda job: dataclasses.replace(request, job=job), warn)
+    result = yield from engine_client.run(request, warn)
     tried = f"Tried {counted(result['trials'], 'setting')}; all results are in {result['folder']}"
     found = reference.find()
     if not result["style"] or found is None:

@@ -74,9 +74,9 @@ class TrainingView:
             return
         client = engine_client.running()
         if client is not None:
-            frame, large = self.frame, TRAINING.is_shown()
+            show = protocol.TrainShow(0, self.frame, large=TRAINING.is_shown())
             try:
-                client.tell(lambda job: protocol.TrainShow(job, frame, large=large))
+                client.tell(show)
             except PaintoverError as error:
                 _log.info("%s", error)  # which the job tells too
 

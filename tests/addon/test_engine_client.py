@@ -65,7 +65,7 @@ def impostor(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
 
 
 def _train(client: Any, part: Callable[[str], Any]) -> Any:
-    request = lambda job: part("engine.shared.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    request = part("engine.shared.protocol").Train(0, shot="/nowhere")
     return part("jobs").run_to_end("Train", client.run(request))
 
 
@@ -142,7 +142,7 @@ def test_after_a_job_that_ignores_its_cancellation_another_engine_takes_over(
 ) -> None:
     monkeypatch.setattr(client, "CANCEL_SECONDS", 0.3)
     impostor(f"echo '{READY}'; read line; echo '{PROGRESS}'; read line; sleep 60")
-    request = lambda job: part("engine.shared.protocol").Train(job, shot="/nowhere")  # noqa: E731
+    request = part("engine.shared.protocol").Train(0, shot="/nowhere")
     job = client.run(request)
     while next(job).text != "half":
         time.sleep(0.01)
@@ -206,7 +206,7 @@ def test_real_engine_works_stays_warm_and_ends(
         write_png(tmp_path / "in" / f"{frame:04d}.png", picture(frame))
     run = lambda source: part("jobs").run_to_end(  # noqa: E731
         "Import",
-        client.run(lambda job: protocol.ImportPictures(job, str(tmp_path / "shot"), str(source))),
+        client.run(protocol.ImportPictures(0, str(tmp_path / "shot"), str(source))),
     )
     assert run(tmp_path / "in")["frames"] == 2
     process = client.running()

@@ -199,9 +199,7 @@ def test_engine_killed_while_importing(
     shutil.copytree(captured.folder / "frames", source, ignore=shutil.ignore_patterns("*.exr"))
 
     def importing(shot: str) -> Any:
-        return client.run(
-            lambda number: protocol.ImportPictures(number, str(tmp_path / shot), source)
-        )
+        return client.run(protocol.ImportPictures(0, str(tmp_path / shot), source))
 
     jobs.run_to_end("Import", importing("first"))
     os.kill(client.running().pid, signal.SIGSTOP)  # not done before it is killed

@@ -129,7 +129,7 @@ def test_a_training_is_watched_kept_and_taken_back(
             if not told:
                 view.settings().frame = 99  # the nearest frame of the shot is taken
                 assert view.settings().frame == watched.frame == 3
-                client.tell(lambda job: protocol.TrainShow(job, 1, large=True))
+                client.tell(protocol.TrainShow(0, 1, large=True))
                 told = True
             if watched._slots.header(0).sequence and told:
                 break
