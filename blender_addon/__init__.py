@@ -24,6 +24,7 @@ from . import (  # noqa: E402
     properties,
     shot_links,
     ui,
+    undo,
 )
 from .assistant import background as assistant_background  # noqa: E402
 from .assistant import strip as assistant_strip  # noqa: E402
@@ -32,7 +33,6 @@ from .engine_process import client as engine_client  # noqa: E402
 from .engine_process import live_picture  # noqa: E402
 from .keyframes import images as keyframe_images  # noqa: E402
 from .keyframes import mask_overlay, uv_wires  # noqa: E402
-from .keyframes import undo as keyframe_undo  # noqa: E402
 from .live import control as live_control  # noqa: E402
 from .live import overlay as live_overlay  # noqa: E402
 from .live import settings as live_settings  # noqa: E402
@@ -54,7 +54,7 @@ _modules = (
     ui,
     capture,
     keyframe_images,
-    keyframe_undo,
+    undo,
     mask_overlay,
     uv_wires,
     example_files,

@@ -7,7 +7,8 @@ not go through Blender's image. The image is Paintover's own and goes away when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bpy
@@ -81,11 +82,9 @@ class PictureEditor:
         """Return whether any Image Editor shows the picture."""
         return any(self.is_shown_in(area.spaces.active) for _, area in _editors())
 
-    def reopen(self, shot: Shot, columns: int = 1) -> None:
-        """Show the picture again where an undo took it away."""
-        for _, area in _editors():
-            if area.as_pointer() in self._before and area.spaces.active.image is None:
-                self.show_in(area, shot, columns)
+    def loader(self, image: Any) -> Callable[[], Any] | None:
+        """Return what makes the image anew where it is gone; None for another image."""
+        return functools.partial(self._sized, *image.size) if self._is_ours(image) else None
 
     def close(self) -> None:
         """Let the editors show what they showed before, and remove the image."""
@@ -138,7 +137,9 @@ class PictureEditor:
         return image is not None and bool(image.get(self.mark))
 
     def _image(self, shot: Shot, columns: int) -> Any:
-        width, height = columns * shot.manifest.width, shot.manifest.height
+        return self._sized(columns * shot.manifest.width, shot.manifest.height)
+
+    def _sized(self, width: int, height: int) -> Any:
         found: Any = next((image for image in bpy.data.images if self._is_ours(image)), None)
         if found is None:
             found = bpy.data.images.new(self._name, width, height, alpha=True)
@@ -151,6 +152,11 @@ class PictureEditor:
 
 LIVE = PictureEditor("Live Picture", "paintover_live")
 TRAINING = PictureEditor("Training Picture", "paintover_training")
+
+
+def loader(image: Any) -> Callable[[], Any] | None:
+    """Return what makes an image of these editors anew where it is gone; None for another one."""
+    return LIVE.loader(image) or TRAINING.loader(image)
 
 
 def _editors() -> Iterator[tuple[Any, Any]]:

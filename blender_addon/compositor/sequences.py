@@ -18,6 +18,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.sizes import DAMAGED, painting_size
 from ..engine.shared.places import check_place
+from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import (
     free_name,
     is_temporary,
@@ -27,6 +28,8 @@ from ..engine.shared.temporary import (
 
 FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""
+TIMING = "frame_start", "frame_offset", "frame_duration", "use_cyclic", "use_auto_refresh"
+"""What ``play`` sets of an image user."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +192,15 @@ def find(folder: Path) -> Any | None:
         if image.source == "SEQUENCE" and folder_of(image) == folder.resolve():
             return image
     return None
+
+
+def is_of_shot(image: Any) -> bool:
+    """Return whether an image is a sequence of a shot's stylized frames, or of links to them."""
+    if image.source != "SEQUENCE" or not image.filepath:
+        return False
+    folder = folder_of(image)
+    places = zip(folder.parents[1:3], ("out", f"cache/{FOLDER}"), strict=False)
+    return any(folder.parent == shot / name and Shot.exists(shot) for shot, name in places)
 
 
 def reload_all(folder: Path) -> None:

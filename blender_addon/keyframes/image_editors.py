@@ -82,10 +82,6 @@ def show_frames(
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / name)
     image = sequences.load(sequences.find(sequence.first.parent), title, sequence.first)
     sequences.play(show(preferred, image, "VIEW").image_user, sequence)
-    # Else the next undo would take the frames out of the editor.
-    manager: Any = bpy.context.window_manager
-    with bpy.context.temp_override(window=manager.windows[0]):
-        bpy.ops.ed.undo_push(message=title)
 
 
 def play() -> None:

@@ -13,7 +13,6 @@ from bpy.app.handlers import persistent
 from .. import colour_names, logs, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
-from ..engine.shared.keyframes.versions import Version
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.shot import Shot
@@ -68,29 +67,6 @@ def load(shot: Shot, frame: int) -> Any:
         # Blender reads the file again even if the name is the same, and would drop new paint.
         if space and space != image.colorspace_settings.name and not image.is_dirty:
             image.colorspace_settings.name = space
-    image.use_view_as_render = False
-    return image
-
-
-def load_version(shot: Shot, frame: int, version: Version) -> Any:
-    """Return an earlier painting as an image, only to be looked at.
-
-    Raises:
-        PaintoverError: its file cannot be read.
-    """
-    image: Any = find_image(version.path)
-    if image is None:
-        check_before_loading(version.path)
-        image = bpy.data.images.load(str(version.path), check_existing=False)
-        if 0 in image.size:
-            bpy.data.images.remove(image)
-            raise PaintoverError(f"{version.path} cannot be read; look at another version.")
-        is_linear, display = version.path.suffix == ".exr", shot.manifest.colour.display
-        is_for_display = not is_linear and not colour_names.is_srgb_display(display)
-        space = colour_names.of_painting(display, is_linear=is_linear)
-        if space and (is_for_display or not has_own_colours(version.path)):
-            image.colorspace_settings.name = space
-    image.name = f"Keyframe {frame}, {version.date:%d %b %Y %H:%M}"
     image.use_view_as_render = False
     return image
 

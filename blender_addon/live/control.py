@@ -151,12 +151,6 @@ def _after_save(*_: Any) -> None:
 
 
 @persistent  # type: ignore[untyped-decorator]
-def _after_undo(*_: Any) -> None:
-    if _session is not None:
-        picture_editors.LIVE.reopen(_session.shot)
-
-
-@persistent  # type: ignore[untyped-decorator]
 def _before_render(*_: Any) -> None:
     if _session is None:
         return
@@ -196,8 +190,6 @@ _HANDLERS = Handlers(
     load_pre=_before_load,
     load_post=_after_load,
     save_post=_after_save,
-    undo_post=_after_undo,
-    redo_post=_after_undo,
     frame_change_post=_after_frame_change,
     render_init=_before_render,
     render_complete=_after_render,

@@ -18,7 +18,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.keyframes.versions import find_version
 from ..engine.shared.shot import Shot
 from ..jobs import Status
-from ..keyframes import image_editors, images, paintings
+from ..keyframes import image_editors, images, paintings, version_images
 from ..ui.text import draw_wrapped
 from . import dialogs
 from .keyframe_operator import CURRENT, KeyframeOperator
@@ -117,9 +117,6 @@ class PAINTOVER_OT_keyframe_move(_Transfer):
 class _Version(KeyframeOperator):
     """Base of operators on an earlier painting."""
 
-    # Else the next undo would take the picture out of the editor.
-    bl_options = {"UNDO"}
-
     version: StringProperty(
         name="Version",
         description="File name of the earlier painting, in the folder keys/versions",
@@ -134,7 +131,7 @@ class PAINTOVER_OT_keyframe_look(_Version):
 
     def work(self, context: bpy.types.Context, shot: Shot, frame: int) -> str:
         version = find_version(shot, frame, self.version)
-        image = images.load_version(shot, frame, version)
+        image = version_images.load(shot, frame, version)
         if not bpy.app.background:
             image_editors.show(context.area, image, "VIEW")
         return f"Frame {frame} as it was on {version.date:%d %b %Y, %H:%M}"

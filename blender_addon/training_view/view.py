@@ -209,17 +209,9 @@ def _after_load(*_: Any) -> None:
     TRAINING.remove_leftovers()
 
 
-@persistent  # type: ignore[untyped-decorator]
-def _after_undo(*_: Any) -> None:
-    if _view is not None:
-        TRAINING.reopen(_view.shot, columns())
-
-
 _HANDLERS = Handlers(
     load_pre=_close,
     load_post=_after_load,
-    undo_post=_after_undo,
-    redo_post=_after_undo,
     exit_pre=_close,
 )
 

@@ -75,7 +75,10 @@ def test_a_worker_of_a_farm_loads_the_add_on_from_a_folder(
     assert failed.returncode == 1 and "openjd_fail: " in failed.stdout
 
 
-def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
+def test_steps_by_mouse_in_the_window(blender: Blender, tmp_path: Path) -> None:
+    blend = tmp_path / "my shot é.blend"
+    scene = ("--python", HERE / "make_scene.py", "--", blend, "480", "270", "3")
+    blender.do("-b", "--python-exit-code", "9", *scene)
     PICTURES.mkdir(parents=True, exist_ok=True)
     for old in PICTURES.glob("*.png"):
         old.unlink()
@@ -88,8 +91,8 @@ def test_steps_by_mouse_in_the_window(blender: Blender, blend: Path) -> None:
     painted, plain = read(shot / "keys/0001.png"), read(shot / "frames/0001.png")
     np.testing.assert_array_equal(painted, 255 - plain)
     for frame in (1, 2, 3):
-        assert read(shot / f"out/style/{frame:04d}.png").shape == (64, 96, 3)
-    shown = ("panel", "no-camera", "dialog", "composed", "gone", "enabled-again")
+        assert read(shot / f"out/style/{frame:04d}.png").shape == (270, 480, 3)
+    shown = ("panel", "no-camera", "played-one", "dialog", "composed", "gone", "another-file")
     for name in shown:
         window = read(PICTURES / f"{name}.png")
         assert window.shape == (1000, 1600, 3)
