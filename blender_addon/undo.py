@@ -83,8 +83,7 @@ def _loader(image: Any) -> Callable[[], Any] | None:
     if version is not None:
         return functools.partial(version_images.load, *version)
     if sequences.is_of_shot(image):
-        path = Path(bpy.path.abspath(image.filepath, library=image.library))
-        return functools.partial(_load_frames, image.name, path)
+        return functools.partial(_load_frames, image.name, sequences.path_of(image))
     return picture_editors.loader(image)
 
 

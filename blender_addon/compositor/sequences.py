@@ -181,9 +181,14 @@ def _size_in_blender(path: Path) -> tuple[int, int]:
         bpy.data.images.remove(image)
 
 
+def path_of(image: Any) -> Path:
+    """Return the absolute path of an image's file; a link is not followed."""
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
+
+
 def folder_of(image: Any) -> Path:
     """Return the folder of an image's files."""
-    return Path(bpy.path.abspath(image.filepath, library=image.library)).parent.resolve()
+    return path_of(image).parent.resolve()
 
 
 def find(folder: Path) -> Any | None:
@@ -198,9 +203,10 @@ def is_of_shot(image: Any) -> bool:
     """Return whether an image is a sequence of a shot's stylized frames, or of links to them."""
     if image.source != "SEQUENCE" or not image.filepath:
         return False
-    folder = folder_of(image)
-    places = zip(folder.parents[1:3], ("out", f"cache/{FOLDER}"), strict=False)
-    return any(folder.parent == shot / name and Shot.exists(shot) for shot, name in places)
+    folder = folder_of(image).parent
+    if folder.name == "out":
+        return Shot.exists(folder.parent)
+    return folder.parts[-2:] == ("cache", FOLDER) and Shot.exists(folder.parents[1])
 
 
 def reload_all(folder: Path) -> None:

@@ -20,7 +20,6 @@ from ..shared.errors import DamagedError, PaintoverError
 from ..shared.files import write_bytes
 from ..shared.shot import Shot
 from ..shared.style_header import (
-    ALPHA,
     ALPHA_LEARNT,
     COVERAGE,
     PROJECTION,
@@ -59,7 +58,7 @@ def network_for(header: StyleHeader) -> Painter:
         header.network,
         header.channels,
         projection=PROJECTION in header.guides,
-        alpha=header.settings.get(ALPHA) == ALPHA_LEARNT,
+        alpha=header.alpha == ALPHA_LEARNT,
         coverage=COVERAGE in header.guides,
         blocks=int(header.settings.get("blocks", 0)),
     )

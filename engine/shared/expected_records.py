@@ -13,7 +13,6 @@ from .keyframes.weights import weights_at
 from .out_records import OutRecord
 from .shot import Shot
 from .style_header import (
-    ALPHA,
     ALPHA_LEARNT,
     FILTER,
     GAUSSIANS,
@@ -70,7 +69,7 @@ class ExpectedRecords:
         self._keys = sorted(header.trained_on)
         self._projects = PROJECTION in header.guides
         self._radius = int(header.settings.get(FILTER, 0))
-        is_learnt = header.settings.get(ALPHA) == ALPHA_LEARNT
+        is_learnt = header.alpha == ALPHA_LEARNT
         self._leaves_parts = bool(shot.manifest.matte) or is_learnt
 
     def record(
