@@ -12,14 +12,12 @@ from bpy.app.handlers import persistent
 from .. import logs, picture_editors, properties
 from ..engine.shared.errors import PaintoverError
 from ..handlers import Handlers
-from . import settings, timings
+from . import redrawing, timings
 from .session import Session
 
 _log = logs.logger(__name__)
 
 TICK_SECONDS = 0.03
-_SHOWING = {"VIEW_3D", "IMAGE_EDITOR", "DOPESHEET_EDITOR"}
-_STATE_REGIONS = {"HEADER", "UI"}
 
 _session: Session | None = None
 _ended = ""
@@ -45,10 +43,10 @@ def start(scene: bpy.types.Scene) -> None:
     global _session, _ended  # noqa: PLW0603 - one session in a Blender process
     stop()
     _ended = ""
-    _session = Session(scene, redraw)
+    _session = Session(scene)
     picture_editors.LIVE.open_beside(_session.shot)
     bpy.app.timers.register(_tick, first_interval=TICK_SECONDS, persistent=True)
-    redraw()
+    redrawing.everything()
 
 
 def stop(*, wait: bool = False) -> None:
@@ -65,7 +63,7 @@ def stop(*, wait: bool = False) -> None:
         bpy.app.timers.unregister(_tick)
     picture_editors.LIVE.close()
     ended.close(wait=wait)
-    redraw()
+    redrawing.everything()
 
 
 def _fail(sentence: str) -> None:
@@ -73,29 +71,6 @@ def _fail(sentence: str) -> None:
     stop()
     _ended = sentence
     _log.warning("%s", sentence)
-
-
-def redraw() -> None:
-    """Redraw what shows the session's pictures or its state."""
-    manager: Any = bpy.context.window_manager
-    for window in manager.windows:
-        for area in window.screen.areas:
-            if area.type not in _SHOWING:
-                continue
-            for region in area.regions:
-                if region.type in _STATE_REGIONS or (
-                    region.type == "WINDOW" and _shows_pictures(area)
-                ):
-                    region.tag_redraw()
-
-
-def _shows_pictures(area: Any) -> bool:
-    """Return whether an area shows something of the session; others need not be drawn again."""
-    space = area.spaces.active
-    if area.type == "VIEW_3D":
-        is_painted = _session is not None and settings.of_session().viewport
-        return bool(is_painted or space.region_3d.view_perspective == "CAMERA")
-    return area.type == "DOPESHEET_EDITOR" or picture_editors.LIVE.is_shown_in(space)
 
 
 def _tick() -> float | None:
@@ -134,6 +109,12 @@ def _before_load(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _after_load(*_: Any) -> None:
     picture_editors.LIVE.remove_leftovers()
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_save(*_: Any) -> None:
+    if _session is not None:
+        _session.view.uncover()
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -189,6 +170,7 @@ def _before_exit(*_: Any) -> None:
 _HANDLERS = Handlers(
     load_pre=_before_load,
     load_post=_after_load,
+    save_pre=_before_save,
     save_post=_after_save,
     frame_change_post=_after_frame_change,
     render_init=_before_render,

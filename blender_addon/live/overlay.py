@@ -84,7 +84,7 @@ def _draw_view() -> None:
 
 def _draw_painted_viewport(session: Session, area: Any, region: Any) -> bool:
     texture = session.view.texture
-    if not settings.of_session().viewport or area != session.view.area():
+    if not session.paints_viewport or area != session.view.area():
         return False
     if texture is not None:
         drawing.picture(texture, Box(0, 0, region.width, region.height))

@@ -17,7 +17,7 @@ from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.protocol import Event, Warned
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
-from . import settings, strokes, timings
+from . import redrawing, settings, strokes, timings
 from .engine_link import EngineLink, SessionFailedError
 from .files import LiveFiles
 from .keyframe_files import KeyframeFiles
@@ -39,7 +39,6 @@ class Session:
 
     Args:
         scene: its settings and shot are used.
-        redraw: called when something that is shown has changed.
 
     Attributes:
         shot: the shot, as last read.
@@ -55,11 +54,10 @@ class Session:
         PaintoverError: there is no shot or no engine, or a file cannot be written.
     """
 
-    def __init__(self, scene: bpy.types.Scene, redraw: Callable[[], None]) -> None:
+    def __init__(self, scene: bpy.types.Scene) -> None:
         self.scene = properties.SceneReference(scene)
         self.shot = steps.open_shot(scene)
         self._frames, self._shot_state = frozenset(self.shot.frames), _state_of(self.shot)
-        self._redraw = redraw
         self.state: messages.LiveState | None = None
         self.cache = messages.LiveCache(0, [], [])
         self.warning = self.pause_reason = ""
@@ -83,6 +81,11 @@ class Session:
             strokes.stop()
             self._files.close()
             raise
+
+    @property
+    def paints_viewport(self) -> bool:
+        """Whether the viewport is painted; while the session pauses, it is shown as it is."""
+        return bool(settings.of_session().viewport) and not self.pause_reason
 
     @property
     def engine_pid(self) -> int:
@@ -137,27 +140,33 @@ class Session:
             self._restart(error)
             return
         if self.view.update_texture():
-            self._redraw()
+            redrawing.viewport()
         if self.pictures.is_late:
             self.pictures.is_late = False
-            self._redraw()
+            redrawing.picture()
 
     def _tell(self, scene: Any) -> None:
         self._playhead.ask_for_range(scene, self.shot.frames)
         self._tell_settings(scene)
         self._playhead.ask_for_frame(scene, self._frames)
+        if not self.paints_viewport:
+            self.view.uncover()
         if self.is_rendering:
             return
         self._follow_shot()
         self._feed.tick(scene)
-        if settings.of_session().viewport and not self.pause_reason:
+        if self.paints_viewport:
             self._paint_viewport(scene)
 
     def frame_changed(self) -> None:
-        """Ask for the picture of another frame at once, before Blender draws."""
+        """Ask for the picture of another frame, and show one that is ready, before Blender draws.
+
+        Otherwise Blender would draw all its editors first, and the picture the time after.
+        """
         scene = self.scene.find()
         if scene is not None and self._link.job and not self.is_rendering:
             self._playhead.ask_for_frame(scene, self._frames)
+            redrawing.picture()
 
     def _follow_shot(self) -> None:
         """Take frames that were captured meanwhile."""
@@ -176,7 +185,7 @@ class Session:
         if shot.frames != self.shot.frames:
             self.shot, self._frames = shot, frozenset(shot.frames)
             self._feed.use(shot)
-            self._redraw()
+            redrawing.cache()
 
     def _tell_settings(self, scene: Any) -> None:
         self.pause_reason = self._why_pause(scene)
@@ -192,7 +201,7 @@ class Session:
         if wanted != self._told:
             self._told = wanted
             self._link.send(wanted)
-            self._redraw()
+            redrawing.everything()
 
     def _why_pause(self, scene: Any) -> str:
         if settings.of_session().paused:
@@ -227,19 +236,19 @@ class Session:
             told = self.describe(), self.mode
             self.state = event
             if told != (self.describe(), self.mode):
-                self._redraw()
+                redrawing.state()
         elif isinstance(event, messages.LiveShown):
             self.pictures.note(event)
             if event.frame == self._playhead.frame:
-                self._redraw()
+                redrawing.picture()
         elif isinstance(event, messages.LiveCache):
             self.cache = event
-            self._redraw()
+            redrawing.cache()
         elif isinstance(event, messages.LiveViewed):
             before = self.view.sentence
             self.view.take(event)
             if self.view.sentence != before:
-                self._redraw()
+                redrawing.viewport()
         elif isinstance(event, messages.LiveFinished) and self._finished is not None:
             finished, self._finished = self._finished, None
             finished(event)
@@ -249,7 +258,7 @@ class Session:
     def _warn(self, sentence: str) -> None:
         if sentence != self.warning:
             self.warning = sentence
-            self._redraw()
+            redrawing.state()
 
     def _make_request(self) -> messages.Live:
         scene = self.scene.get()

@@ -74,6 +74,14 @@ class PAINTOVER_PG_live_preferences(bpy.types.PropertyGroup):
     )
 
 
+def _redraw_viewports(_: Any, __: bpy.types.Context) -> None:
+    manager: Any = bpy.context.window_manager
+    for window in manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
 class PAINTOVER_PG_live(bpy.types.PropertyGroup):
     """State of this Blender session; never saved."""
 
@@ -83,10 +91,12 @@ class PAINTOVER_PG_live(bpy.types.PropertyGroup):
         name="Overlay",
         description="Show the stylized picture over the camera view",
         default=True,
+        update=_redraw_viewports,
     )
     viewport: BoolProperty(
         name="Paint the Viewport",
         description="Stylize the 3D viewport as you look around and move things",
+        update=_redraw_viewports,
     )
     paused: BoolProperty(
         name="Pause",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
@@ -14,9 +13,10 @@ import gpu
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.live_files import Canvas, PictureSlots
 from ..engine.shared.live_protocol import LivePictures, LiveViewed
-from . import settings, timings
+from . import timings
 from .files import LiveFiles
 from .pictures import TextureBudget, make_texture
+from .plain_view import PlainView
 
 _DEFAULT_SIZE = 384, 216
 _LARGEST_SIDE = 1280
@@ -44,7 +44,7 @@ class PaintedViewport:
         self._path = files.make("viewport.raw")
         self._canvas = Canvas.make(self._path, width, height)
         files.close_with(contextlib.closing(self._canvas))
-        self._budget = budget
+        self._budget, self._plain = budget, PlainView()
         self._buffer: Any = None
         self._offscreen: Any = None
         self._drawing = 0.0
@@ -110,16 +110,16 @@ class PaintedViewport:
                 self._offscreen = gpu.types.GPUOffScreen(width, height)
                 pixels: Any = self._canvas.pixels
                 self._buffer = gpu.types.Buffer("FLOAT", len(pixels), pixels)
-            with _plain(space):
-                self._offscreen.draw_view3d(
-                    scene,
-                    window.view_layer,
-                    space,
-                    region,
-                    space.region_3d.view_matrix,
-                    space.region_3d.window_matrix,
-                    do_color_management=True,
-                )
+            self._plain.make(space)
+            self._offscreen.draw_view3d(
+                scene,
+                window.view_layer,
+                space,
+                region,
+                space.region_3d.view_matrix,
+                space.region_3d.window_matrix,
+                do_color_management=True,
+            )
             with self._canvas.writing(0, number), self._offscreen.bind():
                 frame: Any = gpu.state.active_framebuffer_get()
                 frame.read_color(0, 0, width, height, 4, 0, "FLOAT", data=self._buffer)
@@ -151,8 +151,13 @@ class PaintedViewport:
         self.texture, self._is_ready = texture, False
         return True
 
+    def uncover(self) -> None:
+        """Give the viewport back what is hidden in it while its painted picture covers it."""
+        self._plain.put_back()
+
     def clear(self) -> None:
         """Free what is on the graphics card."""
+        self.uncover()
         self.texture = self._buffer = self._key = None
         self._asked, self._is_ready = 0, False
         if self._offscreen is not None:
@@ -183,27 +188,6 @@ def _size(scale: float) -> tuple[int, int]:
         return _DEFAULT_SIZE
     scale = min(scale, _LARGEST_SIDE / max(width, height))
     return max(8, round(width * scale)), max(8, round(height * scale))
-
-
-@contextlib.contextmanager
-def _plain(space: Any) -> Iterator[None]:
-    """Let a viewport be drawn without overlays and in the shading that is chosen."""
-    shading = space.shading
-    wanted = settings.preferences().view_shading
-    kind = shading.type if wanted == settings.AS_SHOWN else "SOLID"
-    before = space.overlay.show_overlays, shading.type
-    # Only what differs is set, since each change makes Blender draw the viewport again.
-    if before[0]:
-        space.overlay.show_overlays = False
-    if before[1] != kind:
-        shading.type = kind
-    try:
-        yield
-    finally:
-        if before[0]:
-            space.overlay.show_overlays = True
-        if before[1] != kind:
-            shading.type = before[1]
 
 
 def _flat(matrix: Any) -> tuple[float, ...]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..images.shown_pictures import put_picture
 from ..images.types import FloatArray
@@ -61,6 +61,19 @@ class PictureCache:
             order = [shown, *self.range]
         return order[: self.place.slots]
 
+    def near(self, shown: int, frames: Iterable[int], most: int) -> list[int]:
+        """Return the frames beside the shown one that fit, the nearest first.
+
+        Args:
+            shown: the frame at the playhead, which is not among them.
+            frames: those of the shot, in their order.
+            most: how many on each side.
+        """
+        before = [frame for frame in frames if frame < shown][-most:]
+        after = [frame for frame in frames if frame > shown][:most]
+        order = sorted(before + after, key=lambda frame: (abs(frame - shown), -frame))
+        return order[: self.place.slots - 1]
+
     def put(
         self,
         frame: int,
@@ -110,5 +123,6 @@ class PictureCache:
         order = self.ahead(shown)
         ranks = {number: rank for rank, number in enumerate(order)}
         others = [number for number in self.entries if number != shown] or [shown]
-        last = max(others, key=lambda number: ranks.get(number, len(order) + 1))
+        beyond = len(order)
+        last = max(others, key=lambda each: ranks.get(each, beyond + abs(each - shown)))
         return self.entries.pop(last).slot

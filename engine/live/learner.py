@@ -13,13 +13,14 @@ from torch import Tensor
 
 from ..images.types import BoolArray, FloatArray
 from ..inference.tiled_inference import TiledInference
-from ..networks.activation_ranges import calibrate
+from ..networks.activation_ranges import ActivationRanges, calibrate
 from ..networks.base import Painter
 from ..networks.device import Device
 from ..networks.gated_unet import GatedPainter
 from ..shared.training_settings import TrainingSettings
 from ..training.patch_sampler import Patches
 from ..training.trainer import Trainer
+from .threads import LearningThreads
 
 FIRST_STEPS = 40
 """Steps before the first picture through a network that began with nothing, and before a style."""
@@ -43,6 +44,10 @@ VALIDATE_SECONDS = 3.0
 """Seconds between two measurements of the held-out loss."""
 CALIBRATION_SQUARES = 4
 """Inputs on which a network is made ready for int8: two squares, with and without carried paint."""
+PARTS = 4
+"""After the first time, one of so many parts of each input is looked at in turn, a quarter …"""
+FADE = 0.95
+"""… and so much of the range of activations before still counts."""
 CHECK_SIDE = 96
 """Side in pixels of the input on which int8 is compared with floating point."""
 
@@ -130,7 +135,9 @@ class Learner:
         self._device, self._seed, self._spent = device, seed, spent
         self.patches = patches
         self.trainer = Trainer(network, patches, device, settings, seed)
+        self._threads = LearningThreads()
         self._tie: Tie | None = None
+        self._ranges: ActivationRanges | None = None
         self._since_validated = 0.0
         self.version, self.seconds, self.learnt_for = 0, 0.0, 0.0
         self.began_trained = False
@@ -182,7 +189,8 @@ class Learner:
             self._tie = self.trainer.further_loss = None
         if self.seconds > FOCUS_SECONDS:
             self.patches.focus_on_all()
-        self.trainer.step(self.spent)
+        with self._threads.step():
+            self.trainer.step(self.spent)
         took = time.monotonic() - began
         self._spent += min(took / HORIZON, 1 / LEAST_STEPS)
         self.seconds += took
@@ -195,17 +203,30 @@ class Learner:
     def inference(self, light: float) -> TiledInference:
         """Return the network as it is now, ready to paint frames, in int8 where that is fast."""
         self.version += 1
-        return ready_to_paint(self.trainer.averaged, self._device, self.patches, light)
+        network, device = self.trainer.averaged, self._device
+        inference = TiledInference(network, device, light=light)
+        if isinstance(network, GatedPainter) and device.unit.type == "cpu":
+            inputs = [*itertools.islice(self.patches.calibration_inputs(), CALIBRATION_SQUARES)]
+            ranges = self._ranges = self._calibrated(network, inputs)
+            example = inputs[0][0, :, :CHECK_SIDE, :CHECK_SIDE].cpu().numpy()
+            inference.quantize(ranges, [np.ascontiguousarray(example)])
+        return inference
+
+    def quick_inference(self, light: float) -> TiledInference:
+        """Return the network as it is now, ready at once to paint a small part of a frame."""
+        return TiledInference(self.trainer.averaged, self._device, light=light)
+
+    def _calibrated(self, network: GatedPainter, inputs: list[Tensor]) -> ActivationRanges:
+        """Return the activation ranges: all is looked at the first and the last time."""
+        before = None if self.is_done else self._ranges
+        if before is not None:
+            inputs = [_part(x, self.version % PARTS) for x in inputs]
+        now = calibrate(copy.deepcopy(network), self._device, inputs)
+        return now if before is None else now.following(before, FADE)
 
 
-def ready_to_paint(
-    network: Painter, device: Device, patches: Patches, light: float
-) -> TiledInference:
-    """Return a network that paints frames, in int8 where that is fast and close enough."""
-    inference = TiledInference(network, device, light=light)
-    if isinstance(network, GatedPainter) and device.unit.type == "cpu":
-        inputs = [*itertools.islice(patches.calibration_inputs(), CALIBRATION_SQUARES)]
-        ranges = calibrate(copy.deepcopy(network), device, inputs)
-        example = inputs[0][0, :, :CHECK_SIDE, :CHECK_SIDE].cpu().numpy()
-        inference.quantize(ranges, [np.ascontiguousarray(example)])
-    return inference
+def _part(x: Tensor, number: int) -> Tensor:
+    """Return a quarter (1, C, H / 2, W / 2) of an input (1, C, H, W), 0 to 3."""
+    height, width = (max(1, side // 2) for side in x.shape[2:])
+    top, left = number // 2 * (x.shape[2] - height), number % 2 * (x.shape[3] - width)
+    return x[:, :, top : top + height, left : left + width]

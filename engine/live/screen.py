@@ -36,8 +36,14 @@ OLD_SECONDS = 5.0
 """Seconds of learning after which a picture that is kept ready is painted again."""
 CALM_SECONDS = 0.3
 """Seconds for which a frame that was ready is shown before it is painted again."""
+NEAR = 3
+"""How many frames on each side of the shown one are made ready while nobody paints …"""
+NEAR_AFTER = 2.0
+"""… from so many seconds after the last stroke."""
 AROUND = 12
 """Pixels around a stroke that its first picture through the network may change."""
+SMALL_PART = 0.25
+"""Share of the frame below which a part is painted sooner without making int8 ready."""
 
 
 class Screen:
@@ -70,8 +76,9 @@ class Screen:
         self._current: Picture | None = None
         self._kept = KeptPictures()
         self._stroke: BoolArray | None = None
-        self._stroke_at = self._refreshed_at = self._refresh_took = self._fill_took = 0.0
-        self._asked_at = -1e9
+        self._stroke_at = self._refreshed_at = self._fill_took = 0.0
+        self._renewal_took = self._refresh_took = 0.0
+        self._asked_at = self._repainted_at = -1e9
 
     # What is painted
 
@@ -118,6 +125,7 @@ class Screen:
         self._pictures.shot = shot
         self._transfer = None
         self._inference_is_final = False
+        self._repainted_at = time.monotonic()
         if parts is None:
             self._cache.forget()
         else:
@@ -173,8 +181,8 @@ class Screen:
             PaintoverError: the frame cannot be read.
             Cancelled: something came meanwhile.
         """
-        entry = self._cache.entries.get(self.frame)
-        if entry and not entry.is_painted_over:
+        if self._is_ready(self.frame):
+            entry = self._cache.entries[self.frame]
             self._reports.shown(self._number, self.frame, entry, self._seconds)
         elif may_compute and self._pictures:
             self._make_current()
@@ -189,6 +197,11 @@ class Screen:
             self.frame, self.frame, pixels, messages.CARRIED, self._reports.change, -1.0, {}
         )
         self._reports.shown(self._number, self.frame, entry, self._seconds)
+
+    @property
+    def has_stroke(self) -> bool:
+        """Whether a stroke waits to be painted by the network."""
+        return self._stroke is not None
 
     @property
     def is_refresh_due(self) -> bool:
@@ -211,35 +224,49 @@ class Screen:
             return not self._is_fresh(self.frame)
         if self._current is None:
             return time.monotonic() - self._asked_at >= CALM_SECONDS
-        pause = max(REFRESH_SECONDS, self._refresh_took * REFRESH_PAUSE)
+        pause = max(REFRESH_SECONDS, (self._renewal_took + self._refresh_took) * REFRESH_PAUSE)
         return self._learnt - self._refreshed_at >= pause
 
     def refresh(self, light: float) -> None:
-        """Show the shown frame as the network paints it now."""
+        """Show the shown frame as the network paints it now, or make the network ready for it.
+
+        Each by itself is short; in between the session looks for requests.
+        """
         learner = self.learner
         assert learner and self._pictures
         if not learner.is_ready:
             self._make_current()
             return
-        began = time.monotonic()
-        is_new = self._stroke is not None or self._learnt - self._inference_at >= REFRESH_SECONDS
-        if self._inference is None or is_new or learner.is_done:
+        part = self._part() if self._stroke is not None and not learner.is_done else None
+        if part is not None and self._inference and part.mean() < SMALL_PART:
+            inference = learner.quick_inference(light)
+        elif self._inference is None or self._is_renewal_due(learner):
             self._renew_inference(learner, light)
-        assert self._inference
-        only = None
-        if self._stroke is not None and not learner.is_done:
-            only = self._part()
-        self._current = self._pictures.by_network(self.frame, self._inference, self._current, only)
+            return
+        else:
+            inference = self._inference
+        began = time.monotonic()
+        self._current = self._pictures.by_network(self.frame, inference, self._current, part)
         self._stroke = None
         self._refreshed_at = self._learnt
         self._put(self.frame, self._current)
         self._refresh_took = time.monotonic() - began
 
+    def _is_renewal_due(self, learner: Learner) -> bool:
+        """Return whether the next picture needs the network as it is now."""
+        if learner.is_done:
+            return not self._inference_is_final
+        since = self._learnt - self._inference_at
+        return since >= REFRESH_SECONDS or (self._stroke is not None and since > 0)
+
     def _renew_inference(self, learner: Learner, light: float) -> None:
         """Paint with the network as it is now."""
-        if not (self._inference_is_final and learner.is_done):
-            self._inference = learner.inference(light)
-            self._inference_is_final, self._inference_at = learner.is_done, self._learnt
+        began = time.monotonic()
+        if self._inference is None:
+            self._refreshed_at = -1e9
+        self._inference = learner.inference(light)
+        self._inference_is_final, self._inference_at = learner.is_done, self._learnt
+        self._renewal_took = time.monotonic() - began
 
     def _make_current(self) -> None:
         """Make the picture of the shown frame, and show it."""
@@ -258,12 +285,22 @@ class Screen:
         self._cache.range = frames
 
     def frame_to_fill(self, shot: Shot) -> int | None:
-        """Return the next frame of the range whose picture is missing or old; None if all are."""
-        for frame in self._cache.ahead(self.frame):
-            is_other = frame != self.frame and frame in shot.manifest.frames
-            if is_other and not self._is_fresh(frame):
-                return frame
-        return None
+        """Return the next frame whose picture is to be made ready, None if there is none.
+
+        Of the range those whose picture is missing or old; without one, those beside the shown
+        frame whose picture is missing.
+        """
+        frames = shot.manifest.frames
+        if self._cache.range:
+            ahead = self._cache.ahead(self.frame)
+            others = (frame for frame in ahead if frame != self.frame and frame in frames)
+            return next((frame for frame in others if not self._is_fresh(frame)), None)
+        if self._inference is None or self._stroke is not None:
+            return None
+        if time.monotonic() - self._repainted_at < NEAR_AFTER:
+            return None
+        near = self._cache.near(self.frame, shot.frames, NEAR)
+        return next((frame for frame in near if not self._is_ready(frame)), None)
 
     def fill(self, frame: int) -> None:
         """Make the picture of a frame of the range ready."""
@@ -281,6 +318,10 @@ class Screen:
     def close(self) -> None:
         """Close the file of pictures."""
         self._cache.close()
+
+    def _is_ready(self, frame: int) -> bool:
+        entry = self._cache.entries.get(frame)
+        return entry is not None and not entry.is_painted_over
 
     def _is_fresh(self, frame: int) -> bool:
         entry, learner = self._cache.entries.get(frame), self.learner

@@ -35,6 +35,13 @@ LOOK_SECONDS = 0.5
 """Seconds between two looks at the files, and the longest wait for a request."""
 SAVE_SECONDS = 30.0
 """Seconds of learning between two savings of the state."""
+NEAR_SHARE = 0.3
+"""Seconds for the frames beside the shown one, in a second of learning."""
+REST_SECONDS = 0.3
+"""Seconds for which learning rests after a picture was asked for: another is often wanted at once,
+and Blender needs the processor to draw …"""
+LONGEST_REST = 2.0
+"""… but no longer than this at a time."""
 
 
 def live(request: messages.Live, link: Link) -> dict[str, Any]:
@@ -96,6 +103,7 @@ class LiveSession:
         self._was_interrupted = False
         self._looked_at = -1e9
         self._saved_at = self._filled = self._stepped = 0.0
+        self._asked_at = self._stepped_at = -1e9
 
     def run(self) -> None:
         """Answer requests until the link is cancelled."""
@@ -159,7 +167,11 @@ class LiveSession:
     def _improve(self, learner: Learner) -> float:
         """Make pictures better: the shown one, those to come, and the network."""
         screen = self._screen
-        is_filling = learner.is_done or self._filled <= self._stepped
+        share = 1.0 if screen.range else NEAR_SHARE
+        is_filling = learner.is_done or self._filled <= share * self._stepped
+        if rest := self._rest():
+            screen.tell_cache()
+            return rest
         if screen.is_refresh_due:
             screen.refresh(self._settings.light)
         elif is_filling and (frame := screen.frame_to_fill(self._paintings.shot)) is not None:
@@ -170,6 +182,7 @@ class LiveSession:
             self._step(learner)
         elif self._viewport and self._viewport.wants_steps:
             self._viewport.step()
+            self._stepped_at = time.monotonic()
         else:
             screen.tell_cache()
             self._reports.state(messages.WAITING, learner)
@@ -177,6 +190,15 @@ class LiveSession:
         screen.tell_cache()
         self._reports.state(messages.LEARNING, learner)
         return 0.0
+
+    def _rest(self) -> float:
+        """Return for how long to wait for the next request before something else is done."""
+        # Playback asks all the time, and a stroke should be seen through the network soon.
+        if self._screen.range or self._screen.has_stroke:
+            return 0.0
+        now = time.monotonic()
+        until = min(self._asked_at + REST_SECONDS, self._stepped_at + LONGEST_REST)
+        return max(0.0, until - now)
 
     # Strokes
 
@@ -287,6 +309,7 @@ class LiveSession:
         is_painted, may_compute = bool(self._paintings.keyframes), not self._settings.paused
         try:
             self._screen.answer(shot, is_painted=is_painted, may_compute=may_compute)
+            self._asked_at = time.monotonic()
         except Cancelled:  # something came meanwhile; if it asks for a frame, that one counts
             self._pending.show = request
             raise
@@ -299,7 +322,8 @@ class LiveSession:
         if self._viewport and self._viewport.is_its_turn(learner.trainer.steps):
             self._viewport.step()
         learner.step()
-        self._stepped += time.monotonic() - began
+        self._stepped_at = time.monotonic()
+        self._stepped += self._stepped_at - began
         if learner.learnt_for - self._saved_at > SAVE_SECONDS:
             self._save()
 
@@ -348,6 +372,8 @@ class LiveSession:
         if self._set and not self._settings.paused:
             pixels = self._canvases.read(request.path, None, linear=request.linear)
             sequence, sentence = viewport.paint(pixels, self._set, self._settings)
+        if sequence:
+            self._asked_at = time.monotonic()
         self._link.send(messages.LiveViewed(job, request.number, sequence, sentence))
 
     # Settings and state

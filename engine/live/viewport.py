@@ -20,7 +20,7 @@ from ..shared.live_protocol import FINAL, NETWORK, Live, LiveSettings
 from ..shared.style_header import ALPHA, ALPHA_FRAME, StyleHeader
 from .cache import PictureCache
 from .canvases import Pixels
-from .learner import Learner, ready_to_paint
+from .learner import Learner
 from .live_set import COLOUR, LiveSet
 from .saved_state import live_settings
 
@@ -31,7 +31,9 @@ FIRST_STEPS = 20
 USED_SECONDS = 5.0
 """Seconds for which the viewport counts as used after a picture of it."""
 REFRESH_SECONDS = 1.0
-"""Seconds after which a picture is painted with what was learnt since."""
+"""Seconds after which a picture is painted with what was learnt since …"""
+REFRESH_PAUSE = 10.0
+"""… and at least so many times as long as it takes to make the network ready for that."""
 
 
 class Viewport:
@@ -52,7 +54,7 @@ class Viewport:
         self._learner: Learner | None = None
         self._shape: tuple[list[str], str] | None = None
         self._inference: TiledInference | None = None
-        self._painted_steps = 0
+        self._painted_steps, self._refresh_took = 0, 0.0
         self._made = self._used = -1e9
         self._told = False
 
@@ -113,10 +115,10 @@ class Viewport:
         if learner is None or not self._is_ready:
             return 0, "It learns to paint the viewport; some seconds more."
         if self._inference is None or self._is_old(learner):
-            self._inference = ready_to_paint(
-                learner.trainer.averaged, self._device, learner.patches, settings.light
-            )
+            began = time.monotonic()
+            self._inference = learner.inference(settings.light)
             self._painted_steps, self._made = learner.trainer.steps, time.monotonic()
+            self._refresh_took = self._made - began
         place = self._slot.place
         image = _scaled(np.dstack(pixels), place.width, place.height)
         frame = Frame(0, np.ascontiguousarray(image[..., :3]), np.ascontiguousarray(image[..., 3]))
@@ -136,7 +138,8 @@ class Viewport:
 
     def _is_old(self, learner: Learner) -> bool:
         is_newer = learner.trainer.steps > self._painted_steps
-        return is_newer and time.monotonic() - self._made > REFRESH_SECONDS
+        pause = max(REFRESH_SECONDS, REFRESH_PAUSE * self._refresh_took)
+        return is_newer and time.monotonic() - self._made > pause
 
     def _what_is_missing(self, live_set: LiveSet) -> str:
         """Return once what the style uses and the viewport cannot give."""

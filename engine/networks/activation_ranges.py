@@ -44,6 +44,20 @@ class ActivationRanges(NamedTuple):
     0.5 suits 8-bit pictures, which have no code for 0 in −1..1; 0 suits guides that are often 0.
     """
 
+    def following(self, before: ActivationRanges, fade: float) -> ActivationRanges:
+        """Return these, measured on a part, together with those of the same network before.
+
+        Args:
+            before: measured earlier, on all or on other parts, with the same guides.
+            fade: share of the earlier ranges that still counts, 0..1.
+        """
+        ranges = {
+            name: span.wider(Range(*(fade * end for end in before.ranges[name])))
+            for name, span in self.ranges.items()
+        }
+        means = {name: (mean + before.means[name]) / 2 for name, mean in self.means.items()}
+        return ActivationRanges(ranges, means, before.shifts)
+
     def tensors(self) -> dict[str, Tensor]:
         """Return named tensors for a style file."""
         found = {f"{PREFIX}below.{name}": span.below for name, span in self.ranges.items()}

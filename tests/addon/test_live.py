@@ -219,6 +219,35 @@ def _handlers() -> list[Any]:
     return [getattr(handlers, name) for name in names]
 
 
+def test_a_painted_viewport_is_plain_and_gets_back_what_was_chosen(part: Part) -> None:
+    """Also what the user chooses while it is painted."""
+    part("live.settings").preferences().view_shading = "SOLID"
+    screens: Any = bpy.data.screens
+    spaces = [
+        area.spaces.active for screen in screens for area in screen.areas if area.type == "VIEW_3D"
+    ]
+    first, second = spaces[:2]
+    for space in (first, second):
+        space.overlay.show_overlays, space.shading.type = True, "MATERIAL"
+    plain = part("live.plain_view").PlainView()
+    plain.make(first)
+    plain.make(first)
+    assert (first.overlay.show_overlays, first.shading.type) == (False, "SOLID")
+    first.shading.type = "WIREFRAME"
+    plain.make(first)
+    assert first.shading.type == "SOLID"
+    plain.make(second)
+    assert (first.overlay.show_overlays, first.shading.type) == (True, "WIREFRAME")
+    assert (second.overlay.show_overlays, second.shading.type) == (False, "SOLID")
+    plain.put_back()
+    plain.put_back()
+    assert (second.overlay.show_overlays, second.shading.type) == (True, "MATERIAL")
+    second.overlay.show_overlays = False
+    plain.make(second)
+    plain.put_back()
+    assert not second.overlay.show_overlays, "overlays that were off stay off"
+
+
 def test_pictures_are_small_enough_to_be_drawn_in_time(part: Part) -> None:
     fitting_size = part("live.pictures").fitting_size
     assert fitting_size(512, 288, 0.0) == (512, 288)

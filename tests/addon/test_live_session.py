@@ -24,7 +24,7 @@ def session(scene: Any, shot: Any, part: Part) -> Iterator[Any]:
     bpy.ops.paintover.keyframe_add(frame=1)
     part("keyframes.images").load(shot, 1)
     scene.paintover.device = "cpu"
-    session = part("live.session").Session(scene, lambda: None)
+    session = part("live.session").Session(scene)
     yield session
     session.close(wait=True)
 

@@ -108,6 +108,21 @@ def test_frames_of_the_range_are_kept_ready_and_a_stroke_makes_some_of_them_stal
     learning.until(lambda e: isinstance(e, live.LiveCache) and bool(e.stale))
 
 
+def test_frames_beside_the_shown_one_are_made_ready_while_nobody_paints(learning):
+    learning.show(OTHER)
+    learning.paint(KEY, stroke(learning, 8)[0])
+    near = {OTHER - 1, OTHER + 1}
+
+    def are_ready(event):
+        return isinstance(event, live.LiveCache) and near <= {*event.fresh}
+
+    learning.until(are_ready)
+    headers = [learning.slots.header(number) for number in range(4)]
+    ready = next(header for header in headers if header.frame == OTHER + 1)
+    assert learning.show(OTHER + 1).sequence == ready.sequence
+    learning.show(OTHER)
+
+
 def test_strokes_without_a_pause_reach_the_network(learning):
     """Each comes as soon as the one before is carried."""
     learning.show(OTHER)

@@ -57,6 +57,17 @@ def test_slots_of_frames_farthest_ahead_are_used_again(place):
         assert set(data) == {min(255, round(frame / 10 * 255))}
 
 
+def test_without_a_range_the_frames_nearest_to_the_playhead_are_kept(place):
+    cache = PictureCache(place)
+    frames = [1, 3, 4, 5, 8, 20]
+    assert cache.near(4, frames, 3) == [5, 3]  # two beside the shown one fit
+    assert cache.near(20, frames, 1) == [8]
+    for frame in (4, 20, 5):
+        put(cache, frame, 4)
+    put(cache, 3, 4)
+    assert set(cache.entries) == {3, 4, 5}
+
+
 def test_pictures_of_another_size_are_scaled_by_their_alpha(place):
     cache = PictureCache(place)
     pixels = np.zeros((32, 48, 4), np.float32)

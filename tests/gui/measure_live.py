@@ -27,6 +27,8 @@ CALLBACKS = {
 }
 """What Blender calls on its main thread; all else that is measured is a part of these."""
 VIEW_SECONDS = 8.0
+MOVE_SECONDS = 0.03
+"""From one movement of the mouse that orbits to the next."""
 SHOWS = ("carried", "network", "final")
 
 rows: list[dict[str, object]] = []
@@ -52,7 +54,10 @@ def drawn(frame: int, change: int, kinds: Sequence[str]) -> bool:
 
 def seconds_until(condition: Callable[[], bool], what: str, into: list[float]) -> window.Steps:
     began = time.monotonic()
-    yield from window.wait_for(condition, steps.WAIT, what)
+    while not condition():
+        if time.monotonic() > began + steps.WAIT:
+            raise TimeoutError(f"waited {steps.WAIT:.0f} s for {what}")
+        yield
     into.append(time.monotonic() - began)
 
 
@@ -88,20 +93,33 @@ def strokes() -> window.Steps:
     add_times("window_stroke_to_network", network[1:], 2.0)
 
 
+def is_on_screen(frame: int) -> bool:
+    """Return whether the Image Editor was last drawn with the picture of a frame."""
+    last = steps.session().pictures.last
+    return last is not None and last.shown.frame == frame
+
+
+def change_frame(frame: int, seconds: list[float]) -> window.Steps:
+    assert not is_on_screen(frame)
+    bpy.context.scene.frame_set(frame)
+    yield from seconds_until(lambda: is_on_screen(frame), "a frame", seconds)
+    yield 0.3
+
+
 def frame_changes() -> window.Steps:
-    """To frames that are not ready yet, then to frames that are."""
+    """To frames that are not ready yet, back and forth, then to frames that are."""
     scene = bpy.context.scene
-    pictures = steps.session().pictures
-    for name, aim in (("window_frame_change", 0.3), ("window_frame_change_cached", 0.1)):
-        seconds: list[float] = []
-        frames = list(range(scene.frame_start + 1, scene.frame_end + 1))
-        for frame in (frames * TIMES)[: max(TIMES, len(frames))]:
-            scene.frame_set(frame)
-            yield from seconds_until(lambda f=frame: bool(pictures.drawn(f)), "a frame", seconds)
-            if name == "window_frame_change":
-                yield 0.3
-        first = len(frames) if name == "window_frame_change" else 0
-        add_times(name, seconds[:first] if first else seconds, aim)
+    later = range(scene.frame_start + 1, scene.frame_end + 1)
+    order = [*later[::2], *later[1::2]]
+    first: list[float] = []
+    again: list[float] = []
+    for frame in order:
+        yield from change_frame(frame, first)
+    while len(again) < TIMES:
+        for frame in order:
+            yield from change_frame(frame, again)
+    add_times("window_frame_change", first, 0.3)
+    add_times("window_frame_change_cached", again, 0.1)
     scene.frame_set(scene.frame_start)
 
 
@@ -111,15 +129,22 @@ def viewport() -> window.Steps:
     view = steps.session().view
     yield from window.wait_for(lambda: view.texture, steps.WAIT, "the viewport")
     area = window.area("VIEW_3D")
-    region_3d = area.spaces.active.region_3d
-    region_3d.view_perspective = "PERSP"
+    area.spaces.active.region_3d.view_perspective = "PERSP"
+    yield from window.settle()
+    x, y = steps.middle(area)
+    places = [
+        (x + (step % 100 if step // 100 % 2 == 0 else 100 - step % 100), y)
+        for step in range(round(VIEW_SECONDS / MOVE_SECONDS))
+    ]
+    orbit = window.start_drag(places, MOVE_SECONDS, button=2)
     shown, last = 0, view.texture
     began = time.monotonic()
     while time.monotonic() - began < VIEW_SECONDS:
-        region_3d.view_location.x += 0.01
         if view.texture is not last:
             shown, last = shown + 1, view.texture
-        yield 0.02
+        yield
+    orbit.kill()
+    window.let_go(2)
     add("window_viewport_rate", shown / VIEW_SECONDS, "pictures/s", 5.0, less=False)
     drawing = steps.part("live.timings").seconds()["draw viewport"]
     add("window_viewport_draw", 1000 * float(np.median(drawing)), "ms", 20.0)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 import bpy
@@ -166,6 +166,27 @@ def drag(start: tuple[int, int], end: tuple[int, int], moves: int = 8) -> Steps:
     yield 0.05
     _xdotool("mouseup", 1)
     yield 0.2
+
+
+def start_drag(
+    places: Sequence[tuple[int, int]], seconds: float, button: int
+) -> subprocess.Popen[bytes]:
+    """Begin to drag with a button from place to place in the window, while Blender goes on.
+
+    Args:
+        places: where the pointer goes; the button is pressed at the first.
+        seconds: from place to place.
+        button: of the mouse; ``let_go`` releases it.
+    """
+    words: list[object] = ["mousemove", *_in_x(*places[0]), "mousedown", button]
+    for place in places[1:]:
+        words += ["sleep", seconds, "mousemove", *_in_x(*place)]
+    return subprocess.Popen(["xdotool", *map(str, words)])
+
+
+def let_go(button: int) -> None:
+    """Release a button of the mouse."""
+    _xdotool("mouseup", button)
 
 
 def move_to(x: int, y: int) -> Steps:
