@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="paintover-live-") as folder:
         blender = RealBlender(Path(folder))
-        blend = blender.make_shot(512, 288, 12)
+        blend = blender.make_shot(512, 288, 100)
         steps = (
             "--python",
             GUI / "measure_live.py",
