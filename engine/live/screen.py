@@ -105,6 +105,7 @@ class Screen:
 
     def change_looks(self, settings: messages.LiveSettings) -> None:
         """Take other settings of light and of what is unpainted: all is painted again."""
+        self._repainted_at = time.monotonic()
         self._cache.forget()
         self._forget_current()
         self._inference_is_final = False

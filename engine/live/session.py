@@ -19,6 +19,7 @@ from ..networks.device import choose_device
 from ..shared import live_protocol as messages
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.temporary import remove_leftovers
+from ..training.optimizers import load_in_background
 from ..training.training_claim import TrainingClaim
 from .canvases import CanvasReader
 from .costs import set_priority, too_large
@@ -108,6 +109,7 @@ class LiveSession:
     def run(self) -> None:
         """Answer requests until the link is cancelled."""
         set_priority(low=self._settings.low_priority)
+        load_in_background()
         with self._claimed(self._request.style) as claim:
             self._claim = claim
             remove_leftovers(self._paintings.shot.folder)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,15 @@ MUON_RATE = 5.0
 """Muon's learning rate, relative to Adam's."""
 PEAK_RATE = "peak_rate"
 """Key of a parameter group: its learning rate at the peak of the schedule."""
+
+
+def load_in_background() -> None:
+    """Begin to load what PyTorch loads with its first optimizer, which takes two seconds."""
+
+    def make_one() -> None:
+        torch.optim.Adam([nn.Parameter(torch.zeros(1))])
+
+    threading.Thread(target=make_one, name="optimizers", daemon=True).start()
 
 
 def optimizers_for(network: nn.Module, rate: float, *, muon: bool) -> list[torch.optim.Optimizer]:

@@ -132,13 +132,39 @@ def scrub_and_play() -> window.Steps:
 
 
 def paint_the_viewport() -> window.Steps:
-    own = bpy.context.window_manager.paintover_live
+    """It follows the mouse that orbits, without overlays, which are saved as they were."""
+    own, area = bpy.context.window_manager.paintover_live, window.area("VIEW_3D")
+    space, view = area.spaces.active, session().view
+    assert space.overlay.show_overlays
     own.viewport = True
-    yield from window.wait_for(lambda: session().view.texture, WAIT, "the painted viewport")
+    yield from window.wait_for(lambda: view.texture, WAIT, "the painted viewport")
     yield from window.settle()
     window.screenshot(str(PICTURES / "live-viewport.png"))
     assert own.viewport, session().warning
-    own.viewport = False
+    assert not space.overlay.show_overlays
+    first = view.texture
+    x, y = middle(area)
+    orbit = window.start_drag([(x + step, y) for step in range(60)], 0.03, button=2)
+    yield from window.wait_for(lambda: view.texture is not first, WAIT, "the orbited viewport")
+    orbit.wait()
+    window.let_go(2)
+    yield from window.settle()
+    window.screenshot(str(PICTURES / "live-viewport-orbited.png"))
+    saved = []
+
+    def note(*_: object) -> None:
+        saved.append(space.overlay.show_overlays)
+
+    bpy.app.handlers.save_pre.append(note)  # after ours
+    bpy.ops.wm.save_mainfile()
+    bpy.app.handlers.save_pre.remove(note)
+    assert saved == [True]
+    own.paused = True
+    yield from window.wait_for(lambda: space.overlay.show_overlays, WAIT, "the overlays")
+    own.paused = own.viewport = False
+    space.region_3d.view_perspective = "CAMERA"
+    yield from window.settle()
+    assert space.overlay.show_overlays
 
 
 def another_keyframe() -> window.Steps:
