@@ -34,7 +34,7 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bo
     Args:
         scene: its shot and settings are used.
         folder: of the bundle; a bundle of Paintover that is there is replaced.
-        on_gpu: only workers with a GPU train.
+        on_gpu: only workers with a GPU train, and search.
         searches: the job that searches for training settings, instead of that which paints.
 
     Returns:
@@ -52,8 +52,9 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bo
     if is_imported(shot):
         text = _without_step(text, "Capture")
     if on_gpu:
-        text = _with_gpu(text, "Train")
-    values = _values(scene, shot)
+        for step in ("Search", "Train") if searches else ("Train",):
+            text = _with_gpu(text, step)
+    values = _values(scene, shot, searches=searches)
     known = re.findall(r"(?m)^  - name: (\w+)$", text.partition("\nsteps:\n")[0])
     own = {name: value for name, value in values.items() if name in known}
     write_bytes(template, text.encode())
@@ -94,10 +95,11 @@ def composed_folder(shot: Shot, style: str) -> Path:
     return shot.folder / "composed" / style
 
 
-def _values(scene: Any, shot: Shot) -> dict[str, str | int | float]:
+def _values(scene: Any, shot: Shot, *, searches: bool) -> dict[str, str | int | float]:
     settings = properties.of(scene)
+    job = "Paintover sweep" if searches else "Paintover"
     return {
-        "JobName": f"Paintover {Path(bpy.data.filepath).stem}"[:_MOST_NAME],
+        "JobName": f"{job} {Path(bpy.data.filepath).stem}"[:_MOST_NAME],
         "BlendFile": str(Path(bpy.data.filepath)),
         "ShotFolder": str(shot.folder),
         "OutputFolder": str(composed_folder(shot, settings.style)),

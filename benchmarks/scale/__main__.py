@@ -25,6 +25,7 @@ from engine.shared.errors import PaintoverError
 from . import chunks, lengths, page
 from .extents import FULL, SHORT, Extent
 
+PARTS = ("sizes", "chunks", "lengths")
 PAGE, PLOT = ROOT / "docs/scale.md", ROOT / "docs/pictures/scale.png"
 
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = describe_machine()
     try:
         with tempfile.TemporaryDirectory(prefix="paintover-scale-") as folder:
-            rows, found = measure(SHORT if options.short else FULL, options.cache, Path(folder))
+            extent = SHORT if options.short else FULL
+            rows, found = measure(extent, options.only, options.cache, Path(folder))
     except PaintoverError as error:
         print(f"benchmarks.scale: {error}", file=sys.stderr)
         return 1
@@ -43,20 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = {
             "machine": machine,
             "rows": [row.as_data() for row in rows],
-            **dataclasses.asdict(found),
+            **(dataclasses.asdict(found) if found else {}),
         }
         options.json.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    if options.write:
+    if options.write and found:
         command = f"python -m benchmarks.scale{' --short' if options.short else ''} --write"
         page.write(PAGE, PLOT, rows, found, machine, command, os.cpu_count() or 1)
     return 0
 
 
-def measure(extent: Extent, cache: Path, folder: Path) -> tuple[list[Row], page.Measured]:
-    """Measure all rows, and what the model of a farm needs.
+def measure(
+    extent: Extent, parts: Sequence[str], cache: Path, folder: Path
+) -> tuple[list[Row], page.Measured | None]:
+    """Measure rows, and what the model of a farm needs, which is None without all parts.
 
     Args:
         extent: the size of the benchmark.
+        parts: which of ``PARTS``.
         cache: folder of the captured shot.
         folder: an empty folder to work in.
 
@@ -64,16 +69,25 @@ def measure(extent: Extent, cache: Path, folder: Path) -> tuple[list[Row], page.
         PaintoverError: Blender or the engine failed.
     """
     rendered = capture_shot("room", extent.rendered, cache.resolve(), _tell)
-    _tell("measuring: frames of each size")
-    costs = chunks.costs_of_sizes(rendered, folder, extent)
-    _tell("measuring: chunks")
-    shot = chunks.make_shot(rendered, folder / "chunked", extent.chunked)
-    chunked = chunks.frame_cost(shot, extent.chunked.size, extent.timed)
-    frames = extent.chunked.frames
-    rows, runs = chunks.chunk_rows(shot, frames)
-    _tell("measuring: long shots")
-    rows = [chunks.overhead_row(costs[0]), *rows, *lengths.length_rows(folder, extent)]
-    return rows, page.Measured(costs, chunked, frames, runs)
+    rows: list[Row] = []
+    costs: list[chunks.FrameCost] = []
+    found = None
+    if "sizes" in parts:
+        _tell("measuring: frames of each size")
+        costs = chunks.costs_of_sizes(rendered, folder, extent)
+        rows.append(chunks.overhead_row(costs[0]))
+    if "chunks" in parts:
+        _tell("measuring: chunks")
+        shot = chunks.make_shot(rendered, folder / "chunked", extent.chunked)
+        chunked = chunks.frame_cost(shot, extent.chunked.size, extent.timed)
+        frames = extent.chunked.frames
+        of_chunks, runs = chunks.chunk_rows(shot, frames)
+        rows += of_chunks
+        found = page.Measured(costs, chunked, frames, runs)
+    if "lengths" in parts:
+        _tell("measuring: long shots")
+        rows += lengths.length_rows(folder, extent)
+    return rows, found if {*parts} == {*PARTS} else None
 
 
 def _tell(text: str) -> None:
@@ -90,7 +104,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", default=ROOT / ".cache/quality", help="%(default)s"
     )
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, help="measure only these parts"
+    )
+    options = parser.parse_args(arguments)
+    if options.write and {*options.only} != {*PARTS}:
+        parser.error("--write needs all parts; leave --only out")
+    return options
 
 
 if __name__ == "__main__":

@@ -29,6 +29,11 @@ class PAINTOVER_OT_farm_export(AsksForPath, polls.PolledOperator):
         name="Folder", description="Folder of the job", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
     gpu: BoolProperty(name="Train on a GPU", description="Only workers with a GPU train the style")
+    searches: BoolProperty(
+        name="Search for Settings",
+        description="Write the job in which several workers search for the training settings of "
+        "this shot and then train a style with the best, instead of the job that paints it",
+    )
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
@@ -41,7 +46,7 @@ class PAINTOVER_OT_farm_export(AsksForPath, polls.PolledOperator):
         if not self.directory:
             raise PaintoverError("Choose a folder for the job.")
         folder = Path(bpy.path.abspath(self.directory))
-        sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu)
+        sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu, searches=self.searches)
         self.report({"INFO"}, sentence)
         return {"FINISHED"}
 

@@ -94,11 +94,18 @@ def test_pictures_from_elsewhere_are_not_captured(painted: Any, scene: Any, tmp_
 
 
 def test_the_job_that_searches(painted: Any, part: Callable[[str], Any], tmp_path: Path) -> None:
-    assert part("command").main(["farm", "--openjd", str(tmp_path), "--sweep"]) == 0
-    assert steps(tmp_path) == ["Search", "Train"]
-    found = values(tmp_path)
-    assert found["ShotFolder"] == str(painted.folder)
-    assert not {"Frames", "BlendFile", "Style"} & set(found)
+    """By the command, and by the button with a GPU."""
+    command, button = tmp_path / "command", tmp_path / "button"
+    assert part("command").main(["farm", "--openjd", str(command), "--sweep"]) == 0
+    done = bpy.ops.paintover.farm_export(directory=str(button), searches=True, gpu=True)
+    assert done == {"FINISHED"}
+    for folder, on_gpu in ((command, 0), (button, 2)):
+        assert steps(folder) == ["Search", "Train"]
+        assert (folder / "template.yaml").read_text("utf-8").count("amount.worker.gpu") == on_gpu
+        found = values(folder)
+        assert found["ShotFolder"] == str(painted.folder)
+        assert found["JobName"].startswith("Paintover sweep ")
+        assert not {"Frames", "BlendFile", "Style"} & set(found)
 
 
 def test_a_job_of_another_program_is_not_overwritten(

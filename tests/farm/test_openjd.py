@@ -41,16 +41,19 @@ def job(farm: Farm) -> Path:
     return folder
 
 
-def values(farm: Farm, job: Path) -> dict[str, Any]:
+def written_values(job: Path) -> dict[str, Any]:
     read = yaml.safe_load((job / "parameter_values.yaml").read_text())
-    found = {each["name"]: each["value"] for each in read["parameterValues"]}
+    return {each["name"]: each["value"] for each in read["parameterValues"]}
+
+
+def values(farm: Farm, job: Path) -> dict[str, Any]:
     encoder = farm.folder.parent / "ffmpeg"
     if not encoder.exists():
         stand_in = Path(__file__).with_name("stand_in_for_ffmpeg.py")
         encoder.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
         encoder.chmod(0o755)
     return {
-        **found,
+        **written_values(job),
         "Seconds": 2,
         "FramesPerTask": 2,
         "Blender": str(farm.blender),
@@ -60,8 +63,14 @@ def values(farm: Farm, job: Path) -> dict[str, Any]:
 
 def start(farm: Farm, job: Path, step: str, *words: str, **changed: Any) -> subprocess.Popen[str]:
     """Start a worker on one step of the job."""
-    given = json.dumps({**values(farm, job), **changed})
-    command = [OPENJD, "run", job / "template.yaml", "--step", step, "-p", given, *words]
+    return start_with(farm, job, step, {**values(farm, job), **changed}, *words)
+
+
+def start_with(
+    farm: Farm, job: Path, step: str, given: dict[str, Any], *words: str
+) -> subprocess.Popen[str]:
+    command = [OPENJD, "run", job / "template.yaml", "--step", step]
+    command += ["-p", json.dumps(given), *words]
     return subprocess.Popen(
         list(map(str, command)),
         env={**os.environ, **farm.variables},
@@ -228,6 +237,30 @@ def test_the_whole_job_on_several_workers(farm: Farm, job: Path, tmp_path: Path)
     assert "is up to date" in told_again
     assert [states(folder) for folder in (farm.shot / "frames", out, composed)] == done
     assert movie.stat().st_mtime_ns == at
+
+
+def test_several_workers_search_and_one_trains(farm: Farm, tmp_path: Path) -> None:
+    """By the bundle that the add-on exports, on a copy of the shot, whose first frame is there."""
+    job = tmp_path / "search"
+    done = farm.paintover("farm", "--openjd", job, "--sweep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shot = tmp_path / "shot"
+    shutil.copytree(farm.shot, shot)
+    given = {
+        **written_values(job),
+        **{"ShotFolder": str(shot), "Searchers": 2, "Trials": 2, "TrialSteps": 20},
+        **{"Minutes": 1, "Seconds": 2, "Device": "cpu"},
+    }
+    alone = "--no-run-dependencies"
+    tasks = [json.dumps([{"Searcher": str(number)}]) for number in (1, 2)]
+    told = both(*(start_with(farm, job, "Search", given, alone, "--tasks", t) for t in tasks))
+    assert all("openjd_progress" in each for each in told)
+    style = shot / "styles" / "sweep.safetensors"
+    assert not style.exists(), "the search trains nothing to keep"
+    ended(start_with(farm, job, "Train", given, alone))
+    assert style.is_file()
+    results = json.loads((shot / "sweeps" / "sweep" / "results.json").read_text())
+    assert len(results["trials"]) >= 4, "the trials of both workers are in one study"
 
 
 def _printed(process: subprocess.Popen[str], awaited: str) -> str:
