@@ -112,9 +112,7 @@ def _after_undo(*_: Any) -> None:
 
 def _follow_moved() -> None:
     for path in paintings.relocated:
-        target = path
-        while target in paintings.relocated and not target.is_file():
-            target = paintings.relocated[target]
+        target = paintings.file_now(path)
         try:
             if target != path and target.is_file() and images.find_image(path) is not None:
                 images.relocate(Shot.open(path.parent.parent), path, target)

@@ -13,7 +13,7 @@ from ..engine.shared.files import read_by_state, written_beside
 from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.shot import Shot
-from . import file_sync, images
+from . import file_sync, images, paintings
 
 SUFFIX = ".mask.png"
 _WHITE = 1.0, 1.0, 1.0, 1.0
@@ -80,6 +80,7 @@ def remove(shot: Shot, frame: int) -> str:
     version = shot.keep_version(path)
     if version is None:
         raise PaintoverError(f"Frame {frame} has no mask; all of its painting is learnt.")
+    paintings.forget_moved(path)
     image = images.find_image(path)
     if image is not None:
         if frame in shot.key_frames():

@@ -217,7 +217,21 @@ def move(
 
 
 relocated: dict[Path, Path] = {}
-"""File of a painting that was moved away in this session → where it is now."""
+"""File of a painting or mask that was moved away in this session → where it is now."""
+
+
+def forget_moved(path: Path) -> None:
+    """Let an image of a file stay there: what was there before and was moved away is replaced."""
+    relocated.pop(path.resolve(), None)
+
+
+def file_now(path: Path) -> Path:
+    """Return where the painting or mask of a file is now, if it was moved in this session."""
+    seen: set[Path] = set()
+    while path in relocated and path not in seen and not path.is_file():
+        seen.add(path)
+        path = relocated[path]
+    return path
 
 
 def _transfer(shot: Shot, frame: int, onto: int, *, replace: bool) -> Path | None:
@@ -241,6 +255,7 @@ def _transfer(shot: Shot, frame: int, onto: int, *, replace: bool) -> Path | Non
     source = shot.key_path(frame)
     version = put_painting(shot, onto, source, source.suffix)
     put_mask(shot, onto, shot.key_mask_path(frame))
+    forget_moved(shot.key_mask_path(onto))
     _is_keyframe(shot, onto)
     _show(shot, onto)
     images.reload(shot.key_mask_path(onto))
@@ -288,7 +303,7 @@ def _put(shot: Shot, frame: int, source: Path, suffix: str) -> Path | None:
 def _show(shot: Shot, frame: int) -> None:
     """Let images of a frame's painting show its file, also if that has another suffix now."""
     target = shot.key_path(frame)
-    relocated.pop(target.resolve(), None)
+    forget_moved(target)
     for path in _files(shot, frame):
         if path != target:
             images.relocate(shot, path, target)

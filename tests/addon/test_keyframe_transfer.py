@@ -137,6 +137,37 @@ def test_undo_after_a_move_does_no_harm(scene: Any, key: Any, part: Part) -> Non
         assert reopened(key).key_frames() == [2]
 
 
+def test_undo_after_a_mask_came_back_and_was_removed(scene: Any, key: Any, part: Part) -> None:
+    paintings = part("keyframes.paintings")
+    bpy.context.preferences.edit.use_global_undo = True
+    operators.keyframe_move(frame=1, onto=2)
+    operators.keyframe_move(frame=2, onto=1)
+    assert key.key_mask_path(1) not in paintings.relocated
+    bpy.ops.ed.undo_push(message="moved")
+    operators.mask_remove(frame=1)
+    bpy.ops.ed.undo_push(message="removed")
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    assert not key.key_mask_path(1).exists()
+
+
+def test_a_removed_mask_is_not_that_of_another_frame(scene: Any, key: Any, part: Part) -> None:
+    masks, paintings = part("keyframes.masks"), part("keyframes.paintings")
+    operators.keyframe_move(frame=1, onto=2)
+    write_png(key.key_path(1), picture(1, seed=4))
+    masks.load(key, 1)
+    operators.mask_remove(frame=1)
+    assert paintings.file_now(key.key_mask_path(1)) == key.key_mask_path(1)
+
+
+def test_files_that_were_moved_in_a_circle_are_where_they_were(
+    scene: Any, key: Any, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paintings, gone = part("keyframes.paintings"), key.key_path(3)
+    circle = {gone: key.key_path(2), key.key_path(2): gone}
+    monkeypatch.setattr(paintings, "relocated", circle)
+    assert paintings.file_now(gone) == gone
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
