@@ -35,14 +35,21 @@ def _is_painted_in_pack(image: Any) -> bool:
 
 
 def file_has_changed(image: Any, path: Path) -> bool:
-    """Return whether another program has changed the file since both were the same."""
+    """Return whether another program may have changed the file since both were the same."""
     return differs(image, digest_picture(path))
 
 
 def differs(image: Any, digest: str) -> bool:
-    """Return whether a file with this digest is another picture than the image was read from."""
-    same = image.get(_SAME, "")
-    return bool(same) and digest not in ("", same)
+    """Return whether a file with this digest may be another than the image was read from.
+
+    Of an image that is not noted, such as one from Blender's own Open, that is not known.
+    """
+    return digest not in ("", image.get(_SAME, ""))
+
+
+def is_noted(image: Any) -> bool:
+    """Return whether it is known which file the image was read from."""
+    return bool(image.get(_SAME, ""))
 
 
 def reread(image: Any, path: Path) -> None:

@@ -180,7 +180,7 @@ def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
         # A painting for another display has its values, whatever the file is marked as.
         is_for_display = not is_linear and not colour_names.is_srgb_display(display)
         own_colours = not is_for_display and has_own_colours(path)
-    if own_colours and not has_changed:
+    if own_colours and not (has_changed and file_sync.is_noted(image)):
         _check_colours(path, image)
     with written_beside(path) as temporary:
         write(image, path, temporary)
@@ -201,14 +201,18 @@ def write(image: Any, path: Path, temporary: Path) -> None:
         raise OSError(str(error).strip()) from error
 
 
-def save_stroke(path: Path, image: Any) -> None:
+def save_stroke(shot: Shot, path: Path, image: Any) -> None:
     """Write an image to its file and leave the image as it is, so that its strokes can be undone.
+
+    A file that another program has changed meanwhile is kept as a version.
 
     Raises:
         PaintoverError: the file cannot be written.
     """
     with written_beside(path) as temporary:
         write(image, path, temporary)
+        if file_sync.file_has_changed(image, path):
+            shot.link_version(path)
     file_sync.note_same(image, path)
     _modified[str(path)] = path.stat().st_mtime_ns
 

@@ -79,7 +79,8 @@ class KeyframeFiles:
             image.pixels.foreach_get(pixels)
             state = zlib.crc32(memoryview(pixels).cast("B"))
             if self._masks.get(frame) != state:
-                keyframe_images.save_stroke(self._shot.key_mask_path(frame), image)
+                path = self._shot.key_mask_path(frame)
+                keyframe_images.save_stroke(self._shot, path, image)
                 self._masks[frame] = state
                 written = True
         self._has_stroke = False

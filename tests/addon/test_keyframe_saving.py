@@ -225,3 +225,44 @@ def test_paint_saved_over_a_file_that_changed_meanwhile_keeps_that_as_a_version(
     (version,) = (shot.folder / "keys/versions").iterdir()
     assert version.read_bytes() == outside
     assert read_codes(shot.key_path(1))[15, 20, 0] == 64
+
+
+def test_what_another_program_saved_over_an_image_from_blenders_open_is_kept(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image: Any = bpy.data.images.load(str(shot.key_path(1)))
+    paint(image, 0.25)
+    write_png(shot.key_path(1), picture(1, seed=9))
+    outside = shot.key_path(1).read_bytes()
+    images.save_unsaved(shot)
+    paint(image, 0.5)
+    images.save_unsaved(shot)
+    (version,) = (shot.folder / "keys/versions").iterdir()
+    assert version.read_bytes() == outside
+    assert read_codes(shot.key_path(1))[15, 20, 0] == 128
+
+
+def test_a_mask_that_another_program_saved_is_kept_when_live_writes_strokes(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=1)
+    image = part("keyframes.masks").load(shot, 1)
+    files = part("live.keyframe_files").KeyframeFiles(shot)
+    masks, path = part("live.canvases").KeyframeImages(shot), shot.key_mask_path(1)
+    for value in (0.25, 0.5):
+        paint(image, value)
+        files.note_stroke()
+        files._next = 0.0
+        assert files.tick(scene, masks)
+    assert not (shot.folder / "keys/versions").exists()
+    write_png(path, picture(1, seed=9))
+    outside = path.read_bytes()
+    paint(image, 0.75)
+    files.note_stroke()
+    files._next = 0.0
+    assert files.tick(scene, masks)
+    (version,) = (shot.folder / "keys/versions").iterdir()
+    assert version.read_bytes() == outside
+    assert read_codes(path)[15, 20, 0] == 191
