@@ -27,7 +27,7 @@ from ..sweep.material import Material, read_material
 from ..sweep.packages import check_packages
 from ..sweep.record import SweepRecord, read_record, write_record
 from ..sweep.reporters import Beginning, Ending
-from ..sweep.space import PAPER, SHOT, Fixed, starting_points, suggest
+from ..sweep.space import PAPER, SHOT, Choice, Suggests, axes, starting_points, suggest
 from ..sweep.trial import GivenUp, run_trial
 from ..training.budget import Budget
 from ..training.run_log import add_lines
@@ -128,7 +128,7 @@ class _Search:
         folder = shot.sweep_folder(name)
         write_record(folder, record)
         judge = Judge(material)
-        study = SweepStudy(folder, request.seed)
+        study = SweepStudy(folder, request.seed, axes(space, guides), report.cancelled)
         study.begin(starting_points(space, guides, has_motion=bool(material.pairs)))
         search = cls(request, shot, device, name, record, material, judge, study)
         search.refuse_other_style()
@@ -166,7 +166,6 @@ class _Search:
 
     def _try_one(self, begun: int, end: float, report: Reporter) -> None:
         trial, best = self.study.ask(), self.study.best()
-        guides, has_motion = self.material.training_set.guides, bool(self.material.pairs)
         budget = Budget.of(self.record.steps, self.record.seconds)
         total = self._total_seconds
 
@@ -184,7 +183,7 @@ class _Search:
             self.study.reached(trial, rung, scores)
 
         try:
-            choice = suggest(self.record.space, trial, guides, has_motion=has_motion)
+            choice = self.study.suggest(trial, self._chosen)
             told(0.0)
             outcome = run_trial(
                 self.material,
@@ -207,6 +206,10 @@ class _Search:
         self.study.tell(trial, outcome)
         self._say(f"trial {trial.number}: {outcome.scores.total:.3f}; {trial.params}")
 
+    def _chosen(self, trial: Suggests) -> Choice:
+        guides, has_motion = self.material.training_set.guides, bool(self.material.pairs)
+        return suggest(self.record.space, trial, guides, has_motion=has_motion)
+
     def train_best(self, end: float, report: Reporter) -> str:
         """Train the style with the best settings on all keyframes; return its path."""
         best = self.study.best()
@@ -220,9 +223,7 @@ class _Search:
             report.warned(f'The style "{self.name}" is being trained by {trainer}.')
             return ""
         self.refuse_other_style()
-        guides = self.material.training_set.guides
-        fixed = Fixed(best.params)
-        choice = suggest(self.record.space, fixed, guides, has_motion=bool(self.material.pairs))
+        choice = self.study.again(best, self._chosen)
         steps = FINAL_STEPS * self.record.steps
         seconds = 0.0 if steps else max(self._final_seconds, end - time.monotonic())
         train(
@@ -249,10 +250,11 @@ class _Search:
         """Write the results so far; return them, and the names of the plots."""
         from ..sweep.report import results  # noqa: PLC0415  (its packages may be missing)
 
-        found = results(
-            self.name, self.folder, self.record, self.study, self.judge.describe(), style
-        )
-        return found, found.write(self.study)
+        with self.study.errors():
+            found = results(
+                self.name, self.folder, self.record, self.study, self.judge.describe(), style
+            )
+            return found, found.write(self.study)
 
     @property
     def _total_seconds(self) -> float:

@@ -53,6 +53,46 @@ class Fixed:
 
 
 @dataclasses.dataclass(frozen=True)
+class Axis:
+    """The values that an axis may have: whole or other numbers of a range, or some choices."""
+
+    low: float = 0.0
+    high: float = 0.0
+    is_whole: bool = False
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+
+    def allows(self, value: Value) -> bool:
+        """Return whether it is one of the values."""
+        if self.choices:
+            return any(type(value) is type(one) and value == one for one in self.choices)
+        kinds = (int,) if self.is_whole else (int, float)
+        return type(value) in kinds and self.low <= float(value) <= self.high
+
+
+class _Noted:
+    """``Suggests`` the lowest values, and notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.axes: dict[str, Axis] = {}
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        """Return the lowest value."""
+        self.axes[name] = Axis(low, high, is_whole=True, log=log)
+        return low
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """Return the lowest value."""
+        self.axes[name] = Axis(low, high, log=log)
+        return low
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return the first value."""
+        self.axes[name] = Axis(choices=tuple(choices))
+        return choices[0]
+
+
+@dataclasses.dataclass(frozen=True)
 class Choice:
     """What a trial trains.
 
@@ -101,6 +141,13 @@ def suggest(space: str, trial: Suggests, guides: Sequence[str], *, has_motion: b
         name for name in optional if not trial.suggest_categorical(GUIDE + name, [True, False])
     }
     return Choice(network, [name for name in guides if name not in left_out], settings)
+
+
+def axes(space: str, guides: Sequence[str]) -> dict[str, Axis]:
+    """Return all axes that ``suggest`` may ask for, by name."""
+    noted = _Noted()
+    suggest(space, noted, guides, has_motion=True)
+    return noted.axes
 
 
 def _published(trial: Suggests, guides: Sequence[str]) -> Choice:

@@ -1,34 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sweep's Optuna study in the shot folder, which several processes and machines may share.
 
-Trials are asked for and told one by one. Optuna's journal is a file that only grows, and a lock
-file beside it works on network drives, too.
+Trials are asked for and told one by one. The journal (``journal.py``) is a file that only grows,
+and a claim beside it works on network drives, too.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import math
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from ..shared.checked import Digest, Pattern, from_data
 from ..shared.claims import Claims
-from ..shared.errors import DamagedError
-from ..shared.files import append, cannot_write, write_bytes
+from ..shared.errors import Cancelled, DamagedError
+from ..shared.files import append, cannot_write
 from ..shared.names import one_line
-from ..shared.reading import MOST_JSON, open_file
 from ..shared.training_settings import Value
+from .journal import Journal
 from .judge import Scores
+from .space import Axis, Choice, Fixed, Suggests
 from .trial import GivenUp, Outcome
 
 JOURNAL = "journal.log"
@@ -46,26 +44,8 @@ _OF_DAMAGE = (
     *(ValueError, optuna.exceptions.OptunaError),
 )
 """What Optuna raises where a journal is not as it wrote it."""
-_Line = Annotated[str, Pattern(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,2000}")]
-
-
-@dataclasses.dataclass
-class _Notes:
-    """What is noted of a trial."""
-
-    scores: dict[_Line, float | None] = dataclasses.field(default_factory=dict)
-    steps: int | None = None
-    seconds: float | None = None
-    why: _Line = ""
-
-
-@dataclasses.dataclass
-class _Trial:
-    """What is used of a trial in a journal, which may come from anyone."""
-
-    value: float | None
-    params: dict[_Line, bool | int | float | _Line]
-    notes: _Notes
+_PATIENCE, _LOOK = 1.0, 0.01
+"""Seconds for which a cancelled sweep still waits for another process, and between two looks."""
 
 
 class SweepStudy:
@@ -74,20 +54,27 @@ class SweepStudy:
     Args:
         folder: of the sweep; it exists.
         seed: of the sampler.
+        axes: of the search, by name; the journal may have no others.
+        cancelled: asked while another process is waited for.
 
     Raises:
         PaintoverError: the journal cannot be written, or is damaged.
+        Cancelled: ``cancelled`` said so.
     """
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        axes: Mapping[str, Axis],
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._path, self._seed, self._claims = folder / JOURNAL, seed, Claims()
+        self._cancelled = cancelled
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with self._errors():
+        with self.errors():
             append(self._path, b"")
-            _check_size(self._path)
-            lock = JournalFileOpenLock(str(self._path))
-            _drop_torn_line(self._path, lock)
-            storage = JournalStorage(JournalFileBackend(str(self._path), lock))
+            storage = JournalStorage(Journal(self._path, axes, lambda: self._alone("journal")))
             self.optuna = optuna.create_study(
                 storage=storage,
                 pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
@@ -98,14 +85,14 @@ class SweepStudy:
 
     def begin(self, points: Sequence[Mapping[str, Value]]) -> None:
         """Try these values first, if nothing was tried yet."""
-        with self._errors():
+        with self.errors():
             if not self.trials():
                 for point in points:
                     self.optuna.enqueue_trial(dict(point), skip_if_exists=True)
 
     def ask(self) -> optuna.Trial:
         """Return the next trial."""
-        with self._errors(), self._asking():
+        with self.errors(), self._alone("asking"):
             begun = sum(trial.state is not TrialState.WAITING for trial in self.trials())
             self.optuna.sampler = optuna.samplers.TPESampler(
                 n_startup_trials=STARTUP,
@@ -117,13 +104,25 @@ class SweepStudy:
             self._claims.take(self._claim(trial.number))
             return trial
 
+    def suggest(self, trial: optuna.Trial, chosen: Callable[[Suggests], Choice]) -> Choice:
+        """Return what is chosen by the values of a trial."""
+        with self.errors():
+            return chosen(trial)
+
+    def again(self, trial: FrozenTrial, chosen: Callable[[Suggests], Choice]) -> Choice:
+        """Return what was chosen by the values of a trial that has them all."""
+        with self.errors():
+            return chosen(Fixed(trial.params))
+
     def reached(self, trial: optuna.Trial, rung: int, scores: Scores) -> None:
         """Note the scores of a trial on its way.
 
         Raises:
             GivenUp: others were better at this point.
         """
-        with self._errors():
+        if not math.isfinite(scores.total):
+            raise GivenUp("its scores are no numbers")
+        with self.errors():
             try:
                 trial.report(scores.total, rung)
                 if not trial.should_prune():
@@ -135,7 +134,7 @@ class SweepStudy:
 
     def tell(self, trial: optuna.Trial, outcome: Outcome) -> None:
         """Note the outcome of a trial."""
-        with self._errors(), suppress(UpdateFinishedTrialError):
+        with self.errors(), suppress(UpdateFinishedTrialError):
             trial.set_user_attr("scores", _as_data(outcome.scores))
             trial.set_user_attr("steps", outcome.steps)
             trial.set_user_attr("seconds", round(outcome.seconds, 2))
@@ -144,25 +143,21 @@ class SweepStudy:
 
     def give_up(self, trial: optuna.Trial, why: str) -> None:
         """Note that a trial was given up."""
-        with self._errors(), suppress(UpdateFinishedTrialError):
+        with self.errors(), suppress(UpdateFinishedTrialError):
             trial.set_user_attr(_WHY, one_line(why))
             self.optuna.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
         self._claims.release(self._claim(trial.number))
 
     def interrupt(self, trial: optuna.Trial) -> None:
         """Note that a trial was interrupted; its values are tried again first."""
-        with self._errors(), suppress(UpdateFinishedTrialError):
+        with self.errors(), suppress(UpdateFinishedTrialError):
             self._interrupt(trial.number)
         self._claims.release(self._claim(trial.number))
 
     def trials(self) -> list[FrozenTrial]:
-        """Return all trials so far, of all processes, each checked."""
-        with self._errors():
-            trials = self.optuna.get_trials(deepcopy=False)
-            for trial in trials:
-                noted = {"value": trial.value, "params": trial.params, "notes": trial.user_attrs}
-                from_data(_Trial, noted)
-            return trials
+        """Return all trials so far, of all processes."""
+        with self.errors():
+            return self.optuna.get_trials(deepcopy=False)
 
     def best(self) -> FrozenTrial | None:
         """Return the best trial that was trained to its end; None if there is none."""
@@ -172,12 +167,13 @@ class SweepStudy:
     @property
     def styles(self) -> dict[str, int]:
         """Digests of the style files that this sweep wrote → the trial they are of."""
-        with self._errors():
-            return from_data(dict[Digest, int], self.optuna.user_attrs.get(_STYLES, {}))
+        with self.errors():
+            found: dict[str, int] = self.optuna.user_attrs.get(_STYLES, {})
+            return found
 
     def note_style(self, digest: str, trial: int) -> None:
         """Note that a style was written with the settings of a trial."""
-        with self._errors():
+        with self.errors():
             self.optuna.set_user_attr(_STYLES, {**self.styles, digest: trial})
 
     def close(self) -> None:
@@ -189,7 +185,7 @@ class SweepStudy:
 
     def _recover(self) -> None:
         """Interrupt the trials of processes that were killed; see ``Claims.take``."""
-        with self._asking():
+        with self._alone("asking"):
             for number in self._running():
                 path = self._claim(number)
                 if self._claims.take(path) is None:
@@ -202,11 +198,14 @@ class SweepStudy:
         return [trial.number for trial in trials]
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Let no other process ask: in between, a trial that runs has its claim."""
-        path = self._path.parent / ".asking.claim"
+    def _alone(self, what: str) -> Iterator[None]:
+        """Let no other process do the same: write, or ask, so that a trial that runs is claimed."""
+        path = self._path.parent / f".{what}.claim"
+        end = time.monotonic() + _PATIENCE
         while self._claims.take(path) is not None:
-            time.sleep(0.1)
+            if self._cancelled() and time.monotonic() > end:
+                raise Cancelled
+            time.sleep(_LOOK)
         try:
             yield
         finally:
@@ -220,7 +219,7 @@ class SweepStudy:
             self.optuna.enqueue_trial(values)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
         """Turn errors of the journal into sentences, and silence notes on new functions."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -250,21 +249,3 @@ def state_in_words(trial: FrozenTrial) -> str:
 
 def _as_data(scores: Scores) -> dict[str, float | None]:
     return {"held_out": scores.held_out, "strokes": scores.strokes, "flicker": scores.flicker}
-
-
-def _check_size(path: Path) -> None:
-    with open_file(path) as file:
-        if file.seek(0, 2) > MOST_JSON:
-            raise ValueError("too long")
-
-
-def _drop_torn_line(path: Path, lock: JournalFileOpenLock) -> None:
-    """Drop the last line of a journal if its writer was killed while it wrote it."""
-    lock.acquire()
-    try:
-        with open_file(path) as file:
-            text = file.read()
-        if text and not text.endswith(b"\n"):
-            write_bytes(path, text[: text.rfind(b"\n") + 1])
-    finally:
-        lock.release()
