@@ -14,11 +14,13 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.files import cannot_write, digest_file, digest_json, write_bytes
 from .engine.shared.frame_lists import counted, frame_name
 from .engine.shared.pictures.digests import digest_picture
+from .engine.shared.reading import read_json
 from .engine.shared.shot import Shot
 from .engine.shared.shot_paths import OUT_SUFFIXES
 from .engine.shared.temporary import temporary_file
 from .jobs import Job, Progress
 
+_MOST_NOTE = 1024
 _MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW")
 
 
@@ -80,7 +82,7 @@ def _note(path: Path) -> Path:
 
 def _is_made(path: Path, made: str) -> bool:
     try:
-        return path.is_file() and json.loads(_note(path).read_bytes()) == {"from": made}
+        return path.is_file() and read_json(_note(path), _MOST_NOTE) == {"from": made}
     except (OSError, ValueError):
         return False
 

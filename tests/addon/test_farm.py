@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import re
 import threading
 import types
@@ -141,6 +142,25 @@ def test_composed_frames_are_rendered_once(
     assert job() == f"Rendered 0 frames to {folder}; 2 up to date"
     write_png(painted.out_path("style", 2), picture(2, seed=4))
     assert job() == f"Rendered 1 frame to {folder}; 1 up to date"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_note_beside_a_composed_frame_is_read_within_bounds(
+    part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    frame, note = tmp_path / "0001.png", tmp_path / "made" / "0001.json"
+    frame.touch()
+    note.parent.mkdir()
+    is_made = part("composed_frames")._is_made
+    note.write_text('{"from": "ab"}')
+    assert is_made(frame, "ab") and not is_made(frame, "cd")
+    note.write_text("[" * 100_000)
+    assert not is_made(frame, "ab")
+    note.write_text('{"from": "ab"}' + " " * 2000)
+    assert not is_made(frame, "ab")
+    note.unlink()
+    os.mkfifo(note)
+    assert not is_made(frame, "ab")
 
 
 @pytest.fixture
