@@ -8,6 +8,7 @@ from typing import Any
 
 from .compositor import sequences
 from .engine.shared.errors import PaintoverError
+from .engine.shared.places import real_path
 from .engine.shared.shot import Shot
 
 
@@ -70,5 +71,5 @@ def _pictures(camera: Any, folder: Path) -> list[Any]:
         for picture in camera.background_images
         if picture.image is not None
         and picture.image.source == "SEQUENCE"
-        and sequences.folder_of(picture.image) == folder.resolve()
+        and sequences.folder_of(picture.image) == real_path(folder)
     ]

@@ -17,7 +17,7 @@ from .. import colour_names
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.sizes import DAMAGED, painting_size
-from ..engine.shared.places import check_place
+from ..engine.shared.places import check_place, real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import (
     free_name,
@@ -188,13 +188,13 @@ def path_of(image: Any) -> Path:
 
 def folder_of(image: Any) -> Path:
     """Return the folder of an image's files."""
-    return path_of(image).parent.resolve()
+    return real_path(path_of(image).parent)
 
 
 def find(folder: Path) -> Any | None:
     """Return the image sequence with files in a folder, or None."""
     for image in bpy.data.images:
-        if image.source == "SEQUENCE" and folder_of(image) == folder.resolve():
+        if image.source == "SEQUENCE" and folder_of(image) == real_path(folder):
             return image
     return None
 
@@ -212,7 +212,7 @@ def is_of_shot(image: Any) -> bool:
 def reload_all(folder: Path) -> None:
     """Reload all image sequences with files in a folder."""
     for image in bpy.data.images:
-        if image.source == "SEQUENCE" and folder_of(image) == folder.resolve():
+        if image.source == "SEQUENCE" and folder_of(image) == real_path(folder):
             reload(image)
 
 

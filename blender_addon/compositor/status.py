@@ -13,6 +13,7 @@ from .. import properties, stereo, versions
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import name_frames, parse_frames
 from ..engine.shared.freshness import Step, StepState
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from . import group, marks, output_settings, sequences, trees, wiring
 
@@ -183,4 +184,4 @@ def folder_played(shot: Shot, content: group.Content) -> Path:
     """Return the folder of the files that the content's image sequence plays."""
     frames = parse_frames(content.frames)
     paths = {frames[0]: shot.out_path(content.style, frames[0], content.suffix)}
-    return sequences.arranged(paths, links(shot, content.style)).first.parent.resolve()
+    return real_path(sequences.arranged(paths, links(shot, content.style)).first.parent)

@@ -15,6 +15,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import temporary_file
 from ..handlers import Handlers
@@ -82,7 +83,7 @@ def _check_colours(path: Path, image: Any) -> None:
 
 def find_image(path: Path) -> Any | None:
     """Return the image of a file, or None."""
-    resolved = path.resolve()
+    resolved = real_path(path)
     for image in bpy.data.images:
         if image.source == "FILE" and image.filepath and path_of(image) == resolved:
             return image
@@ -98,18 +99,18 @@ def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
         shot = Shot.open(path.parent.parent)
     except PaintoverError:
         return None
-    frames = [frame for frame in shot.key_frames() if shot.key_path(frame).resolve() == path]
+    frames = [frame for frame in shot.key_frames() if real_path(shot.key_path(frame)) == path]
     return (shot.folder, frames[0]) if frames else None
 
 
 def path_of(image: Any) -> Path:
     """Return the absolute path of an image's file."""
-    return Path(bpy.path.abspath(image.filepath, library=image.library)).resolve()
+    return real_path(Path(bpy.path.abspath(image.filepath, library=image.library)))
 
 
 def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
     """Return (path, image) of each image that is a painting or mask of the shot."""
-    folder = (shot.folder / "keys").resolve()
+    folder = real_path(shot.folder / "keys")
     pairs = [
         (path_of(image), image)
         for image in bpy.data.images
@@ -277,7 +278,7 @@ def reload(path: Path) -> None:
     image = find_image(path)
     if image is not None:
         file_sync.reread(image, path)
-        _modified[str(path.resolve())] = path.stat().st_mtime_ns
+        _modified[str(real_path(path))] = path.stat().st_mtime_ns
 
 
 def relocate(shot: Shot, path: Path, target: Path) -> None:

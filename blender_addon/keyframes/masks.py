@@ -12,6 +12,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state, written_beside
 from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.pictures.header_bounds import check_before_loading
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from . import file_sync, images, paintings
 
@@ -99,5 +100,5 @@ def of_image(image: Any | None) -> tuple[Shot, int] | None:
     shot = _read_shot(path.parent.parent / MANIFEST_NAME)
     if shot is None:
         return None
-    frames = [frame for frame in shot.key_frames() if shot.key_mask_path(frame).resolve() == path]
+    frames = [frame for frame in shot.key_frames() if real_path(shot.key_mask_path(frame)) == path]
     return (shot, frames[0]) if frames else None

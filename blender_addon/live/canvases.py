@@ -17,6 +17,7 @@ import bpy
 
 from ..engine.shared.frame_lists import frame_name
 from ..engine.shared.live_files import Canvas
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import KEY_SUFFIXES
 from ..keyframes import file_sync
@@ -42,7 +43,7 @@ class KeyframeImages:
     """Finds the images in Blender that are paintings or masks of a shot."""
 
     def __init__(self, shot: Shot) -> None:
-        self._folder = (shot.folder / "keys").resolve()
+        self._folder = real_path(shot.folder / "keys")
         self._files: dict[Path, tuple[int, bool]] = {}
         for frame in shot.frames:
             for suffix in KEY_SUFFIXES:
@@ -79,7 +80,7 @@ class KeyframeImages:
         state = image.session_uid, image.filepath, bpy.data.filepath
         path = self._resolved.get(state)
         if path is None:
-            path = Path(bpy.path.abspath(image.filepath, library=image.library)).resolve()
+            path = real_path(Path(bpy.path.abspath(image.filepath, library=image.library)))
             self._resolved[state] = path
         return path
 

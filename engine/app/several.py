@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..shared.errors import PaintoverError
+from ..shared.places import real_path
 
 SHOT = "{shot}"
 """Stands for the name of the shot's folder, in the paths of its own pictures."""
@@ -42,7 +43,7 @@ def each_shot(options: argparse.Namespace) -> list[argparse.Namespace]:
 def _for_shot(options: argparse.Namespace, shot: Path) -> argparse.Namespace:
     own = copy.copy(options)
     own.shot = shot
-    name = shot.resolve().name
+    name = real_path(shot).name
     for folder in _FOLDERS:
         value = getattr(own, folder, None)
         if value:

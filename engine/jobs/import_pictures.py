@@ -21,6 +21,7 @@ from ..shared.manifest import FrameRecord, Manifest
 from ..shared.names import check_name
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, readable_kind
+from ..shared.places import real_path
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -229,12 +230,12 @@ def _tell_further(
     there: dict[str, Path], used: Collection[str], request: ImportPictures, report: Reporter
 ) -> None:
     """Tell which folders of pictures in a set are not read."""
-    given = [Path(place).resolve() for place in (request.painted, request.mask) if place]
-    given += [Path(place).resolve() for place in request.guides.values()]
+    given = [real_path(Path(place)) for place in (request.painted, request.mask) if place]
+    given += [real_path(Path(place)) for place in request.guides.values()]
     further = [
         path
         for name, path in sorted(there.items())
-        if name not in used and name[0] != "." and path.resolve() not in given
+        if name not in used and name[0] != "." and real_path(path) not in given
         if pictures_in(path) or movies_in(path)
     ]
     if further:
@@ -257,7 +258,7 @@ def _guide_name(folder: Path) -> str:
 def check_outside(folder: Path, place: Path) -> None:
     """Raise PaintoverError if a source is where the shot keeps the copies that it may replace."""
     for name in ("frames", "guides", "mattes"):
-        if place.resolve().is_relative_to((folder / name).resolve()):
+        if real_path(place).is_relative_to(real_path(folder / name)):
             raise PaintoverError(
                 f"{place} is where the shot {folder} keeps its own copies; choose a shot folder "
                 "elsewhere."

@@ -9,6 +9,7 @@ that are links are replaced, never written through.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -31,6 +32,17 @@ _FOLDERS = {"frames": (), "keys": ("versions",)}
 _MAY_BE_LINKS = ("frames", "guides", "keys", "mattes", "styles", "out", "cache")
 
 _known: set[tuple[Path, Path]] = set()
+
+
+def real_path(path: Path) -> Path:
+    """Return the absolute path of a file or folder with links followed, as far as they lead.
+
+    Unlike ``Path.resolve``, it returns a path also where links lead in a circle or nowhere.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:  # on Windows, such as for a drive that is away
+        return path.absolute()
 
 
 def check_place(path: Path) -> None:
@@ -69,7 +81,7 @@ def _shot_of(folder: Path) -> Path | None:
 
 def _check_link(link: Path) -> None:
     """Check a link right inside a shot folder, once in the life of the process."""
-    target = link.resolve()
+    target = real_path(link)
     if (link, target) in _known:
         return
     if not target.is_dir():

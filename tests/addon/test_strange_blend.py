@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
 import pytest
 from compositor_checks import compose, remove, state, tree_of
+from keyframe_paint import paint
 
 STRANGE = (
     *("", "no JSON", "[" * 100_000, "[1, 2]", "{}", '{"a": NaN}', '"x"', "7", '{"settings": 1}'),
@@ -57,3 +60,25 @@ def test_a_timer_that_fails_goes_on(
 
     monkeypatch.setattr(watcher._watcher, "tick", fail)
     assert watcher._tick() > 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_in_a_circle_stops_no_saving_of_paint(
+    scene: Any, shot: Any, tmp_path: Path, part: Callable[[str], Any]
+) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for source in ("FILE", "SEQUENCE"):
+        image: Any = bpy.data.images.new(f"A {source}", 4, 4)
+        image.source, image.filepath = source, str(tmp_path / "circle" / "0001.png")
+        image.use_fake_user = True
+    bpy.ops.paintover.keyframe_add(frame=1)
+    images, canvases = part("keyframes.images"), part("live.canvases")
+    painting = images.load(shot, 1)
+    assert canvases.KeyframeImages(shot).paintings() == {1: painting}
+    assert part("compositor.sequences").find(shot.out_path("ink", 1).parent) is None
+    watcher = part("ui.watcher")
+    watcher.refresh()
+    assert watcher._watcher.tick() > 0
+    paint(painting, 1.0)
+    bpy.ops.wm.save_mainfile()
+    assert not painting.is_dirty and shot.key_is_painted(1)

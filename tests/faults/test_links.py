@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from engine.app.terminal import Terminal
 from engine.shared import files
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes
+from engine.shared.places import real_path
 from engine.shared.shot import Shot
 from engine.training.run_log import add_lines
 
@@ -84,3 +86,32 @@ def test_names_with_line_breaks_begin_no_lines(tmp_path, capsys):
     (tmp_path / "train.log").touch()
     add_lines(tmp_path / "train.log", [evil])
     assert len((tmp_path / "train.log").read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_links_in_a_circle_have_a_path(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    (tmp_path / "here").symlink_to(tmp_path)
+    assert real_path(one).parent == tmp_path
+    assert real_path(one / "keys" / "0001.png").is_relative_to(tmp_path)
+    assert real_path(tmp_path / "here" / "0001.png") == tmp_path / "0001.png"
+
+
+def test_a_folder_of_a_shot_that_is_a_circle_is_refused_in_a_sentence(tmp_path):
+    shot = make_shot(tmp_path / "shot").folder
+    (shot / "out").symlink_to(shot / "out")
+    with pytest.raises(PaintoverError, match="leads to no folder"):
+        write_bytes(shot / "out" / "ink" / "0001.png", b"new")
+
+
+@pytest.mark.parametrize("folder", ["engine", "blender_addon"])
+def test_links_are_followed_in_one_way(folder):
+    """``Path.resolve`` fails where links lead in a circle, which any .blend may name."""
+    found = [
+        f"{path.name}: {line}"
+        for path in (Path(__file__).parents[2] / folder).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if ".resolve()" in line and "__file__" not in line and path.name != "graphics_cards.py"
+    ]
+    assert found == []
