@@ -14,6 +14,7 @@ from engine.app.terminal import Terminal
 from engine.app.verbs.live import watch
 from engine.images.pictures import write_picture
 from engine.jobs.import_pictures import import_pictures
+from engine.jobs.mattes import remove_mattes
 from engine.jobs.preview import preview
 from engine.jobs.sweep import sweep
 from engine.jobs.train import train
@@ -58,25 +59,29 @@ _FOLDERS = {
 """Job → folders that it writes to."""
 
 
-def measure(folder: Path, jobs: Collection[str] = tuple(_FILES)) -> Counts:
+def measure(folder: Path, jobs: Collection[str] = ()) -> Counts:
     """Put a link in place of each file and folder that a job writes, and run the job.
 
     Args:
         folder: an empty folder to work in.
-        jobs: names of the jobs.
+        jobs: names of the jobs; all if empty.
     """
+    jobs = jobs or tuple(JOBS)
     counts = Counts()
     make_shot(folder / "whole")
     for frame in (1, 2, 3):
         write_picture(folder / "given" / "input" / f"{frame:04d}.png", picture(frame + 1))
     write_picture(folder / "given" / "painted" / "0001.png", picture(9)[..., :3])
     for job in jobs:
-        for name in _FILES[job]:
+        for name in _FILES.get(job, ()):
             _try(folder, job, name, "a file", counts)
             _try(folder, job, name, "a file that is not there", counts)
-        for name in _FOLDERS[job]:
+        for name in _FOLDERS.get(job, ()):
             _try(folder, job, name, "a folder", counts)
             _try(folder, job, name, "another shot's folder", counts)
+    for words, (job, plant) in PLANTED.items():
+        if job in jobs:
+            _try_planted(folder, job, words, plant, counts)
     return counts
 
 
@@ -97,18 +102,35 @@ def _try(folder: Path, job: str, name: str, target: str, counts: Counts) -> None
         "another shot's folder": outside / "other" / "frames",
     }[target]
     _replace(shot / name, leads_to)
-    before = contents(outside)
+    _run(folder, job, f"{name} is a link to {target}", counts)
+
+
+def _try_planted(
+    folder: Path, job: str, words: str, plant: Callable[[Path, Path], None], counts: Counts
+) -> None:
+    """Plant links in a shot that lies beside another shot and folders of pictures."""
+    shot, outside = folder / "shot", folder / "outside"
+    shutil.copytree(folder / "whole", shot)
+    shutil.copytree(folder / "whole", outside / "other")
+    for name in ("pngs/0009.png", "album/look/0009.png", "docs/a/0001.png"):
+        (outside / name).parent.mkdir(parents=True)
+        (outside / name).write_bytes(b"mine")
+    plant(shot, outside)
+    _run(folder, job, words, counts)
+
+
+def _run(folder: Path, job: str, words: str, counts: Counts) -> None:
+    """Run a job, and count what it changed outside of the shot; the shot is deleted."""
+    before = contents(folder / "outside")
     counts.tried += 1
     try:
         JOBS[job](folder)
     except PaintoverError:
         counts.refused += 1
     except Exception as error:  # whatever a job lets through is what is counted here
-        counts.unforeseen.append(f"{name} is a link to {target}: {type(error).__name__}: {error}")
-    counts.let_in += [
-        f"{name} is a link to {target}: {one}" for one in changed(before, contents(outside))
-    ]
-    for place in (shot, outside):
+        counts.unforeseen.append(f"{words}: {type(error).__name__}: {error}")
+    counts.let_in += [f"{words}: {one}" for one in changed(before, contents(folder / "outside"))]
+    for place in (folder / "shot", folder / "outside"):
         shutil.rmtree(place)
 
 
@@ -126,8 +148,8 @@ def _train(folder: Path) -> None:
     train(request, Silent())
 
 
-def _preview(folder: Path) -> None:
-    preview(protocol.Preview(0, str(folder / "shot"), _LOOK, frames=[2]), Silent())
+def _preview(folder: Path, look: str = _LOOK) -> None:
+    preview(protocol.Preview(0, str(folder / "shot"), look, frames=[2]), Silent())
 
 
 def _import(folder: Path) -> None:
@@ -170,9 +192,50 @@ def _sweep(folder: Path) -> None:
     sweep(dataclasses.replace(request, train_style=False, device="cpu"), Silent())
 
 
+def _plant_manifest(shot: Path, outside: Path) -> None:
+    """Let the folder of stylized frames be a shot with a folder of frames on another disk."""
+    (shot / "out").mkdir()
+    (shot / "out" / "shot.json").write_text("{}", encoding="utf-8")
+    _replace(shot / "out" / "frames", outside / "pngs")
+
+
+def _plant_mattes(shot: Path, outside: Path) -> None:
+    opened = Shot.open(shot)
+    opened.manifest.matte = "a"
+    opened.save()
+    _replace(shot / "mattes", outside / "docs")
+
+
+def _plant_shot_of_links(shot: Path, outside: Path) -> None:
+    """Let the folder of stylized frames be a shot that lies elsewhere."""
+    _replace(shot / "out", outside / "other")
+
+
+PLANTED: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
+    "out is another shot": ("preview guides", _plant_shot_of_links),
+    "out has a manifest, and links": ("preview frames", _plant_manifest),
+    "out leads to folders of pictures": (
+        "preview",
+        lambda shot, outside: _replace(shot / "out", outside / "album"),
+    ),
+    "cache leads to folders of pictures": (
+        "preview",
+        lambda shot, outside: _replace(shot / "cache", outside / "album"),
+    ),
+    "mattes leads to folders of pictures": ("remove mattes", _plant_mattes),
+    "a style is another shot": (
+        "log",
+        lambda shot, outside: _replace(shot / "styles" / _STYLE, outside / "other"),
+    ),
+}
+"""What is planted → the job that it is for, and what plants it in a shot, given what is outside."""
+
 JOBS: dict[str, Callable[[Path], None]] = {
     "train": _train,
     "preview": _preview,
+    "preview guides": lambda folder: _preview(folder, "guides"),
+    "preview frames": lambda folder: _preview(folder, "frames"),
+    "remove mattes": lambda folder: remove_mattes(folder / "shot"),
     "import": _import,
     "log": _log,
     "live": _live,

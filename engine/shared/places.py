@@ -11,25 +11,52 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import PaintoverError
+from .links import is_link
 from .manifest import MANIFEST_NAME
 from .pictures.kinds import MOVIE_SUFFIXES, OTHER_SUFFIXES, PICTURE_SUFFIXES
 
 LOCK_NAME = ".importing.lock"
 """File in a folder that pictures are imported into, which has no manifest yet."""
-_STAGE = "capture"
 _HIDDEN = re.compile(r"\..*\.(tmp.*|claim)|\.DS_Store|\._.*|lost\+found|Thumbs\.db|desktop\.ini")
-_SUFFIXES = {
-    "frames": (".png", ".exr"),
-    "keys": (*PICTURE_SUFFIXES, *OTHER_SUFFIXES, *MOVIE_SUFFIXES),
-    "styles": (".safetensors",),
-}
-"""Suffixes of the files in each folder of a shot; in the others there are only folders."""
-_FOLDERS = {"frames": (), "keys": ("versions",)}
-"""Names of the folders in them; in the others any."""
 _MAY_BE_LINKS = ("frames", "guides", "keys", "mattes", "styles", "out", "cache")
+_OF_A_SHOT = (*_MAY_BE_LINKS, ".importing", "capture", "composed", "live", "sweeps")
+"""Folders right inside a shot folder; a shot in one of them is none of its own."""
+_MADE = "made"
+"""Folder of records that each folder of stylized frames has."""
+
+_FRAME = r"-?[0-9]{4,}\.(png|exr)"
+_PAINTING = "|".join(
+    rf".+{re.escape(suffix)}" for suffix in (*PICTURE_SUFFIXES, *OTHER_SUFFIXES, *MOVIE_SUFFIXES)
+)
+_CACHES = "chains|compositor|compositor-frames|coverage|digests|filter|gaussians|tracks"
+_FILES = {
+    "frames": _FRAME,
+    "keys": _PAINTING,
+    "keys/": _PAINTING,
+    "guides/": _FRAME,
+    "mattes/": _FRAME,
+    "styles": r".+\.safetensors",
+    "styles/": r".+\.(safetensors|log|csv)",
+    "out/": r".+",
+    "cache/": r".+\.(safetensors|json|png|exr)",
+}
+"""Names of the files in each folder of a shot, and, with a slash, of those in its folders."""
+_FOLDERS = {
+    "keys": "versions",
+    "guides": ".+",
+    "mattes": "matte|(objects|collection)-.+",
+    "styles": ".+",
+    "styles/": "live|trainings",
+    "out": ".+",
+    "out/": ".+",
+    "cache": _CACHES,
+    "cache/": ".+",
+}
+"""Names of the folders in them."""
 
 _known: set[tuple[Path, Path]] = set()
 
@@ -46,7 +73,7 @@ def real_path(path: Path) -> Path:
 
 
 def check_place(path: Path) -> None:
-    """Refuse to write a file where a link would lead out of its shot folder.
+    """Refuse to write or delete a file where a link would lead out of its shot folder.
 
     Args:
         path: of the file. Outside of shot folders any place may be written.
@@ -54,14 +81,14 @@ def check_place(path: Path) -> None:
     Raises:
         PaintoverError: a folder on the way is a link that is not followed.
     """
-    folder = path.parent
+    folder = path.absolute().parent
     root = _shot_of(folder)
     if root is None:
         return
     here = root
     for depth, part in enumerate(folder.relative_to(root).parts):
         here = here / part
-        if not here.is_symlink():
+        if not is_link(here):
             continue
         if depth > 0 or part not in _MAY_BE_LINKS:
             raise PaintoverError(
@@ -70,13 +97,42 @@ def check_place(path: Path) -> None:
         _check_link(here)
 
 
+def linked_folders(folder: Path) -> Iterator[Path]:
+    """Yield the folders right inside a shot folder that are links, and may be written."""
+    folder = folder.absolute()
+    if _shot_of(folder) != folder:
+        return
+    for link in filter(is_link, (folder / name for name in _MAY_BE_LINKS)):
+        try:
+            _check_link(link)
+        except PaintoverError:
+            continue
+        yield link
+
+
 def _shot_of(folder: Path) -> Path | None:
-    """Return the shot folder that a folder is in, None if it is in none."""
-    for place in (folder, *folder.parents):
-        if (place / MANIFEST_NAME).exists() or (place / LOCK_NAME).exists():
-            is_stage = place.name == _STAGE and (place.parent / MANIFEST_NAME).exists()
-            return place.parent if is_stage else place
-    return None
+    """Return the shot folder that a folder is in, None if it is in none.
+
+    Of shots in shots the outermost counts, as what lies in its folders may be a stranger's too. One
+    beside its folders, reached without links, is of its own.
+    """
+    root: Path | None = None
+    for place in (*reversed(folder.parents), folder):
+        if _is_shot(place) and (root is None or _is_of_its_own(place, root)):
+            root = place
+    return root
+
+
+def _is_shot(place: Path) -> bool:
+    names = (os.path.join(place, name) for name in (MANIFEST_NAME, LOCK_NAME))  # noqa: PTH118
+    return any(map(os.path.exists, names))  # unlike pathlib, it raises nothing
+
+
+def _is_of_its_own(place: Path, root: Path) -> bool:
+    """Return whether a shot folder in another one is no part of it."""
+    parts = place.relative_to(root).parts
+    ways = (root.joinpath(*parts[: end + 1]) for end in range(len(parts)))
+    return parts[0] not in _OF_A_SHOT and not any(map(is_link, ways))
 
 
 def _check_link(link: Path) -> None:
@@ -91,21 +147,33 @@ def _check_link(link: Path) -> None:
             f"{link} is a link into a shot folder, {target}; replace it by a folder, or let it "
             "lead to a folder elsewhere."
         )
-    stray = next((one for one in target.iterdir() if not _belongs(link.name, one)), None)
+    stray = next(_strays(link.name, target), None)
     if stray is not None:
         raise PaintoverError(
-            f"{link} is a link to {target}, which holds other files, such as {stray.name}; replace "
-            "the link by a folder, or let it lead to an empty one."
+            f"{link} is a link to {target}, which holds other files, such as "
+            f"{stray.relative_to(target)}; replace the link by a folder, or let it lead to an "
+            "empty one."
         )
     _known.add((link, target))
+
+
+def _strays(name: str, target: Path) -> Iterator[Path]:
+    """Yield what a shot does not have in its folder of this name, nor in the folders in it."""
+    for path in target.iterdir():
+        if not _belongs(name, path):
+            yield path
+        elif path.is_dir() and not _HIDDEN.fullmatch(path.name):
+            inside = [one for one in path.iterdir() if not _HIDDEN.fullmatch(one.name)]
+            if name == "out" and inside and not (path / _MADE).is_dir():
+                yield path
+            yield from (one for one in inside if not _belongs(f"{name}/", one))
 
 
 def _belongs(name: str, path: Path) -> bool:
     """Return whether a file or folder is what a shot has in its folder of this name."""
     if _HIDDEN.fullmatch(path.name):
         return True
-    if path.is_symlink() or path.name.startswith("."):
+    if path.name.startswith(".") or (is_link(path) and (name != "cache/" or path.is_dir())):
         return False
-    if path.is_dir():
-        return path.name in _FOLDERS.get(name, (path.name,))
-    return path.suffix.lower() in _SUFFIXES.get(name, ())
+    names = (_FOLDERS if path.is_dir() else _FILES).get(name, "")
+    return re.fullmatch(names, path.name, re.IGNORECASE) is not None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import types
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.faults import links
 from benchmarks.faults.counts import contents
 from benchmarks.faults.subjects import make_shot
 from engine.app.terminal import Terminal
-from engine.shared import files
+from engine.shared import files, places
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes
 from engine.shared.places import real_path
@@ -45,6 +46,92 @@ def test_a_folder_of_a_shot_may_be_a_link_to_an_empty_folder(tmp_path, name):
         write_bytes(shot / name / path, b"new")
         assert (disk / path).read_bytes() == b"new"
     Shot.open(shot).save()
+
+
+def test_folders_that_were_moved_to_another_disk_go_on_working(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "_known", set())
+    shot = make_shot(tmp_path / "shot").folder
+    for job in ("preview", "train", "log", "sweep"):
+        links.JOBS[job](tmp_path)
+    made = ["guides/edges/0001.png", "mattes/matte/0001.png", "mattes/objects-0a1b2c3d/-0001.png"]
+    made += ["keys/versions/0001.20260101-120000.png", "styles/ink/live/resume.safetensors"]
+    made += ["cache/compositor/ink/0001.png", "out/.DS_Store", "out/look/notes.txt"]
+    for path in made:
+        write_bytes(shot / path, b"made")
+    (shot / "cache" / "compositor-frames").mkdir()
+    (shot / "cache" / "compositor-frames" / "0001.png").symlink_to(shot / "frames" / "0001.png")
+    (tmp_path / "disk").mkdir()
+    for name in ("frames", "guides", "keys", "mattes", "styles", "out", "cache"):
+        (shot / name).rename(tmp_path / "disk" / name)
+        (shot / name).symlink_to(tmp_path / "disk" / name)
+    for path in made:
+        write_bytes(shot / path, b"again")
+        assert (tmp_path / "disk" / path).read_bytes() == b"again"
+    links.JOBS["preview"](tmp_path)
+    links.JOBS["log"](tmp_path)
+
+
+def test_a_shot_beside_the_folders_of_another_is_of_its_own(tmp_path):
+    make_shot(tmp_path / "shot")
+    inner, disk = make_shot(tmp_path / "shot" / "more" / "second").folder, tmp_path / "disk"
+    disk.mkdir()
+    (inner / "out").symlink_to(disk)
+    write_bytes(inner / "out" / "ink" / "0001.png", b"new")
+    assert (disk / "ink" / "0001.png").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("folder", "holds"),
+    [
+        ("out", "Holiday/0001.png"),
+        ("mattes", "Scans/0001.png"),
+        ("mattes", "matte/scan.png"),
+        ("guides", "Scans/scan.png"),
+        ("styles", "Models/model.bin"),
+        ("cache", "Holiday/0001.png"),
+        ("keys", "versions/notes.txt"),
+        ("frames", "holiday.png"),
+    ],
+)
+def test_links_to_what_no_shot_has_are_refused(tmp_path, folder, holds):
+    shot = make_shot(tmp_path / "shot").folder
+    (tmp_path / "home" / holds).parent.mkdir(parents=True)
+    (tmp_path / "home" / holds).write_bytes(b"mine")
+    if (shot / folder).is_dir():
+        (shot / folder).rename(shot / "before")
+    (shot / folder).symlink_to(tmp_path / "home")
+    before = contents(tmp_path)
+    with pytest.raises(PaintoverError, match="holds other files"):
+        write_bytes(shot / folder / holds, b"new")
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("tag", [0xA0000003, 0xA000000C])
+def test_junctions_are_links(tmp_path, monkeypatch, tag):
+    shot = make_shot(tmp_path / "shot").folder
+    (shot / "out" / "ink").mkdir(parents=True)
+    _as_reparse_point(monkeypatch, shot / "out" / "ink", tag)
+    with pytest.raises(PaintoverError, match="is a link"):
+        write_bytes(shot / "out" / "ink" / "0001.png", b"new")
+
+
+def test_folders_in_a_cloud_are_no_links(tmp_path, monkeypatch):
+    shot = make_shot(tmp_path / "shot").folder
+    (shot / "out" / "ink").mkdir(parents=True)
+    _as_reparse_point(monkeypatch, shot / "out" / "ink", 0x9000001A)
+    write_bytes(shot / "out" / "ink" / "0001.png", b"new")
+
+
+def _as_reparse_point(monkeypatch, folder, tag):
+    """Let Python see what Windows tells of a folder with a tag; other systems have none."""
+
+    def lstat(path):
+        found = os.lstat(path)
+        if path != folder:
+            return found
+        return types.SimpleNamespace(st_mode=found.st_mode, st_reparse_tag=tag)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
 
 
 @pytest.mark.parametrize(
