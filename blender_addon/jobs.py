@@ -372,11 +372,11 @@ class _ProgressPrinter:
         self.text = ""
 
     def print(self, progress: Progress) -> None:
-        text = describe(progress)
+        text = one_line(describe(progress))
         if bpy.app.background and text != self.text and time.monotonic() >= self.next:
             if printing.for_farm:
                 print(f"openjd_progress: {100 * progress.fraction:.1f}")
-                print(f"openjd_status: {self.title}: {one_line(text)}", flush=True)
+                print(f"openjd_status: {self.title}: {text}", flush=True)
             else:
                 print(f"Paintover: {self.title}: {text}", flush=True)
             self.text, self.next = text, time.monotonic() + 1

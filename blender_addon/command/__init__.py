@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,10 +20,10 @@ from .. import jobs, properties, shot_folders
 from ..engine.shared import caches
 from ..engine.shared.errors import Cancelled, PaintoverError
 from ..engine.shared.frame_lists import keep_negative
-from ..engine.shared.names import one_line
 from ..engine_process import environment as engine_python
-from . import engine_verbs, scene_verbs
+from . import engine_verbs
 from .options import build_parser, set_painted_part
+from .printing import say, warn
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
@@ -52,7 +51,7 @@ def _run_step(argv: list[str]) -> int:
         if options.style:
             properties.of(scene).style = options.style
         if options.step not in ("shot", "status"):
-            shot_folders.tell_owner(scene, scene_verbs.warn)
+            shot_folders.tell_owner(scene, warn)
         set_painted_part(scene, options)
         with _cancel_on_signals():
             options.run(scene, options)
@@ -62,7 +61,7 @@ def _run_step(argv: list[str]) -> int:
         again = "Run it again to continue."
         if options.step == "train":
             again = "If a step was taken, running it again with --resume continues."
-        print(f"Cancelled; finished files stay. {again}", file=sys.stderr)
+        warn(f"Cancelled; finished files stay. {again}")
         return CANCELLED
     except PaintoverError as error:
         _tell_failure(error)
@@ -77,10 +76,10 @@ def _run_for_engine(argv: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     except (Cancelled, KeyboardInterrupt):
-        print("Cancelled; what is downloaded stays. Run it again to continue.", file=sys.stderr)
+        warn("Cancelled; what is downloaded stays. Run it again to continue.")
         return CANCELLED
     except PaintoverError as error:
-        print(f"paintover: {error}", file=sys.stderr)
+        warn(str(error))
         return FAILED
     return DONE
 
@@ -95,8 +94,8 @@ def _set_surroundings(options: argparse.Namespace) -> None:
 
 def _tell_failure(error: PaintoverError) -> None:
     if jobs.printing.for_farm:
-        print(f"openjd_fail: {one_line(str(error))}", flush=True)
-    print(f"paintover: {error}", file=sys.stderr)
+        say(f"openjd_fail: {error}")
+    warn(str(error))
 
 
 def _scene(name: str) -> bpy.types.Scene:

@@ -21,6 +21,7 @@ from ..engine_setup import (
     wheels_folder,
 )
 from ..jobs import Job
+from .printing import say, say_lines
 
 VERBS = ("engine", "wheels")
 
@@ -71,7 +72,7 @@ def _chosen(name: str) -> builds.Build:
 def _wheels(options: argparse.Namespace) -> None:
     version = options.python or plan.base_python().version
     job = wheels_folder.fill(options.folder, _chosen(options.build), version)
-    print(jobs.run_to_end("Fill Folder of Wheels", job))
+    say(jobs.run_to_end("Fill Folder of Wheels", job))
 
 
 def _engine(options: argparse.Namespace) -> None:
@@ -81,7 +82,7 @@ def _engine(options: argparse.Namespace) -> None:
 def _install(options: argparse.Namespace) -> None:
     build = _chosen(options.build)
     wish = installation.Wish(build.name, options.python, options.wheels)
-    print(jobs.run_to_end("Install Engine", installation.install(wish)))
+    say(jobs.run_to_end("Install Engine", installation.install(wish)))
 
 
 def _repair(options: argparse.Namespace) -> None:
@@ -89,11 +90,11 @@ def _repair(options: argparse.Namespace) -> None:
     if known is None:
         raise PaintoverError("No engine is installed; install it first.")
     wish = installation.Wish(known.build, options.python, options.wheels, is_repair=True)
-    print(jobs.run_to_end("Repair Engine", installation.install(wish)))
+    say(jobs.run_to_end("Repair Engine", installation.install(wish)))
 
 
 def _check(_: argparse.Namespace) -> None:
-    print(jobs.run_to_end("Check Engine", _checking()))
+    say(jobs.run_to_end("Check Engine", _checking()))
 
 
 def _checking() -> Job[str]:
@@ -104,11 +105,11 @@ def _checking() -> Job[str]:
 
 def _remove(_: argparse.Namespace) -> None:
     removal.remove()
-    print("The engine is removed")
+    say("The engine is removed")
 
 
 def _diagnostics(_: argparse.Namespace) -> None:
-    print(diagnostics.text())
+    say_lines(diagnostics.text())
 
 
 _ACTIONS = {

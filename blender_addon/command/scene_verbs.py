@@ -34,40 +34,36 @@ from ..engine.shared.trainings import kept
 from ..engine.shared.trainings.verdict import in_words
 from ..engine_process import environment as engine_python
 from ..keyframes import paintings
-
-
-def warn(sentence: str) -> None:
-    """Print a warning."""
-    print(f"paintover: {sentence}", file=sys.stderr)
+from .printing import say, say_lines, warn
 
 
 def capture(scene: Any, options: argparse.Namespace) -> None:
     frames = parse_frames(options.frames) if options.frames else None
     job = steps.capture_frames(scene, warn, frames=frames, force=options.force)
-    print(jobs.run_to_end("Capture", job))
-    print(f"The shot is in {properties.shot_folder(scene)}")
+    say(jobs.run_to_end("Capture", job))
+    say(f"The shot is in {properties.shot_folder(scene)}")
 
 
 def keyframe(scene: Any, options: argparse.Namespace) -> None:
     shot = steps.open_shot(scene)
     frame = scene.frame_current if options.frame is None else options.frame
     if options.action == "add":
-        print(paintings.add(shot, frame, options.file))
+        say(paintings.add(shot, frame, options.file))
     elif options.action == "remove":
-        print(paintings.remove(shot, frame))
+        say(paintings.remove(shot, frame))
     elif options.action in ("duplicate", "move"):
         if options.onto is None:
             raise PaintoverError("Name the other frame, such as --onto 20.")
         transfer = paintings.duplicate if options.action == "duplicate" else paintings.move
-        print(transfer(scene, shot, frame, options.onto, replace=options.replace))
+        say(transfer(scene, shot, frame, options.onto, replace=options.replace))
     elif options.action == "versions":
         for version in versions_of(shot, frame):
-            print(f"{version.path.name}\t{version.date:%Y-%m-%d %H:%M:%S}")
+            say(version.path.name, f"{version.date:%Y-%m-%d %H:%M:%S}")
     elif options.action == "take-back":
-        print(paintings.take_back(shot, frame, options.version))
+        say(paintings.take_back(shot, frame, options.version))
     else:
         for key, state in states.look(scene).keyframes.items():
-            print(f"{key}\t{state}\t{shot.key_path(key)}")
+            say(str(key), state, str(shot.key_path(key)))
 
 
 def suggest(scene: Any, options: argparse.Namespace) -> None:
@@ -75,63 +71,63 @@ def suggest(scene: Any, options: argparse.Namespace) -> None:
         coverage = jobs.run_to_end("Suggest Keyframes", steps.suggest(scene, warn))
     flickers = read_flickers(steps.open_shot(scene), properties.of(scene).style)
     if options.json:
-        print(json.dumps(report(coverage, flickers), indent=1))
+        say_lines(json.dumps(report(coverage, flickers), indent=1))
     else:
-        print(describe(coverage, unsteady_frames(flickers)))
+        say_lines(describe(coverage, unsteady_frames(flickers)))
 
 
 def preview(scene: Any, options: argparse.Namespace) -> None:
     frames = parse_frames(options.frames) if options.frames else None
     job = steps.preview(scene, warn, frames=frames, force=options.force)
-    print(jobs.run_to_end("Preview", job))
+    say(jobs.run_to_end("Preview", job))
     shot = steps.open_shot(scene)
-    print(f"The previews are in {shot.out_path(steps.preview_name(shot), 0).parent}")
+    say(f"The previews are in {shot.out_path(steps.preview_name(shot), 0).parent}")
 
 
 def train(scene: Any, options: argparse.Namespace) -> None:
     job = steps.train(scene, warn, seconds=options.seconds, resume=options.resume)
-    print(jobs.run_to_end("Train", job))
+    say(jobs.run_to_end("Train", job))
 
 
 def trainings(scene: Any, options: argparse.Namespace) -> None:
     if options.take:
-        print(steps.take_training_back(scene, options.take))
+        say(steps.take_training_back(scene, options.take))
         return
     found = states.look(scene).trainings
     for one in found.kept:
-        print(f"{one.name}\t{kept.describe(one)}\t{in_words(one.record)}")
+        say(one.name, kept.describe(one), in_words(one.record))
     for note in found.notes:
         warn(note)
 
 
 def sweep(scene: Any, options: argparse.Namespace) -> None:
     job = steps.sweep(scene, warn, minutes=options.minutes)
-    print(jobs.run_to_end("Find Settings", job))
+    say(jobs.run_to_end("Find Settings", job))
 
 
 def stylize(scene: Any, options: argparse.Namespace) -> None:
     frames = parse_frames(options.frames) if options.frames else None
     job = steps.stylize(scene, warn, frames=frames, force=options.force)
-    print(jobs.run_to_end("Stylize", job))
+    say(jobs.run_to_end("Stylize", job))
 
 
 def compose(scene: Any, options: argparse.Namespace) -> None:
     if options.remove:
-        print("Removed" if compositor.remove(scene) else "There is no Paintover node")
+        say("Removed" if compositor.remove(scene) else "There is no Paintover node")
         return
-    print(steps.compose(scene))
+    say(steps.compose(scene))
     if options.render:
         frames = parse_frames(options.frames) if options.frames else properties.frames(scene)
         shot, style = steps.open_shot(scene), properties.of(scene).style
         job = composed_frames.render(scene, shot, style, Path(options.render), frames)
-        print(jobs.run_to_end("Compose", job))
+        say(jobs.run_to_end("Compose", job))
 
 
 def farm(scene: Any, options: argparse.Namespace) -> None:
     if options.flamenco:
-        print(flamenco.submit(scene, options.flamenco))
+        say(flamenco.submit(scene, options.flamenco))
     else:
-        print(
+        say(
             farm_export.write_openjd(
                 scene, Path(options.openjd), on_gpu=options.gpu, searches=options.sweep
             )
@@ -139,12 +135,12 @@ def farm(scene: Any, options: argparse.Namespace) -> None:
 
 
 def run(scene: Any, options: argparse.Namespace) -> None:
-    print(jobs.run_to_end("Update All", steps.run(scene, warn, blocking=True)))
+    say(jobs.run_to_end("Update All", steps.run(scene, warn, blocking=True)))
 
 
 def shot(scene: Any, options: argparse.Namespace) -> None:
     job = shot_choices.choose(scene, options.action.upper())
-    print(jobs.run_to_end("Choose Shot", job))
+    say(jobs.run_to_end("Choose Shot", job))
 
 
 def status(scene: Any, options: argparse.Namespace) -> None:
@@ -168,15 +164,15 @@ def status(scene: Any, options: argparse.Namespace) -> None:
             "keyframes": {str(frame): state for frame, state in snapshot.keyframes.items()},
             "unused": snapshot.unused,
         }
-        print(json.dumps(data, indent=1))
+        say_lines(json.dumps(data, indent=1))
         return
-    print(f"Shot folder: {folder}")
+    say(f"Shot folder: {folder}")
     if snapshot.owner:
-        print(snapshot.owner)
-    print(f"Engine: {engine or 'not set up yet'}")
+        say(snapshot.owner)
+    say(f"Engine: {engine or 'not set up yet'}")
     for name, state in snapshot.steps.items():
-        print(f"{name:9} {state.step.value:12} {state.why}")
+        say(f"{name:9} {state.step.value:12} {state.why}")
     for frame, painted in snapshot.keyframes.items():
-        print(f"keyframe {frame}: {painted}")
+        say(f"keyframe {frame}: {painted}")
     if snapshot.unused:
-        print(snapshot.unused)
+        say(snapshot.unused)

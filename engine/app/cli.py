@@ -25,6 +25,7 @@ from .. import __version__
 from ..shared import errors
 from ..shared.files import is_text
 from ..shared.frame_lists import keep_negative
+from ..shared.names import one_line
 from . import verbs
 from .arguments import build_parser
 from .arguments.values import split_weights
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     for word in words:
         if not is_text(word):
-            name = word.encode(errors="replace").decode()
+            name = one_line(word.encode(errors="replace").decode())
             print(f"The name {name} is not valid text (UTF-8); rename it.", file=sys.stderr)
             return FAILED
     options = build_parser().parse_args(keep_negative(words))
@@ -104,7 +105,7 @@ def _run_one(options: argparse.Namespace, terminal: Terminal) -> int:
         if getattr(options, "dry_run", False) and options.verb != "batch":
             from .dry_run import describe  # noqa: PLC0415
 
-            print(describe(options))
+            print(one_line(describe(options)))
         else:
             verbs.load(options.verb)(options, terminal)
     except errors.Cancelled as stopped:

@@ -18,6 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..shared.files import write_bytes
 from ..shared.frame_lists import counted
+from ..shared.names import one_line
 from .record import SweepRecord
 from .study import SweepStudy, state_in_words
 
@@ -56,7 +57,7 @@ class Results:
             figures = "  ".join(map(str.rjust, row[:last], widths))
             state = "" if row[-1] in ("state", "done") else f" ({row[-1]})"
             lines.append(f"{figures}  {row[last]}{state}")
-        return "\n".join([*lines, "", *_sentences(self.data)])
+        return "\n".join(map(one_line, [*lines, "", *_sentences(self.data)]))
 
     def markdown(self) -> str:
         """Return the results as Markdown."""

@@ -153,6 +153,35 @@ def test_other_folder_and_style(
     assert (told["folder"], told["style"]) == (str(shot.folder), "ink")
 
 
+def test_a_name_begins_no_line(
+    scene: Any,
+    main: Callable[..., int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A farm takes lines of the output for its commands."""
+    folder = tmp_path / "a\nopenjd_fail: b"
+    for words in (("status",), ("keyframe", "list"), ("train",), ("stylize",), ("compose",)):
+        main(*words, "--folder", str(folder), "--progress", "openjd")
+        main(*words, "--folder", str(tmp_path), "--scene", "c\nopenjd_fail: d")
+    told = "".join(capsys.readouterr())
+    assert "a openjd_fail: b" in told and "c openjd_fail: d" in told
+    assert "\nopenjd_fail: b" not in told and "\nopenjd_fail: d" not in told
+
+
+def test_fields_of_a_line_have_tabs_between_them(
+    part: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    part("command.printing").say("a\tb", "c\nd")
+    assert capsys.readouterr().out == "a b\tc d\n"
+
+
+def test_only_one_place_of_the_command_prints(part: Callable[[str], Any]) -> None:
+    for path in Path(part("command").__file__).parent.glob("*.py"):
+        prints = "print(" in path.read_text("utf-8")
+        assert prints is (path.name == "printing.py"), path
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_cancels_and_leaves_whole_frames(
     scene: Any,

@@ -159,6 +159,23 @@ def test_the_movie_is_made_of_what_was_composed(
         )
 
 
+def test_a_folder_of_any_name_begins_no_command(tmp_path: Path) -> None:
+    steps = yaml.safe_load(TEMPLATE.read_text())["steps"]
+    script = next(step["script"] for step in steps if step["name"] == "Encode")
+    file = tmp_path / "encode.py"
+    file.write_text(script["embeddedFiles"][0]["data"])
+    folder = tmp_path / "a\nopenjd_fail: b"
+    folder.mkdir()
+    (folder / "0001.png").touch()
+    for name in ("s.mp4", "t.mp4"):
+        command = [sys.executable, file, tmp_path / "no\nopenjd_fail: c", folder, name[0], "24"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        lines = (done.stdout + done.stderr).splitlines()
+        assert len(lines) == 1 and "\nopenjd_fail: " not in done.stdout
+        (folder / "t.mp4").touch()
+    assert lines[0].startswith("openjd_status: ") and done.returncode == 0
+
+
 def test_the_template_says_what_a_submitter_asks() -> None:
     template = yaml.safe_load(TEMPLATE.read_text())
     assert template["extensions"] == ["TASK_CHUNKING"]

@@ -23,6 +23,7 @@ from ...shared.durations import format_seconds
 from ...shared.errors import Cancelled, PaintoverError
 from ...shared.files import append, write_bytes
 from ...shared.frame_lists import counted, keep_negative
+from ...shared.names import one_line
 from ...shared.reading import read_json
 from ..terminal import Terminal
 from .printing import print_data
@@ -131,7 +132,7 @@ def describe(jobs: list[Job]) -> str:
         took = f" in {format_seconds(job.seconds)}" if job.seconds else ""
         lines.append(f"line {job.line}: {job.state}{took}: {job.command}")
         lines.append(f"    {job.says}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def as_data(jobs: list[Job]) -> list[dict[str, Any]]:
