@@ -13,8 +13,9 @@ import bpy
 
 from . import properties, steps, user_folders
 from .engine.shared.errors import PaintoverError
-from .engine.shared.files import write_bytes
+from .engine.shared.files import is_text, write_bytes
 from .engine.shared.frame_lists import format_frames
+from .engine.shared.reading import open_file
 from .engine.shared.shot import Shot
 from .engine_process import environment as engine_python
 from .keyframes import images as keyframe_images
@@ -23,7 +24,10 @@ from .keyframes import weights as keyframe_weights
 JOBS = Path(__file__).parent / "farm"
 TEMPLATE, VALUES, ASSETS = "template.yaml", "parameter_values.yaml", "asset_references.yaml"
 _OURS = "# Paintover's job for farms"
+_HEAD = 500
+"""Bytes of a template that tell whose it is."""
 _MOST_NAME = 64
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bool = False) -> str:
@@ -45,9 +49,7 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bo
             or a file cannot be written.
     """
     shot = prepared_shot(scene)
-    template = folder / TEMPLATE
-    if template.exists() and _OURS not in template.read_text("utf-8", "replace")[:500]:
-        raise PaintoverError(f"{template} is not of Paintover; choose an empty folder.")
+    _check_ours(folder)
     text = (JOBS / ("openjd_sweep" if searches else "openjd") / TEMPLATE).read_text("utf-8")
     if is_imported(shot):
         text = _without_step(text, "Capture")
@@ -57,9 +59,9 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bo
     values = _values(scene, shot, searches=searches)
     known = re.findall(r"(?m)^  - name: (\w+)$", text.partition("\nsteps:\n")[0])
     own = {name: value for name, value in values.items() if name in known}
-    write_bytes(template, text.encode())
-    write_bytes(folder / VALUES, _values_text(own).encode())
-    write_bytes(folder / ASSETS, _assets_text(values).encode())
+    texts = {TEMPLATE: text, VALUES: _values_text(own), ASSETS: _assets_text(values)}
+    for name, content in texts.items():
+        write_bytes(folder / name, content.encode())
     return f"The job is in {folder}; submit it with your farm's tools"
 
 
@@ -95,6 +97,21 @@ def composed_folder(shot: Shot, style: str) -> Path:
     return shot.folder / "composed" / style
 
 
+def _check_ours(folder: Path) -> None:
+    """Raise PaintoverError if a folder has files of another job; ours are known by the template."""
+    try:
+        with open_file(folder / TEMPLATE) as file:
+            is_ours = _OURS in file.read(_HEAD).decode("utf-8", "replace")
+        there = [TEMPLATE]
+    except FileNotFoundError:
+        is_ours = False
+        there = [name for name in (VALUES, ASSETS) if os.path.lexists(folder / name)]
+    except OSError:
+        is_ours, there = False, [TEMPLATE]
+    if there and not is_ours:
+        raise PaintoverError(f"{folder / there[0]} is not of Paintover; choose an empty folder.")
+
+
 def _values(scene: Any, shot: Shot, *, searches: bool) -> dict[str, str | int | float]:
     settings = properties.of(scene)
     job = "Paintover sweep" if searches else "Paintover"
@@ -119,10 +136,23 @@ def _values(scene: Any, shot: Shot, *, searches: bool) -> dict[str, str | int | 
     }
 
 
+def _text(value: Any) -> str:
+    """Return a value as JSON that is YAML, too, which knows no escapes in two parts, as of emoji.
+
+    Raises:
+        PaintoverError: a name in it is no valid text.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    if not is_text(text):
+        name = text.encode(errors="replace").decode()
+        raise PaintoverError(f"The name {name} is not valid text (UTF-8); rename it.")
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def _values_text(values: dict[str, str | int | float]) -> str:
     lines = ["parameterValues:"]
     for name, value in values.items():
-        lines += [f"  - name: {name}", f"    value: {json.dumps(value)}"]
+        lines += [f"  - name: {name}", f"    value: {_text(value)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -136,10 +166,10 @@ def _assets_text(values: dict[str, str | int | float]) -> str:
         [
             "assetReferences:",
             "  inputs:",
-            f"    filenames: {json.dumps(files)}",
-            f"    directories: {json.dumps([values['ShotFolder'], values['EngineFolder']])}",
+            f"    filenames: {_text(files)}",
+            f"    directories: {_text([values['ShotFolder'], values['EngineFolder']])}",
             "  outputs:",
-            f"    directories: {json.dumps([values['ShotFolder'], values['OutputFolder']])}",
+            f"    directories: {_text([values['ShotFolder'], values['OutputFolder']])}",
             "  referencedPaths: []",
             "",
         ]

@@ -15,6 +15,7 @@ from typing import Any
 
 import bpy
 import pytest
+import yaml
 from conftest import picture, write_png
 
 
@@ -118,6 +119,47 @@ def test_a_job_of_another_program_is_not_overwritten(
     assert part("command").main(words) == 1
     assert f"openjd_fail: {other} is not of Paintover" in capsys.readouterr().out
     assert other.read_text() == "steps: []\n"
+
+
+@pytest.mark.parametrize("name", ["parameter_values.yaml", "asset_references.yaml"])
+def test_files_beside_no_template_are_not_overwritten(
+    painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("a: 1\n")
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match=f"{name} is not of Pai"):
+        part("farm_export").write_openjd(scene, tmp_path)
+    assert [path.name for path in tmp_path.glob("*.yaml")] == [name]
+    assert (tmp_path / name).read_text() == "a: 1\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_of_a_template_only_the_head_is_read(
+    painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    template, error = tmp_path / "template.yaml", part("engine.shared.errors").PaintoverError
+    with template.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(error, match="is not of Paintover"):
+        part("farm_export").write_openjd(scene, tmp_path)
+    template.unlink()
+    os.mkfifo(template)
+    with pytest.raises(error, match="is not of Paintover"):
+        part("farm_export").write_openjd(scene, tmp_path)
+
+
+def test_names_of_any_characters_stand_in_the_bundle(
+    scene: Any, part: Callable[[str], Any]
+) -> None:
+    name = 'shot 🎨 影 "\\ \x7f \x85 \u2028 \ufeff \n'
+    export = part("farm_export")
+    found = yaml.safe_load(export._values_text({"JobName": name, "Fps": 24.0}))
+    assert [one["value"] for one in found["parameterValues"]] == [name, 24.0]
+    folders = {"BlendFile": name, "ShotFolder": name, "EngineFolder": name, "OutputFolder": name}
+    found = yaml.safe_load(export._assets_text(folders))["assetReferences"]
+    assert name in found["inputs"]["filenames"]
+    assert found["outputs"]["directories"] == [name, name]
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="not valid text"):
+        export._values_text({"Scene": "a\udcff"})
 
 
 def test_what_is_missing_is_said(shot: Any, tmp_path: Path) -> None:
