@@ -17,6 +17,7 @@ import bpy
 
 from .engine.shared.errors import PaintoverError
 from .engine.shared.identity import Identity, identity
+from .engine.shared.places import is_file, is_folder, is_there
 
 owners: dict[str, int] = {}
 """Id of a shot → session id of the scene that owned it when its name was last noted."""
@@ -93,7 +94,7 @@ def default_folder(scene: bpy.types.Scene, *, new: bool = False) -> str:
             break
         folder = absolute(scene, given)
         if new:
-            is_taken = folder.exists() or folder in own
+            is_taken = is_there(folder) or folder in own
         else:
             is_taken = bool(other_owner(scene, folder)) and not _is_copy(folder)
         if not is_taken:
@@ -115,7 +116,7 @@ def gone(scene: bpy.types.Scene) -> str:
         folder = shot_folder(scene)
     except PaintoverError:
         return ""
-    if not _settings(scene).shot_id or folder.is_dir():
+    if not _settings(scene).shot_id or is_folder(folder):
         return ""
     return f"The shot folder {folder} is gone"
 
@@ -157,7 +158,7 @@ def other_owner(scene: bpy.types.Scene, folder: Path | None = None) -> str:
     here, blend = blend_of(scene), owner_path(folder, found)
     if here and _same(Path(here), blend):
         return _other_scene(scene, found)
-    return blend.name if blend.is_file() else ""
+    return blend.name if is_file(blend) else ""
 
 
 def owner_path(folder: Path, found: Identity) -> Path:

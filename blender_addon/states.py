@@ -13,7 +13,7 @@ import bpy
 from . import compositor, mattes, properties, shot_folders
 from .capture import settings as capture
 from .engine.shared.coverage_records import Coverage, coverage_digest, read_coverage
-from .engine.shared.errors import PaintoverError
+from .engine.shared.errors import NoShotError, PaintoverError
 from .engine.shared.flicker_records import read_flickers, unsteady_frames
 from .engine.shared.frame_lists import counted, name_frames
 from .engine.shared.freshness import Step, StepState, out_state, style_state
@@ -21,6 +21,7 @@ from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.keyframes.versions import Version, versions_of
 from .engine.shared.keyframes.weights import changed
 from .engine.shared.pictures import sizes
+from .engine.shared.places import is_folder
 from .engine.shared.shot import Shot
 from .engine.shared.shot_paths import OUT_SUFFIXES
 from .engine.shared.style_header import PROJECTION, read_style_header
@@ -145,14 +146,26 @@ class Query:
 def look_at_files(query: Query) -> Snapshot:
     """Return the state of the files; uses no Blender data, so it can run in a thread."""
     try:
+        return _look_at_files(query)
+    except OSError as error:
+        why = f"Cannot read {query.folder}: {error.strerror or error}; check its permissions."
+        return _without_shot(Step.OUT_OF_DATE, why)
+
+
+def _without_shot(step: Step, why: str) -> Snapshot:
+    return Snapshot({**EMPTY.steps, "capture": StepState(step, why)}, {})
+
+
+def _look_at_files(query: Query) -> Snapshot:
+    try:
         shot = Shot.open(query.folder)
     except PaintoverError as error:
-        if query.had_shot and not query.folder.is_dir():
+        if query.had_shot and not is_folder(query.folder):
             why = f"The shot folder {query.folder} is gone"
             return Snapshot({**EMPTY.steps, "capture": StepState(Step.NOTHING, why)}, {}, gone=why)
-        why = str(error) if Shot.exists(query.folder) else "Not captured yet"
-        broken = Step.OUT_OF_DATE if Shot.exists(query.folder) else Step.NOTHING
-        return Snapshot({**EMPTY.steps, "capture": StepState(broken, why)}, {})
+        if isinstance(error, NoShotError):
+            return _without_shot(Step.NOTHING, "Not captured yet")
+        return _without_shot(Step.OUT_OF_DATE, str(error))
     keyframes, unused = _keyframe_states(shot, query.style), describe_unused(shot)
     looks_like = coverage_digest(shot)  # with the weights that the engine reads
     shot.manifest.weights = changed(shot.manifest.weights, query.weights)

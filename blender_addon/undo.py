@@ -23,6 +23,7 @@ from bpy.app.handlers import persistent
 from . import logs, picture_editors
 from .compositor import sequences
 from .engine.shared.errors import PaintoverError
+from .engine.shared.places import is_file
 from .engine.shared.shot import Shot
 from .handlers import Handlers
 from .keyframes import images, masks, paintings, version_images
@@ -88,7 +89,7 @@ def _loader(image: Any) -> Callable[[], Any] | None:
 
 
 def _load_frames(name: str, path: Path) -> Any:
-    if not path.is_file():
+    if not is_file(path):
         raise PaintoverError(f"{path} is not there any more; stylize again.")
     return sequences.load(sequences.find(path.parent), name, path)
 
@@ -114,7 +115,7 @@ def _follow_moved() -> None:
     for path in paintings.relocated:
         target = paintings.file_now(path)
         try:
-            if target != path and target.is_file() and images.find_image(path) is not None:
+            if target != path and is_file(target) and images.find_image(path) is not None:
                 images.relocate(Shot.open(path.parent.parent), path, target)
         except PaintoverError as error:
             _log.info("%s", error)

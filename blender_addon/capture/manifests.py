@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .. import properties, stereo, versions
-from ..engine.shared.errors import DamagedError, PaintoverError
+from ..engine.shared.errors import DamagedError, NoShotError, PaintoverError
 from ..engine.shared.manifest import FrameRecord, Manifest
 from ..engine.shared.shot import Shot
 from . import cameras, settings
@@ -74,12 +74,10 @@ def shot_before(folder: Path) -> Shot | None:
     Raises:
         PaintoverError: a later version of Paintover wrote it, or it cannot be read.
     """
-    if not Shot.exists(folder):
-        return None
     try:
         return Shot.open(folder)
-    except DamagedError:
-        return None  # capture all frames again, as its sentence says
+    except (NoShotError, DamagedError):
+        return None  # capture all frames again, as the sentence of a damaged one says
 
 
 def settings_in_use(before: Shot | None) -> dict[str, Any]:

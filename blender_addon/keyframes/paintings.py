@@ -24,7 +24,7 @@ from ..engine.shared.pictures.digests import digest_picture
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
-from ..engine.shared.places import real_path
+from ..engine.shared.places import is_file, real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import KEY_SUFFIXES
 from . import images, weights
@@ -229,7 +229,7 @@ def forget_moved(path: Path) -> None:
 def file_now(path: Path) -> Path:
     """Return where the painting or mask of a file is now, if it was moved in this session."""
     seen: set[Path] = set()
-    while path in relocated and path not in seen and not path.is_file():
+    while path in relocated and path not in seen and not is_file(path):
         seen.add(path)
         path = relocated[path]
     return path

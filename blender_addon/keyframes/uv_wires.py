@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.shared.shot import Shot
 from . import editor_areas, images
 
 _hidden: set[int] = set()
@@ -34,7 +35,7 @@ def _shows_painting(image: Any | None) -> bool:
     if image is None or image.source != "FILE" or not image.filepath:
         return False
     folder = images.path_of(image).parent
-    return folder.name == "keys" and (folder.parent / "shot.json").is_file()
+    return folder.name == "keys" and Shot.exists(folder.parent)
 
 
 def unregister() -> None:

@@ -15,6 +15,7 @@ from .. import compositor, jobs, messages, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state
 from ..engine.shared.manifest import MANIFEST_NAME
+from ..engine.shared.places import is_file
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import OUT_SUFFIXES
 from ..engine_process import environment
@@ -101,7 +102,7 @@ def has_style(context: bpy.types.Context) -> str:
     scene = properties.scene_of(context)
     style = properties.of(scene).style
     path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
-    return "" if path.is_file() else f'Train the style "{style}" first'
+    return "" if is_file(path) else f'Train the style "{style}" first'
 
 
 def has_frames_to_compose(context: bpy.types.Context) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from ..images.given_pictures import given_size
 from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
-from ..shared.errors import PaintoverError
+from ..shared.errors import NoShotError, PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
 from ..shared.keyframes.blank import copy_frame, is_blank
 from ..shared.locks import held_alone
@@ -300,9 +300,10 @@ def _previous_shot(folder: Path) -> Shot | None:
         PaintoverError: the folder holds a shot that was captured from a scene, or one that cannot
             be read.
     """
-    if not Shot.exists(folder):
+    try:
+        shot = Shot.open(folder)
+    except NoShotError:
         return None
-    shot = Shot.open(folder)
     if shot.manifest.frames and shot.manifest.source.get("kind") != "pictures":
         raise PaintoverError(
             f"{folder} holds a shot that was captured from a scene; import the pictures into "

@@ -13,6 +13,10 @@ class DamagedError(PaintoverError):
     """A file is damaged; the error that it was raised from tells where, for logs."""
 
 
+class NoShotError(PaintoverError):
+    """A folder holds no shot yet."""
+
+
 class LaterVersionError(PaintoverError):
     """A file was written by a later Paintover; it must stay as it is."""
 

@@ -73,7 +73,7 @@ def read_by_state(
         name = os.fspath(path)
         try:
             now = os.stat(name)  # noqa: PTH116 - a tenth of the time of pathlib's
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # also where the disk cannot tell, as for a name that is too long
             return missing
         if not stat.S_ISREG(now.st_mode):
             return missing

@@ -72,6 +72,25 @@ def real_path(path: Path) -> Path:
         return path.absolute()
 
 
+def is_there(path: Path) -> bool:
+    """Return whether there is a file or folder.
+
+    Unlike ``Path.exists`` and its kin, this and the next two are False, and do not fail, where the
+    disk cannot tell: for a name that is too long, or in a folder that must not be read.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; see ``is_there``."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder; see ``is_there``."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def check_place(path: Path) -> None:
     """Refuse to write or delete a file where a link would lead out of its shot folder.
 

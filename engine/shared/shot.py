@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from .errors import PaintoverError
+from .errors import NoShotError, PaintoverError
 from .files import cannot_write, digest_json, link_or_copy
 from .frame_lists import frame_name
 from .manifest import MANIFEST_NAME, Manifest
 from .manifest_file import ManifestFile
 from .out_records import OutRecord, read_record, write_record
 from .pictures.digests import digest_picture
-from .places import check_place
+from .places import check_place, is_there
 from .shot_paths import KEY_SUFFIXES, ShotPaths
 
 
@@ -38,13 +38,14 @@ class Shot(ShotPaths):
         """Read a shot folder.
 
         Raises:
-            PaintoverError: there is no ``shot.json``, or it is damaged or of a later version.
+            NoShotError: there is no ``shot.json``.
+            PaintoverError: it cannot be read, or is damaged or of a later version.
         """
         file = ManifestFile(folder)
         try:
             manifest = file.read()
         except (FileNotFoundError, NotADirectoryError):
-            raise PaintoverError(
+            raise NoShotError(
                 f"{folder} holds no shot yet; capture it in Blender, or import pictures into it."
             ) from None
         shot = cls(folder, manifest)
@@ -53,8 +54,11 @@ class Shot(ShotPaths):
 
     @staticmethod
     def exists(folder: Path) -> bool:
-        """Return whether the folder has a manifest, readable or not."""
-        return (folder / MANIFEST_NAME).exists()
+        """Return whether the folder has a manifest, readable or not.
+
+        False where the disk cannot tell, as for a name that is too long; ``open`` says why.
+        """
+        return is_there(folder / MANIFEST_NAME)
 
     def goes_on_from(self, before: Shot | None) -> None:
         """Let ``save`` keep what others have changed since a shot was read.

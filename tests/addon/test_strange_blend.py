@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -82,3 +83,35 @@ def test_a_link_in_a_circle_stops_no_saving_of_paint(
     paint(painting, 1.0)
     bpy.ops.wm.save_mainfile()
     assert not painting.is_dirty and shot.key_is_painted(1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows says that there is no such file")
+def test_a_shot_folder_that_the_disk_cannot_tell_of_is_said_in_the_panel(
+    scene: Any, tmp_path: Path, part: Callable[[str], Any]
+) -> None:
+    polls, watcher, sequences = part("operators.polls"), part("ui.watcher"), "compositor.sequences"
+    scene.paintover.folder = str(tmp_path / ("x" * 300))
+    assert polls.has_shot(bpy.context) == "Capture the shot first"
+    path = str(tmp_path / ("x" * 300) / "out/ink/0001.png")
+    image = SimpleNamespace(source="SEQUENCE", filepath=path, library=None)
+    assert not part(sequences).is_of_shot(image)
+    for shot_id, words in (("", "File name too long"), ("1" * 16, "is gone")):
+        scene.paintover.shot_id = shot_id
+        assert words in part("states").look(scene).steps["capture"].why
+        watcher.refresh()
+        watcher._watcher.tick()
+        watcher._watcher._thread.join()
+        watcher._watcher.tick()
+        assert words in watcher.current()[0].steps["capture"].why
+
+
+def test_files_that_cannot_be_read_are_said_in_the_panel(
+    scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = part("states")
+
+    def refused(shot: Any, style: str) -> dict[int, str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(states, "_keyframe_states", refused)
+    assert "Permission denied" in states.look(scene).steps["capture"].why

@@ -10,11 +10,13 @@ import pytest
 import synthetic
 
 from engine.frames.frame import read_frame
-from engine.shared.errors import PaintoverError
+from engine.shared.errors import NoShotError, PaintoverError
 from engine.shared.files import digest_file, digest_json, write_bytes, written_beside
 from engine.shared.frame_lists import format_frames, frame_name, parse_frames
 from engine.shared.manifest import MANIFEST_VERSION, Camera, Colour, FrameRecord, Manifest
 from engine.shared.out_records import OutRecord
+from engine.shared.pictures.digests import digest_picture
+from engine.shared.places import is_file, is_folder
 from engine.shared.shot import Shot
 
 
@@ -252,3 +254,15 @@ def test_digests_do_not_depend_on_key_order(tmp_path):
     assert digest_json({"a": 1, "b": [2]}) == digest_json({"b": [2], "a": 1})
     assert digest_json([1, 2]) != digest_json([2, 1])
     assert digest_file(tmp_path / "none") == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows says that there is no such file")
+def test_a_folder_that_the_disk_cannot_tell_of_has_no_shot(tmp_path):
+    folder = tmp_path / ("x" * 300)
+    assert not Shot.exists(folder)
+    assert digest_file(folder / "shot.json") == "" == digest_picture(folder / "0001.png")
+    assert not is_file(folder) and not is_folder(folder)
+    with pytest.raises(PaintoverError, match=r"shot\.json: File name too long"):
+        Shot.open(folder)
+    with pytest.raises(NoShotError, match="holds no shot yet"):
+        Shot.open(tmp_path)
