@@ -41,9 +41,14 @@ def render(scene: Any, shot: Shot, style: str, folder: Path, frames: list[int]) 
         The message to report.
 
     Raises:
-        PaintoverError: a frame cannot be rendered or written.
+        PaintoverError: a frame cannot be rendered or written, or would be several files.
     """
     settings: Any = scene.render
+    if settings.use_multiview and settings.image_settings.views_format == "INDIVIDUAL":
+        raise PaintoverError(
+            "With stereoscopy Blender would write several files a frame; in the output's "
+            "settings set Views Format to Stereo 3D, or to Multi-View for OpenEXR."
+        )
     if settings.image_settings.file_format in _MOVIES:
         if hasattr(settings.image_settings, "media_type"):
             settings.image_settings.media_type = "IMAGE"

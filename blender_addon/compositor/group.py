@@ -12,12 +12,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import bpy
 
-from .. import saved_state
+from .. import saved_state, versions
 from ..engine.shared.checked import Length, OneOf, Pattern
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import parse_frames, runs
@@ -160,7 +160,11 @@ def _shape(group: Any, pictures: int) -> None:
 
 def _add_settings(group: Any) -> None:
     """Give the group the inputs that it lacks, as one that an earlier version made does."""
-    there = {item.name for item in group.interface.items_tree}
+    there = {
+        item.name
+        for item in group.interface.items_tree
+        if item.item_type == "SOCKET" and item.in_out == "INPUT"
+    }
     for name, value, description in _SETTINGS:
         if name in there:
             continue
@@ -168,6 +172,19 @@ def _add_settings(group: Any) -> None:
         socket.subtype = "FACTOR"
         socket.min_value, socket.max_value, socket.default_value = 0.0, 1.0, value
         socket.description = description
+        for node in _nodes_of(group):  # which take 0 for it
+            node.inputs[name].default_value = value
+
+
+def _nodes_of(group: Any) -> Iterator[Any]:
+    """Yield the nodes in all trees that show a group."""
+    scenes: Any = bpy.data.scenes
+    own = [tree for scene in scenes if (tree := versions.compositor_tree(scene))]
+    trees = {tree.as_pointer(): tree for tree in (*bpy.data.node_groups, *own)}
+    for tree in trees.values():
+        for node in tree.nodes:
+            if node.type == "GROUP" and node.node_tree == group:
+                yield node
 
 
 def _add_picture(group: Any, name: str) -> None:

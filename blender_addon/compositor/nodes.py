@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from typing import Any
+from typing import Annotated, Any
 
 import bpy
 
 from .. import colour_names, versions
+from ..engine.shared.checked import Range
 
 
 def alpha_over(tree: Any, below: Any, above: Any) -> Any:
@@ -101,15 +102,22 @@ def is_view(tree: Any, scene: Any, views: Collection[str]) -> Any:
     return math(tree, "GREATER_THAN", node.outputs[0], 0.5)
 
 
+_LEAST_GAMMA = 0.01
+"""A gamma of 0, which Blender allows, makes all black."""
+
+
 @dataclasses.dataclass(frozen=True)
 class View:
-    """View settings that make a picture display-referred, with Blender's names."""
+    """View settings that make a picture display-referred, with Blender's names.
+
+    A .blend of another color configuration may hold names that this one has not.
+    """
 
     display_device: str = "sRGB"
     view_transform: str = "Standard"
     look: str = "None"
-    exposure: float = 0.0
-    gamma: float = 1.0
+    exposure: Annotated[float, Range(-32, 32)] = 0.0
+    gamma: Annotated[float, Range(0, 5)] = 1.0
     use_curve_mapping: bool = False
     use_white_balance: bool = False
     white_balance_temperature: float = 6500.0
@@ -171,14 +179,16 @@ def bake_view(tree: Any, picture: Any, view: View) -> tuple[Any, str]:
     tree.links.new(picture, exposure.inputs["Image"])
     picture = exposure.outputs[0]
     if versions.HAS_CONVERT_TO_DISPLAY:
-        picture = _convert_to_display(tree, picture, view)
+        picture, unknown = _convert_to_display(tree, picture, view)
+        unsupported += unknown
     elif view.view_transform != "Raw":
-        space = _space_of_view(view)
-        if not space:
+        found = _convert(tree, picture, _scene_linear(), _space_of_view(view))
+        if found is None:
             unsupported.append(f"the view transform {view.view_transform}")
-        picture = _convert(tree, picture, _scene_linear(), space or colour_names.srgb())
+            found = _convert(tree, picture, _scene_linear(), colour_names.srgb())
+        picture = found
     gamma = tree.nodes.new(versions.GAMMA_NODE)
-    gamma.inputs["Gamma"].default_value = 1 / view.gamma
+    gamma.inputs["Gamma"].default_value = 1 / max(view.gamma, _LEAST_GAMMA)
     tree.links.new(picture, gamma.inputs[0])
     picture = with_alpha(tree, _snap(tree, gamma.outputs[0]), alpha)
     picture = _convert(tree, picture, colour_names.srgb(), _scene_linear())
@@ -225,17 +235,38 @@ def _premul_key(tree: Any, picture: Any, *, to_straight: bool) -> Any:
     return node.outputs[0]
 
 
-def _convert(tree: Any, picture: Any, source: str, target: str) -> Any:
+def _convert(tree: Any, picture: Any, source: str, target: str | None) -> Any | None:
+    """Convert between color spaces; None, and no node, if Blender has no such target."""
     node = tree.nodes.new("CompositorNodeConvertColorSpace")
-    node.from_color_space, node.to_color_space = source, target
+    node.from_color_space = source
+    if target is None or not _is_set(node, "to_color_space", target):
+        tree.nodes.remove(node)
+        return None
     tree.links.new(picture, node.inputs["Image"])
     return node.outputs[0]
 
 
-def _convert_to_display(tree: Any, picture: Any, view: View) -> Any:
+def _convert_to_display(tree: Any, picture: Any, view: View) -> tuple[Any, list[str]]:
+    """Convert to a display; return the result, and what of the view Blender does not have."""
     node = tree.nodes.new("CompositorNodeConvertToDisplay")
-    node.display_settings.display_device = view.display_device
-    node.view_settings.view_transform = view.view_transform
-    node.view_settings.look = view.look
+    settings = node.view_settings
     tree.links.new(picture, node.inputs["Image"])
-    return node.outputs[0]
+    unknown = [
+        f"{what} {value}"
+        for owner, name, value, what in (
+            (node.display_settings, "display_device", view.display_device, "the display"),
+            (settings, "view_transform", view.view_transform, "the view transform"),
+            (settings, "look", view.look, "the look"),
+        )
+        if not _is_set(owner, name, value)
+    ]
+    return node.outputs[0], unknown
+
+
+def _is_set(owner: Any, name: str, value: str) -> bool:
+    """Set a choice, and return whether Blender has it."""
+    try:
+        setattr(owner, name, value)
+    except TypeError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import colour_names, properties, saved_state, versions
 from ..capture import settings as capture
+from ..engine.shared.checked import from_data
 from ..engine.shared.errors import PaintoverError
 from . import nodes
 
@@ -139,7 +140,27 @@ def remember(scene: Any, before: dict[str, Any]) -> None:
 
 def _before(scene: Any) -> dict[str, Any]:
     text = properties.of(scene).before_compose
-    return saved_state.read(text, dict[str, Any]) or {}
+    found = saved_state.read(text, dict[str, Any]) or {}
+    return {path: value for path, value in found.items() if _fits(scene, path, value)}
+
+
+def _fits(scene: Any, path: str, value: Any) -> bool:
+    """Return whether a stored value can be one of the setting; a .blend may be a stranger's."""
+    if path == "use_nodes":
+        return isinstance(value, bool)
+    name = path.rpartition(".")[2]
+    plain = dataclasses.asdict(nodes.View())
+    try:
+        now = _get(scene, path)
+        if name in plain:
+            from_data(nodes.View, {**plain, name: value})
+    except ValueError:
+        return False
+    if isinstance(now, bool | str):
+        return isinstance(value, type(now))
+    if isinstance(now, int | float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, list)
 
 
 def _wanted(scene: Any, view: nodes.View) -> dict[str, Any]:

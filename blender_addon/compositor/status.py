@@ -123,12 +123,10 @@ def _broken_link(scene: Any, ours: Any) -> str:
 def remarks(scene: Any, ours: Any) -> list[str]:
     """Return what changes the stylized frames on their way to the output, as the user set it."""
     remarks = []
-    opacity = ours.inputs["Opacity"]
-    if not opacity.links and opacity.default_value < 1:
-        remarks.append(f"Opacity {opacity.default_value:.2g}")
-    matte = ours.inputs.get("Matte")
-    if matte is not None and not matte.links and matte.default_value < 1:
-        remarks.append(f"Matte {matte.default_value:.2g}")
+    for name in ("Opacity", "Matte"):  # which the user may have renamed
+        socket = ours.inputs.get(name)
+        if socket is not None and not socket.links and socket.default_value < 1:
+            remarks.append(f"{name} {socket.default_value:.2g}")
     compare = ours.inputs.get("Compare")
     if compare is not None and not compare.links and compare.default_value > 0:
         remarks.append(f"Compare is on: its left {compare.default_value:.0%} show the render")

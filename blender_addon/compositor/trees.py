@@ -67,11 +67,17 @@ def _wrap(own: Any, tree: Any) -> Any | None:
 
 
 def all_nodes(tree: Any) -> list[Any]:
-    """Return the nodes of a tree and of the groups in it."""
-    found = list(tree.nodes)
-    for node in tree.nodes:
-        if node.type == "GROUP" and node.node_tree:
-            found += all_nodes(node.node_tree)
+    """Return the nodes of a tree and of the groups in it, those of each group once."""
+    waiting, seen = [tree], {tree.as_pointer()}
+    found: list[Any] = []
+    while waiting:
+        nodes = list(waiting.pop(0).nodes)
+        found += nodes
+        for node in nodes:
+            inner = node.node_tree if node.type == "GROUP" else None
+            if inner is not None and inner.as_pointer() not in seen:
+                seen.add(inner.as_pointer())
+                waiting.append(inner)
     return found
 
 

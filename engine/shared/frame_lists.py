@@ -34,9 +34,10 @@ def parse_frames(text: str) -> list[int]:
     """
     ranges: set[tuple[int, int, int]] = set()
     shown = one_line(text[:80])
+    is_clear = not _UNCLEAR.search(text)
     for part in text.replace(" ", "").split(","):
         match = re.fullmatch(r"(-?[0-9]+)(?:-(-?[0-9]+)(?:[:x]([0-9]+))?)?", part)
-        if not match or _UNCLEAR.search(text):
+        if not match or not is_clear:
             raise PaintoverError(f'"{shown}" is not a frame list; write it like 1-30,45.')
         if max(map(len, match.groups(""))) > _DIGITS:
             raise PaintoverError(
@@ -50,6 +51,8 @@ def parse_frames(text: str) -> list[int]:
         if not step:
             raise PaintoverError(f'In "{shown}" the range {part} never goes on; step by 1 or more.')
         ranges.add((first, last, step))
+    if sum((last - first) // step for first, last, step in ranges if step > 1) > LARGEST_FRAME:
+        raise PaintoverError(f'"{shown}" names too many frames; write each frame once.')
     stepped = {frame for a, b, step in ranges if step > 1 for frame in range(a, b + 1, step)}
     frames: list[int] = []
     for first, last, _ in sorted(one for one in ranges if one[2] == 1):

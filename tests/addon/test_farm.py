@@ -205,6 +205,17 @@ def test_a_note_beside_a_composed_frame_is_read_within_bounds(
     assert not is_made(frame, "ab")
 
 
+def test_several_files_a_frame_are_refused_before_anything_is_rendered(
+    painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    scene.render.use_multiview = True
+    scene.render.image_settings.views_format = "INDIVIDUAL"
+    job = part("composed_frames").render(scene, painted, "style", tmp_path / "out", [1])
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="Stereo 3D"):
+        part("jobs").run_to_end("Compose", job)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
 def manager() -> Iterator[tuple[str, list[Any]]]:
     """A Manager of Flamenco, and the jobs that it was sent; it refuses those of no frames."""

@@ -230,6 +230,14 @@ def test_every_second_frame_as_farms_write_it():
     assert parse_frames("-3-3:3,2-4,20") == [-3, 0, 2, 3, 4, 20]
     assert keep_negative(["-3-3:3"]) == [" -3-3:3"]
     assert parse_frames("1-9x4") == [1, 5, 9]
+    assert len(parse_frames("-1048574-1048574:2")) == 1048575
+
+
+def test_frames_that_are_named_again_and_again_are_refused() -> None:
+    """A megabyte of ranges that overlap would be an hour's work."""
+    text = ",".join(f"-1048574-1048574:{step}" for step in range(2, 40_000))
+    with pytest.raises(PaintoverError, match="too many frames; write each frame once"):
+        parse_frames(text)
     for text in ("1-9:0", "1-9:", "5:2", "9-1:2", "1-9x"):
         with pytest.raises(PaintoverError):
             parse_frames(text)
