@@ -51,12 +51,14 @@ class Session:
         is_rendering: whether Blender renders; set by handlers, also from other threads.
 
     Raises:
-        PaintoverError: there is no shot or no engine, or a file cannot be written.
+        PaintoverError: there is no shot, it has no frames, there is no engine, or a file cannot be
+            written.
     """
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self.scene = properties.SceneReference(scene)
         self.shot = steps.open_shot(scene)
+        self.shot.check_frames()
         self._frames, self._shot_state = frozenset(self.shot.frames), _state_of(self.shot)
         self.state: messages.LiveState | None = None
         self.cache = messages.LiveCache(0, [], [])
@@ -261,6 +263,7 @@ class Session:
             redrawing.state()
 
     def _make_request(self) -> messages.Live:
+        self.shot.check_frames()  # they may be gone when the engine is started again
         scene = self.scene.get()
         chosen, of_scene = settings.preferences(), properties.of(scene)
         frame = min(self._frames, key=lambda each: abs(each - scene.frame_current))

@@ -89,8 +89,7 @@ def suggest(request: protocol.Suggest, report: Reporter) -> Coverage:
 
 
 def _check(shot: Shot, keys: list[int]) -> None:
-    if not shot.frames:
-        raise PaintoverError(f"{shot.folder} has no frames yet; capture or import them.")
+    shot.check_frames()
     unknown = set(keys) - set(shot.frames)
     if unknown:
         raise PaintoverError(

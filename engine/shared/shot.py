@@ -98,6 +98,11 @@ class Shot(ShotPaths):
         """The frames that were captured or imported, sorted."""
         return sorted(self.manifest.frames)
 
+    def check_frames(self) -> None:
+        """Raise PaintoverError if no frame was captured or imported yet."""
+        if not self.manifest.frames:
+            raise PaintoverError(f"{self.folder} has no frames yet; capture or import them.")
+
     def matte_path(self, frame: int, name: str = "") -> Path:
         """``mattes/NAME/0001.png``: what of the frame is painted; NAME is that of the manifest."""
         return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"

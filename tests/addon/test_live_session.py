@@ -101,6 +101,20 @@ def test_a_session_that_cannot_run_says_why_and_is_not_started_again(
     assert session.engine_pid == pid
 
 
+def test_a_shot_without_frames_says_so(
+    session: Any, scene: Any, shot: Any, part: Part, addon: Any
+) -> None:
+    error = part("engine.shared.errors").PaintoverError
+    shot.manifest.frames.clear()
+    shot.save()
+    with pytest.raises(error, match="has no frames yet; capture"):
+        part("live.session").Session(scene)
+    _until(session, lambda: not session.shot.frames)
+    session._link.restart()
+    with pytest.raises(error, match="has no frames yet; capture"):
+        _until(session, lambda: False)
+
+
 def test_a_mask_that_cannot_be_written_is_written_later(
     scene: Any, shot: Any, part: Part, addon: Any
 ) -> None:

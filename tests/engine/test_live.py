@@ -19,6 +19,7 @@ from engine.live.costs import too_large
 from engine.networks.device import choose_device
 from engine.shared import live_protocol as live
 from engine.shared import protocol
+from engine.shared.manifest import Manifest
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 from engine.training.resume import load_run
@@ -343,6 +344,12 @@ def test_a_canvas_too_large_for_the_machine_says_so():
     sentence = too_large(2880, 1620, device)
     assert "2880×1620, too large to learn while you paint" in sentence
     assert sentence.endswith("smaller size.")
+
+
+@pytest.mark.parametrize("words", [(), ("--frame", 1)])
+def test_a_shot_without_frames_says_so(tmp_path, words):
+    Shot(tmp_path, Manifest(*SIZE, 1, 1)).save()
+    assert_one_sentence(run_engine("live", tmp_path, *words), "has no frames yet; capture or")
 
 
 def test_without_blender_a_save_is_seen_and_the_style_is_written(captured, tmp_path):

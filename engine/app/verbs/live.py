@@ -67,10 +67,11 @@ def watch(
         device, share, seed: as in ``Live``.
 
     Raises:
-        PaintoverError: no shot, no such frame, or the picture cannot be written.
+        PaintoverError: no shot, no frames, no such frame, or the picture cannot be written.
         Cancelled: it was stopped; the style is written if anything was learnt.
     """
     shot = Shot.open(folder)
+    shot.check_frames()
     number = _frame_to_show(shot) if frame is None else frame
     if number not in shot.manifest.frames:
         raise PaintoverError(
