@@ -11,7 +11,7 @@ from conftest import HERE, ROOT, Blender
 from test_real_blender import read
 
 PICTURES = ROOT / "dist/gui"
-SHORT = "paint,undo_and_redo,kill_the_engine,saved_elsewhere,another_file"
+SHORT = "paint,undo_and_redo,paint_the_viewport,kill_the_engine,saved_elsewhere,another_file"
 """What runs by default, within a minute; all of it with PAINTOVER_LONG=1."""
 
 
