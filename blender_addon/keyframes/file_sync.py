@@ -36,7 +36,10 @@ def _is_painted_in_pack(image: Any) -> bool:
 
 def file_has_changed(image: Any, path: Path) -> bool:
     """Return whether another program may have changed the file since both were the same."""
-    return differs(image, digest_picture(path))
+    try:
+        return differs(image, digest_picture(path))
+    except OSError:  # it must not be read
+        return True
 
 
 def differs(image: Any, digest: str) -> bool:

@@ -176,7 +176,8 @@ def save_unsaved(shot: Shot, *, keep_version: bool = False) -> list[str]:
 
 def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
     has_changed, own_colours = file_sync.file_has_changed(image, path), False
-    with suppress(PaintoverError):  # what is no picture any more may be replaced
+    # What is no picture any more, or must not be read, may be replaced.
+    with suppress(PaintoverError, OSError):
         is_linear, display = path.suffix == ".exr", shot.manifest.colour.display
         # A painting for another display has its values, whatever the file is marked as.
         is_for_display = not is_linear and not colour_names.is_srgb_display(display)

@@ -266,3 +266,28 @@ def test_a_mask_that_another_program_saved_is_kept_when_live_writes_strokes(
     (version,) = (shot.folder / "keys/versions").iterdir()
     assert version.read_bytes() == outside
     assert read_codes(path)[15, 20, 0] == 191
+
+
+def test_a_painting_that_must_not_be_read_is_kept_and_stops_no_saving(
+    scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, opened = part("keyframes.images"), Path.open
+    for frame in (1, 2):
+        bpy.ops.paintover.keyframe_add(frame=frame)
+        paint(images.load(shot, frame), 0.25)
+    write_png(shot.key_path(1), picture(1, seed=9))
+    outside = shot.key_path(1).read_bytes()
+    shot.key_path(1).chmod(0)
+
+    def refuse(path: Path, *words: Any, **more: Any) -> Any:  # the superuser reads everything
+        if not path.stat().st_mode & 0o777:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *words, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        assert images.save_unsaved(shot) == ["0001.png", "0002.png"]
+    (version,) = (shot.folder / "keys/versions").glob("0001*")
+    version.chmod(0o600)
+    assert version.read_bytes() == outside
+    assert all(read_codes(shot.key_path(frame))[15, 20, 0] == 64 for frame in (1, 2))
