@@ -14,6 +14,7 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.files import cannot_write, digest_file, digest_json, write_bytes
 from .engine.shared.frame_lists import counted, frame_name
 from .engine.shared.pictures.digests import digest_picture
+from .engine.shared.places import check_place
 from .engine.shared.reading import read_json
 from .engine.shared.shot import Shot
 from .engine.shared.shot_paths import OUT_SUFFIXES
@@ -59,6 +60,7 @@ def render(scene: Any, shot: Shot, style: str, folder: Path, frames: list[int]) 
     for number, frame in enumerate(frames):
         yield Progress(number / len(frames), text=f"Frame {number + 1} of {len(frames)}")
         path = folder / f"{frame_name(frame)}{settings.file_extension}"
+        check_place(path)
         made = digest_json([blend, _stylized(shot, style, frame)])
         if _is_made(path, made):
             continue

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Iterable
 from typing import Any
 
 from .. import mattes
+from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.digests import is_picture
+from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
 
 _NOTE = "matte"
@@ -72,7 +75,9 @@ class Plan:
         shot.save()
         for folder in (shot.folder / "mattes").glob("*"):
             if mattes.is_captured(folder.name) and folder.name != manifest.matte:
-                shutil.rmtree(folder, ignore_errors=True)
+                with contextlib.suppress(PaintoverError):
+                    check_place(folder)
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def keep_note(source: dict[str, Any], before: dict[str, Any]) -> None:

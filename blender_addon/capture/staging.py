@@ -84,6 +84,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
         pairs.append((stage.matte_path(frame, matte), shot.matte_path(frame, matte)))
     with blank_keyframe_follows(shot, frame):
         for source, destination in pairs:
+            check_place(source)
             check_place(destination)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)

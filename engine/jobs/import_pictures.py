@@ -21,7 +21,7 @@ from ..shared.manifest import FrameRecord, Manifest
 from ..shared.names import check_name
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, readable_kind
-from ..shared.places import real_path
+from ..shared.places import check_place, real_path
 from ..shared.protocol import ImportPictures
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
@@ -111,6 +111,7 @@ def alone_in(folder: Path) -> Iterator[None]:
                 f"Another import into {folder} is running; wait until it has ended, or choose "
                 "another shot folder."
             )
+        check_place(folder / STAGING / "0001.png")
         remove_leftovers(folder)
         yield
 

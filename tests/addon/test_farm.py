@@ -186,6 +186,24 @@ def test_composed_frames_are_rendered_once(
     assert job() == f"Rendered 1 frame to {folder}; 1 up to date"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_no_composed_frame_is_written_through_a_link(
+    painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    write_png(painted.out_path("style", 1), picture(1, seed=3))
+    part("steps").compose(scene)
+    bpy.ops.wm.save_mainfile()
+    outside = tmp_path / "outside"
+    (outside / "style").mkdir(parents=True)
+    (outside / "style" / "0001.png").write_bytes(b"mine")
+    (painted.folder / "composed").symlink_to(outside)
+    folder, run = painted.folder / "composed" / "style", part("jobs").run_to_end
+    job = part("composed_frames").render(scene, painted, "style", folder, [1])
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="is a link"):
+        run("Compose", job)
+    assert [path.read_bytes() for path in outside.rglob("*.png")] == [b"mine"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
 def test_a_note_beside_a_composed_frame_is_read_within_bounds(
     part: Callable[[str], Any], tmp_path: Path

@@ -138,19 +138,12 @@ def test_options_are_those_of_the_command_line(name: str) -> None:
 def test_the_movie_is_made_of_what_was_composed(
     tmp_path: Path, files: tuple[str, ...] | None, told: str
 ) -> None:
-    steps = yaml.safe_load(TEMPLATE.read_text())["steps"]
-    script = next(step["script"] for step in steps if step["name"] == "Encode")
-    (tmp_path / "encode.py").write_text(script["embeddedFiles"][0]["data"])
     folder = tmp_path / "composed"
     if files is not None:
         folder.mkdir()
     for name in files or ():
         (folder / name).touch()
-    encoder = tmp_path / "ffmpeg"
-    encoder.write_text('#!/bin/sh\necho "$@" > words\nfor last; do :; done\n: > "$last"\n')
-    encoder.chmod(0o755)
-    command = [sys.executable, "encode.py", encoder, folder, "style", "24"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = _encode(tmp_path, folder)
     assert told in done.stdout, done.stderr
     assert (done.returncode == 0) == (folder / "style.mp4").is_file() == (told[0].isdigit())
     if done.returncode == 0:
@@ -174,6 +167,33 @@ def test_a_folder_of_any_name_begins_no_command(tmp_path: Path) -> None:
         assert len(lines) == 1 and "\nopenjd_fail: " not in done.stdout
         (folder / "t.mp4").touch()
     assert lines[0].startswith("openjd_status: ") and done.returncode == 0
+
+
+@pytest.mark.parametrize("link", [".style.part.mp4", "style.mp4", "movie.mp4"])
+def test_the_movie_is_not_written_through_a_link(tmp_path: Path, link: str) -> None:
+    folder, outside = tmp_path / "composed", tmp_path / "outside"
+    folder.mkdir()
+    (folder / "0001.png").touch()
+    outside.write_text("mine")
+    os.utime(outside, (0, 0))
+    (folder / link).symlink_to(outside)
+    done = _encode(tmp_path, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outside.read_text() == "mine"
+    assert (folder / "style.mp4").is_file() and not (folder / "style.mp4").is_symlink()
+    assert {path.name for path in folder.iterdir()} == {"0001.png", "style.mp4", link}
+
+
+def _encode(place: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the step Encode, in a place, on a folder of composed frames."""
+    steps = yaml.safe_load(TEMPLATE.read_text())["steps"]
+    script = next(step["script"] for step in steps if step["name"] == "Encode")
+    (place / "encode.py").write_text(script["embeddedFiles"][0]["data"])
+    encoder = place / "ffmpeg"
+    encoder.write_text('#!/bin/sh\necho "$@" > words\nfor last; do :; done\n: > "$last"\n')
+    encoder.chmod(0o755)
+    command = [sys.executable, "encode.py", encoder, folder, "style", "24"]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
 
 
 def test_the_template_says_what_a_submitter_asks() -> None:

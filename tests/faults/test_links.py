@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import types
 from pathlib import Path
@@ -13,11 +14,14 @@ from benchmarks.faults import links
 from benchmarks.faults.counts import contents
 from benchmarks.faults.subjects import make_shot
 from engine.app.terminal import Terminal
+from engine.jobs.import_pictures import alone_in
 from engine.shared import files, places
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes
 from engine.shared.places import real_path
 from engine.shared.shot import Shot
+from engine.shared.trainings import kept
+from engine.shared.trainings.record import write_record
 from engine.training.run_log import add_lines
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
@@ -104,6 +108,37 @@ def test_links_to_what_no_shot_has_are_refused(tmp_path, folder, holds):
     with pytest.raises(PaintoverError, match="holds other files"):
         write_bytes(shot / folder / holds, b"new")
     assert contents(tmp_path) == before
+
+
+def test_nothing_is_deleted_through_a_link(tmp_path):
+    shot, other = make_shot(tmp_path / "shot"), make_shot(tmp_path / "other")
+    links.JOBS["train"](tmp_path)
+    (other.folder / "styles").mkdir()
+    (shot.folder / "styles" / "ink").rename(other.folder / "styles" / "ink")
+    (shot.folder / "styles" / "ink").symlink_to(other.folder / "styles" / "ink")
+    shot.style_path("ink").unlink()
+    (training,) = kept.read_trainings(shot, "ink").trainings
+    kept.kept_path(shot, "ink", training.name).with_suffix(".resume.safetensors").unlink()
+    for name in ("20200101-000000", "20200101-000001"):
+        record = dataclasses.replace(training.record, style="", began=0.0)
+        write_record(kept.record_path(other, "ink", name), record)
+    before = contents(other.folder)
+    kept.delete_old_trainings(shot, "ink")
+    with pytest.raises(PaintoverError, match="is a link"):
+        kept.take_back(shot, "ink", training.name)
+    assert contents(other.folder) == before
+    kept.delete_old_trainings(other, "ink")
+    kept.take_back(other, "ink", training.name)
+    assert len(contents(other.folder)) < len(before)
+
+
+def test_nothing_is_imported_through_a_link(tmp_path):
+    shot = make_shot(tmp_path / "shot").folder
+    (tmp_path / "outside").mkdir()
+    (shot / ".importing").symlink_to(tmp_path / "outside")
+    with pytest.raises(PaintoverError, match="is a link"), alone_in(shot):
+        pass
+    assert not list(tmp_path.glob("outside/*")) and not (shot / ".importing.lock").exists()
 
 
 @pytest.mark.parametrize("tag", [0xA0000003, 0xA000000C])

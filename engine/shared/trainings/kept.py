@@ -21,6 +21,7 @@ from ..claims import Claims, is_held, refusal
 from ..durations import format_seconds
 from ..errors import PaintoverError
 from ..files import digest_file, give_name, read_by_state
+from ..places import check_place
 from ..shot import Shot
 from ..style_header import read_style_header
 from .record import (
@@ -314,8 +315,9 @@ def take_back(shot: Shot, style: str, name: str) -> Training:
             raise PaintoverError(
                 f"{kept} is damaged: it is not as the training has written it; choose another one."
             )
-        keep_present_style(shot, style)
         path, folder = shot.style_path(style), shot.style_folder(style)
+        check_place(folder / RESUME_NAME)
+        keep_present_style(shot, style)
         keep_previous(path, folder)
         state = _kept_state_path(shot, style, training.name)
         if state.is_file():
@@ -361,7 +363,8 @@ def delete_old_trainings(shot: Shot, style: str) -> None:
         lost.append(oldest)
     for one in lost:
         for path in _files(shot, style, one.name):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, PaintoverError):
+                check_place(path)
                 path.unlink(missing_ok=True)
 
 
