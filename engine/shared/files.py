@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import PaintoverError
+from .links import refuse_link
 from .places import check_place
 from .temporary import free_name, temporary_file
 
@@ -165,6 +166,7 @@ def append(path: Path, data: bytes) -> None:
         PaintoverError: as ``check_place``.
     """
     check_place(path)
+    refuse_link(path)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with os.fdopen(os.open(path, flags, 0o666), "ab", buffering=0) as file:

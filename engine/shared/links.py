@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -18,3 +20,9 @@ def is_link(path: Path) -> bool:
         return False
     tag = getattr(found, "st_reparse_tag", 0)
     return stat.S_ISLNK(found.st_mode) or bool(tag & _STANDS_FOR_ANOTHER)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise OSError if a path is a link, as ``O_NOFOLLOW`` does where the system has it."""
+    if is_link(path):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))

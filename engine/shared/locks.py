@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .links import refuse_link
+
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
@@ -53,6 +55,7 @@ def held_alone(path: Path) -> Iterator[bool]:
         OSError: the file cannot be written.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    refuse_link(path)
     descriptor = os.open(path, flags, 0o666)
     try:
         is_held = _lock(descriptor) and is_at(path, descriptor)

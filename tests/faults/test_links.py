@@ -18,6 +18,7 @@ from engine.jobs.import_pictures import alone_in
 from engine.shared import files, places
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes
+from engine.shared.locks import held_alone
 from engine.shared.places import real_path
 from engine.shared.shot import Shot
 from engine.shared.trainings import kept
@@ -192,6 +193,18 @@ def test_other_links_are_refused_in_a_sentence(tmp_path, name, leads_to, words):
             write(shot / name / "0001.png", b"new")
         assert str(shot / name) in str(error.value) and "; " in str(error.value)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("leads_to", ["there", "nowhere"])
+def test_systems_that_follow_links_add_nothing_through_them(tmp_path, monkeypatch, leads_to):
+    monkeypatch.delattr(os, "O_NOFOLLOW")  # as on Windows
+    (tmp_path / "there").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to(tmp_path / leads_to)
+    with pytest.raises(OSError, match="link"):
+        append(tmp_path / "link", b"new")
+    with pytest.raises(OSError, match="link"), held_alone(tmp_path / "link"):
+        pass
+    assert contents(tmp_path) == {"there": b"mine"}
 
 
 def test_names_with_line_breaks_begin_no_lines(tmp_path, capsys):
