@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from .errors import PaintoverError
 from .links import refuse_link
 from .places import check_place
-from .temporary import free_name, temporary_file
+from .temporary import temporary_file, temporary_folder
 
 _Read = TypeVar("_Read")
 _Digest = TypeVar("_Digest")
@@ -212,13 +212,17 @@ def give_name(path: Path, name: Path) -> None:
     Raises:
         PaintoverError: it cannot be written.
     """
-    with written_beside(name) as temporary:
-        linked = free_name(name)
-        try:
+    try:
+        check_place(name)
+        name.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(name) as folder:  # its lock keeps other jobs from deleting it
+            linked = folder / name.name
             link_or_copy(path, linked)
-            linked.replace(temporary)
-        finally:
-            linked.unlink(missing_ok=True)
+            with linked.open("rb+") as file:
+                os.fsync(file.fileno())
+            linked.replace(name)
+    except OSError as error:
+        raise cannot_write(name, error) from error
 
 
 def read_unchanged(

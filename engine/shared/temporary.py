@@ -16,7 +16,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from .links import is_link
 from .locks import is_at, try_lock
+from .places import linked_folders
 
 OLD = 24 * 3600.0
 """Where there are no locks, this many seconds before the last change in its folder is left over."""
@@ -89,7 +91,15 @@ def temporary_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files and folders below a folder whose makers were killed."""
+    """Delete the temporary files and folders below a folder whose makers were killed.
+
+    Folders right inside a shot that are links to another disk count as in it; other links do not.
+    """
+    for start in (folder, *linked_folders(folder)):
+        _remove_below(start)
+
+
+def _remove_below(folder: Path) -> None:
     for place, names, files in os.walk(folder):
         for name in filter(is_temporary, files):
             _remove_if_left_over(Path(place) / name)
@@ -97,13 +107,15 @@ def remove_leftovers(folder: Path) -> None:
             guard = Path(place) / name.removesuffix(_FOLDER)
             if name.endswith(_FOLDER) and not guard.exists():
                 shutil.rmtree(Path(place) / name, ignore_errors=True)
-        names[:] = [name for name in names if not is_temporary(name)]
+        names[:] = [
+            name for name in names if not (is_temporary(name) or is_link(Path(place) / name))
+        ]
 
 
 def _remove_if_left_over(path: Path) -> None:
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with contextlib.suppress(OSError):
-        if path.is_symlink():
+        if is_link(path):
             is_free = None
         else:
             descriptor = os.open(path, flags)

@@ -130,6 +130,53 @@ def test_without_locks_only_old_leftovers_are_removed(tmp_path, monkeypatch):
         assert not path.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_leftovers_on_another_disk_are_removed_and_none_behind_other_links(tmp_path):
+    shot, left = tmp_path / "shot", ".0001.0123456789abcdef.tmp.png"
+    shot.mkdir()
+    for name in ("out", "live", "guides"):
+        (tmp_path / name / "ink").mkdir(parents=True)
+        (tmp_path / name / "ink" / left).touch()
+        (shot / name).symlink_to(tmp_path / name)
+    (tmp_path / "guides" / "notes.txt").touch()
+    remove_leftovers(shot)  # which is no shot yet
+    assert len(list(tmp_path.rglob(left))) == 3
+    (shot / "shot.json").write_text("{}")
+    remove_leftovers(shot)
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob(left))
+    assert found == [f"guides/ink/{left}", f"live/ink/{left}"]
+
+
+def test_leftovers_behind_junctions_stay(tmp_path, monkeypatch):
+    path = tmp_path / "junction" / ".0001.0123456789abcdef.tmp.png"
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setattr(temporary, "is_link", lambda place: place.name == "junction")
+    remove_leftovers(tmp_path)
+    assert path.is_file()
+
+
+def test_a_file_gets_a_name_while_another_job_removes_leftovers(tmp_path, monkeypatch):
+    link, sync = files.link_or_copy, os.fsync
+
+    def linked(path, target):
+        link(path, target)
+        remove_leftovers(tmp_path)
+
+    def synced(descriptor):
+        sync(descriptor)
+        remove_leftovers(tmp_path)
+
+    monkeypatch.setattr(files, "link_or_copy", linked)
+    monkeypatch.setattr(os, "fsync", synced)
+    (tmp_path / "a.safetensors").write_bytes(b"new")
+    (tmp_path / "b.safetensors").write_bytes(b"old")
+    for name in ("b.safetensors", "a.safetensors"):
+        files.give_name(tmp_path / "a.safetensors", tmp_path / name)
+        assert (tmp_path / name).read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors"]
+
+
 def test_temporary_folders_are_deleted(tmp_path):
     with temporary_folder(tmp_path / "copy") as folder:
         (folder / "a").write_bytes(b"a")
