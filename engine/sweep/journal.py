@@ -29,7 +29,7 @@ from ..shared.files import append, write_bytes
 from ..shared.reading import open_file
 from .space import Axis
 
-MOST_BYTES, MOST_TRIALS = 16 << 20, 10_000
+MOST_BYTES, MOST_TRIALS = 16 << 20, 3_000
 """Most bytes and most trials of a journal."""
 _MOST_LINE = 1 << 18
 """Most bytes of a line."""
@@ -171,6 +171,7 @@ class Journal(BaseJournalBackend):
         self._kinds = {name: _distribution(axis) for name, axis in axes.items()}
         self._begins = [0]
         self._trials = 0
+        self._chosen: set[tuple[int, str]] = set()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Yield the lines from a number on, each checked, but one that is not yet written whole.
@@ -187,9 +188,7 @@ class Journal(BaseJournalBackend):
             while (line := file.readline(_MOST_LINE + 1)).endswith(b"\n"):
                 self._begins.append(file.tell())
                 data = self._checked(line)
-                self._trials += data["op_code"] == 4
-                if self._trials > MOST_TRIALS:
-                    raise ValueError("too many trials")
+                self._count(data)
                 yield data
             if len(line) > _MOST_LINE:
                 raise ValueError("a line is too long")
@@ -229,6 +228,17 @@ class Journal(BaseJournalBackend):
         whole = text[: text.rfind(b"\n") + 1]
         write_bytes(self._path, whole)
         return len(whole)
+
+    def _count(self, data: dict[str, Any]) -> None:
+        """Refuse more trials and values than a search has; Optuna compares each with all before."""
+        self._trials += data["op_code"] == 4
+        if self._trials > MOST_TRIALS:
+            raise ValueError("too many trials")
+        if data["op_code"] == 5:
+            choice = data["trial_id"], data["param_name"]
+            if choice in self._chosen:
+                raise ValueError("a value is chosen twice")
+            self._chosen.add(choice)
 
     def _checked(self, line: bytes) -> dict[str, Any]:
         data: dict[str, Any] = parse_json(line)

@@ -187,6 +187,8 @@ class SweepStudy:
         """Interrupt the trials of processes that were killed; see ``Claims.take``."""
         with self._alone("asking"):
             for number in self._running():
+                if self._cancelled():
+                    raise Cancelled
                 path = self._claim(number)
                 if self._claims.take(path) is None:
                     if number in self._running():  # it may just have ended

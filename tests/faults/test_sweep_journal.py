@@ -18,7 +18,7 @@ from engine.sweep.judge import Scores
 from engine.sweep.record import SweepRecord
 from engine.sweep.report import results
 from engine.sweep.space import SHOT, axes, starting_points, suggest
-from engine.sweep.study import SweepStudy
+from engine.sweep.study import SweepStudy, state_in_words
 from engine.sweep.trial import GivenUp, Outcome
 
 GUIDES = ["colour", "normal"]
@@ -72,6 +72,7 @@ BLOCKS = {"kind": "Int", "log": False, "step": 1, "low": 1, "high": 6}
         [enqueued([1])],
         [BEGINS, value_of("$\\frac{$", 1, **BLOCKS)],
         [BEGINS, value_of("blocks", 7, **BLOCKS)],
+        [BEGINS, value_of("blocks", 6, **BLOCKS), value_of("blocks", 6, **BLOCKS)],
         [BEGINS, value_of("blocks", 1.5, **BLOCKS)],
         [BEGINS, value_of("blocks", 1, **{**BLOCKS, "high": 7})],
         [BEGINS, value_of("muon", 2, "Categorical", choices=[True, False])],
@@ -194,3 +195,18 @@ def test_a_sweep_that_waits_for_another_can_be_cancelled(tmp_path, name):
         others.take(tmp_path / name)
         with pytest.raises(Cancelled):
             study_of(tmp_path, lambda: True)
+
+
+def test_a_sweep_that_takes_over_many_trials_can_be_cancelled(tmp_path):
+    write(tmp_path, *[BEGINS] * 100)
+    with pytest.raises(Cancelled):
+        study_of(tmp_path, lambda: True)
+    study = study_of(tmp_path)
+    assert {state_in_words(one) for one in study.trials()} == {"interrupted"}
+    study.close()
+
+
+def test_a_journal_of_too_many_trials_is_damage(tmp_path):
+    write(tmp_path, *[BEGINS] * (journal.MOST_TRIALS + 1))
+    with pytest.raises(DamagedError):
+        study_of(tmp_path)
