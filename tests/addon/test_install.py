@@ -49,7 +49,7 @@ def test_enabled_twice_and_disabled_twice_leaves_nothing(addon: ModuleType) -> N
         assert without["keymaps"] == with_addon["keymaps"]
         addon_utils.enable(MODULE, default_set=True)
         assert _traces() == with_addon
-    assert without["handlers"]["save_pre"] == with_addon["handlers"]["save_pre"] - 2
+    assert without["handlers"]["save_pre"] == with_addon["handlers"]["save_pre"] - 3
 
 
 def test_reloaded_twice(addon: ModuleType) -> None:
