@@ -31,7 +31,7 @@ from engine.shared.shot import Shot
 from engine.sweep.judge import Scores
 from engine.sweep.record import RECORD, SweepRecord, read_record, write_record
 from engine.sweep.report import results
-from engine.sweep.space import SHOT
+from engine.sweep.space import SHOT, axes
 from engine.sweep.study import JOURNAL, SweepStudy
 from engine.sweep.trial import Outcome
 from engine.training.resume import load_run
@@ -41,6 +41,7 @@ from .packing import resume_json, style_json, with_resume_json, with_style_json
 WIDTH, HEIGHT = 48, 32
 _STYLE = "ink"
 _RECORD = SweepRecord(SHOT, {1: "abc"}, ["edges"], 2, 0.0, "")
+_AXES = axes(SHOT, ["edges"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,11 +133,11 @@ def _sweep(shot: Shot) -> list[Subject]:
     folder = shot.sweep_folder(_STYLE)
     folder.mkdir(parents=True)
     write_record(folder, _RECORD)
-    study = SweepStudy(folder, 1)
-    study.begin([{"batch": 1}])
+    study = SweepStudy(folder, 1, _AXES)
+    study.begin([{"batch": 4}])
     for score in (2.0, 1.0):
         trial = study.ask()
-        trial.suggest_int("batch", 1, 9)
+        trial.suggest_int("batch", 2, 16, log=True)
         study.tell(trial, Outcome(Scores(score, 0.0, None), 2, 1.0))
     study.note_style("abc", 1)
     study.close()
@@ -166,7 +167,7 @@ def _study(folder: Path) -> Any:
         copied = Path(place)
         shutil.copyfile(folder / JOURNAL, copied / JOURNAL)
         try:
-            study = SweepStudy(copied, 1)
+            study = SweepStudy(copied, 1, _AXES)
             try:
                 found = results(_STYLE, copied, _RECORD, study, "", "")
                 return [found.table(), found.data, study.styles]
