@@ -17,6 +17,7 @@ OTHERS = {
     "engine/app/cli.py": "a log in the folder for temporary files, of mkstemp",
     "engine/app/streams.py": "the standard streams",
     "engine/app/worker.py": "the standard output, to which events go",
+    "engine/sweep/journal.py": "only to sync what was appended",
     "engine/app/live_picture_file.py": "the live picture, whose file the add-on has made",
     "engine/motion/temporal_filter.py": "into a temporary folder of its own",
     "blender_addon/engine_process/live_picture.py": "into a temporary file of its own",
