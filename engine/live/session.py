@@ -30,6 +30,7 @@ from .reports import Interruptible, Reports, UntilCancelled
 from .requests import Link, Pending
 from .saved_state import SavedState
 from .screen import Screen
+from .threads import use_all_threads
 from .viewport import Viewport
 
 LOOK_SECONDS = 0.5
@@ -130,8 +131,9 @@ class LiveSession:
             self._save()
 
     def close(self) -> None:
-        """Close all files."""
+        """Close all files, and leave the threads of PyTorch as they were."""
         set_priority(low=False)
+        use_all_threads()
         self._paintings.close()
         self._screen.close()
         self._canvases.close()
@@ -169,11 +171,11 @@ class LiveSession:
     def _improve(self, learner: Learner) -> float:
         """Make pictures better: the shown one, those to come, and the network."""
         screen = self._screen
-        share = 1.0 if screen.range else NEAR_SHARE
-        is_filling = learner.is_done or self._filled <= share * self._stepped
         if rest := self._rest():
             screen.tell_cache()
             return rest
+        share = 1.0 if screen.range else NEAR_SHARE
+        is_filling = learner.is_done or self._filled <= share * self._stepped
         if screen.is_refresh_due:
             screen.refresh(self._settings.light)
         elif is_filling and (frame := screen.frame_to_fill(self._paintings.shot)) is not None:

@@ -8,6 +8,7 @@ do not tell it in one way, so both numbers are tried and timed.
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections import deque
@@ -22,16 +23,30 @@ LEAST_STEPS = 3
 """Steps with fewer threads before all are tried."""
 
 
+@functools.cache
+def _all_threads() -> int:
+    """Return PyTorch's number of threads as it was before any was chosen here."""
+    return torch.get_num_threads()
+
+
+def use_all_threads() -> None:
+    """Let PyTorch use all threads again, as before a session."""
+    torch.set_num_threads(_all_threads())
+
+
 class LearningThreads:
     """Chooses the number of PyTorch's threads for each step.
 
     Args:
+        threads: all that there are; None: as many as PyTorch uses.
         clock: tells the time in seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, threads: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
-        self._all = torch.get_num_threads()
+        self._all = threads or _all_threads()
         self._fewer: deque[float] = deque(maxlen=8)
         self._last_of_all = 0.0
         self.uses_all = False
@@ -50,29 +65,21 @@ class LearningThreads:
         torch.set_num_threads(self._all if self.uses_all or is_trial else self._all - 1)
         yield
         took = self._clock() - began
-        if is_trial:
-            self._judge(took)
-        elif self.uses_all:
-            self._watch(took)
+        if is_trial or self.uses_all:
+            self._judge(took, is_trial=is_trial)
         else:
             self._fewer.append(took)
 
-    def _judge(self, took: float) -> None:
-        """Stay with all threads if a step with them was faster."""
-        self.uses_all = took < statistics.median(self._fewer)
-        self._pause = TRY_SECONDS if self.uses_all else min(2 * self._pause, LONGEST_TRY_SECONDS)
-        self._last_of_all = took
-        self._note_fewer()
+    def _judge(self, took: float, *, is_trial: bool) -> None:
+        """Decide after a step with all threads whether to go on with them.
 
-    def _watch(self, took: float) -> None:
-        """Use fewer threads after two steps in a row that took longer than with these."""
-        usual = statistics.median(self._fewer)
-        self.uses_all = min(took, self._last_of_all) < usual
-        self._last_of_all = took
-        self._note_fewer()
-
-    def _note_fewer(self) -> None:
-        """Where fewer threads are used from now on, set when all are tried again."""
+        A trial has to be faster than with fewer; after that two in a row have to be slower.
+        """
+        fastest = took if is_trial else min(took, self._last_of_all)
+        self.uses_all, self._last_of_all = fastest < statistics.median(self._fewer), took
+        if is_trial:
+            again = min(2 * self._pause, LONGEST_TRY_SECONDS)
+            self._pause = TRY_SECONDS if self.uses_all else again
         if not self.uses_all:
             torch.set_num_threads(self._all - 1)
             self._try_at = self._clock() + self._pause

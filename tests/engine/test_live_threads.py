@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from engine.live.threads import LONGEST_TRY_SECONDS, LearningThreads
+from engine.live.threads import LONGEST_TRY_SECONDS, LearningThreads, use_all_threads
 
 
 class Machine:
@@ -36,7 +36,7 @@ def machine():
 
 
 def test_all_threads_are_used_on_an_idle_machine_and_one_fewer_beside_a_busy_blender(machine):
-    threads = LearningThreads(machine.clock)
+    threads = LearningThreads(2, machine.clock)
     machine.take(threads, 100)
     assert threads.uses_all
     assert machine.used[:10] == [1] * 10
@@ -59,7 +59,7 @@ def test_all_threads_are_used_on_an_idle_machine_and_one_fewer_beside_a_busy_ble
 
 def test_pictures_between_the_steps_use_as_many(machine):
     machine.is_busy = True
-    threads = LearningThreads(machine.clock)
+    threads = LearningThreads(2, machine.clock)
     machine.take(threads, 60)
     assert 2 in machine.used
     assert torch.get_num_threads() == 1
@@ -67,5 +67,18 @@ def test_pictures_between_the_steps_use_as_many(machine):
 
 def test_with_one_thread_nothing_is_tried(machine):
     torch.set_num_threads(1)
-    machine.take(LearningThreads(machine.clock), 60)
+    machine.take(LearningThreads(1, machine.clock), 60)
     assert set(machine.used) == {1}
+
+
+def test_a_second_one_knows_all_threads_and_they_are_used_again_in_the_end(machine, monkeypatch):
+    monkeypatch.setattr("engine.live.threads._all_threads", lambda: 2)
+    for _ in range(2):
+        machine.take(LearningThreads(clock=machine.clock), 3)
+        assert torch.get_num_threads() == 1
+    machine.now += 10
+    machine.used.clear()
+    machine.take(threads := LearningThreads(clock=machine.clock), 60)
+    assert threads.uses_all and 2 in machine.used
+    use_all_threads()
+    assert torch.get_num_threads() == 2
