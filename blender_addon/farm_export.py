@@ -13,7 +13,7 @@ import bpy
 
 from . import properties, steps, user_folders
 from .engine.shared.errors import PaintoverError
-from .engine.shared.files import is_text, write_bytes
+from .engine.shared.files import check_text, write_bytes
 from .engine.shared.frame_lists import format_frames
 from .engine.shared.reading import open_file
 from .engine.shared.shot import Shot
@@ -143,9 +143,7 @@ def _text(value: Any) -> str:
         PaintoverError: a name in it is no valid text.
     """
     text = json.dumps(value, ensure_ascii=False)
-    if not is_text(text):
-        name = text.encode(errors="replace").decode()
-        raise PaintoverError(f"The name {name} is not valid text (UTF-8); rename it.")
+    check_text(text)
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

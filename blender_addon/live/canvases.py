@@ -21,6 +21,7 @@ from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import KEY_SUFFIXES
 from ..keyframes import file_sync
+from ..keyframes import images as keyframe_images
 from . import timings
 from .files import LiveFiles
 
@@ -80,7 +81,7 @@ class KeyframeImages:
         state = image.session_uid, image.filepath, bpy.data.filepath
         path = self._resolved.get(state)
         if path is None:
-            path = real_path(Path(bpy.path.abspath(image.filepath, library=image.library)))
+            path = keyframe_images.path_of(image)
             self._resolved[state] = path
         return path
 

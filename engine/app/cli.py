@@ -23,7 +23,7 @@ from typing import TextIO
 
 from .. import __version__
 from ..shared import errors
-from ..shared.files import is_text
+from ..shared.files import check_text
 from ..shared.frame_lists import keep_negative
 from ..shared.names import one_line
 from . import verbs
@@ -45,9 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     for word in words:
-        if not is_text(word):
-            name = one_line(word.encode(errors="replace").decode())
-            print(f"The name {name} is not valid text (UTF-8); rename it.", file=sys.stderr)
+        try:
+            check_text(word)
+        except errors.PaintoverError as error:
+            print(one_line(str(error)), file=sys.stderr)
             return FAILED
     options = build_parser().parse_args(keep_negative(words))
     if options.verb == "worker":

@@ -43,6 +43,13 @@ def is_text(name: str) -> bool:
     return True
 
 
+def check_text(name: str) -> None:
+    """Raise PaintoverError if a name is no valid text; see ``is_text``."""
+    if not is_text(name):
+        shown = name.encode(errors="replace").decode()
+        raise PaintoverError(f"The name {shown} is not valid text (UTF-8); rename it.")
+
+
 def digest_bytes(*parts: bytes) -> str:
     """Return a 32-character hexadecimal BLAKE2b digest of byte strings."""
     hasher = hashlib.blake2b(digest_size=16)

@@ -22,7 +22,10 @@ UNKNOWN = {
 }
 
 
-def inner(part: Part, scene: Any) -> Any:
+def composed_group(part: Part, scene: Any) -> Any:
+    """Compose a plain scene, and return the group of its node."""
+    kinds.plain(scene)
+    compose()
     return part("compositor").node(scene).node_tree
 
 
@@ -34,9 +37,7 @@ def rewrite(group: Any, **changed: Any) -> None:
 def test_views_that_blender_lacks_leave_the_frames_shown(
     scene: Any, stylized: Any, tmp_path: Path, part: Part
 ) -> None:
-    kinds.plain(scene)
-    compose()
-    group = inner(part, scene)
+    group = composed_group(part, scene)
     view = json.loads(group["paintover"])["view"]
     rewrite(group, view={**view, **UNKNOWN})
     part("compositor").refresh(scene, stylized, stylized)
@@ -70,9 +71,7 @@ def test_a_gamma_of_zero_is_composed(scene: Any, stylized: Any, tmp_path: Path) 
 
 
 def test_settings_may_be_renamed(scene: Any, stylized: Any, part: Part) -> None:
-    kinds.plain(scene)
-    compose()
-    for item in inner(part, scene).interface.items_tree:
+    for item in composed_group(part, scene).interface.items_tree:
         item.name = f"My {item.name}"
     assert state(part, scene, stylized)[0]
     compose()
@@ -82,9 +81,7 @@ def test_settings_may_be_renamed(scene: Any, stylized: Any, part: Part) -> None:
 def test_settings_that_an_earlier_version_lacked_show_the_painting(
     scene: Any, stylized: Any, tmp_path: Path, part: Part
 ) -> None:
-    kinds.plain(scene)
-    compose()
-    group = inner(part, scene)
+    group = composed_group(part, scene)
     items = [item for item in group.interface.items_tree if item.name in {"Opacity", "Matte"}]
     assert len(items) == 2
     for item in items:
