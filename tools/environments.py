@@ -4,8 +4,8 @@
     python3 tools/environments.py [main|matrix|all] [--install-system-libraries]
 
 ``.venv`` has the engine, the development tools and one bpy. ``.venv-bpy-4.5`` and so on have only
-another bpy and pytest; the engine runs in ``.venv`` for them too. Existing environments are kept,
-so a second call takes no time. Runs in any Python from 3.8.
+another bpy and what the add-on's tests import; the engine runs in ``.venv`` for them too. Existing
+environments are kept, so a second call takes no time. Runs in any Python from 3.8.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MAIN_REQUIREMENTS = (
 )
 # bpy → the Python version that it is built for; the first one found goes into .venv
 BPY_PYTHONS = {"5.0.1": "3.11", "5.2.3": "3.13", "4.5.15": "3.11"}
+OF_THE_ADDON_TESTS = ("pytest", "PyYAML")
 STAMP = "set-up.txt"
 
 
@@ -107,7 +108,7 @@ def set_up(environment: Environment, install_libraries: bool = False) -> None:
         files = [argument for path in MAIN_REQUIREMENTS for argument in ("-r", str(path))]
         _pip(environment, *files)
     _say(f"installing Blender {environment.bpy} as a Python module")
-    _pip(environment, f"bpy=={environment.bpy}", "pytest")
+    _pip(environment, f"bpy=={environment.bpy}", *OF_THE_ADDON_TESTS)
     _check_libraries(environment, install_libraries)
     _run([str(environment.python), "-c", "import bpy"], f"Blender {environment.bpy} does not start")
     stamp.write_text(wanted)

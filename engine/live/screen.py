@@ -294,7 +294,7 @@ class Screen:
         frames = shot.manifest.frames
         if self._cache.range:
             ahead = self._cache.ahead(self.frame)
-            others = (frame for frame in ahead if frame != self.frame and frame in frames)
+            others = [frame for frame in ahead if frame != self.frame and frame in frames]
             return next((frame for frame in others if not self._is_fresh(frame)), None)
         if self._inference is None or self._stroke is not None:
             return None

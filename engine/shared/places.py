@@ -143,14 +143,14 @@ def _shot_of(folder: Path) -> Path | None:
 
 
 def _is_shot(place: Path) -> bool:
-    names = (os.path.join(place, name) for name in (MANIFEST_NAME, LOCK_NAME))  # noqa: PTH118
+    names = [os.path.join(place, name) for name in (MANIFEST_NAME, LOCK_NAME)]  # noqa: PTH118
     return any(map(os.path.exists, names))  # unlike pathlib, it raises nothing
 
 
 def _is_of_its_own(place: Path, root: Path) -> bool:
     """Return whether a shot folder in another one is no part of it."""
     parts = place.relative_to(root).parts
-    ways = (root.joinpath(*parts[: end + 1]) for end in range(len(parts)))
+    ways = [root.joinpath(*parts[: end + 1]) for end in range(len(parts))]
     return parts[0] not in _OF_A_SHOT and not any(map(is_link, ways))
 
 

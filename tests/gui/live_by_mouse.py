@@ -206,6 +206,10 @@ def finish() -> window.Steps:
 
 def kill_the_engine() -> window.Steps:
     """The engine starts again and gets what is not saved."""
+    change = last_change(1)
+    yield from stroke(-30, 40)
+    yield from wait_for_change(1, change, "the stroke before it")
+    assert editor().spaces.active.image.is_dirty
     pid = session().engine_pid
     os.kill(pid, signal.SIGKILL)
     yield from window.wait_for(lambda: session().engine_pid != pid, 30, "a new engine")
