@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import shutil
@@ -159,6 +160,7 @@ def first(scene: Any, tmp_path: Path, part: Callable[[str], Any]) -> Any:
     return scene
 
 
+@functools.cache
 def engine_runs() -> bool:
     """Tell whether the engine's Python has what the engine needs."""
     code = "import torch, OpenImageIO, cv2, safetensors"

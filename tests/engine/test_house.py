@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,28 @@ def test_what_blender_imports_loads_no_library() -> None:
     code = f"import sys\nfrom engine.shared import {', '.join(names)}\n"
     code += f"loaded = {house.HEAVY | house.BLENDER} & set(sys.modules)\nassert not loaded, loaded"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_tests_of_the_addon_run_in_every_blender() -> None:
+    """The environments of the other bpy have only what ``OF_THE_ADDON_TESTS`` names."""
+    installed = {"bpy", "numpy", "pytest", "yaml"}  # bpy brings numpy
+    of_blender = {"addon_utils", "bl_ext", "bl_operators", "mathutils", "OpenImageIO"}
+    of_the_project = {"benchmarks", "build_addon", "engine", "paintover", "scenes", "tools"}
+    folder = ROOT / "tests" / "addon"
+    known = {*installed, *of_blender, *of_the_project, *sys.stdlib_module_names}
+    known |= {path.stem for path in folder.glob("*.py")}
+    found = [
+        f"{path.name}: {name}"
+        for path in sorted(folder.glob("*.py"))
+        for name in _imported(path)
+        if name not in known
+    ]
+    assert not found
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from [alias.name.partition(".")[0] for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
