@@ -150,6 +150,8 @@ def look_at_files(query: Query) -> Snapshot:
     except OSError as error:
         why = f"Cannot read {query.folder}: {error.strerror or error}; check its permissions."
         return _without_shot(Step.OUT_OF_DATE, why)
+    except PaintoverError as error:
+        return _without_shot(Step.OUT_OF_DATE, str(error))
 
 
 def _without_shot(step: Step, why: str) -> Snapshot:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import jobs
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.parsers import Parser
 from ..engine_process import environment
 from ..engine_setup import (
     builds,
@@ -42,7 +43,7 @@ def run(argv: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="blender -b --command paintover")
+    parser = Parser(prog="blender -b --command paintover")
     verbs = parser.add_subparsers(required=True, metavar="STEP")
     engine = verbs.add_parser("engine", description="Install, check, repair or remove the engine.")
     engine.set_defaults(run=_engine)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import mattes, properties
+from ..engine.shared.parsers import Parser
 from . import scene_verbs
 
 _DESCRIPTION = """\
@@ -54,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="how to show progress: plain lines, or openjd for render farms",
     )
     common.add_argument("--save", action="store_true", help="save the .blend afterwards")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="blender -b FILE.blend --command paintover",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -7,6 +7,7 @@ last the same, which is saved in the .blend.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ def is_noted(image: Any) -> bool:
     return bool(image.get(_SAME, ""))
 
 
+def is_of_blender(image: Any) -> bool:
+    """Return whether Blender's own Open has loaded the image, and nothing was painted on it yet."""
+    is_own = image.library is None and image.packed_file is None
+    return is_own and not image.is_dirty and not is_noted(image)
+
+
 def reread(image: Any, path: Path) -> None:
     """Show the file again; a packed image stays packed, with what the file holds now."""
     packed = image.packed_file is not None
@@ -68,6 +75,7 @@ def reread(image: Any, path: Path) -> None:
 
 
 def note_same(image: Any, path: Path) -> None:
-    """Note that image and file are the same now."""
+    """Note that image and file are the same now. A file that must not be read is not noted."""
     if image.library is None:
-        image[_SAME] = digest_picture(path)
+        with suppress(OSError):
+            image[_SAME] = digest_picture(path)

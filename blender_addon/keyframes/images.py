@@ -15,7 +15,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
-from ..engine.shared.places import real_path
+from ..engine.shared.places import is_file, real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import temporary_file
 from ..handlers import Handlers
@@ -97,9 +97,10 @@ def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
     path = path_of(image)
     try:
         shot = Shot.open(path.parent.parent)
+        keys = shot.key_frames()
     except PaintoverError:
         return None
-    frames = [frame for frame in shot.key_frames() if real_path(shot.key_path(frame)) == path]
+    frames = [frame for frame in keys if real_path(shot.key_path(frame)) == path]
     return (shot.folder, frames[0]) if frames else None
 
 
@@ -262,12 +263,17 @@ def use_file(shot: Shot, path: Path) -> str:
 def reload_changed(shot: Shot) -> list[str]:
     """Reload paintings that another program has changed, except those with unsaved paint.
 
+    So are those that Blender's own Open has loaded: from then on, paint that is only packed is
+    known.
+
     Returns:
         The names of the reloaded files.
     """
     reloaded = []
     for path, image in _images_of(shot):
-        if _is_written(path) and not file_sync.has_new_paint(image):
+        if file_sync.is_of_blender(image) and is_file(path):
+            file_sync.reread(image, path)
+        elif _is_written(path) and not file_sync.has_new_paint(image):
             reload(path)
             _log.info("Reloaded %s, which another program has changed", path)
             reloaded.append(path.name)

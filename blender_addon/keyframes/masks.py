@@ -100,5 +100,9 @@ def of_image(image: Any | None) -> tuple[Shot, int] | None:
     shot = _read_shot(path.parent.parent / MANIFEST_NAME)
     if shot is None:
         return None
-    frames = [frame for frame in shot.key_frames() if real_path(shot.key_mask_path(frame)) == path]
+    try:
+        keys = shot.key_frames()
+    except PaintoverError:
+        return None
+    frames = [frame for frame in keys if real_path(shot.key_mask_path(frame)) == path]
     return (shot, frames[0]) if frames else None

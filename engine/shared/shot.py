@@ -16,7 +16,7 @@ from .manifest import MANIFEST_NAME, Manifest
 from .manifest_file import ManifestFile
 from .out_records import OutRecord, read_record, write_record
 from .pictures.digests import digest_picture
-from .places import check_place, is_there
+from .places import check_place, is_file, is_folder, is_there
 from .shot_paths import KEY_SUFFIXES, ShotPaths
 
 
@@ -111,10 +111,18 @@ class Shot(ShotPaths):
         """Return the keyframes, sorted: frames with a painting that is not removed.
 
         Other pictures in ``keys/`` are told by ``keyframes.names``.
+
+        Raises:
+            PaintoverError: the folder cannot be read.
         """
         folder = self.folder / "keys"
-        found = folder.iterdir() if folder.is_dir() else ()
-        there = {path.name for path in found if path.suffix in KEY_SUFFIXES and path.is_file()}
+        try:
+            names = os.listdir(folder) if is_folder(folder) else []  # noqa: PTH208 - as _names
+        except OSError as error:
+            raise PaintoverError(
+                f"{folder} cannot be read ({error.strerror}); check its permissions."
+            ) from error
+        there = {name for name in names if name.endswith(KEY_SUFFIXES) and is_file(folder / name)}
         return [
             frame
             for frame in self.frames

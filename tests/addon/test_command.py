@@ -117,6 +117,14 @@ def test_wrong_usage_is_two(main: Callable[..., int], words: tuple[str, ...]) ->
     assert main(*words) == 2
 
 
+def test_wrong_usage_is_told_in_one_line(
+    main: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("status", "--no\nopenjd_env: A=1"), ("engine", "check", "--no\nopenjd_env: A")):
+        assert main(*words) == 2
+        assert not [line for line in capsys.readouterr().err.splitlines() if line[:4] == "open"]
+
+
 def test_help_is_zero(main: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert main("--help") == 0
     assert "capture    render the frames" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +196,45 @@ def test_paint_that_is_only_in_the_pack_is_saved(
     (version,) = (shot.folder / "keys/versions").iterdir()
     assert version.read_bytes() == outside
     assert images.unsaved(shot) == []
+
+
+def test_paint_on_an_image_of_blenders_open_is_saved_from_its_pack(
+    scene: Any, shot: Any, part: Callable[[str], Any]
+) -> None:
+    images = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    for _ in range(2):  # Blender's Open may load a file a second time
+        image = bpy.data.images.load(str(shot.key_path(1)), check_existing=False)
+    images.reload_changed(shot)
+    paint(image, 0.25)
+    with part("properties").programmatic():
+        image.pack()
+    assert images.unsaved(shot) == ["0001.png"]
+    images.reload_changed(shot)
+    bpy.ops.wm.save_mainfile()
+    assert read_codes(shot.key_path(1))[15, 20, 0] == 64
+    assert not (shot.folder / "keys/versions").exists()
+
+
+def test_paintings_that_must_not_be_read_stop_nothing(
+    scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, masks = part("keyframes.images"), part("keyframes.masks")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    painting, mask = images.load(shot, 1), masks.load(shot, 1)
+    listdir = os.listdir
+
+    def refuse(path: Any = ".") -> list[str]:
+        if path == shot.folder / "keys":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(RuntimeError, match=r"keys cannot be read .*check its permissions"):
+        bpy.ops.paintover.train()
+    state = part("states").look(scene).steps["capture"]
+    assert state.why.endswith("keys cannot be read (Permission denied); check its permissions.")
+    assert images.keyframe_of(painting) is None and masks.of_image(mask) is None
 
 
 def test_a_packed_keyframe_shows_what_another_program_painted(

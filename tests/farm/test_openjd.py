@@ -184,6 +184,25 @@ def test_the_movie_is_not_written_through_a_link(tmp_path: Path, link: str) -> N
     assert {path.name for path in folder.iterdir()} == {"0001.png", "style.mp4", link}
 
 
+def test_what_a_killed_encoding_has_left_goes(tmp_path: Path) -> None:
+    folder = tmp_path / "composed"
+    folder.mkdir()
+    left, others = f".style.{'0a' * 8}.mp4", {f".style2.{'0a' * 8}.mp4", ".style.mine.mp4"}
+    for name in ("0001.png", left, *others):
+        (folder / name).touch()
+    assert _encode(tmp_path, folder).returncode == 0
+    assert {path.name for path in folder.iterdir()} == {"0001.png", "style.mp4", *others}
+
+
+def test_a_folder_whose_name_has_a_line_break_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "a\nfile 'b'"
+    folder.mkdir()
+    (folder / "0001.png").touch()
+    done = _encode(tmp_path, folder)
+    assert done.returncode == 1 and done.stdout.endswith("has a line break; rename it.\n")
+    assert not (tmp_path / "words").exists()
+
+
 def _encode(place: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the step Encode, in a place, on a folder of composed frames."""
     steps = yaml.safe_load(TEMPLATE.read_text())["steps"]

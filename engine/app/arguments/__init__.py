@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
 
 from ... import __version__
-from ...shared.names import one_line
+from ...shared.parsers import Parser
 from . import frames, machine, shots, training
 from .common import Verbs
 
@@ -25,16 +24,9 @@ Paint over one frame of a shot, and Paintover paints the other frames in the sam
 _EPILOG = "“python -m engine VERB --help” explains a verb."
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, whatever control characters a value has."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(one_line(message))
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
-    parser = _Parser(
+    parser = Parser(
         prog="python -m engine",
         description=_DESCRIPTION,
         epilog=_EPILOG,
