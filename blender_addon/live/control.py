@@ -12,7 +12,7 @@ from bpy.app.handlers import persistent
 from .. import logs, picture_editors, properties
 from ..engine.shared.errors import PaintoverError
 from ..handlers import Handlers
-from . import redrawing, timings
+from . import plain_view, redrawing, timings
 from .session import Session
 
 _log = logs.logger(__name__)
@@ -109,6 +109,7 @@ def _before_load(*_: Any) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def _after_load(*_: Any) -> None:
     picture_editors.LIVE.remove_leftovers()
+    plain_view.put_back_in_file()
 
 
 @persistent  # type: ignore[untyped-decorator]

@@ -14,6 +14,10 @@ import bpy
 
 from . import settings
 
+_NOTE = "paintover_viewport"
+"""Property of a screen: which of its viewports is plain, and how that was before."""
+_SHADINGS = ("WIREFRAME", "SOLID", "MATERIAL", "RENDERED")
+
 
 @dataclass(frozen=True)
 class _Before:
@@ -46,27 +50,63 @@ class PlainView:
             space.overlay.show_overlays = False
         if shading != plain:
             space.shading.type = plain
-        self._before = _Before(
+        now = _Before(
             address,
             overlays or before.overlays,
             shading if shading != plain else before.shading,
         )
+        if now != self._before:
+            self._before = now
+            _note(space, now.overlays, now.shading)
 
     def put_back(self) -> None:
         """Give the viewport back what was taken from it."""
         before, self._before = self._before, None
         if before is None:
             return
-        screens: Any = bpy.data.screens
-        for screen in screens:
-            for area in screen.areas:
-                space = area.spaces.active
-                if space is None or space.type != "VIEW_3D" or space.as_pointer() != before.address:
-                    continue
-                if before.overlays:
-                    space.overlay.show_overlays = True
-                if space.shading.type != before.shading:
-                    space.shading.type = before.shading
+        for screen in _screens():
+            screen.pop(_NOTE, None)
+            for space in map(_viewport, screen.areas):
+                if space is not None and space.as_pointer() == before.address:
+                    _give_back(space, before.overlays, before.shading)
+
+
+def put_back_in_file() -> None:
+    """Give viewports back what was taken from them when the loaded file was saved.
+
+    Blender saves by itself, too: while a viewport is plain, and without telling.
+    """
+    for screen in _screens():
+        match str(screen.pop(_NOTE, "")).split():
+            case [number, overlays, shading] if number in map(str, range(len(screen.areas))):
+                space = _viewport(screen.areas[int(number)])
+                if space is not None:
+                    _give_back(space, overlays == "True", shading)
+
+
+def _note(space: Any, overlays: bool, shading: str) -> None:
+    for screen in _screens():
+        for number, area in enumerate(screen.areas):
+            if _viewport(area) == space:
+                screen[_NOTE] = f"{number} {overlays} {shading}"
+
+
+def _screens() -> list[Any]:
+    screens: Any = bpy.data.screens
+    return list(screens)
+
+
+def _viewport(area: Any) -> Any:
+    """Return the 3D viewport of an area, None if it is no viewport."""
+    space = area.spaces.active
+    return space if space is not None and space.type == "VIEW_3D" else None
+
+
+def _give_back(space: Any, overlays: bool, shading: str) -> None:
+    if overlays:
+        space.overlay.show_overlays = True
+    if shading != space.shading.type and shading in _SHADINGS:
+        space.shading.type = shading
 
 
 def _plain_shading(space: Any) -> str:

@@ -248,6 +248,36 @@ def test_a_painted_viewport_is_plain_and_gets_back_what_was_chosen(part: Part) -
     assert not second.overlay.show_overlays, "overlays that were off stay off"
 
 
+@pytest.mark.parametrize("note", ["", "99 True WIREFRAME", "-1 True SOLID", "x", "0 True NONE"])
+def test_a_viewport_that_was_saved_while_plain_is_put_back(
+    part: Part, scene: Any, tmp_path: Path, note: str
+) -> None:
+    """As Blender saves by itself. What others wrote there does no harm."""
+    space, screen = _viewport()
+    space.overlay.show_overlays, space.shading.type = True, "MATERIAL"
+    plain = part("live.plain_view").PlainView()
+    plain.make(space)
+    screen["paintover_viewport"] = note or screen["paintover_viewport"]
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "auto.blend"), copy=True)
+    plain.put_back()
+    assert "paintover_viewport" not in screen
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "auto.blend"), load_ui=True)
+    space, screen = _viewport()
+    given_back = (space.overlay.show_overlays, space.shading.type) == (True, "MATERIAL")
+    assert given_back == (not note) and "paintover_viewport" not in screen
+
+
+def _viewport() -> tuple[Any, Any]:
+    """The first 3D viewport, and its screen."""
+    screens: Any = bpy.data.screens
+    return next(
+        (area.spaces.active, screen)
+        for screen in screens
+        for area in screen.areas
+        if area.type == "VIEW_3D"
+    )
+
+
 def test_pictures_are_small_enough_to_be_drawn_in_time(part: Part) -> None:
     fitting_size = part("live.pictures").fitting_size
     assert fitting_size(512, 288, 0.0) == (512, 288)
