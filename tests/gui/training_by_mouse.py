@@ -109,6 +109,7 @@ def test() -> window.Steps:
     picture("kept")
     assert editors.TRAINING.is_shown(), "the last picture stays to be looked at"
     view.close()
+    yield from window.settle()
     assert not any(image.get(editors.TRAINING.mark) for image in bpy.data.images)
 
     yield from window.press_button("paintover.train")

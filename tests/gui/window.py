@@ -25,6 +25,7 @@ Steps = Generator[float | None, None, Any]
 _TO_THE_END = 15
 """Turns of the wheel from one end of the sidebar to the other."""
 FAILURE_PICTURE = "PAINTOVER_FAILURE_PNG"
+_waited_for = "nothing"
 clicks: list[tuple[int, int]] = []
 """Where the left button was pressed so far."""
 
@@ -52,7 +53,8 @@ def run(script: Callable[[], Steps], limit: float = 300.0) -> None:
         nonlocal wake
         now = time.monotonic()
         if now > began + limit:
-            print("window: the time is over", flush=True)
+            print(f"window: the time is over; waited last for {_waited_for}", flush=True)
+            _show_failure()
             _end(3)
         if now < wake:
             return 0.02
@@ -62,12 +64,16 @@ def run(script: Callable[[], Steps], limit: float = 300.0) -> None:
             _end(0)
         except BaseException:
             traceback.print_exc()
-            if picture := os.environ.get(FAILURE_PICTURE):
-                screenshot(picture)
+            _show_failure()
             _end(1)
         return 0.01
 
     bpy.app.timers.register(turn, first_interval=0.05, persistent=True)
+
+
+def _show_failure() -> None:
+    if picture := os.environ.get(FAILURE_PICTURE):
+        screenshot(picture)
 
 
 def _end(status: int) -> None:
@@ -131,7 +137,8 @@ def screenshot(path: str) -> None:
 
 def wait_for(condition: Callable[[], object], limit: float, what: str) -> Steps:
     """Wait until the condition holds. Raises TimeoutError."""
-    began = time.monotonic()
+    global _waited_for
+    _waited_for, began = what, time.monotonic()
     while not condition():
         if time.monotonic() > began + limit:
             raise TimeoutError(f"waited {limit:.0f} s for {what}")
@@ -140,13 +147,12 @@ def wait_for(condition: Callable[[], object], limit: float, what: str) -> Steps:
 
 def click(x: int, y: int) -> Steps:
     """Move the pointer to a place in the window and press the left button."""
+    yield from move_to(x, y)
+    yield from _press_here(x, y)
+
+
+def _press_here(x: int, y: int) -> Steps:
     clicks.append((x, y))
-    left, top = _in_x(x, y)
-    # Two motions, so that Blender sees one within the button.
-    _xdotool("mousemove", left - 2, top)
-    yield 0.05
-    _xdotool("mousemove", left, top)
-    yield 0.1
     _xdotool("mousedown", 1)
     yield 0.08
     _xdotool("mouseup", 1)
@@ -192,6 +198,7 @@ def let_go(button: int) -> None:
 def move_to(x: int, y: int) -> Steps:
     """Move the pointer to a place in the window: keys go to the area there."""
     left, top = _in_x(x, y)
+    # Two motions, so that Blender sees one within a button.
     _xdotool("mousemove", left - 2, top)
     yield 0.05
     _xdotool("mousemove", left, top)
@@ -251,8 +258,7 @@ def press_button(name: str) -> Steps:
     if is_below:
         yield from scroll(_TO_THE_END)
         met = yield from buttons(until=name)
-    button = find(met, name)
-    yield from click(button.x, button.y)
+    yield from _press_found(find(met, name), name)
     if is_below:
         yield from scroll(-_TO_THE_END)
 
@@ -260,8 +266,19 @@ def press_button(name: str) -> Steps:
 def press_button_at(name: str, across: float) -> Steps:
     """Click a button that is not in the middle of the sidebar; see ``buttons``."""
     met = yield from buttons(across, until=name)
-    button = find(met, name)
-    yield from click(button.x, button.y)
+    yield from _press_found(find(met, name), name, across)
+
+
+def _press_found(button: Button, name: str, across: float = 0.45) -> Steps:
+    """Press a button that was found. It is looked for again where the panel has changed since."""
+    for _ in range(3):
+        yield from move_to(button.x, button.y)
+        if _is(_hovered(), name):
+            yield from _press_here(button.x, button.y)
+            return
+        met = yield from buttons(across, until=name)
+        button = find(met, name)
+    raise LookupError(f"the button {name} does not stay where it is")
 
 
 def scroll(turns: int) -> Steps:
