@@ -23,6 +23,8 @@ from .farm_export import composed_folder, is_imported, prepared_shot, wanted_fra
 
 JOB_TYPE = "paintover"
 """Name of the job type: that of ``farm/flamenco/paintover.js``."""
+_CHUNK, _PAINTED_CHUNK = 10, 24
+"""Frames that a task captures or composes, and that one paints."""
 _SECONDS = 30.0
 _ANSWER = 1 << 16
 
@@ -71,13 +73,12 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def submit(scene: Any, manager: str, chunk_size: int = 10) -> str:
+def submit(scene: Any, manager: str) -> str:
     """Send the job to a Manager; the .blend has to lie where all workers see it.
 
     Args:
         scene: its shot and settings are used.
         manager: address of the Manager, such as ``http://farm:8080``.
-        chunk_size: frames of a task.
 
     Returns:
         The message to report.
@@ -96,7 +97,8 @@ def submit(scene: Any, manager: str, chunk_size: int = 10) -> str:
         "submitter_platform": {"win32": "windows", "darwin": "darwin"}.get(sys.platform, "linux"),
         "settings": {
             **job_settings(scene, shot),
-            "chunk_size": chunk_size,
+            "chunk_size": _CHUNK,
+            "painted_chunk_size": _PAINTED_CHUNK,
             "blendfile": blend.as_posix(),
         },
     }

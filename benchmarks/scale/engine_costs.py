@@ -29,8 +29,14 @@ def start(*words: object, threads: int = 1) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+        env=_environment(threads),
     )
+
+
+def _environment(threads: int) -> dict[str, str]:
+    # Elsewhere Python keeps what it has compiled.
+    kept = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "OMP_NUM_THREADS": str(threads)}
 
 
 def finish(process: subprocess.Popen[str]) -> str:

@@ -16,8 +16,8 @@ SHARED = 1e9
 """Bytes a second of the storage that all machines share."""
 SHOT, FILM, FILM_SHOTS = 120, 130_000, 1300
 """Frames of a shot, and frames and shots of a film."""
-CHUNK = 8
-"""Frames of a chunk."""
+CHUNK = 24
+"""Frames of a chunk, as the jobs of farms have it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,10 @@ const JOB_TYPE = {
           description: "Frames, such as 1-30, 45" },
         { key: "chunk_size", type: "int32", default: 10, visible: "submission",
           propargs: { min: 1, max: 1000 },
-          description: "Frames that one task captures, paints or composes" },
+          description: "Frames that one task captures or composes" },
+        { key: "painted_chunk_size", type: "int32", default: 24, visible: "submission",
+          propargs: { min: 1, max: 1000 },
+          description: "Frames that one task paints; each first loads the style" },
         { key: "style", type: "string", default: "style", eval: "C.scene.paintover.style",
           description: "Name of the style to train and to paint with" },
         { key: "seconds", type: "float", default: 60, eval: "C.scene.paintover.seconds",
@@ -70,6 +73,7 @@ function compileJob(job) {
         throw `Flamenco knows no frames below 0, such as in "${settings.frames}"; leave them out.`;
     }
     const chunks = frameChunker(settings.frames, settings.chunk_size);
+    const painted = frameChunker(settings.frames, settings.painted_chunk_size);
 
     let last = [];
     if (settings.steps !== "paint") {
@@ -79,7 +83,7 @@ function compileJob(job) {
         return;
     }
     last = addTasks(job, [trainTask(settings)], last);
-    last = addTasks(job, chunks.map((chunk) => stylizeTask(settings, chunk)), last);
+    last = addTasks(job, painted.map((chunk) => stylizeTask(settings, chunk)), last);
     last = addTasks(job, chunks.map((chunk) => composeTask(settings, chunk)), last);
     if (settings.fps) {
         addTasks(job, [movieTask(settings)], last);

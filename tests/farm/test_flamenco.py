@@ -42,21 +42,21 @@ def compiled(**settings: Any) -> dict[str, Any]:
 
 
 def test_tasks_wait_for_those_before_and_have_their_own_types() -> None:
-    made = compiled(frames="1-8, 12", chunk_size=4)
+    made = compiled(frames="1-8, 12", chunk_size=4, painted_chunk_size=6)
     tasks = made["tasks"]
     assert [task["name"] for task in tasks] == [
         *("capture-1-4", "capture-5-8", "capture-12", "train"),
-        *("stylize-1-4", "stylize-5-8", "stylize-12"),
+        *("stylize-1-6", "stylize-7,8,12"),
         *("compose-1-4", "compose-5-8", "compose-12", "movie"),
     ]
     types = [task["type"] for task in tasks]
-    assert types == ["blender"] * 3 + ["paintover-train"] + ["paintover"] * 3 + [
+    assert types == ["blender"] * 3 + ["paintover-train"] + ["paintover"] * 2 + [
         *("blender", "blender", "blender", "ffmpeg")
     ]
     assert tasks[3]["dependencies"] == [0, 1, 2]
     assert tasks[4]["dependencies"] == [3]
-    assert tasks[10]["dependencies"] == [7, 8, 9]
-    assert [task["commands"][0]["totalStepCount"] for task in tasks[4:7]] == [4, 4, 1]
+    assert tasks[9]["dependencies"] == [6, 7, 8]
+    assert [task["commands"][0]["totalStepCount"] for task in tasks[4:6]] == [6, 3]
     words = tasks[4]["commands"][0]["parameters"]["args"]
     assert words[:3] == ["{paintover_engine}", "stylize", "/shared/shot"]
 
@@ -119,6 +119,7 @@ def test_the_job_is_run_and_a_task_that_failed_is_run_again(farm: Farm, tmp_path
         blendfile=str(farm.blend),
         frames="1-4",
         chunk_size=2,
+        painted_chunk_size=2,
         seconds=1,
         engine_python=sys.executable,
         engine_folder=str(ROOT / "engine"),

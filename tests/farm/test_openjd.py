@@ -56,6 +56,7 @@ def values(farm: Farm, job: Path) -> dict[str, Any]:
         **written_values(job),
         "Seconds": 2,
         "FramesPerTask": 2,
+        "PaintedPerTask": 2,
         "Blender": str(farm.blender),
         "Ffmpeg": str(encoder),
     }
