@@ -52,12 +52,16 @@ class Facts:
 class NextStep:
     """A sentence without a full stop, and a button.
 
+    Values come into the texts after Blender has translated these.
+
     Attributes:
-        sentence: what to do, or what is wrong.
+        sentence: what to do, with names of ``values`` in braces; "" if there is only a reason.
         operator: the button's operator, ``CAMERA``, or "" for none.
         icon: Blender's name of the button's icon.
-        text: the button's text, "" for the operator's own.
+        text: the button's text, with names of ``options`` in braces; "" for the operator's own.
         options: properties of the operator.
+        reason: the sentence before it, on what is wrong or has changed, or "".
+        values: of the sentence.
     """
 
     sentence: str
@@ -65,6 +69,8 @@ class NextStep:
     icon: str = "NONE"
     text: str = ""
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    reason: str = ""
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def facts(scene: Any, snapshot: states.Snapshot, obstacle: str) -> Facts:
@@ -125,7 +131,7 @@ def next_step(known: Facts) -> NextStep:
 
 def _without_folder(known: Facts) -> NextStep:
     if known.is_saved:
-        return NextStep(known.obstacle.rstrip("."))
+        return NextStep("", reason=known.obstacle.rstrip("."))
     text = "Save the file first. The shot gets a folder beside it"
     return NextStep(text, "wm.save_mainfile", "FILE_TICK", "Save File")
 
@@ -137,12 +143,13 @@ def _capture(known: Facts) -> NextStep:
             "under Source"
         )
         return NextStep(text, CAMERA)
-    state, once = known.steps["capture"], "each frame is rendered once"
+    state, icon = known.steps["capture"], "RENDER_ANIMATION"
     if state.why.endswith(states.TO_CAPTURE):
-        return NextStep(f"{state.why}: {once}", "paintover.capture", "RENDER_ANIMATION")
+        text = "{frames}: each frame is rendered once"
+        return NextStep(text, "paintover.capture", icon, values={"frames": state.why})
     begun = state.step is Step.OUT_OF_DATE
-    text = "Capture it again" if begun else f"Capture the shot: {once}"
-    return NextStep(_because(known, "capture", text), "paintover.capture", "RENDER_ANIMATION")
+    text = "Capture it again" if begun else "Capture the shot: each frame is rendered once"
+    return NextStep(text, "paintover.capture", icon, reason=_reason(known, "capture"))
 
 
 def _keyframe(known: Facts) -> NextStep:
@@ -150,37 +157,50 @@ def _keyframe(known: Facts) -> NextStep:
         text = "Go to the frame that shows the most of the shot, and make it a keyframe"
         frame = min(known.frames or (known.frame,), key=lambda each: abs(each - known.frame))
         options = {"frame": frame}
-        return NextStep(text, "paintover.keyframe_add", "ADD", f"Add Frame {frame}", options)
+        return NextStep(text, "paintover.keyframe_add", "ADD", "Add Frame {frame}", options)
     unusable = [
         frame
         for frame, state in known.keyframes.items()
         if state in (states.WRONG_SIZE, states.DAMAGED)
     ]
     if unusable:
-        frame, state = unusable[0], known.keyframes[unusable[0]].lower()
-        text = f"The painting of frame {frame}: {state}. Save it again in the size of the frames"
-        options = {"frame": frame}
-        return NextStep(text, "paintover.keyframe_open_in", "WINDOW", "Open in Program", options)
-    frame = min(known.keyframes, key=lambda each: (abs(each - known.frame), each))
-    text = f"Paint on frame {frame}, here or in your paint program"
-    options = {"frame": frame}
-    return NextStep(text, "paintover.keyframe_open", "BRUSH_DATA", f"Paint Frame {frame}", options)
+        options = {"frame": unusable[0]}
+        text = "The painting of frame {frame}: {state}. Save it again in the size of the frames"
+        return NextStep(
+            text,
+            "paintover.keyframe_open_in",
+            "WINDOW",
+            "Open in Program",
+            options,
+            values={**options, "state": known.keyframes[unusable[0]].lower()},
+        )
+    options = {"frame": min(known.keyframes, key=lambda each: (abs(each - known.frame), each))}
+    text = "Paint on frame {frame}, here or in your paint program"
+    return NextStep(
+        text,
+        "paintover.keyframe_open",
+        "BRUSH_DATA",
+        "Paint Frame {frame}",
+        options,
+        values=options,
+    )
 
 
 def _train(known: Facts) -> NextStep:
     state = known.steps["train"]
     if known.can_continue and state.why.startswith(STOPPED):
-        text = _because(known, "train", "Go on with the training")
-        return NextStep(text, "paintover.train_continue", "MODIFIER")
-    begun = state.step is Step.OUT_OF_DATE
-    text = "Train again" if begun else "Train: the engine learns your painting"
-    return NextStep(_because(known, "train", text), "paintover.train", "MODIFIER")
+        text, operator = "Go on with the training", "paintover.train_continue"
+    else:
+        begun, operator = state.step is Step.OUT_OF_DATE, "paintover.train"
+        text = "Train again" if begun else "Train: the engine learns your painting"
+    return NextStep(text, operator, "MODIFIER", reason=_reason(known, "train"))
 
 
 def _stylize(known: Facts) -> NextStep:
     begun = known.steps["stylize"].step is Step.OUT_OF_DATE
     text = "Stylize again" if begun else "Stylize: every frame is painted"
-    return NextStep(_because(known, "stylize", text), "paintover.stylize", "RENDERLAYERS")
+    reason = _reason(known, "stylize")
+    return NextStep(text, "paintover.stylize", "RENDERLAYERS", reason=reason)
 
 
 def _look(known: Facts) -> NextStep:
@@ -191,9 +211,10 @@ def _look(known: Facts) -> NextStep:
 def _compose(known: Facts) -> NextStep:
     begun = known.steps["compose"].step is Step.OUT_OF_DATE
     text = "Send it again" if begun else "Send the painted frames to the compositor, and render"
-    return NextStep(_because(known, "compose", text), "paintover.compose", "NODE_COMPOSITING")
+    reason = _reason(known, "compose")
+    return NextStep(text, "paintover.compose", "NODE_COMPOSITING", reason=reason)
 
 
-def _because(known: Facts, name: str, text: str) -> str:
+def _reason(known: Facts, name: str) -> str:
     state = known.steps[name]
-    return f"{state.why}. {text}" if state.step is Step.OUT_OF_DATE and state.why else text
+    return state.why if state.step is Step.OUT_OF_DATE else ""

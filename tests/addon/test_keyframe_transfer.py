@@ -282,7 +282,7 @@ def test_the_state_tells_size_and_damage(scene: Any, key: Any, part: Part) -> No
     captured = freshness.StepState(freshness.Step.UP_TO_DATE)
     known = following.Facts({**snapshot.steps, "capture": captured}, snapshot.keyframes)
     step = following.next_step(known)
-    assert step.sentence.startswith("The painting of frame 2: wrong size.")
+    assert part("ui.next_button").sentence(step).startswith("The painting of frame 2: wrong size.")
     assert (step.operator, step.options) == ("paintover.keyframe_open_in", {"frame": 2})
 
 
