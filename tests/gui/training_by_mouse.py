@@ -78,12 +78,12 @@ def assistant() -> window.Steps:
 
 def test() -> window.Steps:
     view, editors = part("training_view.view"), part("picture_editors")
-    scene = bpy.context.scene
     yield from window.ready()
     yield from window.sidebar("Paintover")
     yield 1.0
     if os.environ.get("PAINTOVER_LONG"):
         yield from assistant()
+    scene = bpy.context.scene  # undo makes another one
     scene.paintover.seconds = 900
     scene.frame_set(4)
     yield from window.press_button("paintover.train")
