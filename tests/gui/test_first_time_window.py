@@ -19,7 +19,8 @@ def test_from_the_zip_to_the_composited_example(blender: Blender, tmp_path: Path
     """Three frames of the example, until they play; all of it to its end with PAINTOVER_LONG=1."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     build_addon.build(tmp_path / "zip")
-    limit = int(os.environ.get("PAINTOVER_LIMIT", "380"))
+    is_long = bool(os.environ.get("PAINTOVER_LONG"))
+    limit = int(os.environ.get("PAINTOVER_LIMIT", "1500" if is_long else "380"))
     short = {"PAINTOVER_FRAMES": "11-13", "PAINTOVER_SECONDS": "5"}
     newcomer = Blender(tmp_path / "home", blender.engine_python)
     told = newcomer.do(
@@ -28,7 +29,7 @@ def test_from_the_zip_to_the_composited_example(blender: Blender, tmp_path: Path
         PAINTOVER_PICTURES=str(PICTURES),
         PAINTOVER_ZIP=str(tmp_path / "zip"),
         PAINTOVER_LIMIT=str(limit),
-        **({} if os.environ.get("PAINTOVER_LONG") else short),
+        **({} if is_long else short),
     )
     if told_time := re.search(r"FIRST TIME: .*", told):
         print(told_time[0])

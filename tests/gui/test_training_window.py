@@ -24,7 +24,8 @@ def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_pat
     cv2.imwrite(str(painting), 255 - read(frame))
     words = ("keyframe", "add", "1", "--file", painting)
     blender.do("-b", blend, "--command", "paintover", *words)
-    limit = int(os.environ.get("PAINTOVER_LIMIT", "280"))
+    usual = "560" if os.environ.get("PAINTOVER_LONG") else "280"
+    limit = int(os.environ.get("PAINTOVER_LIMIT", usual))
     told = blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "training_by_mouse.py"),
         limit=limit + 20,
