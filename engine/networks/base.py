@@ -6,9 +6,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 GRID = 4
 """Networks compute on multiples of this many pixels, and pad other sizes."""
+SMALLEST = 2 * GRID
+"""Sides of smaller inputs are padded to this many pixels.
+
+Reflection needs enough pixels; and where a convolution of stride 2 in bfloat16 makes one column,
+it makes garbage (oneDNN, on a CPU with AMX).
+"""
 
 
 class Painter(nn.Module, ABC):
@@ -44,3 +51,10 @@ class Painter(nn.Module, ABC):
     @abstractmethod
     def reach(self) -> int:
         """Largest distance in pixels at which an input pixel can change an output pixel."""
+
+
+def padded(x: Tensor) -> Tensor:
+    """Return inputs (B, C, H, W), padded by their last pixels to what networks compute on."""
+    high, wide = (max(SMALLEST, size + -size % GRID) for size in x.shape[-2:])
+    padding = (0, wide - x.shape[-1], 0, high - x.shape[-2])
+    return functional.pad(x, padding, mode="replicate") if any(padding) else x

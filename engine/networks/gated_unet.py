@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from ..images.types import BoolArray, FloatArray
 from ..projection.channels import LIGHT, PAINT, PROJECTION_CHANNELS, VALID
-from .base import GRID, Painter
+from .base import GRID, Painter, padded
 
 GATE_SLOPE = 4.0
 """Factor on the gate's output, so that it learns faster than the others to open or close."""
@@ -109,8 +109,7 @@ class GatedPainter(Painter):
     def forward(self, x: Tensor, strokes: Tensor | None = None) -> Tensor:
         """Paint as ``Painter.forward``; with strokes as in ``apply_gate``."""
         height, width = x.shape[-2:]
-        padding = (0, -width % GRID, 0, -height % GRID)
-        x = functional.pad(x, padding, mode="replicate") if any(padding) else x
+        x = padded(x)
         stem = functional.leaky_relu(self.stem(functional.pixel_unshuffle(x, 2)), LEAK)
         deep = self.middle(functional.leaky_relu(self.down(stem), LEAK))
         back = functional.pixel_shuffle(self.up(deep), 2)

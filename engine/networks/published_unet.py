@@ -16,14 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .base import GRID, Painter
+from .base import GRID, Painter, padded
 
 FINE, HALF, DEEP = 32, 64, 128
 """Channels at full, half and quarter resolution on the way down."""
 WIDE = 64
 """Channels of the second 7×7 layer and of the layers after it."""
-SMALLEST = 2 * GRID
-"""Smaller pictures are padded to this side, since reflection needs enough pixels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,9 +93,7 @@ class PaperNetwork(Painter):
     def forward(self, x: Tensor) -> Tensor:
         """Paint as ``Painter.forward``."""
         height, width = x.shape[-2:]
-        wide, high = (max(SMALLEST, size + -size % GRID) for size in (width, height))
-        padding = (0, wide - width, 0, high - height)
-        x = functional.pad(x, padding, mode="replicate") if any(padding) else x
+        x = padded(x)
         fine = self.enter(x)
         half = self.down_half(fine)
         deep = self.down_deep(half)
