@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from pathlib import Path
 
 from ..shared.errors import PaintoverError
+from ..shared.folders import remove_tree
 from ..shared.frame_lists import format_frames
 from ..shared.pictures.frame_numbers import NamePattern
 from ..shared.pictures.sequences import FileSequence
@@ -50,7 +50,7 @@ def set_mattes(folder: Path, place: Path, report: Reporter) -> int:
         try:
             return _set_mattes(shot, place, staging, report)
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            remove_tree(staging)
 
 
 def _set_mattes(shot: Shot, place: Path, staging: Path, report: Reporter) -> int:

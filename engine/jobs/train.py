@@ -42,7 +42,7 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.protocol import Train
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
-from ..shared.style_header import ALPHA, FLOAT, INT8, StyleHeader
+from ..shared.style_header import ALPHA, FLOAT, INT8, StyleHeader, refuse_later_style
 from ..shared.temporary import remove_leftovers
 from ..shared.training_settings import TrainingSettings
 from ..shared.trainings.kept import keep_previous
@@ -88,6 +88,7 @@ def train(request: Train, report: Reporter) -> dict[str, Any]:
             a better one is there.
     """
     shot = Shot.open(Path(request.shot))
+    refuse_later_style(shot.style_path(request.style))
     with TrainingClaim(shot, request.style, report) as claim:
         return _train(request, shot, claim, report)
 

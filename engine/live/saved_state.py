@@ -15,7 +15,7 @@ from ..networks.style_file import load_style, network_for
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import name_frames
 from ..shared.shot import Shot
-from ..shared.style_header import ALPHA, StyleHeader
+from ..shared.style_header import ALPHA, StyleHeader, refuse_later_style
 from ..shared.training_settings import TrainingSettings
 from ..shared.trainings.kept import (
     RESUME_NAME,
@@ -106,6 +106,7 @@ class SavedState:
             )
         shot, name = paintings.shot, style or self._style
         path = shot.style_path(name)
+        refuse_later_style(path)
         learner.trainer.validate()
         header = self._header(live_set)
         header.trained_on = {key: shot.key_digest(key) for key in live_set.order}

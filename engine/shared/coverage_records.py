@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from . import flicker_records
-from .checked import Digest, Frame, OneOf, Range, from_data
+from .checked import Digest, Frame, Length, OneOf, Range, from_data
 from .files import digest_json, read_by_state, write_bytes
 from .frame_lists import name_frames
 from .pictures.digests import digest_picture
@@ -50,7 +50,7 @@ class Coverage:
 
     covered: _Share
     """Of all frames together."""
-    frames: dict[Frame, _Share]
+    frames: Annotated[dict[Frame, _Share], Length(1, 1_000_000)]
     """Frame → share; of a long shot some frames, evenly spread."""
     keys: list[Frame]
     """The paintings that count."""

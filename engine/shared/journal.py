@@ -17,6 +17,10 @@ from .manifest import FrameRecord, record_to_data
 from .reading import MOST_JSON, open_file
 
 JOURNAL_NAME = "shot.journal"
+MOST_LINES = 50_000
+"""Most lines that are read …"""
+MOST_TORN = 100
+"""… and most of them that are not whole; each writer that is killed may leave one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,18 +58,26 @@ def note(manifest: Path, frame: int, record: FrameRecord) -> None:
 
 
 def noted(manifest: Path) -> dict[int, FrameRecord]:
-    """Return the frames in the journal of a manifest; lines that are not whole do not count."""
+    """Return the frames in the journal of a manifest; lines that are not whole do not count.
+
+    Nor do those after very many, whole or not: someone else may have made the file.
+    """
     try:
         with open_file(manifest.with_name(JOURNAL_NAME)) as file:
             data = file.read(MOST_JSON)
         head = _head(manifest)
     except OSError:
         return {}
-    found = {}
-    for line in data.removeprefix(head).split(b"\n") if data.startswith(head) else ():
+    found: dict[int, FrameRecord] = {}
+    torn = 0
+    lines = data.removeprefix(head).split(b"\n", MOST_LINES) if data.startswith(head) else []
+    for line in lines[:MOST_LINES]:
         try:
             entry = from_data(_Entry, parse_json(line))
         except ValueError:
+            torn += 1
+            if torn > MOST_TORN:
+                break
             continue
         found[entry.frame] = entry.record
     return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from .dates import date_stamp
 from .errors import NoShotError, PaintoverError
 from .files import cannot_write, digest_json, link_or_copy
 from .frame_lists import frame_name
@@ -165,7 +165,7 @@ class Shot(ShotPaths):
             raise cannot_write(path.parent / "versions", error) from error
 
     def _linked_version(self, path: Path, name: str) -> Path:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(path.stat().st_mtime))
+        stamp = date_stamp(path.stat().st_mtime)
         folder = path.parent / "versions"
         check_place(folder / path.name)
         folder.mkdir(exist_ok=True)

@@ -144,7 +144,7 @@ def read_header_and_digest(path: Path) -> tuple[StyleHeader, str]:
         if type(version) is int and version > STYLE_VERSION:
             raise LaterVersionError(
                 f"{path} was written by a later Paintover (version {str(version)[:20]}); update "
-                "Paintover, or train the style again."
+                "Paintover, or train a style of another name."
             )
         if type(version) is not int:
             raise WrongDataError("no version")
@@ -166,6 +166,20 @@ def read_header_and_digest(path: Path) -> tuple[StyleHeader, str]:
         raise DamagedError(
             f"{path} is damaged or not a Paintover style; train it again."
         ) from error
+
+
+def refuse_later_style(path: Path) -> None:
+    """Refuse to replace a style that this version cannot read but a later one can.
+
+    Raises:
+        LaterVersionError: the file is such a style.
+    """
+    try:
+        read_style_header(path)
+    except LaterVersionError:
+        raise
+    except PaintoverError:
+        pass
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -12,10 +12,10 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from .folders import remove_tree, walk
 from .links import is_link
 from .locks import is_at, try_lock
 from .places import linked_folders
@@ -87,7 +87,7 @@ def temporary_folder(path: Path) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -100,16 +100,14 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _remove_below(folder: Path) -> None:
-    for place, names, files in os.walk(folder):
+    for place, names, files in walk(folder):
         for name in filter(is_temporary, files):
-            _remove_if_left_over(Path(place) / name)
+            _remove_if_left_over(place / name)
         for name in filter(is_temporary, names):
-            guard = Path(place) / name.removesuffix(_FOLDER)
+            guard = place / name.removesuffix(_FOLDER)
             if name.endswith(_FOLDER) and not guard.exists():
-                shutil.rmtree(Path(place) / name, ignore_errors=True)
-        names[:] = [
-            name for name in names if not (is_temporary(name) or is_link(Path(place) / name))
-        ]
+                remove_tree(place / name)
+        names[:] = [name for name in names if not is_temporary(name)]
 
 
 def _remove_if_left_over(path: Path) -> None:
@@ -130,5 +128,5 @@ def _remove_if_left_over(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    shutil.rmtree(path.with_name(path.name + _FOLDER), ignore_errors=True)
+    remove_tree(path.with_name(path.name + _FOLDER))
     path.unlink()

@@ -18,7 +18,7 @@ import shots
 from shots import run_warm
 
 from engine.jobs import train as train_job
-from engine.shared import files, temporary
+from engine.shared import files, folders, temporary
 from engine.shared.errors import PaintoverError
 from engine.shared.files import append, write_bytes, written_beside
 from engine.shared.locks import held_alone, held_in_turn
@@ -151,7 +151,7 @@ def test_leftovers_behind_junctions_stay(tmp_path, monkeypatch):
     path = tmp_path / "junction" / ".0001.0123456789abcdef.tmp.png"
     path.parent.mkdir()
     path.touch()
-    monkeypatch.setattr(temporary, "is_link", lambda place: place.name == "junction")
+    monkeypatch.setattr(folders, "is_link", lambda place: place.name == "junction")
     remove_leftovers(tmp_path)
     assert path.is_file()
 

@@ -24,13 +24,15 @@ from ...shared.errors import Cancelled, PaintoverError
 from ...shared.files import append, write_bytes
 from ...shared.frame_lists import counted, keep_negative
 from ...shared.names import one_line
-from ...shared.reading import read_json
+from ...shared.reading import open_file, read_json
 from ..terminal import Terminal
 from .printing import print_data
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 SKIPPED = "skipped"
 STATUS = "status.json"
+_MOST_LIST, _END_OF_LOG = 1 << 20, 1 << 16
+"""Most bytes of a list, and those at the end of a log in which its last line is looked for."""
 _LOOK, _PATIENCE = 0.1, 60.0
 """Seconds between two looks at a job, and those that a cancelled one gets to end."""
 
@@ -142,9 +144,13 @@ def as_data(jobs: list[Job]) -> list[dict[str, Any]]:
 
 def _read(path: Path, folder: Path) -> list[Job]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with open_file(path) as file:
+            data = file.read(_MOST_LIST + 1)
+        lines = data.decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise PaintoverError(f"Cannot read the list of jobs {path}: {error}.") from error
+    if len(data) > _MOST_LIST:
+        raise PaintoverError(f"The list of jobs {path} is too long; divide it into several.")
     jobs = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -193,9 +199,15 @@ def _run(job: Job, folder: Path, terminal: Terminal, dry_run: bool) -> None:
         job.state = {0: DONE, 130: CANCELLED}.get(process.returncode, FAILED)
         file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {job.state}, {job.seconds:g} s\n")
     if not dry_run:
-        printed = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[:-1])
+        printed = "\n".join(_end_of(log).splitlines()[:-1])
     told = [line for line in printed.splitlines() if line.strip()]
     job.says = told[-1] if told else ""
+
+
+def _end_of(log: Path) -> str:
+    with open_file(log) as file:
+        file.seek(max(0, log.stat().st_size - _END_OF_LOG))
+        return file.read(_END_OF_LOG).decode("utf-8", errors="replace")
 
 
 def _wait(process: subprocess.Popen[str], terminal: Terminal) -> str:

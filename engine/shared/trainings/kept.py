@@ -18,12 +18,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..claims import Claims, is_held, refusal
+from ..dates import bounded, date_stamp
 from ..durations import format_seconds
 from ..errors import PaintoverError
 from ..files import digest_file, give_name, read_by_state
 from ..places import check_place
 from ..shot import Shot
-from ..style_header import read_style_header
+from ..style_header import read_style_header, refuse_later_style
 from .record import (
     FINISHED,
     INTERRUPTED,
@@ -40,6 +41,8 @@ MOST_KEPT = 5
 """Most trainings of a style that are kept …"""
 MOST_KEPT_BYTES = 512 << 20
 """… and the most bytes of their files. The style in use and the best one are never deleted."""
+MOST_RECORDS, MOST_RECORD_BYTES = 64, 2 << 20
+"""Most records of a style that are read, the newest, and their bytes; usually there are few."""
 PREVIOUS_NAME = "previous.safetensors"
 """File in ``styles/NAME/``: the style that the present one has replaced."""
 RESUME_NAME = "resume.safetensors"
@@ -105,14 +108,14 @@ def _kept_state_path(shot: Shot, style: str, name: str) -> Path:
 
 def free_training_name(shot: Shot, style: str, began: float) -> str:
     """Return a name for a training that began at a time: its date, and a number if needed."""
-    date = time.strftime("%Y%m%d-%H%M%S", time.localtime(began))
+    date = date_stamp(began)
     taken = _names(shot.trainings_folder(style))
     names = (date, *(f"{date}-{number}" for number in range(2, 10_000)))
     return next(name for name in names if f"{name}.json" not in taken)
 
 
 def read_trainings(shot: Shot, style: str) -> Trainings:
-    """Read the trainings of a style. Records that cannot be read are left out, with a sentence.
+    """Read the newest trainings of a style. Records that cannot be read are told in a sentence.
 
     Raises:
         PaintoverError: the name of the style is not allowed.
@@ -121,10 +124,8 @@ def read_trainings(shot: Shot, style: str) -> Trainings:
     names = _names(folder)
     records: dict[str, TrainingRecord] = {}
     notes: list[str] = []
-    for file in sorted(names):
+    for file in _newest_records(folder, names):
         name = file.removesuffix(".json")
-        if file == name or not _NAME.fullmatch(name):
-            continue
         found = _read(folder / file)
         if isinstance(found, TrainingRecord):
             records[name] = found
@@ -133,6 +134,19 @@ def read_trainings(shot: Shot, style: str) -> Trainings:
     _mark_interrupted(records, shot.training_claim_path(style))
     kept = {name for name in records if records[name].style and f"{name}.safetensors" in names}
     return Trainings(tuple(_marked(records, kept, _digest(shot.style_path(style)))), tuple(notes))
+
+
+def _newest_records(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return the names of the newest records, the oldest first; someone may have made very many."""
+    listed = [name for name in names if name.endswith(".json") and _NAME.fullmatch(name[:-5])]
+    left, found = MOST_RECORD_BYTES, list[str]()
+    for name in sorted(listed)[: -MOST_RECORDS - 1 : -1]:
+        with contextlib.suppress(OSError):
+            left -= (folder / name).stat().st_size
+        if left < 0:
+            break
+        found.append(name)
+    return found[::-1]
 
 
 def _mark_interrupted(records: dict[str, TrainingRecord], claim: Path) -> None:
@@ -215,7 +229,7 @@ def keep_present_style(shot: Shot, style: str) -> str:
         header = read_style_header(path)
     except PaintoverError:
         return ""
-    began = max(0.0, path.stat().st_mtime - header.seconds)
+    began = bounded(path.stat().st_mtime - header.seconds)
     record = TrainingRecord(
         began,
         FINISHED if header.finished else STOPPED,
@@ -316,6 +330,7 @@ def take_back(shot: Shot, style: str, name: str) -> Training:
                 f"{kept} is damaged: it is not as the training has written it; choose another one."
             )
         path, folder = shot.style_path(style), shot.style_folder(style)
+        refuse_later_style(path)
         check_place(folder / RESUME_NAME)
         keep_present_style(shot, style)
         keep_previous(path, folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ..checked import Digest, Frame, Length, OneOf, Pattern, Range, from_data
+from ..dates import LAST
 from ..errors import DamagedError, LaterVersionError, PaintoverError
 from ..files import write_bytes
 from ..reading import read_json
@@ -30,8 +31,8 @@ _NOT_BELOW_0 = Range(0, 1e12)
 class TrainingRecord:
     """``styles/NAME/trainings/TRAINING.json``."""
 
-    began: Annotated[float, Range(0, 3.2e10)]
-    """When it began, in seconds since 1970; dates have years up to 2983."""
+    began: Annotated[float, Range(0, LAST)]
+    """When it began, in seconds since 1970."""
     state: Annotated[str, OneOf((RUNNING, FINISHED, CONVERGED, STOPPED))]
     network: Annotated[str, Pattern(r"[\w-]{1,64}")]
     trained_on: dict[Frame, Digest]
