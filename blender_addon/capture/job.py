@@ -23,7 +23,17 @@ from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import remove_leftovers
 from ..jobs import Job, Progress, repeated
 from ..keyframes import images as keyframe_images
-from . import cameras, copies, frames, matte_pass, notes, settings, simulations, staging
+from . import (
+    cameras,
+    copies,
+    frames,
+    matte_pass,
+    notes,
+    own_files,
+    settings,
+    simulations,
+    staging,
+)
 from .frame_saving import FrameSaving
 from .manifests import add_frame, settings_in_use, shot_before, shot_now
 from .plan import Plan
@@ -201,6 +211,8 @@ def _render_frame(
     camera = cameras.camera_now(scene, layer)
     yield from frames.render(scene, blocking=blocking)
     scene, layer = preparation.scene_and_layer()
+    if not Shot.exists(shot.folder):
+        shot.save()  # first, as pictures without a manifest are of others
     with staging.blank_keyframe_follows(shot, frame):
         names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
     record = FrameRecord(
@@ -236,7 +248,7 @@ def _take_in(stage: Shot, shot: Shot, plan: Plan, result: CaptureResult) -> None
         staging.take_in(stage, shot, frame, plan.matte)
         result.warn(add_frame(shot, frame, record, dict(stage.manifest.passes)))
     shot.save()
-    staging.remove(stage)
+    own_files.remove_stage(shot.folder, stage.manifest.id)
 
 
 def _warn_of_lost_frames(before: Shot | None, shot: Shot, result: CaptureResult) -> None:
@@ -266,3 +278,4 @@ def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
             f"Cannot write to {folder}: {error.strerror or error}; choose a shot folder with write "
             "permission."
         ) from error
+    own_files.check_room(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.digests import is_picture
 from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
+from . import own_files
 
 _NOTE = "matte"
 """In ``Manifest.source``: what the mattes show."""
@@ -76,8 +76,8 @@ class Plan:
         for folder in (shot.folder / "mattes").glob("*"):
             if mattes.is_captured(folder.name) and folder.name != manifest.matte:
                 with contextlib.suppress(PaintoverError):
-                    check_place(folder)
-                    shutil.rmtree(folder, ignore_errors=True)
+                    check_place(folder / "0001.png")
+                    own_files.remove_matte(folder)
 
 
 def keep_note(source: dict[str, Any], before: dict[str, Any]) -> None:

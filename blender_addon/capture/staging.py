@@ -9,7 +9,6 @@ capture was cancelled, the next one with the same settings goes on with them.
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +19,7 @@ from ..engine.shared.manifest import Manifest
 from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
-
-_FOLDER = "capture"
+from . import own_files
 
 
 def target(shot: Shot, before: Manifest | None, current: set[str], *, force: bool) -> Shot:
@@ -33,23 +31,30 @@ def target(shot: Shot, before: Manifest | None, current: set[str], *, force: boo
         current: digests of render settings that its frames may have.
         force: the scene has changed, so new frames do not go with those of before, nor with those
             that wait.
+
+    Raises:
+        PaintoverError: frames must wait, but ``capture/`` has files that no capture made.
     """
-    stage = Shot(shot.folder / _FOLDER, dataclasses.replace(shot.manifest, frames={}, passes={}))
-    fits = before is None or (
+    if before is None:
+        return shot
+    unfilled = dataclasses.replace(shot.manifest, frames={}, passes={})
+    stage = Shot(shot.folder / own_files.STAGE, unfilled)
+    fits = (
         not force
         and _size(before) == _size(shot.manifest)
         and all(record.settings in current for record in before.frames.values())
     )
-    if fits or not before or not before.frames:
-        shutil.rmtree(stage.folder, ignore_errors=True)
+    if fits or not before.frames:
+        own_files.remove_stage(shot.folder, before.id)
         return shot
+    own_files.check_stage(shot)
     waiting = None if force else _waiting(stage.folder)
     if waiting and _size(waiting) == _size(shot.manifest):
         records = waiting.frames.items()
         stage.manifest.frames = {n: record for n, record in records if record.settings in current}
         stage.manifest.passes = waiting.passes if stage.manifest.frames else {}
     if not stage.manifest.frames:
-        shutil.rmtree(stage.folder, ignore_errors=True)
+        own_files.remove_stage(shot.folder, before.id)
     return stage
 
 
@@ -94,11 +99,6 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
                     f"Cannot write {destination}: {error.strerror or error}; choose a shot folder "
                     "with write permission, and capture again."
                 ) from error
-
-
-def remove(stage: Shot) -> None:
-    """Delete the folder of frames that waited."""
-    shutil.rmtree(stage.folder, ignore_errors=True)
 
 
 @contextmanager

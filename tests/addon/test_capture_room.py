@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A capture replaces and deletes nothing in its folder but what a capture made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+from captures import Part, open_shot, run
+from conftest import picture, write_png
+from two_blends import files
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "frames/0001.png",
+        "frames/0007.EXR",
+        "live/0001.png",
+        "mattes/objects-0a1b2c3d/0001.png",
+        "out/style/0001.png",
+        "capture/clip.mp4",
+        "capture/frames/0001.png",
+        "capture/mattes/hero/0001.png",
+        "capture/frames/takes/one/clip.mp4",
+    ],
+)
+def test_what_is_in_the_way_of_a_new_shot_is_told(
+    scene: Any, part: Part, folder: Path, name: str
+) -> None:
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_bytes(b"mine")
+    before = files(folder)
+    scene.paintover.folder = str(folder)
+    with pytest.raises(RuntimeError, match=r"is in the way.*move .* elsewhere, or choose another"):
+        bpy.ops.paintover.capture()
+    assert files(folder) == before
+
+
+def test_what_is_not_in_the_way_stays(scene: Any, part: Part, folder: Path) -> None:
+    for name in ("frames/fox.png", "mattes/hero/0001.png", "clips/0001.png", "out/0001.png"):
+        write_png(folder / name, picture(1))
+    (folder / "capture").mkdir()
+    before = files(folder)
+    assert run(part, scene, folder, [1]).rendered == [1]
+    assert before.items() <= files(folder).items()
+
+
+def clip(stage: Path) -> None:
+    (stage / "clip.mp4").write_bytes(b"mine")
+
+
+def pictures(stage: Path) -> None:
+    write_png(stage / "frames/0001.png", picture(1))
+
+
+def shot_of_another(stage: Path) -> None:
+    shutil.copytree(stage.parent / "frames", stage / "frames")
+    text = (stage.parent / "shot.json").read_text()
+    (stage / "shot.json").write_text(text.replace('"id": "', '"id": "0'))
+
+
+def link(stage: Path) -> None:
+    stage.rmdir()
+    elsewhere = stage.parent.with_name("elsewhere")
+    shutil.copytree(stage.parent, elsewhere)
+    stage.symlink_to(elsewhere)
+
+
+@pytest.mark.parametrize("fill", [clip, pictures, shot_of_another, link])
+def test_frames_do_not_wait_in_a_folder_of_others(
+    scene: Any, part: Part, folder: Path, fill: Callable[[Path], None]
+) -> None:
+    if fill is link and os.name == "nt":
+        pytest.skip("links need rights on Windows")
+    run(part, scene, folder, [1])
+    (folder / "capture").mkdir()
+    fill(folder / "capture")
+    before = files(folder) | files(folder / "capture")
+    assert run(part, scene, folder, [1]).rendered == []
+    assert files(folder) | files(folder / "capture") == before
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="is in the way"):
+        run(part, scene, folder, [1], force=True)
+    assert files(folder) | files(folder / "capture") == before
+
+
+def test_a_file_that_was_put_beside_frames_that_wait_stays(
+    scene: Any, part: Part, folder: Path
+) -> None:
+    run(part, scene, folder, [1, 2])
+    job = part("capture").capture(scene, folder, [1, 2], force=True)
+    next(job), next(job)
+    clip(folder / "capture")
+    list(job)
+    assert (folder / "capture/clip.mp4").read_bytes() == b"mine"
+
+
+def test_a_capture_that_was_killed_at_its_first_frame_goes_on(
+    scene: Any, part: Part, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    save = part("capture.frames").save
+
+    def killed(*args: Any) -> None:
+        save(*args)
+        raise Killed
+
+    for force in (False, True):
+        with monkeypatch.context() as patch:
+            patch.setattr(part("capture.frames"), "save", killed)
+            with pytest.raises(Killed):
+                run(part, scene, folder, [1, 2], force=force)
+        assert run(part, scene, folder, [1, 2], force=force).rendered == [1, 2]
+        assert not (folder / "capture").exists()
+    assert open_shot(part, folder).frames == [1, 2]
+
+
+def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> None:
+    folder = shot.folder / "mattes"
+    write_png(folder / "objects-0a1b2c3d/0001.png", picture(1))
+    write_png(folder / "objects-00000000/0001.png", picture(1))
+    (folder / "objects-00000000/notes.txt").write_text("mine")
+    shot.manifest.matte = "objects-ffffffff"
+    part("capture.plan").Plan("", set(), "", {}).settle(shot)
+    assert set(files(folder)) == {"objects-00000000/notes.txt"}
+    assert not (folder / "objects-0a1b2c3d").exists()
