@@ -70,11 +70,11 @@ class Plan:
         elif not self.matte and mattes.is_captured(manifest.matte):
             manifest.matte = ""
             manifest.source.pop(_NOTE, None)
-        if (manifest.matte, manifest.source.get(_NOTE)) == before:
-            return
-        shot.save()
+        if (manifest.matte, manifest.source.get(_NOTE)) != before:
+            shot.save()
+        # Always: a capture that was killed may have left some. Wanted ones may lack frames yet.
         for folder in (shot.folder / "mattes").glob("*"):
-            if mattes.is_captured(folder.name) and folder.name != manifest.matte:
+            if mattes.is_captured(folder.name) and folder.name not in (manifest.matte, self.matte):
                 with contextlib.suppress(PaintoverError):
                     check_place(folder / "0001.png")
                     own_files.remove_matte(folder)

@@ -136,3 +136,17 @@ def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> N
     part("capture.plan").Plan("", set(), "", {}).settle(shot)
     assert set(files(folder)) == {"objects-00000000/notes.txt"}
     assert not (folder / "objects-0a1b2c3d").exists()
+
+
+def test_mattes_that_a_killed_capture_left_are_deleted_by_the_next(shot: Any, part: Part) -> None:
+    matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
+    write_png(matte, picture(1))
+    part("capture.plan").Plan("", set(), "", {}).settle(shot)
+    assert not matte.parent.exists()
+
+
+def test_mattes_that_are_not_complete_yet_stay(shot: Any, part: Part) -> None:
+    matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
+    write_png(matte, picture(1))
+    part("capture.plan").Plan("", set(), "objects-0a1b2c3d", {}).settle(shot)
+    assert matte.is_file() and shot.manifest.matte == ""
