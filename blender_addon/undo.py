@@ -115,8 +115,9 @@ def _follow_moved() -> None:
     for path in paintings.relocated:
         target = paintings.file_now(path)
         try:
-            if target != path and is_file(target) and images.find_image(path) is not None:
-                images.relocate(Shot.open(path.parent.parent), path, target)
+            image = images.find_image(path)
+            if target != path and is_file(target) and image is not None:
+                images.relocate(Shot.open(images.shot_folder_of(image)), path, target)
         except PaintoverError as error:
             _log.info("%s", error)
 

@@ -15,7 +15,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
-from ..engine.shared.places import is_file, real_path
+from ..engine.shared.places import is_file, real_path, real_place
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import temporary_file
 from ..handlers import Handlers
@@ -60,7 +60,7 @@ def load(shot: Shot, frame: int) -> Any:
         if is_new:
             bpy.data.images.remove(image)
         raise
-    _modified[str(path)] = path.stat().st_mtime_ns
+    _note_read(path)
     image.name = f"Keyframe {frame}"
     image.use_fake_user = True
     if not own_colours:
@@ -83,9 +83,9 @@ def _check_colours(path: Path, image: Any) -> None:
 
 def find_image(path: Path) -> Any | None:
     """Return the image of a file, or None."""
-    resolved = real_path(path)
+    place = real_place(path)
     for image in bpy.data.images:
-        if image.source == "FILE" and image.filepath and path_of(image) == resolved:
+        if image.source == "FILE" and image.filepath and path_of(image) == place:
             return image
     return None
 
@@ -96,17 +96,30 @@ def keyframe_of(image: Any | None) -> tuple[Path, int] | None:
         return None
     path = path_of(image)
     try:
-        shot = Shot.open(path.parent.parent)
+        shot = Shot.open(shot_folder_of(image))
         keys = shot.key_frames()
     except PaintoverError:
         return None
-    frames = [frame for frame in keys if real_path(shot.key_path(frame)) == path]
+    frames = [frame for frame in keys if real_place(shot.key_path(frame)) == path]
     return (shot.folder, frames[0]) if frames else None
 
 
 def path_of(image: Any) -> Path:
-    """Return the absolute path of an image's file."""
-    return real_path(Path(bpy.path.abspath(image.filepath, library=image.library)))
+    """Return the absolute path of an image's file, as ``real_place``."""
+    return real_place(given_path(image))
+
+
+def shot_folder_of(image: Any) -> Path:
+    """Return the shot folder that an image is in if its file is right in ``keys/`` of a shot.
+
+    ``keys`` may be a link to another disk, so this is not where ``path_of`` leads.
+    """
+    return real_path(given_path(image).parent.parent)
+
+
+def given_path(image: Any) -> Path:
+    """Return the absolute path of an image's file without following links."""
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
 def _images_of(shot: Shot) -> list[tuple[Path, Any]]:
@@ -190,7 +203,7 @@ def _save(shot: Shot, path: Path, image: Any, *, keep_version: bool) -> None:
         if has_changed or keep_version:
             shot.link_version(path)
     file_sync.reread(image, path)
-    _modified[str(path)] = path.stat().st_mtime_ns
+    _note_read(path)
 
 
 def write(image: Any, path: Path, temporary: Path) -> None:
@@ -217,7 +230,7 @@ def save_stroke(shot: Shot, path: Path, image: Any) -> None:
         if file_sync.file_has_changed(image, path):
             shot.link_version(path)
     file_sync.note_same(image, path)
-    _modified[str(path)] = path.stat().st_mtime_ns
+    _note_read(path)
 
 
 def changed_elsewhere(shot: Shot) -> list[Path]:
@@ -227,6 +240,10 @@ def changed_elsewhere(shot: Shot) -> list[Path]:
         for path, image in _images_of(shot)
         if file_sync.has_new_paint(image) and _is_written(path)
     ]
+
+
+def _note_read(path: Path) -> None:
+    _modified[str(real_place(path))] = path.stat().st_mtime_ns
 
 
 def _is_written(path: Path) -> bool:
@@ -285,7 +302,7 @@ def reload(path: Path) -> None:
     image = find_image(path)
     if image is not None:
         file_sync.reread(image, path)
-        _modified[str(real_path(path))] = path.stat().st_mtime_ns
+        _note_read(path)
 
 
 def relocate(shot: Shot, path: Path, target: Path) -> None:
@@ -305,7 +322,11 @@ def relocate(shot: Shot, path: Path, target: Path) -> None:
         image.user_remap(other)
         bpy.data.images.remove(image)
     reload(target)
-    frames = [frame for frame in shot.key_frames() if shot.key_path(frame) == target]
+    frames = [
+        frame
+        for frame in shot.key_frames()
+        if real_place(shot.key_path(frame)) == real_place(target)
+    ]
     if frames:
         load(shot, frames[0])
 

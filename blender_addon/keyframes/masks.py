@@ -12,7 +12,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state, written_beside
 from ..engine.shared.manifest import MANIFEST_NAME
 from ..engine.shared.pictures.header_bounds import check_before_loading
-from ..engine.shared.places import real_path
+from ..engine.shared.places import real_place
 from ..engine.shared.shot import Shot
 from . import file_sync, images, paintings
 
@@ -97,12 +97,12 @@ def of_image(image: Any | None) -> tuple[Shot, int] | None:
     path = images.path_of(image)
     if not path.name.endswith(SUFFIX):
         return None
-    shot = _read_shot(path.parent.parent / MANIFEST_NAME)
+    shot = _read_shot(images.shot_folder_of(image) / MANIFEST_NAME)
     if shot is None:
         return None
     try:
         keys = shot.key_frames()
     except PaintoverError:
         return None
-    frames = [frame for frame in keys if real_path(shot.key_mask_path(frame)) == path]
+    frames = [frame for frame in keys if real_place(shot.key_mask_path(frame)) == path]
     return (shot, frames[0]) if frames else None

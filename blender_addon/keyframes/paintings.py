@@ -24,7 +24,7 @@ from ..engine.shared.pictures.digests import digest_picture
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
-from ..engine.shared.places import is_file, real_path
+from ..engine.shared.places import is_file, real_place
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import KEY_SUFFIXES
 from . import images, weights
@@ -205,11 +205,11 @@ def move(
             keep_painting(shot, frame, path)
             path.unlink()
             images.relocate(shot, path, shot.key_path(onto))
-            relocated[real_path(path)] = real_path(shot.key_path(onto))
+            relocated[real_place(path)] = real_place(shot.key_path(onto))
     mask = shot.key_mask_path(frame)
     if shot.keep_version(mask) is not None:
         images.relocate(shot, mask, shot.key_mask_path(onto))
-        relocated[real_path(mask)] = real_path(shot.key_mask_path(onto))
+        relocated[real_place(mask)] = real_place(shot.key_mask_path(onto))
     shot.manifest.blank_keys.pop(frame, None)
     shot.manifest.weights.pop(frame, None)
     shot.save()
@@ -223,7 +223,7 @@ relocated: dict[Path, Path] = {}
 
 def forget_moved(path: Path) -> None:
     """Let an image of a file stay there: what was there before and was moved away is replaced."""
-    relocated.pop(real_path(path), None)
+    relocated.pop(real_place(path), None)
 
 
 def file_now(path: Path) -> Path:

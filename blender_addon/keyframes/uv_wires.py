@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from . import editor_areas, images
 
@@ -34,8 +35,9 @@ def _shows_painting(image: Any | None) -> bool:
     """Return whether an image is in the folder keys of a shot."""
     if image is None or image.source != "FILE" or not image.filepath:
         return False
-    folder = images.path_of(image).parent
-    return folder.name == "keys" and Shot.exists(folder.parent)
+    folder = images.shot_folder_of(image)
+    keys = real_path(folder / "keys")
+    return images.path_of(image).parent == keys and Shot.exists(folder)
 
 
 def unregister() -> None:

@@ -13,6 +13,7 @@ from ..engine.shared.errors import PaintoverError
 from ..engine.shared.keyframes.versions import Version, find_version
 from ..engine.shared.pictures.colour_tags import has_own_colours
 from ..engine.shared.pictures.header_bounds import check_before_loading
+from ..engine.shared.places import real_path
 from ..engine.shared.shot import Shot
 from . import images
 
@@ -44,12 +45,12 @@ def of_image(image: Any | None) -> tuple[Shot, int, Version] | None:
     """Return the shot, the frame and the version of an image that is an earlier painting."""
     if image is None or image.source != "FILE" or not image.filepath:
         return None
-    path = images.path_of(image)
+    path = images.given_path(image)
     folder, name = path.parent, path.name.partition(".")[0]
     if folder.parts[-2:] != ("keys", "versions") or not re.fullmatch(r"-?[0-9]+", name):
         return None
     try:
-        shot = Shot.open(folder.parent.parent)
+        shot = Shot.open(real_path(folder.parent.parent))
         return shot, int(name), find_version(shot, int(name), path.name)
     except PaintoverError:
         return None

@@ -72,6 +72,15 @@ def real_path(path: Path) -> Path:
         return path.absolute()
 
 
+def real_place(path: Path) -> Path:
+    """Return the absolute path of a file in its real folder; a file that is a link stays one.
+
+    A picture may be a link to one elsewhere: it is the file of this place all the same, and the
+    link is what a new one replaces.
+    """
+    return real_path(path.parent) / path.name
+
+
 def is_there(path: Path) -> bool:
     """Return whether there is a file or folder.
 
