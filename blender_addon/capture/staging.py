@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.keyframes.blank import copy_frame, is_blank
+from ..engine.shared.keyframes.blank import blank_digest, copy_frame
 from ..engine.shared.manifest import Manifest
 from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
@@ -104,7 +104,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
 @contextmanager
 def blank_keyframe_follows(shot: Shot, frame: int) -> Iterator[None]:
     """Write a frame's picture; a keyframe of it that is not painted shows the new picture then."""
-    follows = is_blank(shot, frame)
+    blank = blank_digest(shot, frame)
     yield
-    if follows and shot.key_path(frame).name not in keyframe_images.unsaved(shot):
-        copy_frame(shot, frame)
+    if blank and shot.key_path(frame).name not in keyframe_images.unsaved(shot):
+        copy_frame(shot, frame, blank)

@@ -91,7 +91,7 @@ def add_result(shot: Shot, frame: int, result: Path) -> str:
     if shot.key_path(frame).is_file():
         return add(shot, frame)
     add(shot, frame, str(result))
-    note_blank(shot, frame)
+    note_blank(shot, frame, digest_picture(shot.key_path(frame)))
     shot.save()
     return f"Frame {frame} is a keyframe with its stylized picture; paint on it"
 

@@ -17,6 +17,7 @@ from ..shared.errors import PaintoverError
 from ..shared.frame_lists import format_frames
 from ..shared.keyframes.blank import remember_blank
 from ..shared.keyframes.names import describe_unused
+from ..shared.pictures.digests import digest_picture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .matte import read_matte, without_matte, without_surroundings
@@ -134,9 +135,10 @@ def read_keyframes(
     frames = sorted(set(wanted)) or shot.painted_keys()
     keyframes = []
     for frame in frames:
+        digest = digest_picture(shot.key_path(frame))
         keyframe = read_keyframe(shot, frame)
         if shows_only_the_frame(shot, keyframe):
-            remember_blank(shot, frame)
+            remember_blank(shot, frame, digest)
         else:
             keyframes.append(keyframe)
     blank = sorted(set(frames or shot.key_frames()) - {keyframe.frame for keyframe in keyframes})

@@ -15,7 +15,7 @@ from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
 from ..shared.errors import NoShotError, PaintoverError
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
-from ..shared.keyframes.blank import copy_frame, is_blank
+from ..shared.keyframes.blank import blank_digest, copy_frame
 from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.names import check_name
@@ -152,13 +152,7 @@ def _import(
     manifest.guides = list(guides)
     manifest.matte = MATTE_NAME if masks and set(masks) == set(pictures) else ""
     shot = Shot(Path(request.shot), manifest)
-    blank: set[int] = set()
-    if previous:
-        old = previous.manifest
-        manifest.removed_keys = sorted(set(old.removed_keys) - set(painted))
-        manifest.weights, manifest.blank_keys = old.weights, old.blank_keys
-        manifest.id, manifest.owner = old.id, old.owner
-        blank = {frame for frame in pictures if is_blank(shot, frame)} - set(painted)
+    blank = _taken_over(previous, shot, set(pictures), set(painted)) if previous else {}
     copies = [Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, files in guides.items():
         copies += [Copy(frame, path, shot.guide_path(name, frame)) for frame, path in files.items()]
@@ -171,8 +165,8 @@ def _import(
     manifest.frames = {
         frame: FrameRecord(digest_picture(shot.image_path(frame))) for frame in sorted(pictures)
     }
-    for frame in blank:
-        copy_frame(shot, frame)
+    for frame, digest in blank.items():
+        copy_frame(shot, frame, digest)
     for frame in shot.frames if manifest.matte else ():
         shot.keep_version(shot.key_mask_path(frame))
     shot.save()
@@ -182,6 +176,20 @@ def _import(
     counts |= {"masks": 0 if manifest.matte else len(masks)}
     counts |= {"mattes": len(masks) if manifest.matte else 0}
     return {**counts, "guides": list(guides), "width": width, "height": height, "fps": fps}
+
+
+def _taken_over(previous: Shot, shot: Shot, frames: set[int], painted: set[int]) -> dict[int, str]:
+    """Let a shot keep what an import does not replace of an earlier one in the same folder.
+
+    Returns:
+        Frame → digest of the files of keyframes that nobody has painted on.
+    """
+    manifest, old = shot.manifest, previous.manifest
+    manifest.removed_keys = sorted(set(old.removed_keys) - painted)
+    manifest.weights, manifest.blank_keys = old.weights, old.blank_keys
+    manifest.id, manifest.owner = old.id, old.owner
+    digests = {frame: blank_digest(shot, frame) for frame in frames - painted}
+    return {frame: digest for frame, digest in digests.items() if digest}
 
 
 def copies_of_masks(shot: Shot, masks: dict[int, Path], sources: ImportSources) -> list[Copy]:

@@ -35,6 +35,7 @@ from ..shared.files import digest_json, read_unchanged
 from ..shared.frame_lists import counted, name_frames
 from ..shared.keyframes.blank import remember_blank
 from ..shared.keyframes.weights import weights_at
+from ..shared.pictures.digests import digest_picture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.temporary import remove_leftovers
@@ -108,9 +109,10 @@ def _masks(shot: Shot, keys: list[int]) -> dict[int, BoolArray | None]:
     painted = shot.painted_keys()
     masks: dict[int, BoolArray | None] = {}
     for key in sorted(set(keys)) or painted:
+        digest = digest_picture(shot.key_path(key))
         keyframe = read_keyframe(shot, key) if key in painted else None
         if keyframe is not None and not keys and shows_only_the_frame(shot, keyframe):
-            remember_blank(shot, key)
+            remember_blank(shot, key, digest)
         else:
             masks[key] = keyframe.mask if keyframe else None
     return masks

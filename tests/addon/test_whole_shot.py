@@ -155,6 +155,27 @@ def test_a_blank_keyframe_stays_blank_and_follows_the_frame(
     assert not (folder / "keys/versions").exists()
 
 
+def test_a_painting_that_is_saved_during_a_capture_stays(
+    scene: Any, folder: Path, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpy.ops.paintover.keyframe_add(frame=1)
+    frame_files = part("capture.frames")
+    save = frame_files.save
+
+    def save_and_paint(*arguments: Any) -> Any:
+        names = save(*arguments)
+        paint(folder, 1)
+        return names
+
+    monkeypatch.setattr(frame_files, "save", save_and_paint)
+    (folder / "frames/0001.png").unlink()
+    bpy.ops.paintover.capture()
+    monkeypatch.undo()
+    painting = (folder / "keys/0001.png").read_bytes()
+    assert painting != frames(folder)["0001.png"]
+    assert state(part, scene)["key 1"] == "Painted"
+
+
 def test_unsaved_paint_on_a_blank_keyframe_is_not_lost_by_a_capture(
     scene: Any, folder: Path, part: Part
 ) -> None:
