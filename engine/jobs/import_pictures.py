@@ -152,6 +152,7 @@ def _import(
     manifest.guides = list(guides)
     manifest.matte = MATTE_NAME if masks and set(masks) == set(pictures) else ""
     shot = Shot(Path(request.shot), manifest)
+    shot.goes_on_from(previous)
     blank = _taken_over(previous, shot, set(pictures), set(painted)) if previous else {}
     copies = [Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, files in guides.items():

@@ -95,6 +95,23 @@ def test_a_painting_that_is_saved_while_the_blank_one_is_read_is_not_noted_as_bl
     assert Shot.open(shot.folder).painted_keys() == [1]
 
 
+def test_what_others_note_in_the_manifest_during_an_import_stays(shot, tmp_path):
+    def note():
+        other = Shot.open(shot.folder)
+        other.manifest.removed_keys = [1]
+        other.manifest.weights = {2: {2: 0.5}}
+        other.manifest.owner = {"blend": "../a.blend", "scene": "Scene"}
+        other.save()
+
+    new = folder_of(tmp_path / "new", [1, 2])
+    run(shot.folder, new, Saving(note), ink=new)
+    manifest = Shot.open(shot.folder).manifest
+    assert (manifest.removed_keys, manifest.weights) == ([1], {2: {2: 0.5}})
+    assert manifest.owner["scene"] == "Scene"
+    assert (list(manifest.frames), manifest.guides) == ([1, 2], ["ink"])
+    assert (manifest.frame_start, manifest.frame_end) == (1, 2)
+
+
 def _almost(shot):
     """Return the pixels of a frame with an alpha, so that the file is another."""
     pixels = keyframe.read_picture(shot.image_path(1)).rgb
