@@ -98,8 +98,15 @@ class _Extent:
 
 _EXTENTS = {
     ALL: _Extent(
-        {"import": 40, "import again": 20, "train": 20, "filter": 10, "stylize": 40}
-        | {"chunk": 15, "stylize to EXR": 15, "preview": 15, "matte": 15, "sweep": 10}
+        {"import": 40, "import again": 20, "import others": 20, "train": 20, "filter": 10}
+        | {
+            "stylize": 40,
+            "chunk": 15,
+            "stylize to EXR": 15,
+            "preview": 15,
+            "matte": 15,
+            "sweep": 10,
+        }
         | {"live": 15},
         *(20, 4, 12, 2),
         {"capture": 8, "recapture": 8, "compose": 6, "two": 2},

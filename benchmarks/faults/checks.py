@@ -15,8 +15,8 @@ from engine.images.pictures import read_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.temporary import is_temporary
 
-_WORK = (".importing", ".importing.lock", ".shot.json.lock")
-"""Names of folders and locks that jobs delete when they end."""
+_WORK = (".importing", ".importing.lock", ".importing.json", ".shot.json.lock")
+"""Names of files, folders and locks that jobs delete when they end."""
 
 
 def torn_files(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from engine.shared.errors import PaintoverError
 from .checks import leftovers, torn_files
 from .engine_runs import Ended, EngineRuns
 from .outcome import Outcome
-from .small_shots import add_painting, contents, make_inputs
+from .small_shots import FRAMES, add_painting, contents, make_inputs
 
 STEPS = 6
 SAFE = ("keys", "mine")
@@ -71,9 +71,12 @@ def make_jobs(engine: EngineRuns, work: Path) -> dict[str, Job]:
     given = ("--input", inputs / "input", "--painted", inputs / "painted")
     _must(engine.run("import", imported, *given))
     (imported / "mine").write_text("a file of the user's\n")
+    longer, other = work / "shot of others", make_inputs(work / "others", FRAMES + 2)
+    _must(engine.run("import", longer, "--input", other / "mask", "--painted", other / "painted"))
     jobs = [
         Job("import", work / "none", ("import", *given), ("frames", "keys"), changes_keys=True),
         Job("import again", imported, ("import", *given), ("frames",)),
+        Job("import others", longer, ("import", *given[:2]), ("frames",)),
         Job("train", imported, ("train", *_TRAIN), ("styles/style.safetensors",), resumes=True),
         Job("filter", imported, ("train", "--filter", *_TRAIN), ("styles/style.safetensors",)),
     ]

@@ -9,7 +9,7 @@ import errno
 import filecmp
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.shot_paths import KEY_SUFFIXES
+from .import_note import delete, note_moves, noted
 
 MASK_NOISE = 16 / 255
 """Up to so much beside black and white is noise in mattes that were compressed with loss."""
@@ -96,8 +97,11 @@ def copy_all(
             transparent |= least < 1
             first, is_seen = first or copy.source, is_seen or most > 0
         places.append(place)
+    killed = noted(shot.folder)
     for copy, place in zip(copies, places, strict=True):
-        _check_ours(copy, place, previous)
+        _check_ours(copy, place, previous, killed)
+    moves = zip(copies, places, strict=True)
+    note_moves(shot.folder, {one.target: to for one, to in moves if not one.keeps_version})
     for copy, place in zip(copies, places, strict=True):
         _move_in(shot, copy, place)
     for sentence in told_once(told):
@@ -146,11 +150,11 @@ def _take_file(source: Path, target: Path, staging: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _check_ours(copy: Copy, place: Path, previous: Shot | None) -> None:
+def _check_ours(copy: Copy, place: Path, previous: Shot | None, killed: Collection[Path]) -> None:
     """Raise PaintoverError if a frame, guide or matte would replace a file that no import made."""
     target = copy.target
     check_place(target)
-    if copy.keeps_version or not target.is_file():
+    if copy.keeps_version or not target.is_file() or target in killed:
         return
     if previous and copy.frame in previous.manifest.frames:
         known = [previous.image_path(copy.frame)]
@@ -214,9 +218,9 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
     for frame in sorted(set(previous.frames) - set(shot.frames)):
         image = previous.image_path(frame)
         if is_blank(previous, frame):
-            _delete(previous.key_path(frame))
+            delete(previous.key_path(frame))
         if digest_picture(image) == previous.manifest.frames[frame].image:
-            _delete(image)
+            delete(image)
         elif image.is_file():
             changed.append(image)
         shot.keep_version(shot.key_mask_path(frame))
@@ -236,11 +240,11 @@ def _remove_guides_and_mattes(previous: Shot, shot: Shot) -> None:
     for name in previous.manifest.guides:
         here = shot.frames if name in shot.manifest.guides else ()
         for frame in set(previous.frames) - set(here):
-            _delete(previous.guide_path(name, frame))
+            delete(previous.guide_path(name, frame))
     if previous.manifest.matte:
         here = shot.frames if previous.manifest.matte == shot.manifest.matte else ()
         for frame in set(previous.frames) - set(here):
-            _delete(previous.matte_path(frame))
+            delete(previous.matte_path(frame))
 
 
 def _warn_of_sizes(shot: Shot, report: Reporter) -> None:
@@ -255,11 +259,3 @@ def _warn_of_sizes(shot: Shot, report: Reporter) -> None:
                     f"{size[0]}×{size[1]}; paint it anew, or remove it, before you train."
                 )
                 return
-
-
-def _delete(path: Path) -> None:
-    """Delete a file, and its folder if that is then empty; what cannot be deleted stays."""
-    with contextlib.suppress(OSError, PaintoverError):
-        check_place(path)
-        path.unlink(missing_ok=True)
-        path.parent.rmdir()

@@ -27,12 +27,11 @@ from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.temporary import remove_leftovers
 from .import_files import Copy, copy_all, remove_left_over
+from .import_note import MATTE_NAME, forget_moves, remove_strays
 from .import_sources import ImportSources
 
 LARGEST_SIDE = 16384
 """Largest width or height of a picture, in pixels."""
-MATTE_NAME = "matte"
-"""Name of the mattes' folder in ``mattes/``."""
 STAGING = ".importing"
 """Folder inside the shot that holds the converted pictures until all are ready."""
 SET_FOLDERS = (
@@ -170,9 +169,11 @@ def _import(
         copy_frame(shot, frame, digest)
     for frame in shot.frames if manifest.matte else ():
         shot.keep_version(shot.key_mask_path(frame))
-    shot.save()
-    if previous:
+    remove_strays(shot)
+    if previous:  # first, as the old manifest is what tells of these files
         remove_left_over(previous, shot, report)
+    shot.save()
+    forget_moves(shot.folder)
     counts = {"frames": len(pictures), "paintings": len(painted)}
     counts |= {"masks": 0 if manifest.matte else len(masks)}
     counts |= {"mattes": len(masks) if manifest.matte else 0}

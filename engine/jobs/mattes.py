@@ -15,8 +15,8 @@ from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .import_files import copy_all
+from .import_note import MATTE_NAME, forget_moves, remove_strays
 from .import_pictures import (
-    MATTE_NAME,
     STAGING,
     alone_in,
     check_outside,
@@ -67,7 +67,9 @@ def _set_mattes(shot: Shot, place: Path, staging: Path, report: Reporter) -> int
     shot.manifest.matte = MATTE_NAME
     copies = copies_of_masks(shot, mattes, sources)
     copy_all(shot, before, copies, staging, report, begin=sources.done)
+    remove_strays(shot)
     shot.save()
+    forget_moves(shot.folder)
     return len(mattes)
 
 
