@@ -39,11 +39,12 @@ def set_mattes(folder: Path, place: Path, report: Reporter) -> int:
         The number of mattes.
 
     Raises:
-        PaintoverError: the shot cannot be read; a frame has no matte; or a picture fits no frame,
+        PaintoverError: the shot cannot be read or has no frames; a frame has no matte; or a picture fits no frame,
             cannot be read, or has another size than the shot.
         Cancelled: the job was told to stop; the shot is unchanged.
     """
     shot = Shot.open(folder)
+    shot.check_frames()
     check_outside(folder, place)
     with alone_in(folder):
         staging = folder / STAGING
@@ -82,11 +83,12 @@ def remove_mattes(folder: Path) -> None:
     shot = Shot.open(folder)
     if not shot.manifest.matte:
         return
+    folder = shot.matte_path(0).parent
     paths = [shot.matte_path(frame) for frame in shot.frames]
     shot.manifest.matte = ""
     shot.save()
     with contextlib.suppress(OSError, PaintoverError):
-        check_place(paths[0])
+        check_place(folder / "0000.png")
         for path in paths:
             path.unlink(missing_ok=True)
-        paths[0].parent.rmdir()
+        folder.rmdir()

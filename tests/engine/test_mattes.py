@@ -13,9 +13,14 @@ import shots
 from painted_scenes import Floats, Scene
 from real_sizes import Project, write
 
+from engine.images.pictures import write_picture
+from engine.jobs.mattes import remove_mattes, set_mattes
 from engine.jobs.train import train
+from engine.shared.errors import PaintoverError
+from engine.shared.manifest import Manifest
 from engine.shared.protocol import LivePicture, Train
 from engine.shared.reporter import Silent
+from engine.shared.shot import Shot
 
 WIDTH, HEIGHT = 480, 270
 SCENE = Scene(WIDTH, HEIGHT)
@@ -279,3 +284,15 @@ def test_a_frame_whose_matte_is_black_stays_the_frame(tmp_path):
     project.train("--network", "small", "--steps", 2)
     project.stylize()
     assert np.abs(project.result(3)[..., :3] - rendered(3)).max() < 1e-6
+
+
+def test_a_shot_without_frames_gets_and_loses_no_mattes(tmp_path):
+    shot = Shot(tmp_path / "shot", Manifest(WIDTH, HEIGHT, 1, 3, matte="matte"))
+    shot.save()
+    shot.matte_path(1).parent.mkdir(parents=True)
+    remove_mattes(shot.folder)
+    assert Shot.open(shot.folder).manifest.matte == ""
+    assert not shot.matte_path(1, "matte").parent.exists()
+    write_picture(tmp_path / "in" / "0001.png", np.ones((HEIGHT, WIDTH, 3), np.float32))
+    with pytest.raises(PaintoverError, match="no frames yet"):
+        set_mattes(shot.folder, tmp_path / "in", Silent())
