@@ -39,8 +39,8 @@ def set_mattes(folder: Path, place: Path, report: Reporter) -> int:
         The number of mattes.
 
     Raises:
-        PaintoverError: the shot cannot be read or has no frames; a frame has no matte; or a picture fits no frame,
-            cannot be read, or has another size than the shot.
+        PaintoverError: the shot cannot be read or has no frames; a frame has no matte; or a
+            picture fits no frame, cannot be read, or has another size than the shot.
         Cancelled: the job was told to stop; the shot is unchanged.
     """
     shot = Shot.open(folder)
