@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from ..images.window import Window
 from ..shared import protocol
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.expected_records import ExpectedRecords, ReadDigests
-from ..shared.files import digest_json
+from ..shared.files import digest_file, digest_json
 from ..shared.frame_lists import format_frames
 from ..shared.out_records import OutRecord
 from ..shared.reporter import Reporter
@@ -72,6 +73,7 @@ class OutputFrames:
         self._settings = digest_json(settings)
         self.wanted = _wanted_frames(shot, request.frames)
         self.painted: list[int] = []
+        self._changed: list[int] = []
 
     @functools.cached_property
     def outdated(self) -> list[int]:
@@ -91,17 +93,17 @@ class OutputFrames:
             return False
         path, manifest = self._path(frame), self._shot.manifest
         try:
-            if picture_size(path) != (manifest.width, manifest.height):
-                return False
-            read_picture(path)
+            is_right = picture_size(path) == (manifest.width, manifest.height)
         except PaintoverError:
             return False
-        return True
+        return is_right and _opens(path)
 
     def write(
         self, frame: int, digest: str, pixels: FloatArray, window: Window | None = None
     ) -> FloatArray:
         """Write a frame's picture, then the record of what it was made from.
+
+        A file that was changed since it was written, such as by a person, is kept as a version.
 
         Args:
             frame: its number.
@@ -115,9 +117,33 @@ class OutputFrames:
         Raises:
             PaintoverError: a file cannot be written.
         """
-        colours = write_picture(self._path(frame), pixels, self._request.depth, window)
-        self._shot.write_out_record(self._request.style, frame, self._record(frame, digest))
+        path, style = self._path(frame), self._request.style
+        self._keep_changed(frame)
+        colours = write_picture(path, pixels, self._request.depth, window)
+        record = dataclasses.replace(self._record(frame, digest), written=digest_file(path))
+        self._shot.write_out_record(style, frame, record)
         return colours
+
+    def _keep_changed(self, frame: int) -> None:
+        path, style = self._path(frame), self._request.style
+        before = self._shot.read_out_record(style, frame)
+        if before is None or before.file != path.name or not before.written:
+            return
+        is_changed = digest_file(path) != before.written
+        if is_changed and _opens(path) and self._shot.link_version(path):
+            self._changed.append(frame)
+        # A run that is killed between the picture and its record must not take it for changed.
+        unknown = dataclasses.replace(before, written="")
+        self._shot.write_out_record(style, frame, unknown)
+
+    def tell_changed(self, report: Reporter) -> None:
+        """Tell the frames that somebody had changed and that are painted anew."""
+        if self._changed:
+            folder = self._path(0).parent / "versions"
+            report.warned(
+                f"Frames that were changed since they were painted are painted anew: "
+                f"{format_frames(self._changed)}; what was there is in {folder}."
+            )
 
     def write_all(
         self,
@@ -181,6 +207,14 @@ class OutputFrames:
             self._request.unpainted,
             ReadDigests(self._style_digest, self.key_digests, digest),
         )
+
+
+def _opens(path: Path) -> bool:
+    try:
+        read_picture(path)
+    except PaintoverError:
+        return False
+    return True
 
 
 def check_format(name: str, depth: int) -> None:

@@ -92,6 +92,7 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
             pictures, lambda frame, made: output.write(frame, *made), "preview", report
         )
     report.progress("preview", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
+    output.tell_changed(report)
     return {**output.counts, "seconds": time.monotonic() - started}
 
 

@@ -135,4 +135,4 @@ def _made_from(shot: Shot, style: str, frame: int) -> str:
 
 def _digest_of(records: Mapping[int, OutRecord], frame: int) -> str:
     pair = [records.get(frame - 1), records.get(frame)]
-    return "" if None in pair else digest_json([vars(record) for record in pair])
+    return "" if None in pair else digest_json([record.depends_on() for record in pair if record])

@@ -19,7 +19,10 @@ MOST_RECORD = 1 << 16
 
 @dataclasses.dataclass(frozen=True)
 class OutRecord:
-    """Digests of everything that a stylized frame depends on; up to date while they match."""
+    """Digests of everything that a stylized frame depends on; up to date while they match.
+
+    Equal records may differ in ``written``, which the frame does not depend on.
+    """
 
     file: str
     input: Digest
@@ -30,6 +33,12 @@ class OutRecord:
     unpainted: Annotated[str, OneOf(("frame", "nothing"))] = "frame"
     """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
     has no mattes."""
+    written: Digest = dataclasses.field(default="", compare=False)
+    """Of the frame's file as it was written; "" in records of before."""
+
+    def depends_on(self) -> dict[str, object]:
+        """Return what the frame depends on, by its names here."""
+        return {name: value for name, value in vars(self).items() if name != "written"}
 
 
 def write_record(path: Path, record: OutRecord) -> None:

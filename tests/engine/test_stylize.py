@@ -13,6 +13,7 @@ import synthetic
 from engine.images.pictures import read_picture
 from engine.images.window import Window
 from engine.inference.input_builder import InputBuilder
+from engine.jobs.output_frames import OutputFrames
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
@@ -115,6 +116,33 @@ def test_only_what_is_not_up_to_date_is_done(shot):
     assert run(shot, report)["frames"] == 2
     assert report.done == [2, 3]
     assert run(shot, force=True)["frames"] == 4
+
+
+def test_a_retouched_frame_is_kept_when_it_is_painted_anew(shot, monkeypatch):
+    run(shot)
+    path, versions = shot.out_path("style", 2), shot.out_path("style", 2).parent / "versions"
+    synthetic.write_png(path, np.full((synthetic.HEIGHT, synthetic.WIDTH, 3), 90, np.uint8))
+    retouched = path.read_bytes()
+    assert run(shot)["skipped"] == 4 and path.read_bytes() == retouched
+    report = Report()
+    run(shot, report, force=True)
+    (version,) = versions.iterdir()
+    assert version.name.startswith("0002.") and version.read_bytes() == retouched
+    assert path.read_bytes() != retouched
+    (warning,) = report.warnings
+    assert warning.endswith(f"are painted anew: 2; what was there is in {versions}.")
+    assert out_state(shot, "style").step is Step.UP_TO_DATE
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OutputFrames, "_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(shot, frames=[3], force=True)
+    shot.out_path("style", 4).write_bytes(b"damaged")
+    run(shot, report, force=True)
+    assert list(versions.iterdir()) == [version] and len(report.warnings) == 1
 
 
 def test_other_settings_are_other_frames(shot):
