@@ -14,7 +14,10 @@ import bpy
 
 from . import compositor, properties, shot_folders, shot_links
 from .engine.shared.errors import PaintoverError
+from .engine.shared.folders import walk
+from .engine.shared.links import is_link
 from .engine.shared.manifest import MANIFEST_NAME
+from .engine.shared.places import check_place, is_file, linked_folders
 from .engine.shared.shot import Shot
 from .engine.shared.temporary import is_temporary, temporary_folder
 from .jobs import Job, Progress
@@ -87,19 +90,48 @@ def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
 
 
 def _copy_files(source: Path, target: Path) -> Job[None]:
-    files = [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.is_file()
-        and path.relative_to(source).parts[0] not in _LEFT_OUT
-        and not is_temporary(path.name)
-    ]
-    files.sort(key=lambda path: path.name == MANIFEST_NAME)
+    files = _files_of(source)
     for number, path in enumerate(files):
         yield Progress(number / len(files), -1.0, f"Copying file {number + 1} of {len(files)}")
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, place)
+
+
+def _files_of(source: Path) -> list[Path]:
+    """Return the files of a shot, also in its folders that are links to another disk.
+
+    The manifest is the last.
+
+    Raises:
+        PaintoverError: a link is not followed, so the copy would lack what it leads to.
+    """
+    files: list[Path] = []
+    followed = [link for link in linked_folders(source) if link.name not in _LEFT_OUT]
+    for start in (source, *followed):
+        for place, folders, others in walk(start):
+            folders[:] = _copied(place == source, folders)
+            for name in (*folders, *_copied(place == source, others)):
+                path = place / name
+                if is_file(path):
+                    files.append(path)
+                elif is_link(path) and path not in followed:
+                    raise _not_followed(path, source)
+    return sorted(files, key=lambda path: (path.name == MANIFEST_NAME, path))
+
+
+def _copied(is_root: bool, names: list[str]) -> list[str]:
+    """Return the names of what is copied: no caches, and no temporary files."""
+    return [name for name in names if not (is_temporary(name) or (is_root and name in _LEFT_OUT))]
+
+
+def _not_followed(link: Path, source: Path) -> PaintoverError:
+    if link.parent == source:
+        try:
+            check_place(link / MANIFEST_NAME)
+        except PaintoverError as error:  # which tells why
+            return error
+    return PaintoverError(f"{link} is a link that no copy follows; replace it by what it leads to.")
 
 
 def _used_by_others(scene: bpy.types.Scene, shot: Shot) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, picture, read_codes
 from two_blends import Part, choose, files, load, owner, save, steps, where
+
+needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 
 
 def test_a_project_that_was_copied_as_a_whole_uses_its_own_shot(
@@ -169,3 +172,65 @@ def test_copying_into_a_full_disk_is_a_sentence(
         choose("COPY")
     assert [path.name for path in (tmp_path / "paintover").iterdir()] == ["shot_v001"]
     assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+
+
+def to_disk(folder: Path, disk: Path) -> None:
+    """Move a folder to another disk, and leave a link."""
+    disk.mkdir(exist_ok=True)
+    shutil.move(folder, disk / folder.name)
+    folder.symlink_to(disk / folder.name)
+
+
+@needs_links
+def test_folders_on_another_disk_are_copied(first: Any, part: Part, tmp_path: Path) -> None:
+    before, folder = steps(part, first), where(part, first)
+    old = files(folder)
+    for name in ("frames", "keys"):
+        to_disk(folder / name, tmp_path / "disk")
+    (folder / "cache").symlink_to(tmp_path / "disk" / "gone")
+    scene = save(tmp_path / "shot_v002.blend")
+    choose("COPY")
+    there = where(part, scene)
+    assert there != folder and steps(part, scene) == before
+    assert files(there).keys() == old.keys()
+    assert not any(path.is_symlink() for path in there.iterdir())
+
+
+@needs_links
+@pytest.mark.parametrize(
+    ("name", "leads_to", "words"),
+    [
+        ("frames", "gone", "leads to no folder"),
+        ("out", "other", "holds other files, such as notes.txt"),
+        ("footage", "other", "is a link"),
+        ("keys/versions", "other", "is a link that no copy follows"),
+        ("keys/0002.png", "gone", "is a link that no copy follows"),
+    ],
+)
+def test_no_copy_lacks_what_links_lead_to(
+    first: Any, part: Part, tmp_path: Path, name: str, leads_to: str, words: str
+) -> None:
+    place = where(part, first) / name
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/notes.txt").write_text("")
+    shutil.rmtree(place, ignore_errors=True)
+    place.symlink_to(tmp_path / leads_to)
+    scene = save(tmp_path / "shot_v002.blend")
+    with pytest.raises(RuntimeError, match=words):
+        choose("COPY")
+    assert [path.name for path in (tmp_path / "paintover").iterdir()] == ["shot_v001"]
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
+
+
+def test_a_thousand_nested_folders_stop_no_copy(first: Any, part: Part, tmp_path: Path) -> None:
+    folder = where(part, first)
+    place = folder
+    for _ in range(1000):
+        place = place / "d"
+        place.mkdir()
+    scene = save(tmp_path / "shot_v002.blend")
+    try:
+        choose("COPY")
+        assert (where(part, scene) / "shot.json").is_file()
+    finally:
+        part("engine.shared.folders").remove_tree(folder)
