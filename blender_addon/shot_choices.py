@@ -7,6 +7,7 @@ Nobody has to choose: without a choice, scripts and farms go on with the shot, a
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.folders import walk
 from .engine.shared.links import is_link
 from .engine.shared.manifest import MANIFEST_NAME
-from .engine.shared.places import check_place, is_file, linked_folders
+from .engine.shared.places import check_place, is_file, is_there, linked_folders
 from .engine.shared.shot import Shot
 from .engine.shared.temporary import is_temporary, temporary_folder
 from .jobs import Job, Progress
@@ -25,6 +26,8 @@ from .keyframes import images as keyframe_images
 
 ACTIONS = ("KEEP", "COPY", "NEW")
 _LEFT_OUT = ("cache", "capture")
+_HELD = re.compile(r"\..+\.(claim|lock)")
+"""Names of the files by which processes take turns."""
 
 
 def choose(scene: bpy.types.Scene, action: str) -> Job[str]:
@@ -95,7 +98,11 @@ def _copy_files(source: Path, target: Path) -> Job[None]:
         yield Progress(number / len(files), -1.0, f"Copying file {number + 1} of {len(files)}")
         place = target / path.relative_to(source)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, place)
+        try:
+            shutil.copy2(path, place)
+        except FileNotFoundError:
+            if is_there(path):
+                raise  # else another process has just deleted it
 
 
 def _files_of(source: Path) -> list[Path]:
@@ -121,8 +128,12 @@ def _files_of(source: Path) -> list[Path]:
 
 
 def _copied(is_root: bool, names: list[str]) -> list[str]:
-    """Return the names of what is copied: no caches, and no temporary files."""
-    return [name for name in names if not (is_temporary(name) or (is_root and name in _LEFT_OUT))]
+    """Return the names of what is copied: no caches, and nothing that other processes hold."""
+    return [
+        name
+        for name in names
+        if not (is_temporary(name) or _HELD.fullmatch(name) or (is_root and name in _LEFT_OUT))
+    ]
 
 
 def _not_followed(link: Path, source: Path) -> PaintoverError:

@@ -234,3 +234,22 @@ def test_a_thousand_nested_folders_stop_no_copy(first: Any, part: Part, tmp_path
         assert (where(part, scene) / "shot.json").is_file()
     finally:
         part("engine.shared.folders").remove_tree(folder)
+
+
+def test_files_that_others_delete_meanwhile_are_left_out(
+    first: Any, part: Part, tmp_path: Path
+) -> None:
+    folder = where(part, first)
+    made = folder / "out/style/made"
+    made.mkdir(parents=True)
+    for name in (".0001.claim", "0001.json", "0002.json"):
+        (made / name).write_text("{}")
+    (folder / ".shot.json.lock").write_text("")
+    job = part("shot_choices")._copy_files(folder, tmp_path / "copy")
+    next(job)
+    (made / ".0001.claim").unlink()
+    (made / "0002.json").unlink()
+    list(job)
+    copied = set(files(tmp_path / "copy"))
+    assert {"shot.json", "frames/0001.png", "out/style/made/0001.json"} <= copied
+    assert not {name for name in copied if name.endswith((".claim", ".lock", "0002.json"))}
