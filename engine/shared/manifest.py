@@ -147,10 +147,7 @@ def read_manifest(path: Path) -> Manifest:
         manifest = from_data(Manifest, data)
         if type(version) is not int or "frames" not in data or "colour" not in data:
             raise WrongDataError("a field is missing")
-        if manifest.frame_end < manifest.frame_start:
-            raise WrongDataError("the range ends before it starts")
-        if len({name.casefold() for name in manifest.guides}) < len(manifest.guides):
-            raise WrongDataError("a guide is named twice")
+        _check_together(manifest)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
@@ -169,6 +166,14 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def _check_together(manifest: Manifest) -> None:
+    """Raise WrongDataError if values that are right by themselves do not go together."""
+    if manifest.frame_end < manifest.frame_start:
+        raise WrongDataError("the range ends before it starts")
+    if len({name.casefold() for name in manifest.guides}) < len(manifest.guides):
+        raise WrongDataError("a guide is named twice")
+
+
 def manifest_to_text(manifest: Manifest) -> str:
     """Return the JSON of a manifest, a line for each frame.
 
@@ -178,7 +183,7 @@ def manifest_to_text(manifest: Manifest) -> str:
     frames = {str(frame): manifest.frames[frame] for frame in sorted(manifest.frames)}
     fields = dataclasses.asdict(dataclasses.replace(manifest, frames={}))
     lines = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
-    from_data(Manifest, json.loads(lines))
+    _check_together(from_data(Manifest, json.loads(lines)))
     records = ",\n".join(
         f'  "{frame}": {_ENCODER.encode(record_to_data(record))}'
         for frame, record in frames.items()

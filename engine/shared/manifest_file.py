@@ -64,11 +64,14 @@ class ManifestFile:
             would not be read again.
         """
         with self._turn():
-            text = self._readable_text(manifest)
-            if self.base is not None:
-                manifest, text = self._with_changes_of_others(manifest, text)
-            else:
+            if self.base is None:
                 self._check_not_later()
+            try:
+                text = manifest_to_text(manifest)
+                if self.base is not None:
+                    manifest, text = self._with_changes_of_others(manifest, text)
+            except ValueError as error:
+                raise self._unreadable(error) from error
             write_bytes(self._path, text.encode())
             self._path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
         if self.base is not None:
@@ -138,13 +141,6 @@ class ManifestFile:
         data = merged(json.loads(self.base), json.loads(disk), json.loads(text))
         both = from_data(Manifest, data)
         return both, manifest_to_text(both)
-
-    def _readable_text(self, manifest: Manifest) -> str:
-        """Return the JSON of a manifest that will be read again."""
-        try:
-            return manifest_to_text(manifest)
-        except ValueError as error:
-            raise self._unreadable(error) from error
 
     def _unreadable(self, error: ValueError) -> PaintoverError:
         return PaintoverError(

@@ -13,7 +13,9 @@ _DEPTHS = {"source": 3}
 def merged(base: Any, disk: Any, mine: Any) -> Any:
     """Return a manifest with the changes of both sides; where both changed a value, with ours.
 
-    Frames of two sides are joined only where their size and passes agree.
+    Frames of two sides are joined only where their size and passes agree. Ours are also taken where
+    changes of both do not go together: of guides whose names differ by case alone, and of a range
+    that would end before it starts.
 
     Args:
         base: data of the manifest as it was read.
@@ -32,6 +34,12 @@ def merged(base: Any, disk: Any, mine: Any) -> Any:
     elif result["frames"] != mine["frames"] and result["frames"]:
         numbers = [int(frame) for frame in result["frames"]]
         result["frame_start"], result["frame_end"] = min(numbers), max(numbers)
+    if result["frame_end"] < result["frame_start"]:
+        result["frame_start"], result["frame_end"] = mine["frame_start"], mine["frame_end"]
+    guides: dict[str, str] = {}
+    for name in result["guides"]:  # ours come first
+        guides.setdefault(name.casefold(), name)
+    result["guides"] = list(guides.values())
     return result
 
 

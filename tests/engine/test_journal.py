@@ -159,6 +159,7 @@ _BASE = {
     **{"width": 96, "height": 64, "passes": {}, "frame_start": 1, "frame_end": 2, "fps": 24.0},
     **{"frames": {"1": {"image": "a"}, "2": {"image": "b"}}, "removed_keys": [1, 2]},
     "source": {"kind": "blender", "settings": {"one": {"samples": 1}}},
+    "guides": [],
 }
 
 
@@ -174,6 +175,9 @@ _BASE = {
             {"frames": {"1": {"image": "z"}}, "frame_end": 1},
             {"frames": {"1": {"image": "z"}, "5": {"image": "e"}}, "frame_end": 5},
         ),
+        ({"frame_start": 2}, {"frame_end": 1}, {"frame_start": 1, "frame_end": 1}),
+        ({"frame_start": 9, "frame_end": 9}, {"frame_end": 5}, {"frame_end": 5}),
+        ({"guides": ["ink", "b"]}, {"guides": ["a", "Ink"]}, {"guides": ["a", "Ink", "b"]}),
         (
             {"width": 480, "frames": {"7": {"image": "g"}}},
             {"frames": {**_BASE["frames"], "3": {"image": "c"}}},
@@ -189,3 +193,23 @@ _BASE = {
 def test_what_one_side_has_changed_stays(disk, mine, expected):
     found = merged(_BASE, {**_BASE, **disk}, {**_BASE, **mine})
     assert json.loads(json.dumps(found)) == {**_BASE, **expected}
+
+
+@pytest.mark.parametrize(
+    "theirs, ours",
+    [
+        ({"guides": ["Ink"]}, {"guides": ["ink"]}),
+        ({"guides": ["a", "Ink"]}, {"guides": ["INK", "A", "b"]}),
+        ({"frame_start": 3, "frames": {}}, {"frame_end": 2, "frames": {}}),
+        ({"frame_start": 3}, {"frame_end": 2}),
+    ],
+)
+def test_what_two_have_saved_is_read_again(shot, theirs, ours):
+    there, here = Shot.open(shot.folder), Shot.open(shot.folder)
+    for one, changes in ((there, theirs), (here, ours)):
+        for name, value in changes.items():
+            setattr(one.manifest, name, value)
+        one.save()
+    found = Shot.open(shot.folder).manifest
+    assert found == here.manifest
+    assert {name: getattr(found, name) for name in ours} == ours
