@@ -118,7 +118,7 @@ def _files_of(source: Path) -> list[Path]:
     for start in (source, *followed):
         for place, folders, others in walk(start):
             folders[:] = _copied(place == source, folders)
-            for name in (*folders, *_copied(place == source, others)):
+            for name in _copied(place == source, others):
                 path = place / name
                 if is_file(path):
                     files.append(path)
