@@ -35,7 +35,7 @@ Paint over one frame of the .blend's shot, and every frame follows that painting
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all steps on a .blend; ``run`` of its options does one."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--scene", default="", help="name of the scene (else: the active one)")
     common.add_argument("--folder", default="", help="shot folder (else: the scene's setting)")
     common.add_argument("--style", default="", help="name of the style (else: the scene's setting)")
