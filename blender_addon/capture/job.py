@@ -35,7 +35,7 @@ from . import (
     staging,
 )
 from .frame_saving import FrameSaving
-from .manifests import add_frame, settings_in_use, shot_before, shot_now
+from .manifests import LONGEST_RECORD, add_frame, settings_in_use, shot_before, shot_now
 from .plan import Plan
 from .preparation import Preparation
 
@@ -105,6 +105,7 @@ def capture(
     remove_leftovers(folder)
     before = shot_before(folder)
     shot = shot_now(scene, layer, folder, wanted, before)
+    shot.check_room(wanted, LONGEST_RECORD)
     now = settings.settings_now(scene, layer)
     digest = digest_json(now)
     current = settings.current_digests(now, before.manifest if before else None, scene)

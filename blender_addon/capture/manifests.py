@@ -10,10 +10,20 @@ import bpy
 
 from .. import properties, stereo, versions
 from ..engine.shared.errors import DamagedError, NoShotError, PaintoverError
-from ..engine.shared.manifest import FrameRecord, Manifest
+from ..engine.shared.manifest import Camera, FrameRecord, Manifest
 from ..engine.shared.shot import Shot
 from . import cameras, settings
 from .plan import keep_note
+
+_DIGEST = "0" * 32
+LONGEST_RECORD = FrameRecord(
+    image=_DIGEST,
+    passes=_DIGEST,
+    settings=_DIGEST,
+    camera=Camera([-1.2345678901234567e-05] * 16, name="0" * 63),
+    matte=_DIGEST,
+)
+"""As long as the record of a frame may be."""
 
 
 def shot_now(

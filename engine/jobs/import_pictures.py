@@ -153,6 +153,7 @@ def _import(
     shot = Shot(Path(request.shot), manifest)
     shot.goes_on_from(previous)
     blank = _taken_over(previous, shot, set(pictures), set(painted)) if previous else {}
+    shot.check_room(pictures, FrameRecord("0" * 32))
     copies = [Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, files in guides.items():
         copies += [Copy(frame, path, shot.guide_path(name, frame)) for frame, path in files.items()]

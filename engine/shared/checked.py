@@ -53,6 +53,10 @@ class WrongDataError(ValueError):
     """Data are not what their type says; the text tells where and why, for logs."""
 
 
+class TooMuchError(WrongDataError):
+    """Data are more than is read."""
+
+
 class UnknownFieldError(WrongDataError):
     """An object has a field that its type does not have; ``name`` is the field's."""
 
@@ -112,12 +116,17 @@ def parse_json(data: str | bytes) -> Any:
             NaN or Infinity.
     """
     text = data if isinstance(data, str) else data.decode("utf-8-sig")
-    if text.count("[") + text.count(",") + 4 * text.count("{") > _MOST_VALUES:
-        raise WrongDataError("too many values")
+    check_amount(text)
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
         raise WrongDataError("nested too deeply") from None
+
+
+def check_amount(text: str) -> None:
+    """Raise TooMuchError if JSON has more values than ``parse_json`` reads."""
+    if text.count("[") + text.count(",") + 4 * text.count("{") > _MOST_VALUES:
+        raise TooMuchError("too many values")
 
 
 def from_data(kind: type[_Kind], data: Any) -> _Kind:

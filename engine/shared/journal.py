@@ -19,6 +19,8 @@ from .reading import MOST_JSON, open_file
 JOURNAL_NAME = "shot.journal"
 MOST_LINES = 50_000
 """Most lines that are read …"""
+_LONG = 80 * MOST_LINES
+"""Bytes from which on a journal is long; a line has more than 80."""
 MOST_TORN = 100
 """… and most of them that are not whole; each writer that is killed may leave one."""
 
@@ -39,10 +41,11 @@ def note(manifest: Path, frame: int, record: FrameRecord) -> None:
 
     Raises:
         OSError, PaintoverError: the journal cannot be written.
-        ValueError: the record holds a number that is not finite.
+        ValueError: it would not be read again.
     """
     path, head = manifest.with_name(JOURNAL_NAME), _head(manifest)
     data = {"frame": frame, "record": record_to_data(record)}
+    from_data(_Entry, data)
     line = json.dumps(data, allow_nan=False).encode() + b"\n"
     try:
         with open_file(path) as file:
@@ -55,6 +58,11 @@ def note(manifest: Path, frame: int, record: FrameRecord) -> None:
         write_bytes(path, head + line)
     else:  # a writer that was killed may have left half a line
         append(path, line if is_whole else b"\n" + line)
+
+
+def is_long(manifest: Path) -> bool:
+    """Return whether the journal of a manifest is so long that the manifest is to be written."""
+    return manifest.with_name(JOURNAL_NAME).stat().st_size > _LONG
 
 
 def noted(manifest: Path) -> dict[int, FrameRecord]:

@@ -15,12 +15,13 @@ from .checked import (
     Length,
     Pattern,
     Range,
+    TooMuchError,
     WrongDataError,
     from_data,
 )
 from .errors import DamagedError, LaterVersionError, PaintoverError
 from .names import MATTE_NAME, NAME
-from .reading import read_json
+from .reading import check_length, read_json
 
 MANIFEST_VERSION = 2
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
@@ -155,6 +156,11 @@ def read_manifest(path: Path) -> Manifest:
             f"Cannot read {path}: {error.strerror or error}; check its permissions, or bring the "
             "file back from a backup."
         ) from error
+    except TooMuchError as error:
+        raise PaintoverError(
+            f"{path} is too long to be read, as of a shot of very many frames; delete that file, "
+            "then capture or import fewer frames into this folder (paintings are kept)."
+        ) from error
     except ValueError as error:
         raise DamagedError(
             f"{path} is damaged; capture the shot again, or delete that file and import again "
@@ -174,21 +180,27 @@ def _check_together(manifest: Manifest) -> None:
         raise WrongDataError("a guide is named twice")
 
 
-def manifest_to_text(manifest: Manifest) -> str:
+def manifest_to_text(manifest: Manifest, *, any_length: bool = False) -> str:
     """Return the JSON of a manifest, a line for each frame.
+
+    Args:
+        manifest: the manifest.
+        any_length: also if it would be too long to be read.
 
     Raises:
         ValueError: it holds what ``read_manifest`` would refuse.
+        TooMuchError: it has too many frames.
     """
     frames = {str(frame): manifest.frames[frame] for frame in sorted(manifest.frames)}
+    records = {frame: record_to_data(record) for frame, record in frames.items()}
     fields = dataclasses.asdict(dataclasses.replace(manifest, frames={}))
-    lines = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
-    _check_together(from_data(Manifest, json.loads(lines)))
-    records = ",\n".join(
-        f'  "{frame}": {_ENCODER.encode(record_to_data(record))}'
-        for frame, record in frames.items()
-    )
-    return lines.replace('\n "frames": {}', f'\n "frames": {{\n{records}\n }}', 1) + "\n"
+    text = json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
+    _check_together(from_data(Manifest, {**json.loads(text), "frames": records}))
+    lines = ",\n".join(f'  "{frame}": {_ENCODER.encode(data)}' for frame, data in records.items())
+    text = text.replace('\n "frames": {}', f'\n "frames": {{\n{lines}\n }}', 1) + "\n"
+    if not any_length:
+        check_length(text)
+    return text
 
 
 def record_to_data(record: FrameRecord) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .checked import from_data
+from .checked import TooMuchError, from_data
 from .errors import LaterVersionError, PaintoverError
 from .files import cannot_write, read_unchanged, write_bytes
-from .journal import JOURNAL_NAME, note, noted
+from .journal import JOURNAL_NAME, is_long, note, noted
 from .locks import held_in_turn
 from .manifest import (
     MANIFEST_NAME,
@@ -66,14 +66,11 @@ class ManifestFile:
         with self._turn():
             if self.base is None:
                 self._check_not_later()
-            try:
+            with self._only_readable():
                 text = manifest_to_text(manifest)
                 if self.base is not None:
                     manifest, text = self._with_changes_of_others(manifest, text)
-            except ValueError as error:
-                raise self._unreadable(error) from error
-            write_bytes(self._path, text.encode())
-            self._path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
+            self._replace(text)
         if self.base is not None:
             self.base = text.encode()
         return manifest
@@ -84,11 +81,20 @@ class ManifestFile:
         Raises:
             PaintoverError: it cannot be written, or would not be read again.
         """
-        with self._turn():
-            try:
-                note(self._path, frame, record)
-            except ValueError as error:
-                raise self._unreadable(error) from error
+        with self._turn(), self._only_readable():
+            note(self._path, frame, record)
+            if is_long(self._path):
+                self._replace(manifest_to_text(self._read_with_journal()[0]))
+
+    def check_room(self, manifest: Manifest) -> None:
+        """Raise PaintoverError if a manifest would not be read again."""
+        with self._only_readable():
+            manifest_to_text(manifest)
+
+    def _replace(self, text: str) -> None:
+        """Write the manifest, which has what the journal has noted."""
+        write_bytes(self._path, text.encode())
+        self._path.with_name(JOURNAL_NAME).unlink(missing_ok=True)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -125,7 +131,7 @@ class ManifestFile:
             return manifest, self._path.read_bytes()
         manifest.frames.update(frames)
         manifest.frame_start, manifest.frame_end = min(manifest.frames), max(manifest.frames)
-        return manifest, manifest_to_text(manifest).encode()
+        return manifest, manifest_to_text(manifest, any_length=True).encode()
 
     def _with_changes_of_others(self, manifest: Manifest, text: str) -> tuple[Manifest, str]:
         """Return a manifest and its JSON with what others have changed."""
@@ -142,11 +148,21 @@ class ManifestFile:
         both = from_data(Manifest, data)
         return both, manifest_to_text(both)
 
-    def _unreadable(self, error: ValueError) -> PaintoverError:
-        return PaintoverError(
-            f"{self._path} stays as it was, since it would hold a value that Paintover does not "
-            f"read ({one_line(str(error))[:200]}); check what you have set last."
-        )
+    @contextmanager
+    def _only_readable(self) -> Iterator[None]:
+        """Tell what would not be read again, instead of writing it."""
+        try:
+            yield
+        except TooMuchError as error:
+            raise PaintoverError(
+                f"{self._path} stays as it was, since it would be too long to be read again; "
+                "capture or import fewer frames into this folder, and the others into another."
+            ) from error
+        except ValueError as error:
+            raise PaintoverError(
+                f"{self._path} stays as it was, since it would hold a value that Paintover does "
+                f"not read ({one_line(str(error))[:200]}); check what you have set last."
+            ) from error
 
     def _check_not_later(self) -> None:
         """Refuse to replace a manifest of a later Paintover; a damaged one may be replaced."""

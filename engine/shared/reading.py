@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .checked import parse_json
+from .checked import TooMuchError, check_amount, parse_json
 
 _NO_WAITING = (
     os.O_RDONLY
@@ -52,8 +52,15 @@ def read_json(path: Path, most: int = MOST_JSON) -> Any:
     with open_file(path) as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise ValueError("too long")
+        raise TooMuchError("too long")
     return parse_json(data)
+
+
+def check_length(text: str) -> None:
+    """Raise TooMuchError if JSON is more than ``read_json`` reads."""
+    if len(text.encode()) > MOST_JSON:
+        raise TooMuchError("too long")
+    check_amount(text)
 
 
 def _check_kind(path: Path, mode: int) -> None:

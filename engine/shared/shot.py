@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import secrets
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from .dates import date_stamp
 from .errors import NoShotError, PaintoverError
 from .files import cannot_write, digest_json, link_or_copy
 from .frame_lists import frame_name
-from .manifest import MANIFEST_NAME, Manifest
+from .manifest import MANIFEST_NAME, FrameRecord, Manifest
 from .manifest_file import ManifestFile
 from .out_records import OutRecord, read_record, write_record
 from .pictures.digests import digest_picture
@@ -82,6 +83,16 @@ class Shot(ShotPaths):
         """
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
         self.manifest = self._file.write(self.manifest)
+
+    def check_room(self, frames: Iterable[int], record: FrameRecord) -> None:
+        """Raise PaintoverError if ``shot.json`` with more frames would be too long to be read.
+
+        Args:
+            frames: the frames that are to be added.
+            record: as long as that of one of them may be.
+        """
+        known = {**self.manifest.frames, **dict.fromkeys(frames, record)}
+        self._file.check_room(dataclasses.replace(self.manifest, frames=known))
 
     def note_frame(self, frame: int) -> None:
         """Write the record of one frame, at the same cost however long the shot is.

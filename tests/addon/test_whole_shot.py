@@ -176,6 +176,16 @@ def test_a_painting_that_is_saved_during_a_capture_stays(
     assert state(part, scene)["key 1"] == "Painted"
 
 
+def test_more_frames_than_are_read_again_are_told_before_one_is_rendered(
+    scene: Any, folder: Path, part: Part
+) -> None:
+    before = (folder / "shot.json").read_bytes()
+    job = part("capture").capture(scene, folder, list(range(1, 60_000)))
+    with pytest.raises(Exception, match="too long to be read again"):
+        next(job)
+    assert (folder / "shot.json").read_bytes() == before
+
+
 def test_unsaved_paint_on_a_blank_keyframe_is_not_lost_by_a_capture(
     scene: Any, folder: Path, part: Part
 ) -> None:
