@@ -49,7 +49,7 @@ def context(scene: Any, editor: str = "VIEW_3D") -> Any:
         preferences=SimpleNamespace(system=SimpleNamespace(ui_scale=1.0)),
         region=SimpleNamespace(width=280),
         screen=SimpleNamespace(is_animation_playing=False),
-        space_data=SimpleNamespace(type=editor, tree_type="CompositorNodeTree"),
+        space_data=SimpleNamespace(type=editor, tree_type="CompositorNodeTree", image=None),
     )
 
 
