@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from ..images.given_pictures import given_size
 from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
 from ..shared.errors import NoShotError, PaintoverError
+from ..shared.folders import remove_tree
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
 from ..shared.keyframes.blank import blank_digest, copy_frame
 from ..shared.locks import held_alone
@@ -77,11 +77,11 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
             check_outside(folder, Path(place))
     with alone_in(folder):
         staging = folder / STAGING
-        shutil.rmtree(staging, ignore_errors=True)
+        remove_tree(staging)
         try:
             return _import(request, _previous_shot(folder), staging, report)
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            remove_tree(staging)
 
 
 @contextlib.contextmanager

@@ -63,3 +63,18 @@ def test_the_check_finds_writers(tmp_path):
         "os.fdopen(1, mode='r+b')\nnumpy.savez(path)\nopen(path)\nwrite_bytes(path, b'a')\n"
     )
     assert _writes(module) == [1, 2, 3, 5, 6]
+
+
+def test_folders_are_walked_in_one_way():
+    """Python's own ways call themselves for each folder in a folder; someone may nest thousands."""
+    names = {"rmtree", "rglob", "walk"}
+    found = [
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+        for folder in ("engine", "blender_addon")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in names
+    ]
+    of_the_installed_engine = "blender_addon/engine_setup/"
+    strange = [place for place in found if not place.startswith(of_the_installed_engine)]
+    assert {place.partition(":")[0] for place in strange} == {"engine/shared/folders.py"}
