@@ -17,9 +17,10 @@ from ..images.window import Window
 from ..shared import protocol
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.expected_records import ExpectedRecords, ReadDigests
-from ..shared.files import digest_file, digest_json
+from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
 from ..shared.out_records import OutRecord
+from ..shared.pictures.digests import digest_picture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import StyleHeader
@@ -119,22 +120,22 @@ class OutputFrames:
         """
         path, style = self._path(frame), self._request.style
         self._keep_changed(frame)
+        record = self._record(frame, digest)
+        # A run that is killed meanwhile leaves a picture that is its own, and not up to date.
+        self._shot.write_out_record(style, frame, dataclasses.replace(record, input=""))
         colours = write_picture(path, pixels, self._request.depth, window)
-        record = dataclasses.replace(self._record(frame, digest), written=digest_file(path))
+        record = dataclasses.replace(record, written=digest_picture(path))
         self._shot.write_out_record(style, frame, record)
         return colours
 
     def _keep_changed(self, frame: int) -> None:
-        path, style = self._path(frame), self._request.style
-        before = self._shot.read_out_record(style, frame)
+        path = self._path(frame)
+        before = self._shot.read_out_record(self._request.style, frame)
         if before is None or before.file != path.name or not before.written:
             return
-        is_changed = digest_file(path) != before.written
+        is_changed = digest_picture(path) != before.written
         if is_changed and _opens(path) and self._shot.link_version(path):
             self._changed.append(frame)
-        # A run that is killed between the picture and its record must not take it for changed.
-        unknown = dataclasses.replace(before, written="")
-        self._shot.write_out_record(style, frame, unknown)
 
     def tell_changed(self, report: Reporter) -> None:
         """Tell the frames that somebody had changed and that are painted anew."""

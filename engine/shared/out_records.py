@@ -34,7 +34,7 @@ class OutRecord:
     """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
     has no mattes."""
     written: Digest = dataclasses.field(default="", compare=False)
-    """Of the frame's file as it was written; "" in records of before."""
+    """Of the frame's picture as it was written; "" in records of before."""
 
     def depends_on(self) -> dict[str, object]:
         """Return what the frame depends on, by its names here."""

@@ -13,7 +13,6 @@ import synthetic
 from engine.images.pictures import read_picture
 from engine.images.window import Window
 from engine.inference.input_builder import InputBuilder
-from engine.jobs.output_frames import OutputFrames
 from engine.jobs.stylize import stylize
 from engine.jobs.train import train
 from engine.shared import protocol
@@ -133,13 +132,18 @@ def test_a_retouched_frame_is_kept_when_it_is_painted_anew(shot, monkeypatch):
     assert warning.endswith(f"are painted anew: 2; what was there is in {versions}.")
     assert out_state(shot, "style").step is Step.UP_TO_DATE
 
-    def killed(*_):
-        raise KeyboardInterrupt
+    written = Shot.write_out_record
+
+    def killed(shot, style, frame, record):
+        if record.written:
+            raise KeyboardInterrupt
+        written(shot, style, frame, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OutputFrames, "_record", killed)
+        patch.setattr(Shot, "write_out_record", killed)
         with pytest.raises(KeyboardInterrupt):
             run(shot, frames=[3], force=True)
+    assert out_state(shot, "style").step is Step.OUT_OF_DATE
     shot.out_path("style", 4).write_bytes(b"damaged")
     run(shot, report, force=True)
     assert list(versions.iterdir()) == [version] and len(report.warnings) == 1
