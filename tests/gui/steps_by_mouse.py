@@ -167,7 +167,7 @@ def other_resolution() -> window.Steps:
     """Said at once; nothing is lost, and going back is enough."""
     bpy.context.scene.render.resolution_percentage = 50
     yield from wait_for_button("paintover.capture")
-    assert suggested().sentence.startswith("The render settings have changed. "), suggested()
+    assert suggested().reason == "The render settings have changed", suggested()
     picture("other-resolution")
     bpy.context.scene.render.resolution_percentage = 100
     yield from wait_for_button("render.render")
