@@ -9,13 +9,14 @@ gone, and they are painted here. Nobody waits with claims in hand, so none waits
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from ..shared.claim_file import Holder
 from ..shared.claims import Claims
 from ..shared.errors import Cancelled
 from ..shared.frame_lists import counted
+from ..shared.places import is_file
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
@@ -107,3 +108,15 @@ class FrameClaims:
             self._report.progress("stylize", 1.0, -1.0, text)
             time.sleep(_LOOK)
         return []
+
+
+def remove_left_over(shot: Shot, style: str, frames: Iterable[int]) -> None:
+    """Delete claims on frames that are done, of processes that were killed before they did so.
+
+    Raises:
+        PaintoverError: a claim cannot be deleted.
+    """
+    with Claims() as claims:
+        for path in (shot.frame_claim_path(style, frame) for frame in frames):
+            if is_file(path) and claims.take(path) is None:
+                claims.release(path)

@@ -53,7 +53,7 @@ from ..shared.shot import Shot
 from ..shared.style_header import INT8, StyleHeader
 from ..shared.temporary import remove_leftovers
 from ..training.run_log import add_lines
-from .frame_claims import FrameClaims
+from .frame_claims import FrameClaims, remove_left_over
 from .output_frames import OutputFrames, check_format
 
 FEW_FRAMES = 200
@@ -93,6 +93,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     output = OutputFrames(shot, request, header, digest, light=request.light)
     device = _device_for(request, header, report)
     watch = FlickerWatch(shot, request.style)
+    remove_left_over(shot, request.style, {*output.wanted} - {*output.outdated})
     if output.outdated:
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         _warn_if_repainted(shot, request.style, header, report)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -119,6 +121,23 @@ def test_the_frames_of_a_machine_that_is_gone_are_painted(long_shot: Path) -> No
     paint(shot, [2, 3, 4], done, machine(shot, done, report, beat=0.05, stale=0.4))
     assert done == [2, 4, 3]
     assert "Waiting for 1 frame of process 77 on farm-12" in report.texts[0]
+
+
+def test_claims_on_frames_that_are_done_go_with_the_next_run(long_shot: Path) -> None:
+    """A process that is killed between a frame's record and its claim leaves the claim."""
+    shot = Shot.open(long_shot)
+    assert shots.run_engine("stylize", long_shot).returncode == 0
+    left, held = (shot.frame_claim_path("style", frame) for frame in (2, 3))
+    killed = (
+        "import os, pathlib, signal, sys\nfrom engine.shared.claims import Claims\n"
+        "Claims().take(pathlib.Path(sys.argv[1]))\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(left)], check=False)
+    assert left.is_file()
+    with Claims() as claims:
+        assert claims.take(held) is None
+        assert "0 frames painted" in shots.run_engine("stylize", long_shot).stdout
+        assert not left.exists() and claims.is_ours(held)
 
 
 def test_who_waits_for_a_living_machine_can_be_cancelled(long_shot: Path) -> None:
