@@ -83,12 +83,12 @@ def remove_mattes(folder: Path) -> None:
     shot = Shot.open(folder)
     if not shot.manifest.matte:
         return
-    folder = shot.matte_path(0).parent
+    place = shot.matte_path(0).parent
     paths = [shot.matte_path(frame) for frame in shot.frames]
     shot.manifest.matte = ""
     shot.save()
     with contextlib.suppress(OSError, PaintoverError):
-        check_place(folder / "0000.png")
+        check_place(place / "0000.png")
         for path in paths:
             path.unlink(missing_ok=True)
-        folder.rmdir()
+        place.rmdir()

@@ -19,10 +19,10 @@ from .reading import MOST_JSON, open_file
 JOURNAL_NAME = "shot.journal"
 MOST_LINES = 50_000
 """Most lines that are read …"""
-_LONG = 80 * MOST_LINES
-"""Bytes from which on a journal is long; a line has more than 80."""
 MOST_TORN = 100
 """… and most of them that are not whole; each writer that is killed may leave one."""
+_LONG = 80 * MOST_LINES
+"""Bytes from which on a journal is long; a line has more than 80."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,21 +6,24 @@ The shot: a shaded disc with stripes moves right by two pixels a frame over noth
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import OpenImageIO as oiio  # noqa: N813
+import pytest
 
 from engine.images.pictures import read_picture
 from engine.shared.manifest import FrameRecord, Manifest
+from engine.shared.out_records import OutRecord
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.shot import Shot
 
@@ -222,3 +225,19 @@ def assert_all_frames_open(shot: Shot, style: str = "style") -> None:
     """Check that every frame of a shot is stylized with a picture that opens."""
     for frame in shot.frames:
         read_picture(shot.out_path(style, frame))
+
+
+@contextlib.contextmanager
+def killed_before_a_record(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End what is done inside when the first picture is written, but not yet its record."""
+    written = Shot.write_out_record
+
+    def killed(shot: Shot, style: str, frame: int, record: OutRecord) -> None:
+        if record.written:
+            raise KeyboardInterrupt
+        written(shot, style, frame, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shot, "write_out_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            yield

@@ -141,17 +141,8 @@ def test_cancelled_it_goes_on_later(painted_shot):
 
 
 def test_killed_between_a_picture_and_its_record_it_goes_on_later(painted_shot, monkeypatch):
-    written = Shot.write_out_record
-
-    def killed(shot, style, frame, record):
-        if record.written:
-            raise KeyboardInterrupt
-        written(shot, style, frame, record)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Shot, "write_out_record", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(painted_shot, frames=[2])
+    with shots.killed_before_a_record(monkeypatch):
+        run(painted_shot, frames=[2])
     assert painted_shot.out_path("preview", 2).is_file()
     assert run(painted_shot, frames=[2])["frames"] == 1
     assert run(painted_shot, frames=[2])["skipped"] == 1

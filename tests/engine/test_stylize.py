@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shots
 import synthetic
 
 from engine.images.pictures import read_picture
@@ -132,17 +133,8 @@ def test_a_retouched_frame_is_kept_when_it_is_painted_anew(shot, monkeypatch):
     assert warning.endswith(f"are painted anew: 2; what was there is in {versions}.")
     assert out_state(shot, "style").step is Step.UP_TO_DATE
 
-    written = Shot.write_out_record
-
-    def killed(shot, style, frame, record):
-        if record.written:
-            raise KeyboardInterrupt
-        written(shot, style, frame, record)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Shot, "write_out_record", killed)
-        with pytest.raises(KeyboardInterrupt):
-            run(shot, frames=[3], force=True)
+    with shots.killed_before_a_record(monkeypatch):
+        run(shot, frames=[3], force=True)
     assert out_state(shot, "style").step is Step.OUT_OF_DATE
     shot.out_path("style", 4).write_bytes(b"damaged")
     run(shot, report, force=True)
