@@ -310,7 +310,7 @@ def _int(data: Any) -> int:
 def _float(data: Any) -> float:
     if type(data) is int and -_LARGEST <= data <= _LARGEST:
         return float(data)
-    if type(data) is not float or not math.isfinite(data):
+    if not isinstance(data, float) or not math.isfinite(data):
         raise WrongDataError("no number")
     return data
 

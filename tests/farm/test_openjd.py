@@ -267,12 +267,12 @@ def test_the_whole_job_on_several_workers(farm: Farm, job: Path, tmp_path: Path)
 
     out = farm.shot / "out" / "style"
     killed = start(farm, job, "Stylize", *on_chunks("1-8"))
-    _wait(lambda: len(_recorded(out)) >= 2)
+    _wait(lambda: len(states(out)) >= 2)
     for process in engine_of(farm.shot, "stylize"):
         os.kill(process, signal.SIGKILL)
     killed.communicate(timeout=120)
     assert killed.returncode != 0
-    before = {name: (out / name).stat().st_mtime_ns for name in _recorded(out)}
+    before = states(out)
     assert 2 <= len(before) < FRAMES
 
     told = both(*(start(farm, job, "Stylize", *half) for half in halves))
@@ -329,11 +329,6 @@ def _printed(process: subprocess.Popen[str], awaited: str) -> str:
         if awaited in line:
             break
     return "".join(lines)
-
-
-def _recorded(out: Path) -> list[str]:
-    """The frames whose records are written."""
-    return [f"{path.stem}.png" for path in (out / "made").glob("[0-9][0-9][0-9][0-9].json")]
 
 
 def _wait(is_so: Any) -> None:
