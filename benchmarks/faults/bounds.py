@@ -25,8 +25,9 @@ from safetensors.numpy import load, save
 from engine.app.arguments import build_parser
 from engine.evaluation.flicker_report import measure_flicker
 from engine.images.given_pictures import read_given
-from engine.images.movies import write_movie_frames
+from engine.images.movies import FrameLimit, write_movie_frames
 from engine.jobs.import_pictures import import_pictures
+from engine.jobs.import_sources import MOST_FRAMES
 from engine.jobs.preview import preview
 from engine.motion.track_cache import TrackCache
 from engine.networks.style_file import load_resume, load_style
@@ -271,7 +272,9 @@ def _colours(shot: Path) -> object:
 
 
 def _frames_of(movie: Path) -> object:
-    return write_movie_frames(movie, movie.parent, lambda *_: None, Silent())
+    return write_movie_frames(
+        movie, movie.parent, FrameLimit(MOST_FRAMES, ""), lambda *_: None, Silent()
+    )
 
 
 def _bomb_in_tracks(shot: Path) -> None:

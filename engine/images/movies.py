@@ -11,6 +11,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..shared.errors import Cancelled, PaintoverError
+from ..shared.frame_lists import counted
 from ..shared.pictures.kinds import MOVIE_SUFFIXES
 from ..shared.reporter import Reporter
 from .bounded_file import BoundedFile
@@ -50,6 +52,26 @@ _PQ, _HLG = 16, 18
 """Codes of the transfer curves of HDR movies."""
 
 
+@dataclass(frozen=True)
+class FrameLimit:
+    """How many frames a movie may have.
+
+    Attributes:
+        most: so many.
+        way_out: the end of the sentence about a movie that has more.
+    """
+
+    most: int
+    way_out: str
+
+    def check(self, path: Path, count: int) -> None:
+        """Raise PaintoverError if a movie with so many frames has too many."""
+        if count > self.most:
+            raise PaintoverError(
+                f"{path} has more than {counted(self.most, 'frame')}{self.way_out}."
+            )
+
+
 def is_movie(path: Path) -> bool:
     """Return whether a file is a movie, by its suffix."""
     return path.suffix.lower() in MOVIE_SUFFIXES
@@ -63,6 +85,7 @@ def movies_in(folder: Path) -> list[Path]:
 def write_movie_frames(
     path: Path,
     folder: Path,
+    limit: FrameLimit,
     progress: Callable[[float, float, str], None],
     report: Reporter,
 ) -> tuple[list[Path], float]:
@@ -74,6 +97,7 @@ def write_movie_frames(
     Args:
         path: the movie.
         folder: where to write the frames.
+        limit: how many frames it may have.
         progress: is told the share that is done (0..1), the seconds left (below 0: unknown) and a
             short text.
         report: gets warnings, and may cancel.
@@ -82,14 +106,14 @@ def write_movie_frames(
         The pictures in order, and the frames per second, 0 if the movie does not tell.
 
     Raises:
-        PaintoverError: PyAV is not installed, or the movie cannot be read.
+        PaintoverError: PyAV is not installed, or the movie cannot be read or has too many frames.
         Cancelled: the job was told to stop.
     """
     av = _library(path)
     try:
         check_movie(path)
         with BoundedFile(path, _MOST_READ) as file:
-            files, rate = _write_frames(av, path, file, folder, progress, report)
+            files, rate = _write_frames(av, path, file, folder, limit, progress, report)
             if file.is_exhausted:
                 raise _unreadable(path, _TOO_MUCH)
             return files, rate
@@ -102,6 +126,7 @@ def _write_frames(
     path: Path,
     file: BoundedFile,
     folder: Path,
+    limit: FrameLimit,
     progress: Callable[[float, float, str], None],
     report: Reporter,
 ) -> tuple[list[Path], float]:
@@ -130,6 +155,7 @@ def _write_frames(
                 progress(share, left, f"Frame {len(files) + 1} of {path.name}")
                 if not files:
                     _warn_of_frame(path, frame, report)
+                limit.check(path, len(files) + 1)
                 pixels, bits = _picture(av, frame)
                 files.append(folder / f"{len(files) + 1:06d}.png")
                 write_picture(files[-1], pixels, bits)

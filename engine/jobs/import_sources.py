@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..images.movies import is_movie, movies_in, write_movie_frames
+from ..images.movies import FrameLimit, is_movie, movies_in, write_movie_frames
 from ..images.picture_folders import matched_pictures, numbered_pictures, pictures_in
 from ..shared.errors import PaintoverError
 from ..shared.frame_lists import counted
@@ -16,6 +16,8 @@ from ..shared.reporter import Reporter
 
 MOVIE_SHARE = 0.5
 """Share of an import's progress that decoding movies takes."""
+MOST_FRAMES = 160_000
+"""Most frames of a movie: nearly two hours, and what the manifest of a shot can hold."""
 
 
 class ImportSources:
@@ -58,7 +60,8 @@ class ImportSources:
         movie = self._movie_at(place)
         if movie is None:
             return numbered_pictures(place, self._report), 0.0
-        files, rate = self._decode(movie)
+        limit = FrameLimit(MOST_FRAMES, ", which is too long for a shot; cut it into shots")
+        files, rate = self._decode(movie, limit)
         return FileSequence(dict(enumerate(files, 1)), NamePattern(), []), rate
 
     def matched(self, place: str, what: str, sequence: FileSequence) -> dict[int, Path]:
@@ -73,11 +76,14 @@ class ImportSources:
         movie = self._movie_at(Path(place)) if place else None
         if movie is None:
             return self._pictures(place, what, sequence)
-        files, _ = self._decode(movie)
-        if len(files) != len(sequence.files):
+        count = len(sequence.files)
+        way_out = "give a movie of the same length, or numbered pictures"
+        limit = FrameLimit(count, f", as many as the shot has; for the {what}, {way_out}")
+        files, _ = self._decode(movie, limit)
+        if len(files) < count:
             raise PaintoverError(
                 f"The {what} {movie} has {counted(len(files), 'frame')}, but the shot has "
-                f"{len(sequence.files)}; give a movie of the same length, or numbered pictures."
+                f"{count}; {way_out}."
             )
         return dict(zip(sequence.files, files, strict=True))
 
@@ -116,7 +122,7 @@ class ImportSources:
             )
         return movies[0] if movies else None
 
-    def _decode(self, movie: Path) -> tuple[list[Path], float]:
+    def _decode(self, movie: Path, limit: FrameLimit) -> tuple[list[Path], float]:
         folder = self._staging / f"movie {len(self._movies)}"
         begin = self.done
         self._movies[folder] = movie
@@ -124,4 +130,4 @@ class ImportSources:
         def progress(share: float, left: float, text: str) -> None:
             self._report.progress("import", max(begin, MOVIE_SHARE * share), left, text)
 
-        return write_movie_frames(movie, folder, progress, self._report)
+        return write_movie_frames(movie, folder, limit, progress, self._report)

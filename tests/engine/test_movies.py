@@ -19,6 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 from engine.images.pictures import read_picture
+from engine.jobs import import_sources
 from engine.jobs.import_pictures import import_pictures
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.protocol import ImportPictures
@@ -231,14 +232,28 @@ def test_guides_and_masks_may_be_movies_of_the_same_length(tmp_path):
     assert shot.manifest.guides == ["depth"]
     assert shot.guide_path("depth", 2).read_bytes() == shot.image_path(2).read_bytes()
     assert shot.matte_path(1).is_file()  # as there is one for every frame
-    with pytest.raises(PaintoverError, match=r"b\.mkv has 3 frames, but the shot has 2"):
+    with pytest.raises(PaintoverError, match=r"b\.mkv has more than 2 frames, as many as the shot"):
         run(tmp_path / "c", path, depth=other)
+    with pytest.raises(PaintoverError, match=r"mask .*a\.mkv has 2 frames, but the shot has 3"):
+        run(tmp_path / "c", other, mask=path)
     small = synthetic.write_png(tmp_path / "small" / "1.png", picture(1, (48, 32)))
     with pytest.raises(PaintoverError) as caught:
         run(tmp_path / "c", path, painted=small.parent)
     assert f"{small} is 48×32, but {path} is 96×64" in str(caught.value)
     with pytest.raises(PaintoverError, match=r"b\.mkv is a movie.*as 0001\.png"):
         run(tmp_path / "c", path, painted=other)
+
+
+def test_a_movie_that_is_too_long_is_told_while_it_is_read(tmp_path, monkeypatch):
+    path = write_movie(tmp_path / "long.mp4", "libx264", "yuv420p", size=(480, 270), frames=9)
+    monkeypatch.setattr(import_sources, "MOST_FRAMES", 5)
+    report = Report()
+    with pytest.raises(
+        PaintoverError, match=r"long\.mp4 has more than 5 frames.*cut it into shots"
+    ):
+        run(tmp_path / "shot", path, report)
+    assert not (tmp_path / "shot").exists()
+    assert len(report.shares) == 6
 
 
 def sentence(tmp_path: Path, source: Path) -> str:
