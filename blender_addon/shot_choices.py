@@ -103,6 +103,10 @@ def _copy_files(source: Path, target: Path) -> Job[None]:
         except FileNotFoundError:
             if is_there(path):
                 raise  # else another process has just deleted it
+        except OSError as error:
+            if error.filename == str(path):
+                _not_read(error)
+            raise
 
 
 def _files_of(source: Path) -> list[Path]:
@@ -111,12 +115,13 @@ def _files_of(source: Path) -> list[Path]:
     The manifest is the last.
 
     Raises:
-        PaintoverError: a link is not followed, so the copy would lack what it leads to.
+        PaintoverError: a link is not followed or a folder cannot be read, so the copy would lack
+            what is there.
     """
     files: list[Path] = []
     followed = [link for link in linked_folders(source) if link.name not in _LEFT_OUT]
     for start in (source, *followed):
-        for place, folders, others in walk(start):
+        for place, folders, others in walk(start, _not_read):
             folders[:] = _copied(place == source, folders)
             for name in _copied(place == source, others):
                 path = place / name
@@ -143,6 +148,13 @@ def _not_followed(link: Path, source: Path) -> PaintoverError:
         except PaintoverError as error:  # which tells why
             return error
     return PaintoverError(f"{link} is a link that no copy follows; replace it by what it leads to.")
+
+
+def _not_read(error: OSError) -> None:
+    raise PaintoverError(
+        f"{error.filename} cannot be read ({error.strerror}), so the copy would lack it; let it be "
+        "read, or move it out of the shot folder."
+    )
 
 
 def _used_by_others(scene: bpy.types.Scene, shot: Shot) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .links import is_link
@@ -15,16 +15,22 @@ DEEPEST = 16
 """Folders in folders that ``walk`` enters; a shot has less than half as many."""
 
 
-def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+def walk(
+    folder: Path, unread: Callable[[OSError], None] = lambda _: None
+) -> Iterator[tuple[Path, list[str], list[str]]]:
     """Yield a folder and those in it: its path, the names of its folders, and of all else.
 
     Names of folders that are taken out of the list are not entered, nor is what lies deeper than
-    ``DEEPEST``. Links are no folders here. Folders that cannot be read are empty.
+    ``DEEPEST``. Links are no folders here.
+
+    Args:
+        folder: the folder.
+        unread: is told why a folder cannot be read; it is then empty.
     """
     waiting = [(folder, 0)]
     while waiting:
         place, depth = waiting.pop()
-        names, files = _entries(place)
+        names, files = _entries(place, unread)
         yield place, names, files
         if depth < DEEPEST:
             waiting += [(place / name, depth + 1) for name in names]
@@ -42,7 +48,7 @@ def _remove_deep(folder: Path) -> None:
     # ``shutil.rmtree`` of Python 3.11 calls itself for each folder in a folder.
     found = [folder]
     for place in found:
-        names, files = _entries(place)
+        names, files = _entries(place, lambda _: None)
         for name in files:
             _unlink(place / name)
         found += [place / name for name in names]
@@ -58,7 +64,7 @@ def _unlink(path: Path) -> None:
             return
 
 
-def _entries(place: Path) -> tuple[list[str], list[str]]:
+def _entries(place: Path, unread: Callable[[OSError], None]) -> tuple[list[str], list[str]]:
     """Return the names of the folders in a folder, and of all else."""
     names: list[str] = []
     files: list[str] = []
@@ -67,6 +73,7 @@ def _entries(place: Path) -> tuple[list[str], list[str]]:
             for entry in entries:
                 is_folder = entry.is_dir(follow_symlinks=False) and not is_link(place / entry.name)
                 (names if is_folder else files).append(entry.name)
-    except OSError:
+    except OSError as error:
+        unread(error)
         return [], []
     return names, files

@@ -253,3 +253,27 @@ def test_files_that_others_delete_meanwhile_are_left_out(
     copied = set(files(tmp_path / "copy"))
     assert {"shot.json", "frames/0001.png", "out/style/made/0001.json"} <= copied
     assert not {name for name in copied if name.endswith((".claim", ".lock", "0002.json"))}
+
+
+@pytest.mark.parametrize("name", ["frames", "frames/0002.png"])
+def test_no_copy_lacks_what_may_not_be_read(
+    first: Any, part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    place = str(where(part, first) / name)
+
+    def refusing(call: Any) -> Any:  # as root may read everything
+        def refuse(path: Any, *others: Any, **options: Any) -> Any:
+            if str(path) == place:
+                raise PermissionError(13, "Permission denied", place)
+            return call(path, *others, **options)
+
+        return refuse
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(shutil, "copy2", refusing(shutil.copy2))
+    scene = save(tmp_path / "shot_v002.blend")
+    with pytest.raises(RuntimeError, match=rf"{name} cannot be read \(Permission denied\), so the"):
+        choose("COPY")
+    monkeypatch.undo()
+    assert [path.name for path in (tmp_path / "paintover").iterdir()] == ["shot_v001"]
+    assert owner(part, scene) == "This shot belongs to shot_v001.blend"
