@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import functools
 import io
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 from engine.app.arguments import build_parser
 from engine.app.terminal import Terminal
+from engine.jobs.import_note import noted as noted_moves
 from engine.shared import protocol
 from engine.shared.claims import holder_of
 from engine.shared.errors import PaintoverError
@@ -45,6 +47,7 @@ from .long_headers import png_chunk, png_head
 
 STYLE = "ink"
 """The style that the shot of the seeds has."""
+_MOVED = re.compile(r"(frames|guides/[^/\\]+|mattes/matte)/-?[0-9]+\.png")
 _OPENJD = ("openjd_progress: ", "openjd_status: ", "openjd_fail: ")
 
 
@@ -91,6 +94,16 @@ def read_training(_: Path, path: Path) -> Any:
     if one_line(" ".join(told)) != " ".join(told):
         raise WrongError(f"not one line: {told!r}")
     return [told, dataclasses.asdict(record)]
+
+
+def read_import_note(folder: Path, _: Path) -> Any:
+    """The files that a killed import has moved in: none outside of its three folders."""
+    found = {
+        path.relative_to(folder).as_posix(): known for path, known in noted_moves(folder).items()
+    }
+    if wrong := [name for name in found if not _MOVED.fullmatch(name)]:
+        raise WrongError(f"a file of another kind: {wrong!r}")
+    return found
 
 
 def read_claim(_: Path, path: Path) -> Any:

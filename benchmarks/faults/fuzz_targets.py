@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from engine.images.movie_bounds import check_movie
+from engine.jobs.import_note import NOTE_NAME
 from engine.shared import protocol
 from engine.shared.trainings.record import TrainingRecord
 
@@ -97,6 +98,13 @@ _ALL = (
         tries_file(f"styles/{STYLE}/trainings/20260101-101010.json", readers.read_training),
         **_JSON,
         seeds=_TRAININGS,
+        share=0.2,
+    ),
+    Target(
+        "import note",
+        tries_file(NOTE_NAME, readers.read_import_note),
+        **_JSON,
+        seeds=(json.dumps({"files": {"frames/0001.png": ["0" * 32], "keys/0001.png": []}}),),
         share=0.2,
     ),
     Target("claim", tries_file(f"styles/.{STYLE}.claim", readers.read_claim), **_JSON),

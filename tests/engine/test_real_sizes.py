@@ -9,7 +9,7 @@ that it is used with. In order of the tests:
 
 | shot | input | size | network | learnt | looked at |
 |---|---|---|---|---|---|
-| footage | PNG 8 | 512×288 | fast, integers | a keyframe | PNG 8, score, steadiness, info |
+| footage | PNG 8 | 512×288 | fast, integers | a keyframe | PNG 8, score, info, retouched frame |
 | footage | PNG 8 | 512×288 | fast, floats | a keyframe | PNG 8, beside integers |
 | footage | PNG 8 | 512×288 | fast, integers | a keyframe | PNG 16, EXR |
 | footage | PNG 8 | 512×288 | fast, integers | `--resume`, `--from` | PNG 8 |
@@ -23,7 +23,7 @@ that it is used with. In order of the tests:
 | captured, surface | PNG 8 | 480×270 | small | a keyframe, `keys/0001.mask.png` | PNG 8 |
 | footage | PNG 8 | 480×270 | small | two styles, `--keys` | PNG 8, preview with weights |
 | captured, surface | PNG 8 | 640×360 | fast | a keyframe | 1 and 2 threads, `--light`, preview |
-| captured, motion | PNG 16 | 641×361 | small | a keyframe | EXR |
+| captured, motion | PNG 16 | 641×361 | small | a keyframe | EXR, retouched frame |
 | footage, matte | PNG 8 | 480×270 | small | a keyframe that lets through | alpha, preview |
 | captured, surface | PNG 8 | 480×270 | small | an opaque keyframe | alpha |
 | captured, surface | PNG 8 | 2560×1664 | small | a keyframe | painted in bands |
@@ -91,6 +91,20 @@ def test_plain_footage(plain):
     info = json.loads(plain.engine("info", plain.shot, "--json", threads=1))
     assert info["styles"]["style"]["training"]["state"] == "up to date"
     assert info["styles"]["style"]["stylizing"]["state"] == "up to date"
+    assert_retouched_is_kept(plain)
+
+
+def assert_retouched_is_kept(project: Project, suffix: str = ".png", *words: object) -> None:
+    """Retouch a stylized frame; painted anew, it is kept as a version."""
+    path = project.shot / "out" / "style" / f"0002{suffix}"
+    before = project.result(2, suffix=suffix)
+    retouched = write(path, np.dstack([before[..., 2::-1], before[..., 3]])).read_bytes()
+    told = project.engine("stylize", project.shot, *words)
+    assert path.read_bytes() == retouched and "painted anew" not in told
+    project.stylize("--frames", 2, *words)
+    (version,) = (path.parent / "versions").iterdir()
+    assert version.name.startswith("0002.") and version.read_bytes() == retouched
+    assert np.array_equal(project.result(2, suffix=suffix), before)
 
 
 def _without_digests(header: str) -> str:
@@ -282,6 +296,7 @@ def test_captured_without_surface(tmp_path):
     project.stylize("--format", "exr")
     assert_keyframes_closest(project, assert_painted(project, suffix=".exr"))
     assert_nothing_outside(project, suffix=".exr")
+    assert_retouched_is_kept(project, ".exr", "--format", "exr")
 
 
 def test_alpha_is_learnt(tmp_path):
