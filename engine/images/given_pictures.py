@@ -27,6 +27,8 @@ from .pictures import Picture, colour_channels, from_codes
 from .types import FloatArray
 from .window import Window
 
+LARGEST_SIDE = 16384
+"""Largest width or height of a picture, in pixels."""
 _SHARE_TOLD = 0.001
 """Share of pixels brighter than white from which it is told."""
 _PREMULTIPLIED = 4
@@ -63,6 +65,15 @@ def given_size(path: Path) -> tuple[int, int]:
         if kind == EXR:
             width, height = header.full_width, header.full_height
         return upright_size(width, height, orientation(path, kind, header))
+
+
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raise PaintoverError if the pictures of a file are larger than those of a shot may be."""
+    if max(width, height) > LARGEST_SIDE:
+        raise PaintoverError(
+            f"{path} is {width}×{height}; a side may have {LARGEST_SIDE} pixels at most, so "
+            "scale the pictures down."
+        )
 
 
 def why_not_plain(path: Path) -> str:

@@ -6,9 +6,9 @@ The only module that uses PyAV.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ from ..shared.frame_lists import counted
 from ..shared.pictures.kinds import MOVIE_SUFFIXES
 from ..shared.reporter import Reporter
 from .bounded_file import BoundedFile
+from .given_pictures import check_size
 from .movie_bounds import check_movie
+from .movie_ends import MovieLength, breaks_off, is_cut_gif
 from .pictures import write_picture
 
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
@@ -48,6 +50,9 @@ _MOST_READ = 1 << 27
 """Most bytes that are read before the first frame, and between two."""
 _BUFFER = 1 << 18
 _TOO_MUCH = "it holds far more beside its pictures than movies do"
+_MOST_GROWN, _SMALL = 4, 1 << 24
+"""Times that a frame may be larger than the movie says before it is not even decoded, and pixels up
+to which any is."""
 _PQ, _HLG = 16, 18
 """Codes of the transfer curves of HDR movies."""
 
@@ -142,8 +147,10 @@ def _write_frames(
             if stream.codec_context is None:
                 raise _unreadable(path, "its codec is not known")
             rate = float(stream.average_rate or stream.guessed_rate or 0)
-            seconds = _seconds(container, stream)
-            expected = stream.frames or int(seconds * rate)
+            check_size(path, stream.width, stream.height)
+            size = (0, 0)
+            length = MovieLength(container, stream)
+            expected = length.frames or int(length.seconds * rate)
             _warn_of_streams(av, path, container, stream, report)
             _warn_of_kind(path, stream, report)
             for frame in _decoded(av, container, stream):
@@ -155,6 +162,9 @@ def _write_frames(
                 progress(share, left, f"Frame {len(files) + 1} of {path.name}")
                 if not files:
                     _warn_of_frame(path, frame, report)
+                    size = (frame.width, frame.height)
+                    check_size(path, *size)
+                _check_same_size(path, len(files) + 1, frame, size)
                 limit.check(path, len(files) + 1)
                 pixels, bits = _picture(av, frame)
                 files.append(folder / f"{len(files) + 1:06d}.png")
@@ -162,8 +172,9 @@ def _write_frames(
                 times.append(frame.time or 0.0)
                 if frame.is_corrupt and not damaged:
                     damaged = len(files)
+            length.read_index()
     except av.error.FFmpegError as error:
-        raise _unreadable(path, _TOO_MUCH if file.is_exhausted else str(error.strerror)) from error
+        raise _unreadable(path, _reason(error, len(files), file)) from error
     if not files:
         raise PaintoverError(f"{path} has no frames that can be read; export it again.")
     if damaged:
@@ -171,7 +182,8 @@ def _write_frames(
             f"Frame {damaged} of {path} is damaged; look at it, or export the movie again."
         )
     rate = _plausible(rate, times)
-    _warn_of_times(path, times, rate, seconds, report)
+    _warn_of_times(path, times, rate, report)
+    _warn_of_end(path, times, rate, length, report)
     return files, rate
 
 
@@ -193,18 +205,19 @@ def _unreadable(path: Path, reason: str) -> PaintoverError:
     )
 
 
+def _reason(error: OSError, frames: int, file: BoundedFile) -> str:
+    """Return why FFmpeg stopped after so many frames."""
+    if file.is_exhausted:
+        return _TOO_MUCH
+    if not frames:
+        return str(error.strerror)
+    is_size = error.errno == errno.EINVAL  # that of ``max_pixels``
+    why = "the next is damaged or far larger" if is_size else error.strerror
+    return f"after frame {frames}: {why}"
+
+
 def _command(path: Path) -> str:
     return f"“ffmpeg -i {path.name} frames/%04d.png”"
-
-
-def _seconds(container: Any, stream: Any) -> float:
-    """Return how long a movie says that its pictures last, 0 if it does not say it."""
-    if stream.duration:
-        return float(stream.duration * stream.time_base)
-    told = re.fullmatch(r"(\d+):(\d+):(\d+\.\d+)", stream.metadata.get("DURATION", ""))
-    if told:
-        return float(told[1]) * 3600 + float(told[2]) * 60 + float(told[3])
-    return container.duration / 1e6 if container.duration else 0.0
 
 
 def _plausible(rate: float, times: list[float]) -> float:
@@ -214,9 +227,21 @@ def _plausible(rate: float, times: list[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0])
 
 
+def _check_same_size(path: Path, number: int, frame: Any, size: tuple[int, int]) -> None:
+    """Raise PaintoverError if a frame has another size than the first."""
+    if (frame.width, frame.height) != size:
+        raise PaintoverError(
+            f"Frame {number} of {path} is {frame.width}×{frame.height}, but its first frame is "
+            f"{size[0]}×{size[1]}; all pictures of a shot must have the same size, so export it "
+            "in one size."
+        )
+
+
 def _decoded(av: Any, container: Any, stream: Any) -> Iterator[Any]:
     """Yield the frames of a stream in order of presentation."""
     decoder = _decoder_with_alpha(av, stream)
+    most = {"max_pixels": str(max(_MOST_GROWN * stream.width * stream.height, _SMALL))}
+    (decoder or stream.codec_context).options = most
     if decoder is None:
         stream.thread_type = "AUTO"
         yield from container.decode(stream)
@@ -294,30 +319,41 @@ def _warn_of_frame(path: Path, frame: Any, report: Reporter) -> None:
         report.warned(f"{path} is interlaced; deinterlace it first if its frames show combs.")
 
 
-def _warn_of_times(
-    path: Path, times: list[float], rate: float, seconds: float, report: Reporter
-) -> None:
-    """Warn of frames that last unequally long, and of an end that is missing.
+def _warn_of_times(path: Path, times: list[float], rate: float, report: Reporter) -> None:
+    """Warn of frames that last unequally long.
 
     Args:
         path: the movie.
         times: when each frame begins, in seconds.
         rate: frames per second, 0 if not known.
-        seconds: how long the movie says that it lasts, 0 if not known.
-        report: gets the warnings.
+        report: gets the warning.
     """
     lengths = [after - before for before, after in itertools.pairwise(times)]
-    mean = sum(lengths) / len(lengths) if lengths else 0.0
-    if lengths and max(lengths) - min(lengths) > max(_TICK, _UNEVEN * mean):
+    if lengths and max(lengths) - min(lengths) > max(_TICK, _UNEVEN * sum(lengths) / len(lengths)):
         report.warned(
             f"The frames of {path} last unequally long; each becomes one frame of the shot, at "
             f"{rate:g} frames per second."
         )
-    mean = mean or (1 / rate if rate else 0.0)
+
+
+def _warn_of_end(
+    path: Path, times: list[float], rate: float, length: MovieLength, report: Reporter
+) -> None:
+    """Warn of an end that is missing.
+
+    Args:
+        path: the movie.
+        times: when each frame begins, in seconds.
+        rate: frames per second, 0 if not known.
+        length: how long the movie says that it is.
+        report: gets the warning.
+    """
+    frame = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 0.0
+    frame = frame or (1 / rate if rate else 0.0)
     # Some movies tell when they end, others how long they last.
-    lasting = times[-1] - min(times[0], 0.0) + mean
-    if lasting < (1 - _UNEVEN) * seconds - mean:
-        report.warned(
-            f"{path} should last {seconds:.3g} seconds, but only {lasting:.3g} can be read; export "
-            "it again if the end is missing."
-        )
+    end = times[-1] - min(times[0], 0.0) + frame
+    missing = length.missing(len(times), end, frame)
+    if not missing and is_cut_gif(path):
+        missing = breaks_off(len(times))
+    if missing:
+        report.warned(f"{path} {missing}; export it again if the end is missing.")

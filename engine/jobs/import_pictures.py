@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..images.given_pictures import given_size
+from ..images.given_pictures import check_size, given_size
 from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
 from ..shared.errors import NoShotError, PaintoverError
@@ -30,8 +30,6 @@ from .import_files import Copy, copy_all, remove_left_over
 from .import_note import MATTE_NAME, forget_moves, remove_strays
 from .import_sources import ImportSources
 
-LARGEST_SIDE = 16384
-"""Largest width or height of a picture, in pixels."""
 STAGING = ".importing"
 """Folder inside the shot that holds the converted pictures until all are ready."""
 SET_FOLDERS = (
@@ -289,11 +287,7 @@ def common_size(paths: Iterable[Path], sources: ImportSources) -> tuple[int, int
     for picture in paths:
         path = sources.origin(picture)
         width, height = given_size(picture)
-        if max(width, height) > LARGEST_SIDE:
-            raise PaintoverError(
-                f"{path} is {width}×{height}; a side may have {LARGEST_SIDE} pixels at most, so "
-                "scale the pictures down."
-            )
+        check_size(path, width, height)
         if first is None:
             first, first_path = (width, height), path
         elif (width, height) != first:

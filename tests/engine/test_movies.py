@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import struct
 import sys
@@ -18,6 +19,7 @@ import synthetic
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
+from engine.images import movies
 from engine.images.pictures import read_picture
 from engine.jobs import import_sources
 from engine.jobs.import_pictures import import_pictures
@@ -83,6 +85,7 @@ def write_movie(
         stream: Any = container.add_stream(codec, rate=rate)
         stream.width, stream.height = size
         stream.pix_fmt, stream.options = kind, options
+        container.options.update(options)
         if is_tagged and matrix:
             stream.codec_context.colorspace = matrix
             stream.codec_context.color_range = full
@@ -325,6 +328,104 @@ def test_an_end_that_is_missing_is_told_however_early_and_only_then(tmp_path, na
     shot = run(tmp_path / "shot", path, report)
     assert len(shot.frames) == (1 if name == "cut.mkv" else 4)
     assert any("should last" in text for text in report.warnings) == (name == "cut.mkv")
+
+
+_FRONT = {"movflags": "faststart"}
+SMALL: dict[str, Any] = {"size": (64, 48), "frames": 48}
+ENDS = [
+    ("a.mkv", "mpeg4", "yuv420p", {}, "should last 2 seconds"),
+    ("a.webm", "libvpx", "yuv420p", {}, "should last 2 seconds"),
+    ("a.mov", "png", "rgb24", _FRONT, "should have 48 frames"),
+    ("a.mp4", "libx264", "yuv420p", _FRONT, "should have 48 frames"),
+    ("parts.mp4", "mpeg4", "yuv420p", {"movflags": "frag_keyframe+empty_moov"}, "breaks off after"),
+    ("a.avi", "mjpeg", "yuvj420p", {}, "should have 48 frames"),
+    ("b.avi", "mpeg4", "yuv420p", {"bf": "2"}, "should have 48 frames"),
+    ("a.gif", "gif", "rgb8", {}, "breaks off after"),
+    ("a.mxf", "mpeg2video", "yuv420p", {}, "should last 2 seconds"),
+    ("a.flv", "flv1", "yuv420p", {}, "should last 2 seconds"),
+]
+
+
+def ends_told(tmp_path: Path, source: Path) -> list[str]:
+    report = Report()
+    run(tmp_path / f"shot of {source.name}", source, report)
+    return [text for text in report.warnings if "if the end is missing" in text]
+
+
+@pytest.mark.parametrize(("name", "codec", "kind", "options", "told"), ENDS)
+def test_a_movie_that_is_cut_off_is_told_and_a_whole_one_is_not(
+    tmp_path, name, codec, kind, options, told
+):
+    path = write_movie(tmp_path / name, codec, kind, **SMALL, **options)
+    assert ends_told(tmp_path, path) == []
+    data = path.read_bytes()
+    media = data.rfind(b"mdat") + 4
+    cut = tmp_path / f"cut {name}"
+    cut.write_bytes(data[: max(len(data) * 5 // 6, media + (len(data) - media) // 2)])
+    try:
+        (sentence,) = ends_told(tmp_path, cut)
+    except PaintoverError as error:  # some codecs do not decode half a frame
+        assert "cannot be read as a movie (after frame" in str(error)
+        return
+    assert told in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "kind"),
+    [("a.mp4", "mpeg4", "yuv420p"), ("b.mp4", "libx264", "yuv420p"), ("a.mov", "png", "rgb24")],
+)
+def test_a_movie_that_was_trimmed_without_coding_it_anew_is_whole(tmp_path, name, codec, kind):
+    path = write_movie(tmp_path / name, codec, kind, **SMALL)
+    data = bytearray(path.read_bytes())
+    edits = data.index(b"elst") + 12
+    begin = struct.unpack_from(">i", data, edits + 4)[0]
+    media = data.index(b"mdhd") + 16
+    ticks, seconds = struct.unpack_from(">I", data, media)[0], data.index(b"mvhd") + 16
+    length = struct.unpack_from(">I", data, seconds)[0]
+    struct.pack_into(">Ii", data, edits, length, begin + ticks // 2)
+    path.write_bytes(data)
+    assert ends_told(tmp_path, path) == []
+    assert len(Shot.open(tmp_path / f"shot of {name}").frames) == 24
+
+
+def movie_of_pngs(path: Path, sizes: list[tuple[int, int]]) -> Path:
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("png", rate=24)
+        (stream.width, stream.height), stream.pix_fmt = sizes[0], "gray"
+        for number, size in enumerate(sizes):
+            file = io.BytesIO()
+            Image.new("L", size, 128).save(file, "PNG")
+            packet = av.Packet(file.getvalue())
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream = Fraction(1, 24), stream
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
+
+
+def test_a_movie_that_is_too_large_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    first = Image.new("P", (30000, 2000))
+    path = tmp_path / "wide.gif"
+    first.save(path, save_all=True, append_images=[Image.new("P", (30000, 2000), 1)])
+    monkeypatch.setattr(movies, "_picture", lambda *_: pytest.fail("it is unpacked"))
+    assert "is 30000×2000; a side may have 16384 pixels" in sentence(tmp_path, path)
+
+
+def test_a_frame_of_another_size_is_told_before_it_is_unpacked(tmp_path, monkeypatch):
+    unpacked: list[tuple[int, int]] = []
+    unpack = movies._picture
+
+    def counted(library, frame):
+        unpacked.append((frame.width, frame.height))
+        return unpack(library, frame)
+
+    monkeypatch.setattr(movies, "_picture", counted)
+    mixed = movie_of_pngs(tmp_path / "mixed.mov", [(64, 48), (64, 48), (96, 48)])
+    told = sentence(tmp_path, mixed)
+    assert told.startswith(f"Frame 3 of {mixed} is 96×48, but its first frame is 64×48; ")
+    grown = movie_of_pngs(tmp_path / "grown.mov", [(64, 48), (64, 48), (8000, 6000)])
+    assert "the next is damaged or far larger" in sentence(tmp_path, grown)
+    assert set(unpacked) == {(64, 48)}
 
 
 @pytest.mark.parametrize(
