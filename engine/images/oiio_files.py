@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,8 @@ def to_display_window(values: FloatArray, spec: Any) -> FloatArray:
     return result
 
 
-def write_exr(path: Path, values: HalfArray) -> None:
-    """Write values (H, W, C) as a half-float EXR, atomically.
+def write_exr(path: Path, values: HalfArray, ready: Callable[[Path], None] | None = None) -> None:
+    """Write values (H, W, C) as a half-float EXR, atomically; ``ready`` as ``written_beside``.
 
     Raises:
         PaintoverError: the folder is read-only or the disk is full.
@@ -196,7 +196,7 @@ def write_exr(path: Path, values: HalfArray) -> None:
     height, width, channels = values.shape
     spec = oiio.ImageSpec(width, height, channels, "half")
     spec["compression"] = "zip"
-    with written_beside(path) as temporary:
+    with written_beside(path, ready) as temporary:
         file = oiio.ImageOutput.create(str(temporary))
         written = file.open(str(temporary), spec) and file.write_image(values)
         written = file.close() and written

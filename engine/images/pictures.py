@@ -9,6 +9,7 @@ premultiplied alpha.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -171,7 +172,11 @@ def _state(path: Path) -> tuple[str, int, int]:
 
 
 def write_picture(
-    path: Path, pixels: FloatArray, bits: int = 8, window: Window | None = None
+    path: Path,
+    pixels: FloatArray,
+    bits: int = 8,
+    window: Window | None = None,
+    ready: Callable[[Path], None] | None = None,
 ) -> FloatArray:
     """Write a display-referred picture, atomically: half-float EXR for ``.exr``, otherwise PNG.
 
@@ -181,6 +186,7 @@ def write_picture(
             and rounded without dither; colours where alpha is 0 are kept.
         bits: bits a channel of PNG, 8 or 16.
         window: the part of the picture that the pixels show; the rest becomes 0. None: all.
+        ready: as ``written_beside``.
 
     Returns:
         The colours (H, W, 3) float32 of the window as ``read_picture`` will return them.
@@ -192,14 +198,14 @@ def write_picture(
     whole = Window.whole(window.height, window.width)
     if is_exr(path):
         halves = _linear_from_display(pixels).astype(np.float16)
-        write_exr(path, window.spread(halves, whole))
+        write_exr(path, window.spread(halves, whole), ready)
         return np.clip(_display_from_linear(halves.astype(np.float32)), 0, 1)[..., :3]
     codes = _codes(pixels, bits)
     order = cv2.COLOR_RGBA2BGRA if codes.shape[2] == 4 else cv2.COLOR_RGB2BGR
     # By default OpenCV uses one PNG filter for all rows. With an explicit compression level it
     # tries all five on each row, which takes nearly three times as long and saves 5 %.
     _, data = cv2.imencode(".png", window.spread(cv2.cvtColor(codes, order), whole))
-    write_bytes(path, data.tobytes())
+    write_bytes(path, data.tobytes(), ready)
     return from_codes(codes[..., :3])
 
 

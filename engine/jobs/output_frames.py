@@ -19,10 +19,11 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.expected_records import ExpectedRecords, ReadDigests
 from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames
-from ..shared.out_records import OutRecord
-from ..shared.pictures.digests import digest_picture
+from ..shared.out_records import OutRecord, read_record
+from ..shared.pictures.digests import digest_once, digest_picture
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
+from ..shared.shot_paths import OUT_SUFFIXES
 from ..shared.style_header import StyleHeader
 
 _Picture = TypeVar("_Picture")
@@ -104,7 +105,8 @@ class OutputFrames:
     ) -> FloatArray:
         """Write a frame's picture, then the record of what it was made from.
 
-        A file that was changed since it was written, such as by a person, is kept as a version.
+        A file that no job is known to have written, such as a retouched frame, is kept as a
+        version.
 
         Args:
             frame: its number.
@@ -119,25 +121,46 @@ class OutputFrames:
             PaintoverError: a file cannot be written.
         """
         path, style = self._path(frame), self._request.style
-        self._keep_changed(frame)
         record = self._record(frame, digest)
-        # A run that is killed meanwhile leaves a picture that is its own, and not up to date.
-        self._shot.write_out_record(style, frame, dataclasses.replace(record, input=""))
-        colours = write_picture(path, pixels, self._request.depth, window)
-        record = dataclasses.replace(record, written=digest_picture(path))
-        self._shot.write_out_record(style, frame, record)
+        known = self._known_pictures(frame)
+
+        def note(temporary: Path) -> None:
+            """Note the picture before it is there: a run that is killed knows it as its own."""
+            here = self._keep_changed(frame, known.get(path.name, []))
+            known[path.name] = [*here, digest_once(temporary)]
+            interim = dataclasses.replace(record, input="", pictures=known)  # not up to date
+            self._shot.write_out_record(style, frame, interim)
+
+        colours = write_picture(path, pixels, self._request.depth, window, note)
+        known[path.name] = known[path.name][-1:]
+        self._shot.write_out_record(style, frame, dataclasses.replace(record, pictures=known))
         return colours
 
-    def _keep_changed(self, frame: int) -> None:
-        path = self._path(frame)
-        before = self._shot.read_out_record(self._request.style, frame)
-        if before is None or before.file != path.name or not before.written:
-            return
-        is_changed = digest_picture(path) != before.written
-        if is_changed and _opens(path) and self._shot.link_version(path):
-            self._changed.append(frame)
+    def _known_pictures(self, frame: int) -> dict[str, list[str]]:
+        """Return ``OutRecord.pictures`` of a frame; of an earlier version, what there is."""
+        record = read_record(self._shot.out_record_path(self._request.style, frame))
+        if record is None:
+            return {}
+        if record.pictures or not record.input:
+            return dict(record.pictures)
+        paths = [self._shot.out_path(self._request.style, frame, end) for end in OUT_SUFFIXES]
+        return {path.name: [digest_picture(path)] for path in paths if path.is_file()}
 
-    def tell_changed(self, report: Reporter) -> None:
+    def _keep_changed(self, frame: int, known: Sequence[str]) -> list[str]:
+        """Keep a frame's file as a version unless it is known.
+
+        Returns:
+            The digest of the file if it is known.
+        """
+        path = self._path(frame)
+        digest = digest_picture(path)
+        if digest in known:
+            return [digest]
+        if _opens(path) and self._shot.link_version(path):
+            self._changed.append(frame)
+        return []
+
+    def _tell_changed(self, report: Reporter) -> None:
         """Tell the frames that somebody had changed and that are painted anew."""
         if self._changed:
             folder = self._path(0).parent / "versions"
@@ -145,6 +168,7 @@ class OutputFrames:
                 f"Frames that were changed since they were painted are painted anew: "
                 f"{format_frames(self._changed)}; what was there is in {folder}."
             )
+            self._changed = []
 
     def write_all(
         self,
@@ -191,9 +215,12 @@ class OutputFrames:
                     if report.cancelled():
                         raise Cancelled
             finally:
-                if pending:
-                    pending[1].result()
-                    finished(pending[0])
+                try:
+                    if pending:
+                        pending[1].result()
+                        finished(pending[0])
+                finally:
+                    self._tell_changed(report)
 
     def _path(self, frame: int) -> Path:
         return self._shot.out_path(self._request.style, frame, "." + self._request.format)

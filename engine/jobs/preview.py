@@ -31,8 +31,10 @@ from ..shared.errors import PaintoverError
 from ..shared.files import read_unchanged
 from ..shared.frame_lists import counted, format_frames
 from ..shared.keyframes.weights import weights_at
+from ..shared.out_records import read_record
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
+from ..shared.shot_paths import OUT_SUFFIXES
 from ..shared.style_header import (
     ALPHA,
     ALPHA_LEARNT,
@@ -92,7 +94,6 @@ def preview(request: protocol.Preview, report: Reporter) -> dict[str, Any]:
             pictures, lambda frame, made: output.write(frame, *made), "preview", report
         )
     report.progress("preview", 1.0, 0.0, f"{counted(len(output.outdated), 'frame')} painted")
-    output.tell_changed(report)
     return {**output.counts, "seconds": time.monotonic() - started}
 
 
@@ -104,8 +105,8 @@ def _check_name(shot: Shot, name: str, frames: list[int]) -> None:
         )
     taken = []
     for frame in frames:
-        record = shot.read_out_record(name, frame)
-        exists = any(shot.out_path(name, frame, suffix).is_file() for suffix in (".png", ".exr"))
+        record = read_record(shot.out_record_path(name, frame))
+        exists = any(shot.out_path(name, frame, suffix).is_file() for suffix in OUT_SUFFIXES)
         if exists and (record is None or not record.style.startswith(PREVIEW)):
             taken.append(frame)
     if taken:

@@ -124,7 +124,6 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
                 pictures = pipeline.paint(frames, claims.turns(frames))
                 output.write_all(pictures, write, "stylize", report, overlap=not is_large)
     watch.finish(output.painted or output.wanted[-1:], output.is_up_to_date, report)
-    output.tell_changed(report)
     unsteady = _unsteady(shot, request.style, len(output.wanted))
     if output.painted:
         painted_on = f"painted {format_frames(output.painted)} on {device.describe()}"

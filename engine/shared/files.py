@@ -123,12 +123,16 @@ def digest_file(path: Path) -> str:
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path, ready: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """Write a file atomically: yield a temporary path that replaces ``path`` on success.
 
     After an exception the temporary file is deleted and ``path`` is unchanged. A link at ``path``
     is replaced; nothing is written through it. The temporary name keeps the suffix, because image
     writers choose the format by it.
+
+    Args:
+        path: the file.
+        ready: called with the temporary file when it is whole, just before it replaces ``path``.
 
     Raises:
         PaintoverError: the file cannot be written, for example because the disk is full or a
@@ -141,6 +145,8 @@ def written_beside(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
+            if ready:
+                ready(temporary)
             temporary.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -156,9 +162,12 @@ def cannot_write(path: Path, error: OSError) -> PaintoverError:
     )
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file atomically. Raises PaintoverError if it cannot be written."""
-    with written_beside(path) as temporary:
+def write_bytes(path: Path, data: bytes, ready: Callable[[Path], None] | None = None) -> None:
+    """Write a file atomically; see ``written_beside``.
+
+    Raises PaintoverError if it cannot be written.
+    """
+    with written_beside(path, ready) as temporary:
         temporary.write_bytes(data)
 
 

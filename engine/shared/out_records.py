@@ -21,7 +21,7 @@ MOST_RECORD = 1 << 16
 class OutRecord:
     """Digests of everything that a stylized frame depends on; up to date while they match.
 
-    Equal records may differ in ``written``, which the frame does not depend on.
+    Equal records may differ in ``pictures``, which the frame does not depend on.
     """
 
     file: str
@@ -33,12 +33,13 @@ class OutRecord:
     unpainted: Annotated[str, OneOf(("frame", "nothing"))] = "frame"
     """As ``protocol.Stylize.unpainted``; ``frame`` if the style does not learn alpha and the shot
     has no mattes."""
-    written: Digest = dataclasses.field(default="", compare=False)
-    """Of the frame's picture as it was written; "" in records of before."""
+    pictures: dict[str, list[Digest]] = dataclasses.field(default_factory=dict, compare=False)
+    """File name → digests of the pictures that jobs have written there, in each format; two while
+    one is replaced. A picture with another digest is someone's. Earlier versions noted none."""
 
     def depends_on(self) -> dict[str, object]:
         """Return what the frame depends on, by its names here."""
-        return {name: value for name, value in vars(self).items() if name != "written"}
+        return {name: value for name, value in vars(self).items() if name != "pictures"}
 
 
 def write_record(path: Path, record: OutRecord) -> None:
@@ -48,10 +49,15 @@ def write_record(path: Path, record: OutRecord) -> None:
 
 def _parse_record(path: Path) -> OutRecord | None:
     try:
-        record = from_data(OutRecord, read_json(path, MOST_RECORD))
+        data = read_json(path, MOST_RECORD)
+        # An earlier version noted the picture of the last format alone.
+        if isinstance(data, dict) and (written := data.pop("written", "")):
+            data["pictures"] = {data.get("file"): [written]}
+        record = from_data(OutRecord, data)
     except (OSError, ValueError):
         return None
-    return record if record.file in [path.stem + suffix for suffix in OUT_SUFFIXES] else None
+    names = {path.stem + suffix for suffix in OUT_SUFFIXES}
+    return record if {record.file, *record.pictures} <= names else None
 
 
 read_record = read_by_state(_parse_record, None)

@@ -233,7 +233,7 @@ def killed_before_a_record(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     written = Shot.write_out_record
 
     def killed(shot: Shot, style: str, frame: int, record: OutRecord) -> None:
-        if record.written:
+        if record.input:
             raise KeyboardInterrupt
         written(shot, style, frame, record)
 

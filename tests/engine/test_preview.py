@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -146,6 +147,19 @@ def test_killed_between_a_picture_and_its_record_it_goes_on_later(painted_shot, 
     assert painted_shot.out_path("preview", 2).is_file()
     assert run(painted_shot, frames=[2])["frames"] == 1
     assert run(painted_shot, frames=[2])["skipped"] == 1
+    real = Path.replace
+
+    def killed(path, target):
+        if str(target).endswith(".exr"):
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(painted_shot, frames=[2], format="exr")
+    assert run(painted_shot, frames=[2])["frames"] == 1
+    assert not painted_shot.out_path("preview", 2).with_name("versions").exists()
 
 
 def test_on_the_command_line(painted_shot):

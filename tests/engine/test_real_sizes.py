@@ -105,6 +105,11 @@ def assert_retouched_is_kept(project: Project, suffix: str = ".png", *words: obj
     (version,) = (path.parent / "versions").iterdir()
     assert version.name.startswith("0002.") and version.read_bytes() == retouched
     assert np.array_equal(project.result(2, suffix=suffix), before)
+    write(path, np.dstack([before[..., 1::-1], before[..., 2:]]))
+    again = path.read_bytes()
+    for format in {"png", "exr"} - {suffix[1:]}, {suffix[1:]}:
+        project.stylize("--frames", 2, "--format", *format)
+    assert again in [other.read_bytes() for other in version.parent.iterdir() if other != version]
 
 
 def _without_digests(header: str) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import shutil
 from pathlib import Path
 
@@ -139,6 +141,118 @@ def test_a_retouched_frame_is_kept_when_it_is_painted_anew(shot, monkeypatch):
     shot.out_path("style", 4).write_bytes(b"damaged")
     run(shot, report, force=True)
     assert list(versions.iterdir()) == [version] and len(report.warnings) == 1
+
+
+def retouch(shot: Shot, frame: int = 2, value: int = 90) -> bytes:
+    path = shot.out_path("style", frame)
+    synthetic.write_png(path, np.full((synthetic.HEIGHT, synthetic.WIDTH, 3), value, np.uint8))
+    return path.read_bytes()
+
+
+def versions(shot: Shot) -> list[bytes]:
+    return [path.read_bytes() for path in shot.out_path("style", 0).parent.glob("versions/*")]
+
+
+def change_record(shot: Shot, frame: int, **fields) -> None:
+    path = shot.out_record_path("style", frame)
+    data = {**json.loads(path.read_text()), **fields}
+    path.write_text(json.dumps({k: v for k, v in data.items() if v is not None}))
+
+
+def test_a_retouched_frame_outlasts_another_format(shot):
+    run(shot)
+    retouched = retouch(shot)
+    run(shot, format="exr")
+    run(shot)
+    assert versions(shot) == [retouched]
+    run(shot, format="exr")
+    assert versions(shot) == [retouched]
+
+
+def test_a_frame_that_is_retouched_after_a_full_disk_is_kept(shot, monkeypatch):
+    run(shot)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(PaintoverError, match="free some space"):
+            run(shot, frames=[2], force=True)
+    run(shot)
+    assert versions(shot) == []
+    real = Path.replace
+
+    def full_of_pictures(path, target):
+        return full() if ".png" in path.name else real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full_of_pictures)
+        with pytest.raises(PaintoverError, match="free some space"):
+            run(shot, frames=[2], force=True)
+    retouched, report = retouch(shot), Report()
+    run(shot, report)
+    assert versions(shot) == [retouched] and "anew: 2" in report.warnings[0]
+
+
+@pytest.mark.parametrize("loses", ["nothing", "digests", "record", "another format"])
+def test_a_frame_that_is_retouched_after_a_kill_is_kept(shot, monkeypatch, loses):
+    run(shot)
+    format = "exr" if loses == "another format" else "png"
+    with shots.killed_before_a_record(monkeypatch):
+        run(shot, frames=[2], force=True, format=format)
+    retouched = retouch(shot)
+    if loses == "digests":
+        change_record(shot, 2, pictures={})
+    if loses == "record":
+        shot.out_record_path("style", 2).unlink()
+    run(shot)
+    assert versions(shot) == [retouched]
+
+
+def test_a_killed_run_makes_no_versions_of_its_own_work(shot, monkeypatch):
+    run(shot, frames=[1])
+    for frame in (1, 2):  # one that is there, one that is not
+        for depth in (16, 8):
+            with shots.killed_before_a_record(monkeypatch):
+                run(shot, frames=[frame], depth=depth, force=True)
+    real = Path.replace
+
+    def killed(path, target):
+        if Path(target) == shot.out_path("style", 1):
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(shot, frames=[1], depth=16, force=True)
+    run(shot)
+    assert versions(shot) == []
+
+
+def test_a_run_that_fails_tells_which_retouched_frames_it_has_kept(shot, monkeypatch):
+    run(shot)
+    retouched, report = retouch(shot), Report()
+    with shots.killed_before_a_record(monkeypatch):
+        run(shot, report, frames=[2], force=True)
+    assert versions(shot) == [retouched] and "anew: 2" in report.warnings[0]
+    run(shot, report)
+    assert versions(shot) == [retouched] and len(report.warnings) == 1
+
+
+def test_frames_of_earlier_versions_that_noted_no_pictures_count_as_ours(shot):
+    run(shot)
+    run(shot, format="exr")
+    for frame in shot.frames:
+        change_record(shot, frame, pictures=None)
+    run(shot)
+    run(shot, format="exr", force=True)
+    assert versions(shot) == []
+    change_record(shot, 2, pictures=None, file="0002.png", written="0" * 32)
+    before = shot.out_path("style", 2).read_bytes()
+    run(shot, frames=[2])
+    assert versions(shot) == [before]
 
 
 def test_other_settings_are_other_frames(shot):

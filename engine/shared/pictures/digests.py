@@ -49,6 +49,11 @@ def digest_picture(path: Path) -> str:
 
     Of PNG and EXR files, only what the pixels depend on counts; other files count byte by byte.
     """
+    return digest_once(path)
+
+
+def digest_once(path: Path) -> str:
+    """Return ``digest_picture`` of a file that is there, such as a temporary one; keep nothing."""
     with path.open("rb") as file:
         content = _content_digest(file)
     return content or digest_file(path)
