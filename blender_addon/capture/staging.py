@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import move
 from ..engine.shared.keyframes.blank import blank_digest, copy_frame
 from ..engine.shared.manifest import Manifest
 from ..engine.shared.places import check_place
@@ -93,7 +94,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
             check_place(destination)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(destination)
+                move(source, destination)
             except OSError as error:
                 raise PaintoverError(
                     f"Cannot write {destination}: {error.strerror or error}; choose a shot folder "

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import filecmp
 import shutil
 import time
@@ -17,7 +16,7 @@ import numpy as np
 from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.pictures import write_picture
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import written_beside
+from ..shared.files import move, written_beside
 from ..shared.frame_lists import name_frames
 from ..shared.keyframes.blank import is_blank
 from ..shared.pictures.digests import digest_picture
@@ -144,7 +143,7 @@ def _take_file(source: Path, target: Path, staging: Path) -> None:
     """Copy a file, or move it if the import itself made it."""
     if source.is_relative_to(staging):
         target.parent.mkdir(parents=True, exist_ok=True)
-        source.replace(target)
+        move(source, target)
         return
     with written_beside(target) as temporary:
         shutil.copyfile(source, temporary)
@@ -181,7 +180,7 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
                 replaced.remove(target)
             for path in replaced:
                 shot.link_version(path)
-        _move(place, target)
+        move(place, target)
         for path in replaced - {target}:
             path.unlink(missing_ok=True)
     except OSError as error:
@@ -189,17 +188,6 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
             f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "
             "write to."
         ) from error
-
-
-def _move(place: Path, target: Path) -> None:
-    """Move a file; copy it where the target's folder is a link to another disk."""
-    try:
-        place.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        with written_beside(target) as temporary:
-            shutil.copyfile(place, temporary)
 
 
 def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:

@@ -241,6 +241,22 @@ def give_name(path: Path, name: Path) -> None:
         raise cannot_write(name, error) from error
 
 
+def move(source: Path, target: Path) -> None:
+    """Move a file, replacing another at once, also where a folder is a link to another disk.
+
+    Raises:
+        OSError, PaintoverError: it cannot be written.
+    """
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with written_beside(target) as temporary:
+            shutil.copyfile(source, temporary)
+        source.unlink()
+
+
 def read_unchanged(
     digest: Callable[[], _Digest], read: Callable[[], _Read], what: str
 ) -> tuple[_Read, _Digest]:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,56 @@ def _settle_without(plan: Any, shot: Any) -> None:
     shot.manifest.matte = "objects-ffffffff"
     plan.settle(shot)
     assert not shot.manifest.matte
+
+
+@pytest.fixture
+def frames_elsewhere(shot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The frames of the shot are a link to another disk."""
+    elsewhere = tmp_path / "another disk"
+    (shot.folder / "frames").rename(elsewhere)
+    (shot.folder / "frames").symlink_to(elsewhere)
+    real = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.parent.resolve() != Path(target).parent.resolve():
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    return elsewhere
+
+
+def test_frames_that_waited_are_taken_in_on_another_disk(
+    shot: Any, part: Part, frames_elsewhere: Path
+) -> None:
+    stage = part("engine.shared.shot").Shot(shot.folder / "capture", shot.manifest)
+    write_png(stage.image_path(1), picture(7))
+    new = stage.image_path(1).read_bytes()
+    stage.passes_path(1).write_bytes(b"passes")
+    part("capture.staging").take_in(stage, shot, 1, "")
+    assert (frames_elsewhere / "0001.png").read_bytes() == new
+    assert (frames_elsewhere / "0001.exr").read_bytes() == b"passes"
+    assert not list(stage.folder.rglob("*.*"))
+    assert not [path for path in frames_elsewhere.iterdir() if path.name.startswith(".")]
+
+
+def test_a_full_disk_leaves_no_half_frame(
+    shot: Any, part: Part, frames_elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = part("engine.shared.shot").Shot(shot.folder / "capture", shot.manifest)
+    write_png(stage.image_path(1), picture(7))
+    before = {path.name: path.read_bytes() for path in frames_elsewhere.iterdir()}
+
+    def full(source: Path, target: Path) -> None:
+        Path(target).write_bytes(source.read_bytes()[:50])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(part("engine.shared.errors").PaintoverError, match="No space left"):
+            part("capture.staging").take_in(stage, shot, 1, "")
+    assert {path.name: path.read_bytes() for path in frames_elsewhere.iterdir()} == before
+    assert stage.image_path(1).is_file()
 
 
 def test_no_frames_of_another_shot_are_taken_in(shot: Any, part: Part, tmp_path: Path) -> None:

@@ -65,6 +65,41 @@ def test_the_check_finds_writers(tmp_path):
     assert _writes(module) == [1, 2, 3, 5, 6]
 
 
+MOVERS = {
+    "engine/shared/files.py": "is that way",
+    "engine/shared/claim_file.py": "a claim, aside in its folder",
+    "blender_addon/composed_frames.py": "a rendered frame, in its folder",
+    "blender_addon/compositor/sequences.py": "a link, in its folder",
+    "blender_addon/engine_process/log_files.py": "an old log, in its folder",
+    "blender_addon/engine_setup/downloads.py": "what is received, in its folder",
+    "blender_addon/example_files.py": "a folder, in its folder",
+    "blender_addon/shot_choices.py": "a copy of a shot, in its folder",
+}
+"""Modules that rename by themselves, and what: nothing that may go to another disk."""
+
+
+def _moves(path: Path) -> list[int]:
+    """Return the lines of a module that rename files; text and dates have further arguments."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if ast.unparse(node.func) in ("os.rename", "os.replace", "os.renames", "shutil.move")
+        or (node.func.attr in ("replace", "rename") and len(node.args) == 1 and not node.keywords)
+    ]
+
+
+def test_files_are_moved_in_one_way():
+    """Folders of a shot may be links to other disks, to which no file can be renamed."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("engine", "blender_addon")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if _moves(path)
+    }
+    assert found == set(MOVERS)
+
+
 def test_folders_are_walked_in_one_way():
     """Python's own ways call themselves for each folder in a folder; someone may nest thousands."""
     names = {"rmtree", "rglob", "walk"}
