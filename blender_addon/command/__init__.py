@@ -23,7 +23,7 @@ from ..engine.shared.frame_lists import keep_negative
 from ..engine_process import environment as engine_python
 from . import engine_verbs
 from .options import build_parser, set_painted_part
-from .printing import say, warn
+from .printing import keep_streams, say, warn
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 
@@ -34,6 +34,7 @@ def main(argv: list[str]) -> int:
     Args:
         argv: the arguments after ``--command paintover``.
     """
+    keep_streams()
     is_for_engine = bool(argv) and argv[0] in engine_verbs.VERBS
     return _run_for_engine(argv) if is_for_engine else _run_step(argv)
 

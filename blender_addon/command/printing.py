@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 from ..engine.shared.names import one_line
+
+
+def keep_streams() -> None:
+    """Print in escapes what the encoding of a standard stream lacks, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(*fields: str) -> None:

@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those after ``python -m engine``; by default those of this process.
     """
+    keep_streams()
     words = sys.argv[1:] if arguments is None else arguments
     for word in words:
         try:
@@ -55,7 +56,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from . import worker  # noqa: PLC0415  (each verb loads only its own modules)
 
         return worker.main()
-    keep_streams()
     progress = "none" if getattr(options, "json", False) else options.progress
     with _standard_error(options.verbose) as stream:
         return _run(options, Terminal(progress, err=stream))
@@ -146,7 +146,9 @@ def _standard_error(verbose: bool) -> Iterator[TextIO]:
         yield sys.stderr
         return
     sys.stderr.flush()
-    with os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace") as stream:
+    with os.fdopen(
+        os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace"
+    ) as stream:
         with Path(os.devnull).open("w", encoding="utf-8") as null:
             os.dup2(null.fileno(), 2)
         try:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Standard streams that nobody reads, or that are not there: what is printed is dropped.
 
-Who stops reading, such as ``head``, must not stop a job; nor must a start without a terminal.
+Who stops reading, such as ``head``, must not stop a job; nor must a start without a terminal, or a
+name that the encoding of a stream lacks, such as that of a pipe of Windows: it is printed in
+escapes.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ def keep_streams() -> None:
             kept = io.TextIOWrapper(
                 io.BufferedWriter(_Outlet(number, "wb", closefd=False)),
                 encoding=stream.encoding,
-                errors=stream.errors,
+                errors="backslashreplace",
                 line_buffering=True,
             )
             setattr(sys, name, kept)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,20 @@ def test_the_whole_way(
     assert part("compositor").node(bpy.context.scene) is not None
     assert main("run") == 0
     assert "up to date" in capsys.readouterr().out
+
+
+def test_a_name_that_a_stream_cannot_show_ends_no_step(
+    scene: Any,
+    main: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="cp1252") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    scene.name = "東京"
+    assert main("status", "--scene", "none") == 1
+    assert b"\\u6771\\u4eac" in streams[1].buffer.getvalue()  # type: ignore[attr-defined]
+    print(scene.name)
 
 
 def test_keyframes(

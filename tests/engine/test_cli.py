@@ -269,6 +269,25 @@ def test_a_job_goes_on_when_nobody_reads_it(tmp_path):
         assert Shot.open(shot).frames == list(range(1, 9))
 
 
+def test_a_name_that_a_stream_cannot_show_ends_no_job(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    folder = tmp_path / "東京"
+    for number in (1, 3):
+        write_picture(folder / "in" / f"{number:04d}.png", np.zeros((8, 12, 3), np.float32))
+    done = shots.run_engine("import", folder / "shot", "--input", folder / "in")
+    assert done.returncode == 0
+    assert Shot.open(folder / "shot").frames == [1, 3]
+    assert "\\u6771\\u4eac" in done.stdout
+    assert "\\u6771\\u4eac" in done.stderr
+    for words in (("info", folder / "shot"), ("import", "--help"), ("info", folder / "none")):
+        done = shots.run_engine(*words)
+        assert "Error" not in done.stdout + done.stderr
+        assert done.returncode == (words[1] == folder / "none")
+    words = ("stylize", folder / "shot", "--progress", "openjd")
+    assert "openjd_fail: " in shots.run_engine(*words).stdout
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.2, "0 s"), (59.6, "1 min 00 s"), (3725, "1 h 02 min")]
 )
