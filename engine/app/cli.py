@@ -28,7 +28,6 @@ from ..shared.frame_lists import keep_negative
 from ..shared.names import one_line
 from . import verbs
 from .arguments import build_parser
-from .arguments.values import split_weights
 from .error_messages import explain
 from .several import each_shot
 from .streams import keep_streams
@@ -75,8 +74,6 @@ def _run(options: argparse.Namespace, terminal: Terminal) -> int:
 def _run_each(options: argparse.Namespace, terminal: Terminal) -> int:
     """Run a verb on each shot, also after one has failed; return the highest exit code."""
     try:
-        if options.verb == "weights":
-            options.shots, options.points = split_weights(options.words)
         each = each_shot(options)
     except errors.PaintoverError as error:
         terminal.failed(str(error))

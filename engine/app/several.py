@@ -10,6 +10,7 @@ from typing import Any
 
 from ..shared.errors import PaintoverError
 from ..shared.places import real_path
+from .arguments.values import split_weights
 
 SHOT = "{shot}"
 """Stands for the name of the shot's folder, in the paths of its own pictures."""
@@ -20,11 +21,15 @@ def each_shot(options: argparse.Namespace) -> list[argparse.Namespace]:
     """Return the options of each shot, with its folder as ``shot``.
 
     Args:
-        options: with ``shots``, or of a verb that has none.
+        options: with ``shots``, or of a verb that has none; with ``only`` for the shot of that
+            number alone.
 
     Raises:
-        PaintoverError: several shots would take their pictures from one folder.
+        PaintoverError: several shots would take their pictures from one folder, or the words of
+            ``weights`` are wrong.
     """
+    if options.verb == "weights":
+        options.shots, options.points = split_weights(options.words)
     shots = getattr(options, "shots", None)
     if shots is None:
         return [options]
@@ -37,7 +42,8 @@ def each_shot(options: argparse.Namespace) -> list[argparse.Namespace]:
                 f"All {len(shots)} shots would take the same pictures from {same[0]}; put {SHOT} "
                 "into the path, which stands for the name of each shot's folder."
             )
-    return [_for_shot(options, shot) for shot in shots]
+    each = [_for_shot(options, shot) for shot in shots]
+    return each[options.only - 1 : options.only] if options.only else each
 
 
 def _for_shot(options: argparse.Namespace, shot: Path) -> argparse.Namespace:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -108,13 +109,19 @@ def load_run(folder: Path) -> SavedRun:
     )
 
 
-def was_stopped(shot: Shot, style: str) -> bool:
-    """Return whether a training of the style on the present paintings was stopped, and goes on."""
+def was_stopped(shot: Shot, style: str, keys: Sequence[int] = ()) -> bool:
+    """Return whether a training of the style on the present paintings was stopped, and goes on.
+
+    Args:
+        shot: the shot.
+        style: name of the style.
+        keys: the keyframes that are learnt; all painted ones if there are none.
+    """
     try:
         saved = load_run(shot.style_folder(style))
     except PaintoverError:
         return False
-    present = {key: shot.key_digest(key) for key in shot.painted_keys()}
+    present = {key: shot.key_digest(key) for key in keys or shot.painted_keys()}
     return not saved.budget.finished and saved.trained_on == present
 
 

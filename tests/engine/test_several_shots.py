@@ -62,14 +62,19 @@ def test_weights_and_pictures_of_several_shots(two, tmp_path):
         (("stylize", "--frames", "2-3"), ["would paint 2 frames (2-3)"]),
         (("preview",), ["would project", "to 4 frames"]),
         (("sweep", "--minutes", 3), ["would search for 3 min"]),
-        (("info",), []),
+        (("info",), ["would describe"]),
+        (("status",), ["would tell"]),
+        (("styles",), ["would list"]),
+        (("suggest",), ["would tell which frame"]),
+        (("weights", "1=0.5"), ["would set the weights of 1 keyframe 1"]),
+        (("weights",), ["would show the weights"]),
+        (("train", "--if-needed"), ["would not train", "up to date"]),
         (("matte", "--none"), ["would remove"]),
     ],
 )
 def test_a_dry_run_changes_nothing(trained, words, told):
     before = shots.snapshot(trained.folder)
-    dry = () if words[0] == "info" else ("--dry-run",)
-    result = shots.run_warm(words[0], trained.folder, *words[1:], *dry)
+    result = shots.run_warm(words[0], trained.folder, *words[1:], "--dry-run")
     assert result.returncode == 0, result.stderr
     for text in told:
         assert text in result.stdout
@@ -83,6 +88,21 @@ def test_a_dry_run_tells_what_would_fail(trained):
         (("stylize", folder, "--frames", "9"), "has no frame 9"),
         (("train", folder, "--keys", "3"), "no painting of frame 3"),
         (("import", folder, "--input", folder / "nowhere"), "There is no"),
+        (("import", folder, "--input", folder, "--painted", folder / "nowhere"), "There is no"),
+        (("import", folder, "--input", folder, "--mask", folder / "nowhere"), "There is no"),
+        (("import", folder, "--input", folder, "--guide", f"x={folder}/nowhere"), "There is no"),
+        (("weights", folder, "2=0.5"), "Frame 2 is no keyframe"),
+        (("styles", folder, "--take", "zzz"), "no kept training zzz"),
+        (("styles", folder, "--take", "best"), "none is the best"),
+        (("styles", folder, "--style", "zzz"), 'no style "zzz"'),
+        (("matte", folder.parent / "none", "--input", folder), "holds no shot yet"),
+        (("matte", folder.parent / "none", "--none"), "holds no shot yet"),
+        (("train", folder, "--resume", "--style", "new"), "to resume from"),
+        (("train", folder, "--from", "new"), "train it first"),
+        (("preview", folder, "--frames", "9"), "has no frame 9"),
+        (("score", folder, "--no-truth"), "no frames of the style"),
+        (("score", folder, "--truth", folder / "nowhere"), "There is no"),
+        (("info", folder / "none.safetensors"), "train it first"),
     ):
         shots.assert_one_sentence(shots.run_warm(*words, "--dry-run"), text)
 
@@ -100,6 +120,8 @@ def test_a_list_runs_with_logs_and_goes_on_after_a_failure(two, tmp_path):
     )
     dry = shots.run_warm("batch", jobs, "--dry-run")
     assert dry.returncode == 1
+    assert "1 job of 4 would fail, the first in line 4" in dry.stderr
+    assert "night.logs" not in dry.stderr
     assert "would paint 1 frame (2)" in dry.stdout
     assert not (tmp_path / "night.logs").exists()
 
@@ -119,7 +141,7 @@ def test_a_list_runs_with_logs_and_goes_on_after_a_failure(two, tmp_path):
     )
     again = shots.run_warm("batch", jobs, "--json")
     assert again.returncode == 0, again.stderr
-    assert [job["says"] == "done before" for job in json.loads(again.stdout)] == [
+    assert [job["says"].startswith("done before; --again") for job in json.loads(again.stdout)] == [
         *(True, False, False, True)
     ]
     assert Shot.open(two[1]).out_frames("style") == [1]

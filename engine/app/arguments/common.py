@@ -30,6 +30,9 @@ class Verbs:
         self._common.add_argument(
             "--verbose", action="store_true", help="print the traceback of an error"
         )
+        self._common.add_argument(  # for batch: the shot of this number alone
+            "--only", type=int, default=0, help=argparse.SUPPRESS
+        )
         self._data = argparse.ArgumentParser(add_help=False)
         self._data.add_argument("--json", action="store_true", help="print JSON, for programs")
 

@@ -103,6 +103,7 @@ def add_info(verbs: options.Verbs) -> None:
         nargs="+",
         help="shot folders or style files",
     )
+    options.add_dry_run(verb)
 
 
 def add_status(verbs: options.Verbs) -> None:
@@ -114,6 +115,4 @@ def add_status(verbs: options.Verbs) -> None:
         "now. It is quick, also for long shots; whether frames are up to date is told by info.",
         prints_data=True,
     )
-    verb.add_argument(
-        "shots", metavar="SHOT", type=values.path, nargs="+", help="the shot folder, or several"
-    )
+    options.add_shots(verb)

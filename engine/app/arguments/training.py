@@ -40,6 +40,7 @@ def add_train(verbs: options.Verbs) -> None:
         help="do nothing if the style is up to date, and continue a training that was stopped; a "
         "farm runs the same job again so",
     )
+    verb.add_argument("--go-on", action="store_true", help=argparse.SUPPRESS)  # for batch
     verb.add_argument(
         "--from",
         dest="from_style",

@@ -1,78 +1,76 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verb ``batch``: runs a list of jobs, each in a process and with a log of its own.
-
-A line of the list is a command line without ``python -m engine``: ``train shots/010 --seconds 60``.
-Empty lines and those that begin with # are left out. Paths are seen from the folder of the list.
-"""
+"""The verb ``batch``: runs a list of jobs, each shot in a process of its own, with a log a job."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
+import contextlib
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from ...shared.claims import Claims, refusal
 from ...shared.durations import format_seconds
 from ...shared.errors import Cancelled, PaintoverError
-from ...shared.files import append, write_bytes
+from ...shared.files import append
 from ...shared.frame_lists import counted, keep_negative
 from ...shared.names import one_line
-from ...shared.reading import open_file, read_json
+from ...shared.places import real_path
+from ...shared.reading import open_file
+from ..dry_run import Made
+from ..dry_run import describe as would
+from ..error_messages import explain
+from ..job_list import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    RUNNING,
+    SKIPPED,
+    WAITING,
+    WOULD_FAIL,
+    WOULD_RUN,
+    Job,
+    Part,
+    logs_of,
+    read_list,
+    recall,
+    write_status,
+)
 from ..terminal import Terminal
 from .printing import print_data
 
-WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
-SKIPPED = "skipped"
-STATUS = "status.json"
-_MOST_LIST, _END_OF_LOG = 1 << 20, 1 << 16
-"""Most bytes of a list, and those at the end of a log in which its last line is looked for."""
+_END_OF_LOG = 1 << 16
+"""Most bytes at the end of a log in which its last line is looked for."""
 _LOOK, _PATIENCE = 0.1, 60.0
 """Seconds between two looks at a job, and those that a cancelled one gets to end."""
 
 
-@dataclasses.dataclass
-class Job:
-    """A job of a list.
-
-    Attributes:
-        line: its number in the list.
-        command: the command line, without ``python -m engine``.
-        log: path of its log.
-        state: one of ``waiting``, ``running``, ``done``, ``failed``, ``cancelled``, ``skipped``.
-        seconds: how long it took.
-        says: its last line: the result, or why it failed.
-    """
-
-    line: int
-    command: str
-    log: str
-    state: str = WAITING
-    seconds: float = 0.0
-    says: str = ""
-
-    @property
-    def words(self) -> list[str]:
-        """The words of the command line."""
-        return shlex.split(self.command)
-
-
 def run(options: argparse.Namespace, terminal: Terminal) -> None:
-    """Run a list of jobs and print how they ended.
+    """Run a list of jobs, or say what they would do, and print how they ended.
 
     Raises:
         PaintoverError: the list cannot be read, or a job failed.
         Cancelled: the job was told to stop.
     """
-    jobs = run_batch(options.list, terminal, again=options.again, dry_run=options.dry_run)
-    print_data(options, as_data(jobs), lambda: describe(jobs))
-    failed = [job for job in jobs if job.state != DONE]
+    jobs = read_list(options.list)
+    if not options.again:
+        recall(jobs, logs_of(options.list))
+    if options.dry_run:
+        rehearse(jobs, options.list.parent)
+    else:
+        with _alone(options.list, terminal):
+            run_jobs(jobs, options.list, terminal)
+    print_data(options, [job.as_data() for job in jobs], lambda: describe(jobs))
+    failed = [job for job in jobs if job.state not in (DONE, WOULD_RUN)]
+    if failed and options.dry_run:
+        raise PaintoverError(
+            f"{counted(len(failed), 'job')} of {len(jobs)} would fail, the first in line "
+            f"{failed[0].line}; mend it before you run the list."
+        )
     if failed:
         skipped = sum(job.state == SKIPPED for job in failed)
         more = f", and {skipped} skipped for it" if skipped else ""
@@ -82,126 +80,132 @@ def run(options: argparse.Namespace, terminal: Terminal) -> None:
         )
 
 
-def run_batch(path: Path, terminal: Terminal, *, again: bool, dry_run: bool) -> list[Job]:
-    """Run the jobs of a list that are not done yet, one after the other.
-
-    After a job that failed, those that name the same shots are skipped, and the others run.
+def rehearse(jobs: list[Job], folder: Path) -> None:
+    """Note what each job would do that is not done yet, as if those before had run.
 
     Args:
+        jobs: of the list; their states are changed.
+        folder: of the list.
+    """
+    made = Made()
+    with contextlib.chdir(folder):
+        for job in jobs:
+            for part, options in zip(job.parts, job.each, strict=True):
+                if part.state == DONE:
+                    continue
+                try:
+                    part.state, part.says = WOULD_RUN, would(options, made)
+                except (PaintoverError, OSError) as error:
+                    part.state, part.says = WOULD_FAIL, explain(error) or str(error)
+
+
+def run_jobs(jobs: list[Job], path: Path, terminal: Terminal) -> None:
+    """Run the jobs of a list that are not done yet, one after the other.
+
+    After a job that failed for a shot, later ones of it are skipped, and the others run. A
+    training that was stopped goes on.
+
+    Args:
+        jobs: of the list; their states are changed, and written to ``NAME.logs/status.json``.
         path: the list.
         terminal: shows the progress, and may cancel.
-        again: also run jobs that a run before has done.
-        dry_run: only say what each job would do.
-
-    Returns:
-        The jobs, with their states; also in ``NAME.logs/status.json`` while they run.
 
     Raises:
-        PaintoverError: the list cannot be read, or a line of it is wrong; nothing has run.
+        PaintoverError: a log cannot be written.
         Cancelled: the job was told to stop; the next run goes on.
     """
-    folder = path.with_name(f"{path.stem}.logs")
-    jobs = _read(path, folder)
-    before = set() if again else _done_before(folder)
-    for job in jobs:
-        job.state = DONE if job.command in before else WAITING
-    bad: set[str] = set()
+    folder = logs_of(path)
+    stopped = [part for job in jobs for part in job.parts if part.state in (RUNNING, CANCELLED)]
+    for part in (part for job in jobs for part in job.parts if part.state != DONE):
+        part.state = WAITING
+    write_status(folder, jobs)
+    bad: set[Path] = set()
     for number, job in enumerate(jobs):
         terminal.progress("batch", number / len(jobs), -1.0, f"{number + 1} of {len(jobs)}")
-        shots = set(job.words[1:]) & bad
-        if job.state == DONE and not dry_run:
-            job.says = "done before"
-            continue
-        if shots:
-            job.state, job.says = SKIPPED, f"an earlier job of {sorted(shots)[0]} failed"
-            continue
-        _run(job, path.parent, terminal, dry_run)
-        if not dry_run:
-            _write_status(folder, jobs)
-        if job.state == CANCELLED:
+        for index, part in enumerate(job.parts):
+            shot = real_path(path.parent / part.shot)
+            if part.state == DONE:
+                continue
+            if part.shot and shot in bad:
+                part.state, part.says = SKIPPED, f"an earlier job of {part.shot} failed"
+                continue
+            part.state, part.says = RUNNING, ""
+            job.started = job.started or _now()
+            write_status(folder, jobs)
+            goes_on = any(part is one for one in stopped)
+            _run(job, index, path.parent, terminal, goes_on=goes_on)
+            write_status(folder, jobs)
+            if part.state == CANCELLED:
+                raise Cancelled
+            if part.state == FAILED:
+                bad.add(shot)
+    write_status(folder, jobs)
+
+
+@contextlib.contextmanager
+def _alone(path: Path, terminal: Terminal) -> Iterator[None]:
+    """Let nobody else run the list. Raises PaintoverError if somebody does."""
+    with Claims() as claims:
+        claim = logs_of(path) / ".batch.claim"
+        holder = claims.take(claim)
+        if holder is not None and not holder.is_sure:
+            terminal.progress("batch", 0.0, -1.0, f"Waiting for signs of a run by {holder}")
+            holder = claims.settle(claim, terminal.cancelled)
+        if holder is not None and not holder.is_sure:
             raise Cancelled
-        if job.state == FAILED:
-            bad |= _folders(job.words, path.parent)
-    if not dry_run:
-        _write_status(folder, jobs)
-    return jobs
+        if holder is not None:
+            raise refusal(f"The list {path} is being run", holder)
+        yield
 
 
 def describe(jobs: list[Job]) -> str:
-    """Return the outcome of all jobs as text, a line each."""
+    """Return the outcome of all jobs as text: a line each, and one for each of its shots."""
     lines = []
     for job in jobs:
-        took = f" in {format_seconds(job.seconds)}" if job.seconds else ""
-        lines.append(f"line {job.line}: {job.state}{took}: {job.command}")
-        lines.append(f"    {job.says}")
+        lines.append(f"line {job.line}: {job.state}{_took(job)}: {job.command}")
+        for part in job.parts:
+            state = "" if part.state == job.state else f"{part.state}{_took(part)}: "
+            is_told = len(job.parts) == 1 or part.says.startswith(part.shot)
+            shot = "" if is_told else f"{part.shot}: "
+            lines.append(f"    {state}{shot}{part.says}".rstrip())
     return "\n".join(map(one_line, lines))
 
 
-def as_data(jobs: list[Job]) -> list[dict[str, Any]]:
-    """Return the jobs as JSON data."""
-    return [dataclasses.asdict(job) for job in jobs]
+def _took(job: Job | Part) -> str:
+    return f" in {format_seconds(job.seconds)}" if job.seconds else ""
 
 
-def _read(path: Path, folder: Path) -> list[Job]:
-    try:
-        with open_file(path) as file:
-            data = file.read(_MOST_LIST + 1)
-        lines = data.decode("utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise PaintoverError(f"Cannot read the list of jobs {path}: {error}.") from error
-    if len(data) > _MOST_LIST:
-        raise PaintoverError(f"The list of jobs {path} is too long; divide it into several.")
-    jobs = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            words = shlex.split(line)
-        except ValueError:
-            words = []
-        verb = words[0] if words else ""
-        if verb.startswith("-") or verb in ("batch", "worker", "live", ""):
-            raise PaintoverError(
-                f'Line {number} of {path} is no job: "{line.strip()[:60]}"; write the verb and '
-                "its options, such as: train shots/010 --seconds 60."
-            )
-        log = folder / f"{number:03d}-{verb}.log"
-        jobs.append(Job(number, line.strip(), str(log)))
-    if not jobs:
-        raise PaintoverError(f"{path} has no jobs; write one a line.")
-    return jobs
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _run(job: Job, folder: Path, terminal: Terminal, dry_run: bool) -> None:
-    """Run a job to its end, or until the terminal is told to stop."""
-    began, job.state = time.monotonic(), RUNNING
-    more = ["--dry-run"] if dry_run else ["--progress", "plain"]
+def _run(job: Job, index: int, folder: Path, terminal: Terminal, *, goes_on: bool) -> None:
+    """Run what a job does to one of its shots to its end, or until the terminal is told to stop."""
+    part, began = job.parts[index], time.monotonic()
+    more = ["--progress", "plain", "--only", str(index + 1)]
     verb, *words = keep_negative(job.words)
-    log = Path(os.devnull) if dry_run else Path(job.log)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    if goes_on and verb == "train":
+        more.append("--go-on")
+    log = Path(job.log)
     command = [sys.executable, "-m", "engine", verb, *more, *words]
-    stamp = time.strftime("%Y-%m-%d %H:%M:%S")
     root = Path(__file__).parents[3]
     paths = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
-    if not dry_run:
-        append(log, f"{stamp} {job.command}\n".encode())
+    which = f" (shot {index + 1} of {len(job.parts)}: {part.shot})" if len(job.parts) > 1 else ""
+    append(log, one_line(f"{_now()} {job.command}{which}").encode() + b"\n")
     with log.open("a", encoding="utf-8") as file:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            stdout=subprocess.PIPE if dry_run else file,
+            stdout=file,
             stderr=subprocess.STDOUT,
-            text=True,
             env={**os.environ, "PYTHONPATH": paths},
         )
-        printed = _wait(process, terminal)
-        job.seconds = round(time.monotonic() - began, 1)
-        job.state = {0: DONE, 130: CANCELLED}.get(process.returncode, FAILED)
-        file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {job.state}, {job.seconds:g} s\n")
-    if not dry_run:
-        printed = "\n".join(_end_of(log).splitlines()[:-1])
-    told = [line for line in printed.splitlines() if line.strip()]
-    job.says = told[-1] if told else ""
+        _wait(process, terminal)
+        part.seconds = round(time.monotonic() - began, 1)
+        part.state = {0: DONE, 130: CANCELLED}.get(process.returncode, FAILED)
+        file.write(f"{_now()} {part.state}, {part.seconds:g} s\n")
+    told = [line for line in _end_of(log).splitlines()[:-1] if line.strip()]
+    part.says = told[-1] if told else ""
 
 
 def _end_of(log: Path) -> str:
@@ -210,34 +214,14 @@ def _end_of(log: Path) -> str:
         return file.read(_END_OF_LOG).decode("utf-8", errors="replace")
 
 
-def _wait(process: subprocess.Popen[str], terminal: Terminal) -> str:
-    """Wait for a process; stop it when the terminal is told to. Returns what it printed."""
+def _wait(process: subprocess.Popen[bytes], terminal: Terminal) -> None:
+    """Wait for a process; stop it when the terminal is told to."""
     stopped = None
-    while True:
-        try:
-            return process.communicate(timeout=_LOOK)[0] or ""
-        except subprocess.TimeoutExpired:
-            pass
+    while process.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_LOOK)
         if terminal.cancelled() and stopped is None:
             stopped = time.monotonic()
             process.send_signal(signal.SIGTERM)
         if stopped is not None and time.monotonic() - stopped > _PATIENCE:
             process.kill()
-
-
-def _folders(words: list[str], folder: Path) -> set[str]:
-    """Return the words of a command line that name folders."""
-    return {word for word in words[1:] if not word.startswith("-") and (folder / word).is_dir()}
-
-
-def _done_before(folder: Path) -> set[str]:
-    """Return the commands that a run before has done."""
-    try:
-        jobs = read_json(folder / STATUS)
-        return {job["command"] for job in jobs if job["state"] == DONE}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-
-
-def _write_status(folder: Path, jobs: list[Job]) -> None:
-    write_bytes(folder / STATUS, (json.dumps(as_data(jobs), indent=1) + "\n").encode())

@@ -21,14 +21,16 @@ _FIELDS = ("style", "seconds", "steps", "resume", "from_style", "keys", "network
 def run(options: argparse.Namespace, terminal: Terminal) -> None:
     """Train a style, unless ``--if-needed`` finds it up to date.
 
+    With ``--go-on`` a training that was stopped goes on, and if there is none, one begins.
+
     Raises PaintoverError and Cancelled.
     """
-    if options.if_needed:
+    if options.if_needed or options.go_on:
         shot = Shot.open(options.shot)
-        if style_state(shot, options.style).step is Step.UP_TO_DATE:
+        if not options.go_on and style_state(shot, options.style).step is Step.UP_TO_DATE:
             terminal.finished(f"{shot.style_path(options.style)} is up to date.")
             return
-        options.resume = was_stopped(shot, options.style)
+        options.resume = options.resume or was_stopped(shot, options.style, options.keys)
     settings = {name: getattr(options, name) for name in training_settings.TYPES}
     request = Train(
         job=0,
