@@ -23,7 +23,7 @@ LOCK_NAME = ".importing.lock"
 """File in a folder that pictures are imported into, which has no manifest yet."""
 _HIDDEN = re.compile(r"\..*\.(tmp.*|claim)|\.DS_Store|\._.*|lost\+found|Thumbs\.db|desktop\.ini")
 _MAY_BE_LINKS = ("frames", "guides", "keys", "mattes", "styles", "out", "cache")
-_OF_A_SHOT = (*_MAY_BE_LINKS, ".importing", "capture", "composed", "live", "sweeps")
+FOLDERS_OF_A_SHOT = (*_MAY_BE_LINKS, ".importing", "capture", "composed", "live", "sweeps")
 """Folders right inside a shot folder; a shot in one of them is none of its own."""
 _MADE = "made"
 """Folder of records that each folder of stylized frames has."""
@@ -125,6 +125,13 @@ def check_place(path: Path) -> None:
         _check_link(here)
 
 
+def is_among_files(path: Path) -> bool:
+    """Return whether a file is in a folder of a shot that has no files of others."""
+    root = _shot_of(path.absolute().parent)
+    parts = path.absolute().relative_to(root).parts if root else ("",)
+    return parts[0] in FOLDERS_OF_A_SHOT and parts[0] != "live"
+
+
 def linked_folders(folder: Path) -> Iterator[Path]:
     """Yield the folders right inside a shot folder that are links, and may be written."""
     folder = folder.absolute()
@@ -160,7 +167,7 @@ def _is_of_its_own(place: Path, root: Path) -> bool:
     """Return whether a shot folder in another one is no part of it."""
     parts = place.relative_to(root).parts
     ways = [root.joinpath(*parts[: end + 1]) for end in range(len(parts))]
-    return parts[0] not in _OF_A_SHOT and not any(map(is_link, ways))
+    return parts[0] not in FOLDERS_OF_A_SHOT and not any(map(is_link, ways))
 
 
 def _check_link(link: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +15,14 @@ from benchmarks.faults.counts import contents
 from benchmarks.faults.subjects import make_shot
 from engine.app.terminal import Terminal
 from engine.app.verbs.live import watch
+from engine.shared import live_protocol
 from engine.shared.errors import Cancelled, PaintoverError
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.training.training_claim import TrainingClaim
 
 
-def _session(shot: Path, seconds: float) -> str:
+def _session(shot: Path, seconds: float, output: Path | None = None) -> str:
     """Run a session, and return what it wrote to the standard error."""
     errors = io.StringIO()
     terminal = Terminal("none", out=io.StringIO(), err=errors)
@@ -30,7 +32,7 @@ def _session(shot: Path, seconds: float) -> str:
             terminal,
             style="ink",
             frame=2,
-            output=None,
+            output=output,
             seconds=seconds,
             device="cpu",
             share=1.0,
@@ -59,3 +61,48 @@ def test_a_session_on_a_style_that_is_trained_is_refused_or_waits(tmp_path):
         with pytest.raises(PaintoverError, match="ink"):
             _session(shot, 0.5)
         assert contents(shot) == before
+
+
+def _write_elsewhere(shot: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a session that shows one picture at once."""
+
+    def shows(request: live_protocol.Live, link: Any) -> None:
+        link.send(live_protocol.LiveShown(0, 1, 2, 0, 2, live_protocol.NETWORK, 0, 0.0))
+
+    monkeypatch.setattr("engine.app.verbs.live.live", shows)
+    _session(shot, 0.5, output)
+
+
+def test_a_session_replaces_no_picture_of_others(tmp_path, monkeypatch):
+    shot = make_shot(tmp_path / "shot").folder
+    other = make_shot(tmp_path / "other").folder
+    (tmp_path / "link").symlink_to(shot / "frames")
+    stranger = tmp_path / "holiday.png"
+    stranger.write_bytes((shot / "frames" / "0001.png").read_bytes())
+    before = contents(tmp_path)
+    for output, told in (
+        (shot / "keys" / "0001.png", "among the files of a shot"),
+        (shot / "frames" / "0003.png", "among the files of a shot"),
+        (shot / "keys" / "0099.png", "among the files of a shot"),
+        (other / "keys" / "0099.png", "among the files of a shot"),
+        (shot / "live" / ".." / "keys" / "0099.png", "among the files of a shot"),
+        (tmp_path / "link" / "0099.png", "among the files of a shot"),
+        (stranger, "is not as live has written it"),
+    ):
+        with pytest.raises(PaintoverError, match=told):
+            _write_elsewhere(shot, output, monkeypatch)
+        assert contents(tmp_path) == before
+
+
+def test_a_session_replaces_its_own_picture_until_somebody_changes_it(tmp_path, monkeypatch):
+    shot = make_shot(tmp_path / "shot").folder
+    output = tmp_path / "seen.png"
+    for _ in range(2):
+        _write_elsewhere(shot, output, monkeypatch)
+        assert output.is_file()
+    retouched = (shot / "frames" / "0001.png").read_bytes()
+    output.write_bytes(retouched)
+    with pytest.raises(PaintoverError, match="is not as live has written it"):
+        _write_elsewhere(shot, output, monkeypatch)
+    assert output.read_bytes() == retouched
+    _write_elsewhere(shot, shot / "live" / "mine.png", monkeypatch)

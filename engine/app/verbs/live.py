@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
+import os
 import queue
 import time
 from pathlib import Path
@@ -20,10 +22,17 @@ from ...live.session import live
 from ...shared import live_protocol as messages
 from ...shared.durations import format_seconds
 from ...shared.errors import Cancelled, PaintoverError
-from ...shared.files import cannot_write
+from ...shared.files import cannot_write, digest_file, write_bytes
 from ...shared.live_files import PictureSlots
-from ...shared.places import check_place
+from ...shared.places import (
+    FOLDERS_OF_A_SHOT,
+    check_place,
+    is_among_files,
+    real_path,
+    real_place,
+)
 from ...shared.protocol import Event, Request
+from ...shared.reading import read_json
 from ...shared.shot import Shot
 from ...shared.temporary import temporary_file
 from ..terminal import Terminal
@@ -67,7 +76,8 @@ def watch(
         device, share, seed: as in ``Live``.
 
     Raises:
-        PaintoverError: no shot, no frames, no such frame, or the picture cannot be written.
+        PaintoverError: no shot, no frames, no such frame, or the picture cannot or must not be
+            written.
         Cancelled: it was stopped; the style is written if anything was learnt.
     """
     shot = Shot.open(folder)
@@ -81,6 +91,9 @@ def watch(
     if path.suffix.lower() not in (".png", ".exr"):
         raise PaintoverError(f"The picture {path} must be a PNG or an EXR file; name it so.")
     check_place(path)
+    outputs = _Outputs(shot)
+    if output:
+        outputs.check(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary_file(path.with_suffix(".raw")) as raw:
@@ -98,12 +111,55 @@ def watch(
                     f"Watching {folder / 'keys'}; frame {number} is written to {path}. Ctrl+C ends "
                     f'it and writes the style "{style}".'
                 )
-                with contextlib.suppress(Cancelled):
-                    live(request, link)
+                try:
+                    with contextlib.suppress(Cancelled):
+                        live(request, link)
+                finally:
+                    if output and link.has_written:
+                        outputs.add(output)
     except OSError as error:
         raise cannot_write(path, error) from error
     if terminal.cancelled():
         raise Cancelled
+
+
+class _Outputs:
+    """Which pictures sessions of a shot have written elsewhere, and may replace.
+
+    The file ``live/outputs.json`` has their paths, with the digests of what was written last.
+    """
+
+    def __init__(self, shot: Shot) -> None:
+        self._folder = shot.folder
+        self._path = shot.live_path(0).with_name("outputs.json")
+        self._known: dict[str, str] = {}
+        with contextlib.suppress(OSError, ValueError):
+            read = read_json(self._path)
+            self._known = read if isinstance(read, dict) else {}
+
+    def check(self, path: Path) -> None:
+        """Raise PaintoverError if a picture must not be written.
+
+        That is one among the files of a shot, and one that is there and that no session has
+        written, or somebody has changed since.
+        """
+        place = real_place(path)
+        own = [real_path(self._folder / name) for name in FOLDERS_OF_A_SHOT if name != "live"]
+        if is_among_files(place) or any(map(place.is_relative_to, own)):
+            raise PaintoverError(
+                f"{path} is among the files of a shot; choose an --output elsewhere."
+            )
+        if os.path.lexists(place) and self._known.get(str(place)) != digest_file(place):
+            raise PaintoverError(
+                f"{path} is there already and is not as live has written it; choose another "
+                "--output, or move the file away."
+            )
+
+    def add(self, path: Path) -> None:
+        """Remember that a picture was written."""
+        place = real_place(path)
+        known = {**self._known, str(place): digest_file(place)}
+        write_bytes(self._path, json.dumps(known, indent=1).encode())
 
 
 def _frame_to_show(shot: Shot) -> int:
@@ -117,6 +173,9 @@ class _Watching:
     """The link of a session to a terminal and a picture.
 
     When it is to end, it first asks for the style.
+
+    Attributes:
+        has_written: whether the picture was written.
     """
 
     def __init__(self, terminal: Terminal, slots: PictureSlots, path: Path, seconds: float) -> None:
@@ -126,6 +185,7 @@ class _Watching:
         self._asked = self._ended = False
         self._shows, self._said = "", ("", "")
         self._has_learnt = False
+        self.has_written = False
 
     def cancelled(self) -> bool:
         """Return whether the session should end: it was told to, and the style is written."""
@@ -159,6 +219,7 @@ class _Watching:
         place = self._slots.place
         pixels = np.array(self._slots.pixels(event.slot), np.float32)
         write_picture(self._path, pixels.reshape(place.height, place.width, 4))
+        self.has_written = True
         if event.shows != self._shows:
             self._shows = event.shows
             self._terminal.finished(f"Frame {event.frame} shows {_IN_WORDS[event.shows]}.")
