@@ -81,7 +81,8 @@ class SweepStudy:
                 study_name=_NAME,
                 load_if_exists=True,
             )
-            self._recover()
+            with self._alone("asking"):
+                self._recover()
 
     def begin(self, points: Sequence[Mapping[str, Value]]) -> None:
         """Try these values first, if nothing was tried yet."""
@@ -91,8 +92,9 @@ class SweepStudy:
                     self.optuna.enqueue_trial(dict(point), skip_if_exists=True)
 
     def ask(self) -> optuna.Trial:
-        """Return the next trial."""
+        """Return the next trial: first one whose process was killed, as far as that is known."""
         with self.errors(), self._alone("asking"):
+            self._recover()
             begun = sum(trial.state is not TrialState.WAITING for trial in self.trials())
             self.optuna.sampler = optuna.samplers.TPESampler(
                 n_startup_trials=STARTUP,
@@ -185,15 +187,14 @@ class SweepStudy:
 
     def _recover(self) -> None:
         """Interrupt the trials of processes that were killed; see ``Claims.take``."""
-        with self._alone("asking"):
-            for number in self._running():
-                if self._cancelled():
-                    raise Cancelled
-                path = self._claim(number)
-                if self._claims.take(path) is None:
-                    if number in self._running():  # it may just have ended
-                        self._interrupt(number)
-                    self._claims.release(path)
+        for number in self._running():
+            if self._cancelled():
+                raise Cancelled
+            path = self._claim(number)
+            if self._claims.take(path) is None:
+                if number in self._running():  # it may just have ended
+                    self._interrupt(number)
+                self._claims.release(path)
 
     def _running(self) -> list[int]:
         trials = self.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))

@@ -280,6 +280,24 @@ def test_a_trial_whose_process_was_killed_as_it_began_is_tried_again(tmp_path):
     other.close()
 
 
+def test_a_process_that_goes_on_tries_the_trial_of_one_that_was_killed(tmp_path):
+    point = {"patch": 36, "batch": 14}
+    of_search = axes(SHOT, ["colour"])
+    survivor, killed = (SweepStudy(tmp_path, 0, of_search) for _ in range(2))
+    survivor.begin([point])
+    assert killed.ask().number == 0
+    held = survivor.ask()
+    assert held.number == 1, "the claim of a process that lives counts"
+    survivor.interrupt(held)
+    killed.close()  # its claims are gone, as those of a killed process
+    survivor.ask()
+    trial = survivor.trials()[0]
+    assert state_in_words(trial) == "interrupted"
+    tried = [one.system_attrs.get("fixed_params") for one in survivor.trials()[2:]]
+    assert {**point, **trial.params} in tried
+    survivor.close()
+
+
 def test_two_processes_share_a_sweep(swept):
     words = ("sweep", swept, "--trials", 1, "--no-train")
     both = [shots.start_engine(*words) for _ in range(2)]
