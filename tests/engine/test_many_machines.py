@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -115,9 +116,9 @@ def test_the_frames_of_a_machine_that_is_gone_are_painted(long_shot: Path) -> No
     claim.parent.mkdir(parents=True, exist_ok=True)
     claim.write_bytes(_OF_ANOTHER_MACHINE)
     status = read_status(long_shot)["styles"]["style"]["painting"]
-    assert status == [
-        {"machine": "farm-12", "process": 77, "since": "2026-11-28 10:00 UTC", "frames": "3"}
-    ]
+    who = {"machine": "farm-12", "process": 77, "since": "2026-11-28 10:00 UTC"}
+    assert status[0].pop("last_sign") < 20
+    assert status == [{**who, "frames": "3"}]
     paint(shot, [2, 3, 4], done, machine(shot, done, report, beat=0.05, stale=0.4))
     assert done == [2, 4, 3]
     assert "Waiting for 1 frame of process 77 on farm-12" in report.texts[0]
@@ -134,6 +135,7 @@ def test_claims_on_frames_that_are_done_go_with_the_next_run(long_shot: Path) ->
     )
     subprocess.run([sys.executable, "-c", killed, str(left)], check=False)
     assert left.is_file()
+    assert read_status(long_shot)["styles"]["style"]["painting"] == []
     with Claims() as claims:
         assert claims.take(held) is None
         assert "0 frames painted" in shots.run_engine("stylize", long_shot).stdout
@@ -178,6 +180,16 @@ def test_status_of_a_long_shot_and_of_strange_files(tmp_path: Path) -> None:
     assert (told["frames"], ink["painted"], ink["missing"]) == ("1-5000", "1-2", "3-5000")
     assert ink["training"]["machine"] == "farm-12"
     assert ink["painting"] == []
-    words = shots.run_warm("status", shot.folder).stdout
+    claim = shot.sweep_folder("deep") / ".trial-4.claim"
+    with Claims() as claims:
+        assert claims.take(claim) is None
+        claim.with_name(".trial-7.claim").write_bytes(_OF_ANOTHER_MACHINE)
+        seconds = time.time() - 600
+        os.utime(claim.with_name(".trial-7.claim"), (seconds, seconds))
+        words = shots.run_warm("status", shot.folder).stdout
+        told = json.loads(shots.run_warm("status", shot.folder, "--json").stdout)["sweeps"]
+    assert [one["trial"] for one in told["deep"]] == [4, 7]
+    assert f"trial 5 by process {os.getpid()} on " in words
+    assert "trial 8 by process 77 on farm-12 since 2026-11-28 10:00 UTC, last sign 10 min" in words
     assert "trained by process 77 on farm-12 since 2026-11-28 10:00 UTC" in words
     assert "missing    3-5000" in words

@@ -10,12 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...shared.claim_file import Holder
-from ...shared.claims import holder_of
+from ...shared import claim_file
+from ...shared.claims import STALE, holder_of
+from ...shared.durations import format_seconds
 from ...shared.frame_lists import format_frames, frame_name
 from ...shared.names import is_name, one_line
 from ...shared.shot import Shot
@@ -23,6 +25,7 @@ from ...shared.shot_paths import CLAIM_SUFFIX, OUT_SUFFIXES
 from ..terminal import Terminal
 from .printing import print_data
 
+Who = dict[str, Any]
 _CLAIM = re.compile(r"\.(.+)" + re.escape(CLAIM_SUFFIX))
 
 
@@ -39,8 +42,10 @@ def read_status(path: Path) -> dict[str, Any]:
         ``folder``, ``frames`` (a frame list), and ``styles``: name → ``trained``, ``training``
         (who trains it, or None), ``painted`` and ``missing`` (frame lists), ``older`` (those
         painted before the style was written), and ``painting``: who paints which ``frames``.
-        Who is ``machine``, ``process``, and ``since`` by that machine's clock. A holder that was
-        killed is told until another takes over what it has claimed.
+        ``sweeps``: name → who tries which ``trial``. Who is ``machine``, ``process``, ``since``
+        by that machine's clock, and ``last_sign``: for how many seconds it has given no sign of
+        life. One that was killed on this machine is not told; one elsewhere is until another
+        takes over what it has claimed.
 
     Raises:
         PaintoverError: there is no shot, or it is damaged.
@@ -56,6 +61,10 @@ def read_status(path: Path) -> dict[str, Any]:
         "styles": {
             name: _style(shot, name, frames, trainers.get(name))
             for name in sorted(filter(is_name, names))
+        },
+        "sweeps": {
+            name: _searchers(shot.sweep_folder(name))
+            for name in sorted(filter(is_name, _dated(shot.folder / "sweeps")))
         },
     }
 
@@ -74,14 +83,21 @@ def status_in_words(data: dict[str, Any]) -> str:
             lines.append(f"    missing    {style['missing']}")
         for who in style["painting"]:
             lines.append(f"    {who['frames']} painted by {_in_words(who)}")
+    for name, searchers in data["sweeps"].items():
+        lines.append(f"  sweep      {name}")
+        for who in searchers:
+            lines.append(f"    trial {who['trial'] + 1} by {_in_words(who)}")
     return "\n".join(map(one_line, lines))
 
 
 def _in_words(who: dict[str, Any]) -> str:
-    return f"process {who['process']} on {who['machine']} since {who['since']}"
+    words = f"process {who['process']} on {who['machine']} since {who['since']}"
+    if who["last_sign"] <= STALE:
+        return words
+    return f"{words}, last sign {format_seconds(who['last_sign'])} ago"
 
 
-def _style(shot: Shot, name: str, frames: list[int], trainer: Holder | None) -> dict[str, Any]:
+def _style(shot: Shot, name: str, frames: list[int], trainer: Who | None) -> dict[str, Any]:
     out = shot.out_path(name, 0).parent
     pictures, records = _dated(out), _dated(out / "made")
     trained = _dated(shot.folder / "styles").get(f"{name}.safetensors")
@@ -96,7 +112,7 @@ def _style(shot: Shot, name: str, frames: list[int], trainer: Holder | None) -> 
             older.append(frame)
     return {
         "trained": trained is not None,
-        "training": _who(trainer) if trainer else None,
+        "training": trainer,
         "painted": format_frames(painted),
         "older": format_frames(older),
         "missing": format_frames(set(frames).difference(painted)),
@@ -104,30 +120,37 @@ def _style(shot: Shot, name: str, frames: list[int], trainer: Holder | None) -> 
     }
 
 
-def _painters(made: Path) -> list[dict[str, Any]]:
+def _painters(made: Path) -> list[Who]:
     """Return who paints which frames."""
-    found: dict[tuple[str, int, str], tuple[Holder, list[int]]] = {}
-    for name, holder in _claims(made):
+    found: dict[tuple[str, int, str], tuple[Who, list[int]]] = {}
+    for name, who in _claims(made):
         if re.fullmatch("-?[0-9]{1,12}", name):
-            key = (holder.machine, holder.process, holder.since)
-            found.setdefault(key, (holder, []))[1].append(int(name))
-    return [
-        {**_who(holder), "frames": format_frames(frames)}
-        for _, (holder, frames) in sorted(found.items())
-    ]
+            key = (who["machine"], who["process"], who["since"])
+            found.setdefault(key, (who, []))[1].append(int(name))
+    return [{**who, "frames": format_frames(frames)} for _, (who, frames) in sorted(found.items())]
 
 
-def _who(holder: Holder) -> dict[str, Any]:
-    return {"machine": holder.machine, "process": holder.process, "since": holder.since}
+def _searchers(folder: Path) -> list[Who]:
+    """Return who tries which trials of a sweep."""
+    trials = {
+        int(name.removeprefix("trial-")): who
+        for name, who in _claims(folder)
+        if re.fullmatch("trial-[0-9]{1,12}", name)
+    }
+    return [{**who, "trial": trial} for trial, who in sorted(trials.items())]
 
 
-def _claims(folder: Path) -> Iterator[tuple[str, Holder]]:
-    """Yield the claims in a folder: what is claimed, and by whom."""
-    for name in _dated(folder):
+def _claims(folder: Path) -> Iterator[tuple[str, Who]]:
+    """Yield the claims in a folder but those of the killed: what is claimed, and by whom."""
+    for name, written in _dated(folder).items():
         match = _CLAIM.fullmatch(name)
         holder = holder_of(folder / name) if match else None
-        if match and holder and holder.token:  # else it has just been made
-            yield match[1], holder
+        if not match or not holder or not holder.token:  # it has just been made
+            continue
+        if claim_file.is_of_this_machine(holder) and claim_file.is_unlocked(folder / name):
+            continue
+        who = {"machine": holder.machine, "process": holder.process, "since": holder.since}
+        yield match[1], {**who, "last_sign": max(0, round(time.time() - written))}
 
 
 def _dated(folder: Path) -> dict[str, float]:
