@@ -30,7 +30,7 @@ from . import verbs
 from .arguments import build_parser
 from .error_messages import explain
 from .several import each_shot
-from .streams import keep_streams
+from .streams import end_with_input, keep_streams
 from .terminal import LoggedWarnings, Terminal
 
 DONE, FAILED, CANCELLED = 0, 1, 130
@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: terminal.stop())
+    if options.with_input:
+        end_with_input(terminal.stop)
     handler = LoggedWarnings(terminal)
     logging.getLogger("engine").addHandler(handler)
     try:

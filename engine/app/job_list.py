@@ -120,7 +120,7 @@ def read_list(path: Path) -> list[Job]:
     try:
         with open_file(path) as file:
             data = file.read(_MOST_LIST + 1)
-        lines = data.decode("utf-8").splitlines()
+        lines = data.decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise PaintoverError(f"Cannot read the list of jobs {path}: {error}.") from error
     if len(data) > _MOST_LIST:

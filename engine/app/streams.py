@@ -8,10 +8,13 @@ escapes.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 _NOBODY = (errno.EPIPE, errno.EINVAL)
@@ -48,3 +51,15 @@ def keep_streams() -> None:
                 line_buffering=True,
             )
             setattr(sys, name, kept)
+
+
+def end_with_input(stop: Callable[[], None]) -> None:
+    """Call a function when the standard input closes, as it does when the parent has ended."""
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1 << 10):
+                pass
+        stop()
+
+    threading.Thread(target=read, daemon=True).start()

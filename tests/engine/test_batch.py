@@ -153,3 +153,31 @@ def test_a_list_tells_what_runs_and_goes_on_with_its_training(trained, state):
     assert "Resumed on" in (folder / "train.log").read_text()
     assert read_style_header(trained.style_path("long")).steps == 200
     assert trained.out_frames("long") == [1]
+
+
+def test_a_job_stops_when_its_list_is_killed(trained):
+    line = "train trained --seconds 900 --style long --network small"
+    jobs = write_list(trained.folder.parent / "jobs.txt", line)
+    process = shots.start_engine("batch", jobs)
+    curve = trained.style_folder("long") / "curve.csv"
+    shots.wait_until(curve.is_file, process)
+    process.kill()
+    process.communicate(timeout=60)
+    style = trained.style_path("long")
+    shots.wait_until(style.is_file)
+    assert read_style_header(style).steps > 0
+    log = jobs.with_name("jobs.logs") / "001-train.log"
+    shots.wait_until(lambda: "Cancelled; finished files stay" in log.read_text())
+
+
+def test_a_list_of_a_windows_editor_with_names_that_pipes_lack(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    make_large_inputs(tmp_path / "in", 1)
+    jobs = tmp_path / "jobs.txt"
+    line = "import 東京 --input in/input\r\n"
+    jobs.write_bytes(b"\xef\xbb\xbf# tonight\r\n" + line.encode())
+    result = shots.run_engine("batch", jobs)
+    assert result.returncode == 0, result.stderr
+    assert "東京" in status_of(jobs)[0]["says"]
+    jobs.write_bytes(b"\xef\xbb\xbf" + line.encode())
+    assert shots.run_engine("batch", jobs, "--again").returncode == 0

@@ -33,6 +33,9 @@ class Verbs:
         self._common.add_argument(  # for batch: the shot of this number alone
             "--only", type=int, default=0, help=argparse.SUPPRESS
         )
+        self._common.add_argument(  # for batch: stop when the standard input closes
+            "--with-input", action="store_true", help=argparse.SUPPRESS
+        )
         self._data = argparse.ArgumentParser(add_help=False)
         self._data.add_argument("--json", action="store_true", help="print JSON, for programs")
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -182,7 +181,7 @@ def _now() -> str:
 def _run(job: Job, index: int, folder: Path, terminal: Terminal, *, goes_on: bool) -> None:
     """Run what a job does to one of its shots to its end, or until the terminal is told to stop."""
     part, began = job.parts[index], time.monotonic()
-    more = ["--progress", "plain", "--only", str(index + 1)]
+    more = ["--with-input", "--progress", "plain", "--only", str(index + 1)]
     verb, *words = keep_negative(job.words)
     if goes_on and verb == "train":
         more.append("--go-on")
@@ -193,14 +192,15 @@ def _run(job: Job, index: int, folder: Path, terminal: Terminal, *, goes_on: boo
     which = f" (shot {index + 1} of {len(job.parts)}: {part.shot})" if len(job.parts) > 1 else ""
     append(log, one_line(f"{_now()} {job.command}{which}").encode() + b"\n")
     with log.open("a", encoding="utf-8") as file:
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=folder,
+            stdin=subprocess.PIPE,  # closes when this process ends, however it does
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": paths},
-        )
-        _wait(process, terminal)
+            env={**os.environ, "PYTHONPATH": paths, "PYTHONIOENCODING": "utf-8"},
+        ) as process:
+            _wait(process, terminal)
         part.seconds = round(time.monotonic() - began, 1)
         part.state = {0: DONE, 130: CANCELLED}.get(process.returncode, FAILED)
         file.write(f"{_now()} {part.state}, {part.seconds:g} s\n")
@@ -217,11 +217,12 @@ def _end_of(log: Path) -> str:
 def _wait(process: subprocess.Popen[bytes], terminal: Terminal) -> None:
     """Wait for a process; stop it when the terminal is told to."""
     stopped = None
+    assert process.stdin
     while process.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=_LOOK)
         if terminal.cancelled() and stopped is None:
             stopped = time.monotonic()
-            process.send_signal(signal.SIGTERM)
+            process.stdin.close()
         if stopped is not None and time.monotonic() - stopped > _PATIENCE:
             process.kill()
