@@ -38,6 +38,7 @@ from ..guides import registry as guides
 from ..images.window import Window
 from ..inference.finishing import Painted
 from ..inference.frame_pipeline import FramePipeline
+from ..inference.int8.network import supports_int8
 from ..inference.tiled_inference import TiledInference
 from ..networks.device import Device, choose_device
 from ..networks.style_file import load_style
@@ -95,6 +96,8 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
     watch = FlickerWatch(shot, request.style)
     remove_left_over(shot, request.style, {*output.wanted} - {*output.outdated})
     if output.outdated:
+        if request.on_farm:
+            _refuse_other_arithmetic(request.style, header, device)
         report.progress("stylize", 0.0, -1.0, "Reading the keyframes")
         _warn_if_repainted(shot, request.style, header, report)
         if unused := describe_unused(shot):
@@ -167,6 +170,17 @@ def _device_for(request: protocol.Stylize, header: StyleHeader, report: Reporter
         )
         return choose_device("cpu")
     return device
+
+
+def _refuse_other_arithmetic(style: str, header: StyleHeader, device: Device) -> None:
+    """Raise PaintoverError if a processor cannot paint a style as the others of a farm do."""
+    if header.arithmetic != INT8 or device.unit.type != "cpu" or supports_int8(device):
+        return
+    raise PaintoverError(
+        f'The style "{style}" paints in int8, which this machine cannot, so its frames would '
+        "differ from the others; give the job workers that can, or train the style on a machine "
+        "such as this one."
+    )
 
 
 @contextmanager

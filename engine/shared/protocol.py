@@ -156,6 +156,8 @@ class Stylize(Request):
     unpainted: str = UNPAINTED_FRAME
     """What shows where the paintings are transparent, and outside the mattes: ``frame`` or
     ``nothing``."""
+    on_farm: bool = False
+    """Refuse a style whose arithmetic this machine lacks; other machines paint the same shot."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -69,6 +69,9 @@ function compileJob(job) {
         settings.output_folder = path.join(settings.shot_folder, "composed", settings.style);
     }
     checkFolder("output folder", settings.output_folder);
+    checkNoShare(".blend", settings.blendfile);
+    checkNoShare("engine's Python", settings.engine_python);
+    checkNoShare("engine's folder", settings.engine_folder);
     if (/(^|[,\s.-])-\s*[0-9]/.test(settings.frames)) {
         throw `Flamenco knows no frames below 0, such as in "${settings.frames}"; leave them out.`;
     }
@@ -91,11 +94,15 @@ function compileJob(job) {
 }
 
 // Network names such as \\server\share work neither in Blender's arguments nor in Flamenco.
-function checkFolder(what, folder) {
-    if (/^(\\\\|\/\/)/.test(folder)) {
-        throw `The ${what} ${folder} is a network name (UNC); give the share a drive letter, or ` +
-            "mount it, and choose the folder there.";
+function checkNoShare(what, place) {
+    if (/^[\\/]{2}/.test(place)) {
+        throw `The ${what} ${place} is a network name (UNC); give the share a drive letter, or ` +
+            "mount it, and choose it there.";
     }
+}
+
+function checkFolder(what, folder) {
+    checkNoShare(what, folder);
     if (!/^(\/|[A-Za-z]:|\{)/.test(folder)) {
         throw `The ${what} ${folder} is not a whole path; choose one that all workers see.`;
     }
@@ -163,6 +170,7 @@ function stylizeTask(settings, chunk) {
         `--format=${settings.format}`,
         `--depth=${settings.depth}`,
         `--device=${settings.device}`,
+        "--on-farm",
     ]);
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.app.cli import main
 from engine.inference import tiled_inference
 from engine.inference.int8.network import supports_int8
 from engine.inference.tiled_inference import TiledInference
@@ -77,6 +78,22 @@ def test_a_machine_that_cannot_says_so(trained: Shot, monkeypatch: pytest.Monkey
     report = Told()
     assert len(pictures(changed(trained, INT8), report)) == len(trained.frames)
     assert any("paints in int8, which this machine cannot" in each for each in report.warnings)
+
+
+@pytest.mark.skipif(not supports_int8(ON_CPU), reason="int8 is not fast on this processor")
+@pytest.mark.parametrize("words", [("--on-farm",), ("--progress", "openjd")])
+def test_on_a_farm_a_machine_that_cannot_refuses(
+    trained: Shot, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words
+) -> None:
+    assert read_style_header(trained.style_path("style")).arithmetic == INT8
+    monkeypatch.setattr(stylize_job, "supports_int8", lambda device: False)
+    assert main(["stylize", str(trained.folder), "--frames", "1", *words]) == 1
+    told = capfd.readouterr()
+    assert "paints in int8, which this machine cannot" in told.err
+    assert ("openjd_fail: " in told.out) == ("openjd" in words)
+    assert trained.out_frames("style") == []
+    monkeypatch.setattr(tiled_inference, "supports_int8", lambda device: False)
+    assert main(["stylize", str(trained.folder), "--frames", "1"]) == 0
 
 
 def test_a_gpu_that_was_not_asked_for_does_not_paint_a_style_of_int8(

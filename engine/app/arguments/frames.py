@@ -28,6 +28,12 @@ def add_stylize(verbs: options.Verbs) -> None:
         help="0: paint sticks to the surface as painted; 1: it is repainted in the light of each "
         "frame (default: %(default)s, as trained)",
     )
+    verb.add_argument(
+        "--on-farm",
+        action="store_true",
+        help="as one of many machines: refuse a style that was trained for int8 where this one "
+        "cannot compute in it, instead of painting frames that differ (so does --progress openjd)",
+    )
     options.add_device(verb)
 
 

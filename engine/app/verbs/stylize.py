@@ -17,7 +17,9 @@ _FIELDS = ("style", "frames", "format", "depth", "force", "device", "light", "un
 def run(options: argparse.Namespace, terminal: Terminal) -> None:
     """Paint frames with a style. Raises PaintoverError and Cancelled."""
     given = {name: getattr(options, name) for name in _FIELDS}
-    result = stylize(Stylize(job=0, shot=str(options.shot), **given), terminal)
+    on_farm = options.on_farm or options.progress == "openjd"
+    request = Stylize(job=0, shot=str(options.shot), on_farm=on_farm, **given)
+    result = stylize(request, terminal)
     terminal.finished(painted_sentence(options.shot, options.style, result))
     if result["unsteady"]:
         terminal.finished(describe(result["unsteady"]))
