@@ -235,7 +235,7 @@ JOBS: dict[str, Callable[[Path], None]] = {
     "preview": _preview,
     "preview guides": lambda folder: _preview(folder, "guides"),
     "preview frames": lambda folder: _preview(folder, "frames"),
-    "remove mattes": lambda folder: remove_mattes(folder / "shot"),
+    "remove mattes": lambda folder: remove_mattes(folder / "shot", Silent()),
     "import": _import,
     "log": _log,
     "live": _live,

@@ -22,6 +22,7 @@ LONGEST_RECORD = FrameRecord(
     settings=_DIGEST,
     camera=Camera([-1.2345678901234567e-05] * 16, name="0" * 63),
     matte=_DIGEST,
+    copies={"mattes/matte": _DIGEST},
 )
 """As long as the record of a frame may be."""
 
@@ -111,6 +112,8 @@ def add_frame(shot: Shot, frame: int, record: FrameRecord, meanings: dict[str, s
     """
     sentences = []
     manifest = shot.manifest
+    if frame in manifest.frames:  # guides and mattes from files stay
+        record.copies = manifest.frames[frame].copies
     manifest.frames[frame] = record
     alike = {
         number: other

@@ -19,12 +19,14 @@ from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import move, written_beside
 from ..shared.frame_lists import name_frames
 from ..shared.keyframes.blank import is_blank
+from ..shared.manifest import FrameRecord
 from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, PNG, readable_kind
 from ..shared.places import check_place
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot
+from ..shared.shot import Shot, copy_folder
 from ..shared.shot_paths import KEY_SUFFIXES
+from .corrections import Corrections
 from .import_note import delete, note_moves, noted
 
 MASK_NOISE = 16 / 255
@@ -59,7 +61,7 @@ def copy_all(
     staging: Path,
     report: Reporter,
     begin: float = 0.0,
-) -> bool:
+) -> tuple[bool, dict[int, FrameRecord]]:
     """Convert all pictures in a folder aside, then move them into the shot.
 
     Args:
@@ -71,7 +73,8 @@ def copy_all(
         begin: the share of the import that is done already, 0..1.
 
     Returns:
-        Whether any frame has transparent pixels.
+        Whether any frame has transparent pixels, and the records of the copied frames, guides and
+        mattes by their frames.
 
     Raises:
         PaintoverError: a picture cannot be read or written, or would replace a file that no import
@@ -101,8 +104,13 @@ def copy_all(
         _check_ours(copy, place, previous, killed)
     moves = zip(copies, places, strict=True)
     note_moves(shot.folder, {one.target: to for one, to in moves if not one.keeps_version})
-    for copy, place in zip(copies, places, strict=True):
-        _move_in(shot, copy, place)
+    records = _records(shot, copies, places)
+    corrections = Corrections(previous or shot)
+    try:
+        for copy, place in zip(copies, places, strict=True):
+            _move_in(shot, copy, place, corrections)
+    finally:
+        corrections.tell(report)
     for sentence in told_once(told):
         report.warned(sentence)
     if first and not is_seen:
@@ -111,7 +119,19 @@ def copy_all(
             "If their alpha means nothing, export them without it."
         )
     report.progress("import", 1.0, 0.0, f"{len(copies)} pictures")
-    return transparent
+    return transparent, records
+
+
+def _records(shot: Shot, copies: Sequence[Copy], places: Sequence[Path]) -> dict[int, FrameRecord]:
+    """Return what the manifest is to note of the copies that are no paintings or masks."""
+    records: dict[int, FrameRecord] = {}
+    for copy, place in zip(copies, places, strict=True):
+        record = records.setdefault(copy.frame, FrameRecord(""))
+        if copy.target == shot.image_path(copy.frame):
+            record.image = digest_picture(place)
+        elif not copy.keeps_version:
+            record.copies[copy_folder(shot.folder, copy.target)] = digest_picture(place)
+    return records
 
 
 def _convert(copy: Copy, target: Path, staging: Path) -> tuple[float, float, tuple[str, ...]]:
@@ -168,7 +188,7 @@ def _check_ours(copy: Copy, place: Path, previous: Shot | None, killed: Collecti
         )
 
 
-def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
+def _move_in(shot: Shot, copy: Copy, place: Path, corrections: Corrections) -> None:
     """Move a converted picture to its target, keeping what it replaces as a version if needed."""
     target = copy.target
     try:
@@ -180,6 +200,8 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
                 replaced.remove(target)
             for path in replaced:
                 shot.link_version(path)
+        else:
+            corrections.keep(copy.frame, target, place)
         move(place, target)
         for path in replaced - {target}:
             path.unlink(missing_ok=True)
@@ -193,29 +215,27 @@ def _move_in(shot: Shot, copy: Copy, place: Path) -> None:
 def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
     """Remove what an earlier import made and the new shot lacks.
 
-    Frames, guides, mattes and blank keyframes are deleted, since they are copies; a frame that was
-    changed since, and paintings, stay. Masks of frames that are gone become versions.
+    Frames, guides, mattes and blank keyframes are deleted, since they are copies; paintings stay.
+    Masks of frames that are gone, and copies that were changed since, become versions.
 
     Args:
         previous: the earlier shot, in the same folder.
         shot: the new one.
         report: is told of what stays without a use.
     """
-    _remove_guides_and_mattes(previous, shot)
-    changed, painted = [], []
+    corrections = Corrections(previous)
+    _remove_guides_and_mattes(previous, shot, corrections)
+    painted = []
     for frame in sorted(set(previous.frames) - set(shot.frames)):
         image = previous.image_path(frame)
         if is_blank(previous, frame):
             delete(previous.key_path(frame))
-        if digest_picture(image) == previous.manifest.frames[frame].image:
-            delete(image)
-        elif image.is_file():
-            changed.append(image)
+        corrections.keep(frame, image)
+        delete(image)
         shot.keep_version(shot.key_mask_path(frame))
         if shot.key_path(frame).is_file():
             painted.append(frame)
-    if changed:
-        report.warned(f"{changed[0]} was changed after its import and stays, but is not used.")
+    corrections.tell(report)
     if painted:
         report.warned(
             f"The shot has no frames {name_frames(painted)} any more; their paintings stay in "
@@ -224,15 +244,19 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
     _warn_of_sizes(shot, report)
 
 
-def _remove_guides_and_mattes(previous: Shot, shot: Shot) -> None:
+def _remove_guides_and_mattes(previous: Shot, shot: Shot, corrections: Corrections) -> None:
     for name in previous.manifest.guides:
         here = shot.frames if name in shot.manifest.guides else ()
         for frame in set(previous.frames) - set(here):
-            delete(previous.guide_path(name, frame))
+            path = previous.guide_path(name, frame)
+            corrections.keep(frame, path)
+            delete(path)
     if previous.manifest.matte:
         here = shot.frames if previous.manifest.matte == shot.manifest.matte else ()
         for frame in set(previous.frames) - set(here):
-            delete(previous.matte_path(frame))
+            path = previous.matte_path(frame)
+            corrections.keep(frame, path)
+            delete(path)
 
 
 def _warn_of_sizes(shot: Shot, report: Reporter) -> None:

@@ -19,7 +19,6 @@ from ..shared.keyframes.blank import blank_digest, copy_frame
 from ..shared.locks import held_alone
 from ..shared.manifest import FrameRecord, Manifest
 from ..shared.names import check_name
-from ..shared.pictures.digests import digest_picture
 from ..shared.pictures.kinds import EXR, readable_kind
 from ..shared.places import check_place, real_path
 from ..shared.protocol import ImportPictures
@@ -151,7 +150,9 @@ def _import(
     shot = Shot(Path(request.shot), manifest)
     shot.goes_on_from(previous)
     blank = _taken_over(previous, shot, set(pictures), set(painted)) if previous else {}
-    shot.check_room(pictures, FrameRecord("0" * 32))
+    copied = [f"guides/{name}" for name in guides]
+    copied += [f"mattes/{manifest.matte}"] if manifest.matte else []
+    shot.check_room(pictures, FrameRecord("0" * 32, copies=dict.fromkeys(copied, "0" * 32)))
     copies = [Copy(frame, path, shot.image_path(frame)) for frame, path in pictures.items()]
     for name, files in guides.items():
         copies += [Copy(frame, path, shot.guide_path(name, frame)) for frame, path in files.items()]
@@ -159,11 +160,9 @@ def _import(
     copies += [
         Copy(frame, path, _key_target(shot, frame, path), True) for frame, path in painted.items()
     ]
-    has_alpha = copy_all(shot, previous, copies, staging, report, begin=sources.done)
+    has_alpha, records = copy_all(shot, previous, copies, staging, report, begin=sources.done)
     manifest.passes = {"image": "pictures", **({"alpha": "pictures"} if has_alpha else {})}
-    manifest.frames = {
-        frame: FrameRecord(digest_picture(shot.image_path(frame))) for frame in sorted(pictures)
-    }
+    manifest.frames = {frame: records[frame] for frame in sorted(pictures)}
     for frame, digest in blank.items():
         copy_frame(shot, frame, digest)
     for frame in shot.frames if manifest.matte else ():

@@ -9,11 +9,13 @@ from pathlib import Path
 from ..shared.errors import PaintoverError
 from ..shared.folders import remove_tree
 from ..shared.frame_lists import format_frames
+from ..shared.manifest import FrameRecord
 from ..shared.pictures.frame_numbers import NamePattern
 from ..shared.pictures.sequences import FileSequence
 from ..shared.places import check_place
 from ..shared.reporter import Reporter
-from ..shared.shot import Shot
+from ..shared.shot import Shot, copy_folder
+from .corrections import Corrections
 from .import_files import copy_all
 from .import_note import MATTE_NAME, forget_moves, remove_strays
 from .import_pictures import (
@@ -67,15 +69,24 @@ def _set_mattes(shot: Shot, place: Path, staging: Path, report: Reporter) -> int
     before = Shot.open(shot.folder)
     shot.manifest.matte = MATTE_NAME
     copies = copies_of_masks(shot, mattes, sources)
-    copy_all(shot, before, copies, staging, report, begin=sources.done)
+    for copy in copies:
+        shot.manifest.frames[copy.frame].copies[copy_folder(shot.folder, copy.target)] = "0" * 32
+    shot.check_room((), FrameRecord(""))
+    _, records = copy_all(shot, before, copies, staging, report, begin=sources.done)
+    for frame, record in records.items():
+        shot.manifest.frames[frame].copies.update(record.copies)
     remove_strays(shot)
     shot.save()
     forget_moves(shot.folder)
     return len(mattes)
 
 
-def remove_mattes(folder: Path) -> None:
+def remove_mattes(folder: Path, report: Reporter) -> None:
     """Take the mattes of a shot away, so that all of each frame is painted.
+
+    Args:
+        folder: the shot folder.
+        report: is told of mattes that were changed, which are kept as versions.
 
     Raises:
         PaintoverError: the shot cannot be read or written.
@@ -84,11 +95,14 @@ def remove_mattes(folder: Path) -> None:
     if not shot.manifest.matte:
         return
     place = shot.matte_path(0).parent
-    paths = [shot.matte_path(frame) for frame in shot.frames]
+    paths = {frame: shot.matte_path(frame) for frame in shot.frames}
+    corrections = Corrections(Shot.open(folder))
     shot.manifest.matte = ""
     shot.save()
     with contextlib.suppress(OSError, PaintoverError):
         check_place(place / "0000.png")
-        for path in paths:
+        for frame, path in paths.items():
+            corrections.keep(frame, path)
             path.unlink(missing_ok=True)
         place.rmdir()
+    corrections.tell(report)

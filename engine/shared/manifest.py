@@ -40,6 +40,7 @@ PASS_MEANINGS = (
 LARGEST_SIDE = 65536
 """Largest width or height of a shot that is read, in pixels; that of Blender."""
 _Side = Annotated[int, Range(1, LARGEST_SIDE)]
+_CopyFolder = Annotated[str, Pattern(rf"(guides/{NAME}|mattes/{MATTE_NAME})")]
 _Source = Annotated[
     dict[str, Any],
     Known(
@@ -93,6 +94,8 @@ class FrameRecord:
     camera: Camera | None = None
     matte: Digest = ""
     """Of the matte that Blender rendered with the frame."""
+    copies: dict[_CopyFolder, Digest] = dataclasses.field(default_factory=dict)
+    """Folder of guides or mattes → digest of the picture that was imported there for the frame."""
 
 
 @dataclasses.dataclass
@@ -205,4 +208,7 @@ def manifest_to_text(manifest: Manifest, *, any_length: bool = False) -> str:
 
 def record_to_data(record: FrameRecord) -> dict[str, Any]:
     """Return the JSON data of a frame's record."""
-    return {**vars(record), "camera": vars(record.camera) if record.camera else None}
+    data = {**vars(record), "camera": vars(record.camera) if record.camera else None}
+    if not record.copies:  # as in most shots, which would be longer for it
+        del data["copies"]
+    return data

@@ -118,6 +118,18 @@ class Shot(ShotPaths):
         """``mattes/NAME/0001.png``: what of the frame is painted; NAME is that of the manifest."""
         return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"
 
+    def copy_digest(self, frame: int, path: Path) -> str:
+        """Return the digest of a frame's picture, guide or matte as it was captured or imported.
+
+        It is "" where none is noted.
+        """
+        record = self.manifest.frames.get(frame)
+        if record is None:
+            return ""
+        if path == self.image_path(frame):
+            return record.image
+        return record.copies.get(copy_folder(self.folder, path), "")
+
     def key_frames(self) -> list[int]:
         """Return the keyframes, sorted: frames with a painting that is not removed.
 
@@ -271,6 +283,11 @@ class Shot(ShotPaths):
             return []
         there = _names(self.matte_path(0).parent)
         return [frame for frame in self.frames if f"{frame_name(frame)}.png" not in there]
+
+
+def copy_folder(folder: Path, path: Path) -> str:
+    """Return the name in ``FrameRecord.copies`` for the folder of a guide or matte of a shot."""
+    return path.parent.relative_to(folder).as_posix()
 
 
 def _names(folder: Path) -> set[str]:

@@ -222,6 +222,31 @@ def spoil(project: Project, key: int, learnt: np.ndarray) -> None:
     write(project.shot / "keys" / f"{key:04d}.png", spoilt)
 
 
+def test_corrected_copies_are_kept(tmp_path):
+    """Of a frame, a guide and a matte, when they are imported again, and a matte, by itself."""
+    scene = Scene(480, 270, opaque=False)
+    project = Project(tmp_path, scene)
+    folders = {"frames": tmp_path / "input", "guides/shape": tmp_path / "shape"}
+    folders["mattes/matte"] = tmp_path / "matte"
+    for frame in project.frames:
+        for name in ("shape", "matte"):
+            write(tmp_path / name / f"{frame:04d}.png", scene.alpha(frame))
+    words = ("--guide", f"shape={tmp_path / 'shape'}", "--mask", tmp_path / "matte")
+    project.make(*words)
+    corrected = {}
+    for name in folders:
+        path = project.shot / name / "0002.png"
+        corrected[name] = write(path, scene.alpha(2) * 0.5).read_bytes()
+    project.engine("import", project.shot, "--input", tmp_path / "input", *words)
+    for name, folder in folders.items():
+        (version,) = (project.shot / name / "versions").iterdir()
+        assert version.read_bytes() == corrected[name]
+        assert (project.shot / name / "0002.png").read_bytes() == (folder / "0002.png").read_bytes()
+    write(project.shot / "mattes" / "matte" / "0001.png", scene.alpha(1) * 0.5)
+    project.engine("matte", project.shot, "--input", tmp_path / "matte")
+    assert len(list((project.shot / "mattes/matte/versions").iterdir())) == 2
+
+
 def test_masks_of_two_keyframes(tmp_path):
     """Each painting is right in a part of the frame, and the masks tell in which."""
     scene = Scene(480, 270)

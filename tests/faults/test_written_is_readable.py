@@ -206,5 +206,5 @@ def test_mattes_in_the_folder_of_someone_else_are_not_deleted(tmp_path):
     (shot.folder / "mattes").symlink_to(home)
     shot.manifest.matte = "scans"
     shot.save()
-    remove_mattes(shot.folder)
+    remove_mattes(shot.folder, Silent())
     assert (home / "scans" / "0001.png").is_file()

@@ -13,7 +13,7 @@ from ..terminal import Terminal
 def run(options: argparse.Namespace, terminal: Terminal) -> None:
     """Give a shot mattes, or remove them. Raises PaintoverError and Cancelled."""
     if options.none:
-        remove_mattes(options.shot)
+        remove_mattes(options.shot, terminal)
         terminal.finished(f"{options.shot} has no mattes; all of each frame is painted.")
         return
     count = set_mattes(options.shot, options.input, terminal)
