@@ -23,6 +23,8 @@ from .keyframes import weights as keyframe_weights
 
 JOBS = Path(__file__).parent / "farm"
 TEMPLATE, VALUES, ASSETS = "template.yaml", "parameter_values.yaml", "asset_references.yaml"
+RUN_VALUES = "openjd_values.json"
+"""The same values as ``openjd run`` reads them, as submitters' files have another form."""
 _OURS = "# Paintover's job for farms"
 _HEAD = 500
 """Bytes of a template that tell whose it is."""
@@ -60,6 +62,7 @@ def write_openjd(scene: Any, folder: Path, *, on_gpu: bool = False, searches: bo
     known = re.findall(r"(?m)^  - name: (\w+)$", text.partition("\nsteps:\n")[0])
     own = {name: value for name, value in values.items() if name in known}
     texts = {TEMPLATE: text, VALUES: _values_text(own), ASSETS: _assets_text(values)}
+    texts[RUN_VALUES] = json.dumps(own, indent=1) + "\n"
     for name, content in texts.items():
         write_bytes(folder / name, content.encode())
     return f"The job is in {folder}; submit it with your farm's tools"
@@ -105,7 +108,7 @@ def _check_ours(folder: Path) -> None:
         there = [TEMPLATE]
     except FileNotFoundError:
         is_ours = False
-        there = [name for name in (VALUES, ASSETS) if os.path.lexists(folder / name)]
+        there = [name for name in (VALUES, ASSETS, RUN_VALUES) if os.path.lexists(folder / name)]
     except OSError:
         is_ours, there = False, [TEMPLATE]
     if there and not is_ours:

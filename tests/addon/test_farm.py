@@ -121,14 +121,16 @@ def test_a_job_of_another_program_is_not_overwritten(
     assert other.read_text() == "steps: []\n"
 
 
-@pytest.mark.parametrize("name", ["parameter_values.yaml", "asset_references.yaml"])
+@pytest.mark.parametrize(
+    "name", ["parameter_values.yaml", "asset_references.yaml", "openjd_values.json"]
+)
 def test_files_beside_no_template_are_not_overwritten(
     painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path, name: str
 ) -> None:
     (tmp_path / name).write_text("a: 1\n")
     with pytest.raises(part("engine.shared.errors").PaintoverError, match=f"{name} is not of Pai"):
         part("farm_export").write_openjd(scene, tmp_path)
-    assert [path.name for path in tmp_path.glob("*.yaml")] == [name]
+    assert [path.name for path in tmp_path.glob("*.[yj]*")] == [name]
     assert (tmp_path / name).read_text() == "a: 1\n"
 
 

@@ -35,6 +35,7 @@ def job(farm: Farm) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(path.name for path in folder.iterdir()) == [
         "asset_references.yaml",
+        "openjd_values.json",
         "parameter_values.yaml",
         "template.yaml",
     ]
@@ -240,6 +241,19 @@ def test_values_and_assets_are_those_of_the_blend(farm: Farm, job: Path) -> None
     assert assets["inputs"]["filenames"] == [str(farm.blend)]
     assert str(farm.shot) in assets["inputs"]["directories"]
     assert str(farm.shot) in assets["outputs"]["directories"]
+
+
+def test_the_line_of_the_manual_runs_the_bundle(farm: Farm, job: Path) -> None:
+    manual = (ROOT / "docs" / "farm.md").read_text("utf-8")
+    (line,) = re.findall(r"(?m)^    openjd (run .*)$", manual)
+    words = [OPENJD, *line.split(), "-p", f"Blender={farm.blender}", "--step", "Capture"]
+    words += ["--tasks", json.dumps([{"Frames": "1"}])]
+    environment = {**os.environ, **farm.variables}
+    done = subprocess.run(
+        list(map(str, words)), cwd=job, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((job / "openjd_values.json").read_text()) == written_values(job)
 
 
 def test_the_whole_job_on_several_workers(farm: Farm, job: Path, tmp_path: Path) -> None:
