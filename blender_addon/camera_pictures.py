@@ -30,7 +30,7 @@ def show(scene: Any, shot: Shot, style: str, suffix: str) -> None:
     paths = {frame: shot.out_path(style, frame, suffix) for frame in shot.out_frames(style, suffix)}
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / style)
     folder = sequence.first.parent
-    image = sequences.load(sequences.find(folder), f"Paintover {style}", sequence.first)
+    image = sequences.load(sequences.find(folder), f"Paintover {style}", sequence.first, shot)
     found = _pictures(camera, folder)
     picture = found[0] if found else camera.background_images.new()
     picture.image = image

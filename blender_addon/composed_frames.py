@@ -14,7 +14,8 @@ from .engine.shared.errors import PaintoverError
 from .engine.shared.files import cannot_write, digest_file, digest_json, write_bytes
 from .engine.shared.frame_lists import counted, frame_name
 from .engine.shared.pictures.digests import digest_picture
-from .engine.shared.places import check_place
+from .engine.shared.pictures.header_bounds import check_before_loading
+from .engine.shared.places import check_place, is_file
 from .engine.shared.reading import read_json
 from .engine.shared.shot import Shot
 from .engine.shared.shot_paths import OUT_SUFFIXES
@@ -42,7 +43,8 @@ def render(scene: Any, shot: Shot, style: str, folder: Path, frames: list[int]) 
         The message to report.
 
     Raises:
-        PaintoverError: a frame cannot be rendered or written, or would be several files.
+        PaintoverError: a frame cannot be rendered or written, would be several files, or is
+            stylized as a picture that Blender must not load.
     """
     settings: Any = scene.render
     if settings.use_multiview and settings.image_settings.views_format == "INDIVIDUAL":
@@ -64,6 +66,10 @@ def render(scene: Any, shot: Shot, style: str, folder: Path, frames: list[int]) 
         made = digest_json([blend, _stylized(shot, style, frame)])
         if _is_made(path, made):
             continue
+        for suffix in OUT_SUFFIXES:
+            stylized = shot.out_path(style, frame, suffix)
+            if is_file(stylized):
+                check_before_loading(stylized, shot.manifest.size, to_end=False)
         _render(scene, frame, path)
         write_bytes(_note(path), json.dumps({"from": made}).encode())
         rendered += 1

@@ -83,15 +83,17 @@ def _loader(image: Any) -> Callable[[], Any] | None:
     version = version_images.of_image(image)
     if version is not None:
         return functools.partial(version_images.load, *version)
-    if sequences.is_of_shot(image):
-        return functools.partial(_load_frames, image.name, sequences.path_of(image))
+    shot_folder = sequences.shot_folder(image)
+    if shot_folder is not None:
+        return functools.partial(_load_frames, image.name, sequences.path_of(image), shot_folder)
     return picture_editors.loader(image)
 
 
-def _load_frames(name: str, path: Path) -> Any:
+def _load_frames(name: str, path: Path, shot_folder: Path) -> Any:
     if not is_file(path):
         raise PaintoverError(f"{path} is not there any more; stylize again.")
-    return sequences.load(sequences.find(path.parent), name, path)
+    shot = Shot.open(shot_folder)
+    return sequences.load(sequences.find(path.parent), name, path, shot)
 
 
 @persistent  # type: ignore[untyped-decorator]

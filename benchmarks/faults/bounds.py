@@ -133,6 +133,11 @@ class _Tries:
             ("an own result", f"out/{_LOOK}/0002.png"),
         ):
             yield f"{what} of {_SIDE}²", self._put(name, bomb), self._look
+            yield (
+                f"{what} of {_SIDE}² for Blender",
+                self._put(name, bomb),
+                functools.partial(_for_blender, shot, shot / name),
+            )
         huge = functools.partial(_huge_result, shot, bomb)
         yield "a result to measure", huge, functools.partial(_measure, shot)
         tracks = functools.partial(_bomb_in_tracks, shot)
@@ -269,6 +274,12 @@ def _colours(shot: Path) -> object:
     painting = shot / "keys/0001.png"
     check_before_loading(painting)
     return has_own_colours(painting), read_given(painting)
+
+
+def _for_blender(shot: Path, picture: Path) -> None:
+    """Check a picture of a shot that Blender must not load."""
+    check_before_loading(picture, Shot.open(shot).manifest.size)
+    raise AssertionError("it would be loaded")
 
 
 def _frames_of(movie: Path) -> object:

@@ -42,12 +42,12 @@ def compose(scene: bpy.types.Scene, shot: Shot, style: str) -> list[str]:
         raise PaintoverError(obstacle)
     view = output_settings.plain_view(holder)
     paths = {frame: shot.out_path(style, frame, suffix) for frame in frames}
-    sequences.check_sizes(paths.values(), shot.manifest.width, shot.manifest.height)
+    sequences.check_sizes(paths.values(), shot)
     sequence = sequences.arrange(paths, status.links(shot, style))
     view.is_plain()  # raises before anything changes
     output_settings.check_not_animated(holder, view)
     is_new = status.node(scene) is None
-    image = sequences.load(_own_image(scene), f"{group.NAME} {style}", sequence.first)
+    image = sequences.load(_own_image(scene), f"{group.NAME} {style}", sequence.first, shot)
     layer = _layer(holder, shot)
     base = _base(holder, shot, layer)
     _remove_nested(holder)
@@ -146,7 +146,7 @@ def refresh(scene: bpy.types.Scene, shot: Shot, before: Shot | None = None) -> N
         before: the scene's shot until now, if that is another one.
 
     Raises:
-        PaintoverError: links for frames before 0 cannot be written.
+        PaintoverError: links for frames before 0 cannot be written, or a frame is damaged.
     """
     ours = status.node(scene)
     content = group.content(ours.node_tree) if ours else None
@@ -159,22 +159,24 @@ def refresh(scene: bpy.types.Scene, shot: Shot, before: Shot | None = None) -> N
     paths = {frame: shot.out_path(content.style, frame, content.suffix) for frame in frames}
     sequence = sequences.arrange(paths, status.links(shot, content.style))
     if before is not None or format_frames(frames) != content.frames:
-        image = sequences.load(_own_image(scene), image.name, sequence.first)
+        image = sequences.load(_own_image(scene), image.name, sequence.first, shot)
         shown = dataclasses.replace(content, frames=format_frames(frames))
         group.fill(_own_group(ours), scene, image, sequence, shown)
-    sequences.reload(image)
+    sequences.reload(image, shot)
 
 
 def _base(scene: Any, shot: Shot, layer: str) -> trees.Base:
     """Return what adds the picture below the stylized frames: the render, or imported pictures."""
     if shot.manifest.source.get("kind") != "pictures":
         return lambda tree: trees.add_layers(tree, scene, layer)
+    sequences.check_files(shot.image_path(0), shot)  # before anything changes
 
     def add(tree: Any) -> Any:
         paths = {frame: shot.image_path(frame) for frame in shot.frames}
         sequence = sequences.arrange(paths, shot.cache_folder(f"{sequences.FOLDER}-frames"))
         node = trees.sequence_node(tree)
-        image = sequences.load(node and node.image, f"{group.NAME} Pictures", sequence.first)
+        name = f"{group.NAME} Pictures"
+        image = sequences.load(node and node.image, name, sequence.first, shot)
         return trees.show_sequence(tree, image, sequence)
 
     return add

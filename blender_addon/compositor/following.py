@@ -11,15 +11,18 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import properties
+from .. import logs, properties
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.shot import Shot
 from ..handlers import Handlers
 from . import compositing, group, sequences, status
 
+_log = logs.logger(__name__)
+
 _seen: dict[Path, int] = {}
 """Folder of stylized frames → ``written`` when they were shown last."""
+_NEVER = -1
 
 
 def follow(
@@ -42,7 +45,11 @@ def follow(
         has_changed = _seen.setdefault(folder, written) != written
         _seen[folder] = written
         if has_changed:
-            sequences.reload_all(folder)
+            try:
+                sequences.reload_all(folder, shot)
+            except PaintoverError as error:
+                _log.debug("%s", error)  # such as a frame that is only half copied yet
+                _seen[folder] = _NEVER
     ours = status.node(scene)
     content = group.content(ours.node_tree) if ours else None
     if (

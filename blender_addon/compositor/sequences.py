@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from .. import colour_names
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.pictures.header_bounds import check_before_loading
 from ..engine.shared.pictures.sizes import DAMAGED, painting_size
-from ..engine.shared.places import check_place, real_path
+from ..engine.shared.places import check_place, is_file, real_path
 from ..engine.shared.shot import Shot
 from ..engine.shared.temporary import (
     free_name,
@@ -30,6 +31,7 @@ FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""
 TIMING = "frame_start", "frame_offset", "frame_duration", "use_cyclic", "use_auto_refresh"
 """What ``play`` sets of an image user."""
+_FRAME = re.compile(r"-?[0-9]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,17 +122,20 @@ def _link(link: Path, path: Path) -> None:
             copied.replace(link)
 
 
-def load(existing: Any | None, name: str, path: Path) -> Any:
+def load(existing: Any | None, name: str, path: Path, shot: Shot) -> Any:
     """Return an image sequence, reloaded, that shows the codes of its files unchanged.
 
     Args:
         existing: image to reuse; None makes a new one.
         name: name of the image.
         path: one of the files: PNG with straight alpha, or EXR, linear and premultiplied.
+        shot: the shot that they belong to.
 
     Raises:
-        PaintoverError: Blender's color configuration cannot show such files.
+        PaintoverError: Blender's color configuration cannot show such files, or it must not load
+            one of them.
     """
+    check_files(path, shot)
     linear = path.suffix == ".exr"
     space = colour_names.linear() if linear else colour_names.plain_output().space
     image: Any = existing or bpy.data.images.load(str(path), check_existing=False)
@@ -143,11 +148,23 @@ def load(existing: Any | None, name: str, path: Path) -> Any:
     if bpy.data.filepath:
         with contextlib.suppress(ValueError):  # there is no relative path to another drive
             image.filepath = bpy.path.relpath(str(path))
-    reload(image)
+    _reread(image)
     return image
 
 
-def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
+def check_files(path: Path, shot: Shot) -> None:
+    """Raise PaintoverError if Blender must not load a file of the sequence that this one is of."""
+    for found in sorted(path.parent.glob(f"*{path.suffix}")):
+        if not _FRAME.fullmatch(found.stem):
+            continue
+        try:
+            check_before_loading(found, shot.manifest.size, to_end=False)
+        except PaintoverError:
+            if is_file(found):  # else it is a link to a frame that is gone
+                raise
+
+
+def check_sizes(paths: Iterable[Path], shot: Shot) -> None:
     """Check pictures before Blender loads them; only of the first, all of the file is read.
 
     Raises:
@@ -159,11 +176,13 @@ def check_sizes(paths: Iterable[Path], width: int, height: int) -> None:
         except PaintoverError as error:
             raise _damaged(path) from error
         size = painting_size(path)
-        if size is None or (number == 0 and path.suffix != ".png"):
+        if size is None or (size == shot.manifest.size and number == 0 and path.suffix != ".png"):
+            check_before_loading(path, shot.manifest.size)
             size = _size_in_blender(path)
         if size == DAMAGED:
             raise _damaged(path)
-        if size != (width, height):
+        if size != shot.manifest.size:
+            width, height = shot.manifest.size
             raise PaintoverError(
                 f"{path} is {size[0]}×{size[1]}, but the shot is {width}×{height}; stylize again."
             )
@@ -199,25 +218,42 @@ def find(folder: Path) -> Any | None:
     return None
 
 
-def is_of_shot(image: Any) -> bool:
-    """Return whether an image is a sequence of a shot's stylized frames, or of links to them."""
+def shot_folder(image: Any) -> Path | None:
+    """Return the shot whose stylized frames, or links to them, an image shows; None if none."""
     if image.source != "SEQUENCE" or not image.filepath:
-        return False
+        return None
     folder = folder_of(image).parent
     if folder.name == "out":
-        return Shot.exists(folder.parent)
-    return folder.parts[-2:] == ("cache", FOLDER) and Shot.exists(folder.parents[1])
+        found = folder.parent
+    elif folder.parts[-2:] == ("cache", FOLDER):
+        found = folder.parents[1]
+    else:
+        return None
+    return found if Shot.exists(found) else None
 
 
-def reload_all(folder: Path) -> None:
-    """Reload all image sequences with files in a folder."""
+def reload_all(folder: Path, shot: Shot) -> None:
+    """Reload all image sequences with files in a folder.
+
+    Raises:
+        PaintoverError: as ``reload``.
+    """
     for image in bpy.data.images:
         if image.source == "SEQUENCE" and folder_of(image) == real_path(folder):
-            reload(image)
+            reload(image, shot)
 
 
-def reload(image: Any) -> None:
-    """Reload the files, and tag the image so that the compositor's backdrop updates."""
+def reload(image: Any, shot: Shot) -> None:
+    """Reload the files, and tag the image so that the compositor's backdrop updates.
+
+    Raises:
+        PaintoverError: Blender must not load one of the files; the image is unchanged.
+    """
+    check_files(path_of(image), shot)
+    _reread(image)
+
+
+def _reread(image: Any) -> None:
     image.reload()
     image.update_tag()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.shared.pictures.digests import digest_data, digest_picture
+from ..engine.shared.pictures.header_bounds import check_before_loading
 
 _SAME = "paintover_file"
 
@@ -63,7 +64,12 @@ def is_of_blender(image: Any) -> bool:
 
 
 def reread(image: Any, path: Path) -> None:
-    """Show the file again; a packed image stays packed, with what the file holds now."""
+    """Show the file again; a packed image stays packed, with what the file holds now.
+
+    Raises:
+        PaintoverError: Blender must not load the file; the image is unchanged.
+    """
+    check_before_loading(path)
     packed = image.packed_file is not None
     if packed:
         image.unpack(method="REMOVE")

@@ -80,7 +80,8 @@ def show_frames(
     """
     paths = {frame: shot.out_path(name, frame, suffix) for frame in shot.out_frames(name, suffix)}
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / name)
-    image = sequences.load(sequences.find(sequence.first.parent), title, sequence.first)
+    existing = sequences.find(sequence.first.parent)
+    image = sequences.load(existing, title, sequence.first, shot)
     sequences.play(show(preferred, image, "VIEW").image_user, sequence)
 
 

@@ -42,10 +42,11 @@ def load(shot: Shot, frame: int) -> Any:
     image: Any = find_image(path)
     is_new = image is None
     if is_new:
-        check_before_loading(path)
+        check_before_loading(path, shot.manifest.size)
         image = bpy.data.images.load(str(path), check_existing=False)
         file_sync.note_same(image, path)
     elif not file_sync.has_new_paint(image):
+        check_before_loading(path, shot.manifest.size)
         file_sync.reread(image, path)
     try:
         if 0 in image.size:
@@ -273,7 +274,7 @@ def use_file(shot: Shot, path: Path) -> str:
             version = shot.link_version(temporary, path.name)
     except OSError as error:
         raise cannot_write(path.parent / "versions", error) from error
-    reload(path)
+    reload(shot, path)
     return version.name if version else ""
 
 
@@ -281,26 +282,36 @@ def reload_changed(shot: Shot) -> list[str]:
     """Reload paintings that another program has changed, except those with unsaved paint.
 
     So are those that Blender's own Open has loaded: from then on, paint that is only packed is
-    known.
+    known. A file that Blender must not load, such as one that is only half written yet, waits until
+    it has changed again.
 
     Returns:
         The names of the reloaded files.
     """
     reloaded = []
     for path, image in _images_of(shot):
-        if file_sync.is_of_blender(image) and is_file(path):
-            file_sync.reread(image, path)
-        elif _is_written(path) and not file_sync.has_new_paint(image):
-            reload(path)
-            _log.info("Reloaded %s, which another program has changed", path)
-            reloaded.append(path.name)
+        try:
+            if file_sync.is_of_blender(image) and is_file(path):
+                check_before_loading(path, shot.manifest.size)
+                file_sync.reread(image, path)
+            elif _is_written(path) and not file_sync.has_new_paint(image):
+                reload(shot, path)
+                _log.info("Reloaded %s, which another program has changed", path)
+                reloaded.append(path.name)
+        except PaintoverError as error:
+            _log.debug("%s", error)  # the list of keyframes shows it
     return reloaded
 
 
-def reload(path: Path) -> None:
-    """Show a file again in the image of it, if it is open; unsaved paint is dropped."""
+def reload(shot: Shot, path: Path) -> None:
+    """Show a file again in the image of it, if it is open; unsaved paint is dropped.
+
+    Raises:
+        PaintoverError: Blender must not load the file; the image is unchanged.
+    """
     image = find_image(path)
     if image is not None:
+        check_before_loading(path, shot.manifest.size)
         file_sync.reread(image, path)
         _note_read(path)
 
@@ -316,12 +327,13 @@ def relocate(shot: Shot, path: Path, target: Path) -> None:
     image, other = find_image(path), find_image(target)
     if image is None:
         return
+    check_before_loading(target, shot.manifest.size)
     if other is None:
         image.filepath = str(target)
     else:
         image.user_remap(other)
         bpy.data.images.remove(image)
-    reload(target)
+    reload(shot, target)
     frames = [
         frame
         for frame in shot.key_frames()

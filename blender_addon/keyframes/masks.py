@@ -44,7 +44,7 @@ def load(shot: Shot, frame: int) -> Any:
         _write_white(shot, path)
     image: Any = images.find_image(path)
     if image is None:
-        check_before_loading(path)
+        check_before_loading(path, shot.manifest.size)
         image = bpy.data.images.load(str(path), check_existing=False)
         if 0 in image.size:
             bpy.data.images.remove(image)

@@ -23,7 +23,8 @@ from ..engine.shared.keyframes.versions import (
 from ..engine.shared.pictures.digests import digest_picture
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named
 from ..engine.shared.pictures.header_bounds import check_before_loading
-from ..engine.shared.pictures.kinds import EXR, PNG, png_size, readable_kind
+from ..engine.shared.pictures.kinds import EXR, PNG, readable_kind
+from ..engine.shared.pictures.sizes import DAMAGED, painting_size
 from ..engine.shared.places import is_file, real_place
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import KEY_SUFFIXES
@@ -115,10 +116,10 @@ def _add_painting(shot: Shot, frame: int, source: Path) -> str:
 
 def _check_fits(shot: Shot, source: Path, kind: str) -> None:
     """Raise PaintoverError if Blender cannot read a painting or its size is not the frame size."""
-    frame_width, frame_height = shot.manifest.width, shot.manifest.height
-    width, height = png_size(source) if kind == PNG else (frame_width, frame_height)
-    if (width, height) == (frame_width, frame_height):  # else it may be too large to be loaded
-        check_before_loading(source)
+    frame_width, frame_height = shot.manifest.size
+    width, height = painting_size(source) or DAMAGED
+    if (width, height) == shot.manifest.size:  # else it may be too large to be loaded
+        check_before_loading(source, shot.manifest.size)
         image: Any = bpy.data.images.load(str(source), check_existing=False)
         try:
             width, height = image.size
@@ -129,7 +130,7 @@ def _check_fits(shot: Shot, source: Path, kind: str) -> None:
         readable = width > 0 and height > 0
     if not readable:
         raise PaintoverError(f"{source} is damaged or not a single picture; save it again as PNG.")
-    if (width, height) != (frame_width, frame_height):
+    if (width, height) != shot.manifest.size:
         same_shape = width * frame_height == height * frame_width
         raise PaintoverError(
             f"{source} is {width}×{height}, but the frames are {frame_width}×{frame_height}"
@@ -254,12 +255,16 @@ def _transfer(shot: Shot, frame: int, onto: int, *, replace: bool) -> Path | Non
             "another frame."
         )
     source = shot.key_path(frame)
+    mask = shot.key_mask_path(frame)
+    for path in (source, mask):
+        if path.is_file():
+            check_before_loading(path, shot.manifest.size)
     version = put_painting(shot, onto, source, source.suffix)
-    put_mask(shot, onto, shot.key_mask_path(frame))
+    put_mask(shot, onto, mask)
     forget_moved(shot.key_mask_path(onto))
     _is_keyframe(shot, onto)
     _show(shot, onto)
-    images.reload(shot.key_mask_path(onto))
+    images.reload(shot, shot.key_mask_path(onto))
     return version
 
 
@@ -308,7 +313,7 @@ def _show(shot: Shot, frame: int) -> None:
     for path in _files(shot, frame):
         if path != target:
             images.relocate(shot, path, target)
-    images.reload(target)
+    images.reload(shot, target)
 
 
 def _kept(version: Path | None) -> str:

@@ -26,7 +26,7 @@ def load(shot: Shot, frame: int, version: Version) -> Any:
     """
     image: Any = images.find_image(version.path)
     if image is None:
-        check_before_loading(version.path)
+        check_before_loading(version.path, shot.manifest.size)
         image = bpy.data.images.load(str(version.path), check_existing=False)
         if 0 in image.size:
             bpy.data.images.remove(image)

@@ -131,6 +131,11 @@ class Manifest:
     """Name of the folder under ``mattes/`` that says what of each frame is painted; "" for all."""
     version: int = MANIFEST_VERSION
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames."""
+        return self.width, self.height
+
 
 def read_manifest(path: Path) -> Manifest:
     """Read ``shot.json``.

@@ -115,9 +115,9 @@ def test_frames_that_change_on_the_disk_are_read_again(
         looked = states.look(scene)
         read = []
         reload = part("compositor.sequences").reload
-        part("compositor.sequences").reload = lambda changed: (
+        part("compositor.sequences").reload = lambda changed, of: (
             read.append(changed),
-            reload(changed),
+            reload(changed, of),
         )
         try:
             follow(scene, looked.shot, looked.stylized["png"], looked.stylized_at)

@@ -58,7 +58,9 @@ def load(kind: str, shot: Any, part: Part) -> Any:
     for path in paths.values():
         write_png(path, WIDE)
     sequence = sequences.arrange(paths, shot.cache_folder(sequences.FOLDER) / "style")
-    image = sequences.load(sequences.find(sequence.first.parent), "Paintover style", sequence.first)
+    image = sequences.load(
+        sequences.find(sequence.first.parent), "Paintover style", sequence.first, shot
+    )
     for space in editors():
         sequences.play(space.image_user, sequence)
     return image
@@ -115,11 +117,12 @@ def test_frames_that_are_gone_leave_the_editor_empty(
 
 
 def test_only_frames_of_a_shot_are_ours(shot: Any, tmp_path: Path, part: Part) -> None:
-    is_of_shot = part("compositor.sequences").is_of_shot
+    shot_folder = part("compositor.sequences").shot_folder
     ours, others = ("out/style", "cache/compositor/style"), ("guides/edges", "out", "cache/x")
     for folder in (*ours, *others):
         path = str(shot.folder / folder / "0001.png")
         image = SimpleNamespace(source="SEQUENCE", filepath=path, library=None)
-        assert is_of_shot(image) == (folder in ours), folder
+        expected = shot.folder if folder in ours else None
+        assert shot_folder(image) == expected, folder
     image = SimpleNamespace(source="SEQUENCE", filepath="/0001.png", library=None)
-    assert not is_of_shot(image)
+    assert shot_folder(image) is None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from typing import BinaryIO
 
@@ -14,8 +15,10 @@ _MOST_CHUNKS = 1 << 21
 LARGEST_AREA = 1 << 28
 LARGEST_TILE = 1 << 24
 """Most values of a tile that is far larger than its picture."""
-_MULTI_PART = 0x1000
+MULTI_PART = 0x1000
 _LONGEST_NAME = 255
+_BOX = 16
+"""Bytes of a window."""
 _CHANNEL_BYTES = 16
 """Bytes of a channel beside its name."""
 _LEVELS = (1, 2, 4)
@@ -26,39 +29,85 @@ class TooMuchError(Exception):
     """A header asks for more than pictures have; the text says for what."""
 
 
-class _CutShortError(Exception):
-    """The header ends too early, or a text in it has no end."""
+class CutShortError(Exception):
+    """The file ends too early, or what lies in it is damaged."""
 
 
-def check_exr(file: BinaryIO) -> None:
+@dataclasses.dataclass(frozen=True)
+class Headers:
+    """The headers of all parts of a file.
+
+    Attributes:
+        version: the version, with its flags.
+        parts: the attributes of each part that matter here.
+    """
+
+    version: int
+    parts: list[dict[bytes, bytes]]
+
+    def size(self) -> tuple[int, int]:
+        """Return the largest width and height of all windows."""
+        boxes = [
+            box_size(part[name])
+            for part in self.parts
+            for name in (b"dataWindow", b"displayWindow")
+            if len(part.get(name, b"")) == _BOX
+        ]
+        widths, heights = zip(*boxes, strict=True) if boxes else ((0,), (0,))
+        return max(widths), max(heights)
+
+
+def box_size(value: bytes) -> tuple[int, int]:
+    """Return width and height of a window."""
+    left, top, right, bottom = struct.unpack("<4i", value)
+    return right - left + 1, bottom - top + 1
+
+
+def check_exr(file: BinaryIO) -> tuple[int, int]:
     """Check the headers of an EXR file; one that is cut short passes.
+
+    Returns:
+        The largest width and height of its windows.
 
     Raises:
         TooMuchError: they ask for more than pictures have.
         struct.error: a value is cut short.
     """
-    _, version = struct.unpack("<4sI", file.read(8))
     try:
-        chunks = attributes = channels = 0
-        for _ in range(_MOST_PARTS):
-            values, count = _attributes(file, _MOST_ATTRIBUTES - attributes)
-            if not count:
-                return
-            attributes += count
-            own = _channels(values.get(b"channels", b""))
-            channels += own
-            chunks += max(_chunks(values, own), _whole(values.get(b"chunkCount", b"")))
-            for found, most, what in (
-                (channels, _MOST_CHANNELS, "channels"),
-                (chunks, _MOST_CHUNKS, "tiles or strips"),
-            ):
-                if found > most:
-                    raise TooMuchError(f"more than {most} {what}")
-            if not version & _MULTI_PART:
-                return
-        raise TooMuchError(f"more than {_MOST_PARTS} parts")
-    except _CutShortError:
-        return
+        return read_headers(file).size()
+    except CutShortError:
+        return 0, 0
+
+
+def read_headers(file: BinaryIO) -> Headers:
+    """Read and check the headers of an EXR file, up to the places of its chunks.
+
+    Raises:
+        TooMuchError: they ask for more than pictures have.
+        CutShortError: they end too early.
+        struct.error: a value is cut short.
+    """
+    _, version = struct.unpack("<4sI", file.read(8))
+    parts: list[dict[bytes, bytes]] = []
+    chunks = attributes = channels = 0
+    for _ in range(_MOST_PARTS):
+        values, count = _attributes(file, _MOST_ATTRIBUTES - attributes)
+        if not count:
+            return Headers(version, parts)
+        parts.append(values)
+        attributes += count
+        own = _channels(values.get(b"channels", b""))
+        channels += own
+        chunks += max(_chunks(values, own), whole(values.get(b"chunkCount", b"")))
+        for found, most, what in (
+            (channels, _MOST_CHANNELS, "channels"),
+            (chunks, _MOST_CHUNKS, "tiles or strips"),
+        ):
+            if found > most:
+                raise TooMuchError(f"more than {most} {what}")
+        if not version & MULTI_PART:
+            return Headers(version, parts)
+    raise TooMuchError(f"more than {_MOST_PARTS} parts")
 
 
 def _attributes(file: BinaryIO, most: int) -> tuple[dict[bytes, bytes], int]:
@@ -73,6 +122,8 @@ def _attributes(file: BinaryIO, most: int) -> tuple[dict[bytes, bytes], int]:
         count += 1
         if count > most:
             raise TooMuchError(f"more than {_MOST_ATTRIBUTES} notes")
+        if name in found:  # which of them a library takes is not known
+            raise CutShortError
         if name in _READ:
             found[name] = file.read(size)
         else:
@@ -80,14 +131,16 @@ def _attributes(file: BinaryIO, most: int) -> tuple[dict[bytes, bytes], int]:
     return found, count
 
 
-_READ = (b"channels", b"chunkCount", b"dataWindow", b"tiles")
+_READ = frozenset(
+    (b"channels", b"chunkCount", b"compression", b"dataWindow", b"displayWindow", b"tiles", b"type")
+)
 
 
 def _text(file: BinaryIO) -> bytes:
     place = file.tell()
     text, end, _ = file.read(_LONGEST_NAME + 1).partition(b"\0")
     if not end:
-        raise _CutShortError
+        raise CutShortError
     file.seek(place + len(text) + 1)
     return text
 
@@ -101,16 +154,16 @@ def _channels(value: bytes) -> int:
     return count
 
 
-def _whole(value: bytes) -> int:
+def whole(value: bytes) -> int:
+    """Return a whole number, 0 if it is none."""
     return int.from_bytes(value, "little") if len(value) == 4 else 0
 
 
 def _chunks(values: dict[bytes, bytes], channels: int) -> int:
     """Return how many tiles or rows a part of so many channels has at most."""
-    if len(values.get(b"dataWindow", b"")) != 16:
+    if len(values.get(b"dataWindow", b"")) != _BOX:
         return 0
-    left, top, right, bottom = struct.unpack("<4i", values[b"dataWindow"])
-    width, height = int(right - left + 1), int(bottom - top + 1)
+    width, height = box_size(values[b"dataWindow"])
     if min(width, height) > 0 and width * height > LARGEST_AREA:
         raise TooMuchError(f"{width}×{height} pixels")
     if len(values.get(b"tiles", b"")) != 9:

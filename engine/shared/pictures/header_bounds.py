@@ -7,6 +7,7 @@ gigabytes, millions of tiles, thousands of parts. Files may be long and yet take
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 import zlib
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import PaintoverError
+from ..files import read_by_state
 from ..reading import open_file
-from .exr_header import LARGEST_AREA, LARGEST_TILE, TooMuchError, check_exr
+from .exr_chunks import check_chunks
+from .exr_header import LARGEST_AREA, LARGEST_TILE, CutShortError, TooMuchError, check_exr
 from .kinds import BMP, EXR, JPEG, PNG, TGA, TIFF, WEBP, readable_kind
 
 MOST_NOTES = 1 << 25
@@ -24,6 +27,7 @@ MOST_NOTES = 1 << 25
 _MOST_PIECES = 1 << 14
 """Most pieces of such notes."""
 _MOST_WEBP = 1 << 27
+_WEBP_SIDE = (1 << 14) - 1
 _MOST_OF_TGA = 5
 """Most bytes of a pixel of a TGA, packed or not."""
 _MOST_PALETTE = 1 << 8
@@ -49,9 +53,15 @@ _FURTHER = (34665, 34853, 40965)
 _MOST_SAMPLES = 1 << 10
 _PICTURES_READ = 2
 """Pictures of a TIFF whose headers are read."""
+_MOST_LARGER = 4
+"""A picture of a shot has at most so many times as many pixels as a frame: twice its size."""
+_ALWAYS_SMALL = 1 << 23
+"""Pixels that are never too many: those of 3840×2160."""
 
 
-def check_header(path: Path, kind: str, *, also_size: bool = False, to_end: bool = True) -> None:
+def check_header(
+    path: Path, kind: str, *, also_size: bool = False, to_end: bool = True
+) -> tuple[int, int]:
     """Check that a picture's header asks for no more than pictures have.
 
     A header that is cut short or otherwise damaged passes; whoever reads the picture tells that.
@@ -61,6 +71,9 @@ def check_header(path: Path, kind: str, *, also_size: bool = False, to_end: bool
         kind: as ``readable_kind`` returns it.
         also_size: whether its width and height count, too, for readers that do not check them.
         to_end: whether notes behind the pixels of a PNG count, too, for which all of it is read.
+
+    Returns:
+        Width and height as the header says, (0, 0) if it is cut short.
 
     Raises:
         PaintoverError: it asks for more.
@@ -78,20 +91,70 @@ def check_header(path: Path, kind: str, *, also_size: bool = False, to_end: bool
             "again, or take it from a backup."
         ) from error
     except struct.error:
-        return
+        return 0, 0
+    return width, height
 
 
-def check_before_loading(path: Path, *, to_end: bool = True) -> None:
+def check_before_loading(
+    path: Path, frame: tuple[int, int] | None = None, *, to_end: bool = True
+) -> None:
     """Check a picture before Blender loads it, which would read it as any of the kinds it knows.
+
+    A picture that has not changed since it was checked is not read again.
 
     Args:
         path: the picture.
+        frame: width and height of the frames of the shot that it belongs to, if it does. A picture
+            of another size is let through up to twice that size, or 3840×2160, so that it can be
+            looked at.
         to_end: as in ``check_header``.
 
     Raises:
-        PaintoverError: it is none that Paintover reads, or asks for more than pictures have.
+        PaintoverError: it is none that Paintover reads, asks for more than pictures have, is far
+            larger than the frames, or is an EXR that is cut short.
     """
-    check_header(path, readable_kind(path), also_size=True, to_end=to_end)
+    sentence, width, height = (_look_at_all if to_end else _look_at_head)(path)
+    if not sentence and frame is not None:
+        most = max(_MOST_LARGER * frame[0] * frame[1], _ALWAYS_SMALL)
+        if width * height > most:
+            sentence = (
+                f"{path} is {width}×{height}, far larger than the frames, which are "
+                f"{frame[0]}×{frame[1]}; save it in that size."
+            )
+    if sentence:
+        raise PaintoverError(sentence)
+
+
+def _look(path: Path, *, to_end: bool) -> tuple[str, int, int]:
+    """Return why Blender must not load a picture, or "", and its width and height."""
+    try:
+        kind = readable_kind(path)
+        width, height = check_header(path, kind, also_size=True, to_end=to_end)
+        if kind == EXR:
+            with open_file(path) as file:
+                check_chunks(file)
+    except PaintoverError as error:
+        return str(error), 0, 0
+    except (CutShortError, struct.error):
+        sentence = f"{path} is cut short or damaged; save it again, or take it from a backup."
+        return sentence, 0, 0
+    except OSError as error:
+        return f"{path} cannot be read ({error.strerror}); copy it to another disk.", 0, 0
+    return "", width, height
+
+
+def _look_at(*, to_end: bool) -> Callable[[Path], tuple[str, int, int]]:
+    """Return ``_look``, which looks again only at what has changed."""
+    look = functools.partial(_look, to_end=to_end)
+    known = read_by_state(look, None)
+
+    def found(path: Path) -> tuple[str, int, int]:
+        return known(path) or look(path)  # which tells why there is no such file
+
+    return found
+
+
+_look_at_all, _look_at_head = _look_at(to_end=True), _look_at(to_end=False)
 
 
 class _Notes:
@@ -267,7 +330,7 @@ def _check_bmp(file: BinaryIO) -> _Size:
     colours = struct.unpack_from("<I", head, 46)[0] if size >= 40 else 0
     if colours > _MOST_PALETTE or pixels_at > MOST_NOTES:
         raise TooMuchError(f"a palette of {colours} colors")
-    width, height = struct.unpack_from("<ii", head, 18) if size >= 40 else (0, 0)
+    width, height = struct.unpack_from("<ii" if size >= 40 else "<HH", head, 18)
     return abs(width), abs(height)
 
 
@@ -276,7 +339,18 @@ def _check_webp(file: BinaryIO) -> _Size:
     size = file.seek(0, 2)
     if size > _MOST_WEBP:
         raise TooMuchError(f"{size >> 20} MB")
-    return 0, 0
+    file.seek(12)
+    head = file.read(18)
+    if head[:4] == b"VP8X":  # with notes or alpha
+        return 1 + _whole(head[12:15]), 1 + _whole(head[15:18])
+    if head[:4] == b"VP8L":  # without loss
+        bits = _whole(head[9:13])
+        return 1 + (bits & _WEBP_SIDE), 1 + (bits >> 14 & _WEBP_SIDE)
+    return _whole(head[14:16]) & _WEBP_SIDE, _whole(head[16:18]) & _WEBP_SIDE
+
+
+def _whole(data: bytes) -> int:
+    return int.from_bytes(data, "little")
 
 
 def _check_tga(file: BinaryIO) -> _Size:
@@ -288,16 +362,10 @@ def _check_tga(file: BinaryIO) -> _Size:
     return width, height
 
 
-def _check_exr(file: BinaryIO) -> _Size:
-    """Check its headers, which includes their sizes."""
-    check_exr(file)
-    return 0, 0
-
-
 _Size = tuple[int, int]
-"""Width and height as the header says, (0, 0) if they need no check."""
+"""Width and height as the header says."""
 _CHECKS: dict[str, Callable[[BinaryIO], _Size]] = {
-    EXR: _check_exr,
+    EXR: check_exr,
     PNG: _check_png,
     JPEG: _check_jpeg,
     TIFF: _check_tiff,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Width and height of a painting, read from the head of its file.
+"""Width and height of a painting, read from its file without the pixels.
 
 Source: OpenEXR file layout (openexr.com/en/latest/OpenEXRFileLayout.html).
 """
@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 from ..errors import PaintoverError
 from ..files import read_by_state
+from .exr_chunks import check_chunks
+from .exr_header import CutShortError, TooMuchError
 from .kinds import EXR, PNG, png_size, readable_kind
 
 _LONGEST = 1 << 24
@@ -29,8 +31,9 @@ def _read(path: Path) -> tuple[int, int] | None:
             return png_size(path)
         if kind == EXR:
             with path.open("rb") as file:
+                check_chunks(file)
                 return _exr_size(file)
-    except (OSError, PaintoverError, struct.error, ValueError):
+    except (OSError, PaintoverError, struct.error, ValueError, CutShortError, TooMuchError):
         return DAMAGED
     return None
 
@@ -38,7 +41,8 @@ def _read(path: Path) -> tuple[int, int] | None:
 painting_size: Callable[[Path], tuple[int, int] | None] = read_by_state(_read, DAMAGED)
 """Return (width, height) of a PNG or EXR in pixels; None for a picture of another kind.
 
-``DAMAGED`` if the file is missing or no picture. It is read again only when it has changed.
+``DAMAGED`` if the file is missing, no picture, or an EXR that is cut short. It is read again only
+when it has changed.
 """
 
 
