@@ -25,6 +25,7 @@ from .. import (
     states,
     steps,
 )
+from ..engine.shared import shot_status
 from ..engine.shared.coverage_records import describe, report
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.flicker_records import read_flickers, unsteady_frames
@@ -147,6 +148,10 @@ def status(scene: Any, options: argparse.Namespace) -> None:
     folder = properties.shot_folder(scene)
     snapshot = states.look(scene)
     try:
+        shared = shot_status.read_status(folder)
+    except PaintoverError:  # there is no shot yet, which its steps tell
+        shared = {"styles": {}, "sweeps": {}}
+    try:
         python = engine_python.find()
         engine = f"{python.path} ({python.origin})"
     except PaintoverError:
@@ -163,6 +168,8 @@ def status(scene: Any, options: argparse.Namespace) -> None:
             },
             "keyframes": {str(frame): state for frame, state in snapshot.keyframes.items()},
             "unused": snapshot.unused,
+            "styles": shared["styles"],
+            "sweeps": shared["sweeps"],
         }
         say_lines(json.dumps(data, indent=1))
         return
@@ -176,3 +183,5 @@ def status(scene: Any, options: argparse.Namespace) -> None:
         say(f"keyframe {frame}: {painted}")
     if snapshot.unused:
         say(snapshot.unused)
+    for line in shot_status.workers_in_words(shared):
+        say(line)

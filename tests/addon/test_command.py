@@ -128,6 +128,27 @@ def test_status_in_words(
     assert "capture   nothing      Not captured yet" in out
 
 
+def test_status_tells_who_works_on_what(
+    shot: Any,
+    main: Callable[..., int],
+    part: Callable[[str], Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("status", "--folder", str(shot.folder))
+    with part("engine.shared.claims").Claims() as claims:
+        assert claims.take(shot.training_claim_path("ink")) is None
+        assert claims.take(shot.frame_claim_path("ink", 2)) is None
+        assert main(*words) == 0
+        told = capsys.readouterr().out
+        assert main(*words, "--json") == 0
+        data = json.loads(capsys.readouterr().out)
+    assert f'"ink" is trained by process {os.getpid()} on ' in told
+    assert f'frames 2 of "ink" are painted by process {os.getpid()} on ' in told
+    assert data["styles"]["ink"]["training"]["process"] == os.getpid()
+    assert main(*words) == 0
+    assert "process" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("words", [(), ("nonsense",), ("keyframe",), ("train", "--seconds", "x")])
 def test_wrong_usage_is_two(main: Callable[..., int], words: tuple[str, ...]) -> None:
     assert main(*words) == 2

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 import shots
 
-from engine.app.verbs.status import read_status
 from engine.jobs.frame_claims import FrameClaims
 from engine.shared.claims import Claims
 from engine.shared.errors import Cancelled
 from engine.shared.manifest import FrameRecord
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
+from engine.shared.shot_status import read_status
 
 FRAMES = list(range(1, 9))
 _OF_ANOTHER_MACHINE = (
@@ -189,7 +189,8 @@ def test_status_of_a_long_shot_and_of_strange_files(tmp_path: Path) -> None:
         words = shots.run_warm("status", shot.folder).stdout
         told = json.loads(shots.run_warm("status", shot.folder, "--json").stdout)["sweeps"]
     assert [one["trial"] for one in told["deep"]] == [4, 7]
-    assert f"trial 5 by process {os.getpid()} on " in words
-    assert "trial 8 by process 77 on farm-12 since 2026-11-28 10:00 UTC, last sign 10 min" in words
+    assert f'trial 5 of the sweep "deep" is tried by process {os.getpid()} on ' in words
+    since = "process 77 on farm-12 since 2026-11-28 10:00 UTC"
+    assert f'trial 8 of the sweep "deep" is tried by {since}, last sign 10 min' in words
     assert "trained by process 77 on farm-12 since 2026-11-28 10:00 UTC" in words
     assert "missing    3-5000" in words
