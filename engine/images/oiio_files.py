@@ -7,6 +7,7 @@ The only module that uses OpenImageIO.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +23,12 @@ from ..shared.files import written_beside
 from ..shared.pictures.exr_header import LARGEST_AREA
 from ..shared.pictures.header_bounds import check_header
 from ..shared.pictures.kinds import readable_kind
+from ..shared.places import is_file, is_there
 from .types import FloatArray, HalfArray
 from .window import Window
 
+_COLOR_SPACES = "OCIO"
+"""Environment variable of OpenColorIO."""
 _AROUND, _MOST_AROUND = 1 << 22, 9
 """Pixels that an EXR may store whatever it shows, and how many times as many as it shows."""
 
@@ -66,7 +70,7 @@ def opened(path: Path) -> Iterator[Any]:
 
     Raises:
         PaintoverError: the file is missing, not a picture, deep, or its header asks for far more
-            than pictures have.
+            than pictures have, or OCIO names something that is no file.
     """
     if not path.is_file():
         raise PaintoverError(f"There is no picture {path}; make it again, or restore it.")
@@ -75,6 +79,7 @@ def opened(path: Path) -> Iterator[Any]:
     except PaintoverError:
         raise damaged(path) from None
     check_header(path, kind)
+    _check_color_spaces()
     hints = oiio.ImageSpec()
     hints["oiio:UnassociatedAlpha"] = 1  # else PNG is premultiplied, which loses precision
     file = oiio.ImageInput.open(str(path), hints)
@@ -90,6 +95,20 @@ def opened(path: Path) -> Iterator[Any]:
         yield file
     finally:
         file.close()
+
+
+def _check_color_spaces() -> None:
+    """Check the file of color spaces that OpenImageIO reads when it opens its first picture.
+
+    Raises:
+        PaintoverError: it is something that may never end, such as a pipe.
+    """
+    place = os.environ.get(_COLOR_SPACES, "")
+    if place and is_there(Path(place)) and not is_file(Path(place)):
+        raise PaintoverError(
+            f"The environment variable {_COLOR_SPACES} names {place}, which is no file; let it "
+            "name a file of color spaces, or remove it."
+        )
 
 
 def parts(file: Any) -> Iterator[tuple[int, Any]]:

@@ -31,6 +31,7 @@ from .import_sources import ImportSources
 
 STAGING = ".importing"
 """Folder inside the shot that holds the converted pictures until all are ready."""
+_OWN = ("frames", "guides", "mattes", STAGING)
 SET_FOLDERS = (
     {"input": "input", "painted": "output", "mask": "mask"},
     {"input": "video", "painted": "keys", "mask": "mask"},
@@ -72,6 +73,8 @@ def import_pictures(request: ImportPictures, report: Reporter) -> dict[str, Any]
     for place in (request.input, request.mask, *request.guides.values()):
         if place:
             check_outside(folder, Path(place))
+    if request.painted:
+        check_outside(folder, Path(request.painted), (STAGING,))
     with alone_in(folder):
         staging = folder / STAGING
         remove_tree(staging)
@@ -264,9 +267,9 @@ def _guide_name(folder: Path) -> str:
         return "NAME"
 
 
-def check_outside(folder: Path, place: Path) -> None:
+def check_outside(folder: Path, place: Path, names: Iterable[str] = _OWN) -> None:
     """Raise PaintoverError if a source is where the shot keeps the copies that it may replace."""
-    for name in ("frames", "guides", "mattes"):
+    for name in names:
         if real_path(place).is_relative_to(real_path(folder / name)):
             raise PaintoverError(
                 f"{place} is where the shot {folder} keeps its own copies; choose a shot folder "

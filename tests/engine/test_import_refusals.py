@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import synthetic
 from importing import RANDOM, Report, contents, folder_of, random_codes, run
 
+from engine.images.pictures import write_picture
 from engine.shared.errors import PaintoverError
 from engine.shared.shot import Shot
 
@@ -192,3 +195,25 @@ def test_places_that_cannot_be_written(tmp_path, full_disk):
     with pytest.raises(PaintoverError, match="No space left on device"):
         run(full_disk / "shot", tmp_path / "big")
     assert contents(full_disk) == {}
+
+
+@pytest.mark.parametrize("what", ["input", "painted", "mask", "lines"])
+def test_sources_in_the_folder_of_an_import_are_kept(tmp_path, what):
+    source = folder_of(tmp_path / "in")
+    own = folder_of(tmp_path / "shot" / ".importing" / "mine")
+    before = contents(own)
+    with pytest.raises(
+        PaintoverError, match="keeps its own copies; choose a shot folder elsewhere"
+    ):
+        run(tmp_path / "shot", **{"source": source, "source" if what == "input" else what: own})
+    assert contents(own) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a pipe")
+def test_a_pipe_in_place_of_color_spaces_is_told(tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setenv("OCIO", str(pipe))
+    assert "OCIO names" in sentence(tmp_path, folder_of(tmp_path / "png"))
+    write_picture(tmp_path / "in" / "0001.exr", np.zeros((24, 40, 3), np.float32))
+    assert "OCIO names" in sentence(tmp_path, tmp_path / "in")
