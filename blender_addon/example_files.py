@@ -11,7 +11,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import user_folders
-from .engine.shared.files import cannot_write
+from .engine.shared.files import cannot_write, written_beside
+from .engine.shared.temporary import remove_leftovers
 from .handlers import Handlers
 
 _SOURCE = Path(__file__).resolve().parent / "example"
@@ -26,6 +27,9 @@ def blend() -> Path:
 def copy(*, anew: bool = False) -> Path:
     """Copy the example, unless it is there already.
 
+    What is left of an example, such as paintings whose .blend was deleted, stays; a file that is
+    only the beginning of the one that comes with the add-on is a copy that was cut short.
+
     Args:
         anew: put the one that is there aside, under another name, and copy it again.
 
@@ -39,12 +43,34 @@ def copy(*, anew: bool = False) -> Path:
     try:
         if anew and path.parent.exists():
             path.parent.rename(_free_folder(path.parent))
-        if not path.is_file():
-            # What is left of the example, such as paintings whose .blend was deleted, stays.
-            shutil.copytree(_SOURCE, path.parent, dirs_exist_ok=True, copy_function=_copy_new)
+        is_there = path.is_file() and not _is_cut_short(path, _SOURCE / _BLEND)
+        for source in _shipped():
+            target = path.parent / source.relative_to(_SOURCE)
+            if _is_cut_short(target, source) or not (is_there or target.exists()):
+                _copy(source, target)
     except OSError as error:
         raise cannot_write(path.parent, error) from error
     return path
+
+
+def _shipped() -> list[Path]:
+    """Return the files that come with the add-on; the .blend is last, as it tells that all is."""
+    files = [path for path in sorted(_SOURCE.rglob("*")) if path.is_file()]
+    return sorted(files, key=lambda path: path.name == _BLEND)
+
+
+def _is_cut_short(path: Path, source: Path) -> bool:
+    """Return whether a file is the beginning of another, which none that was worked on is."""
+    if not path.is_file() or path.stat().st_size >= source.stat().st_size:
+        return False
+    return source.read_bytes().startswith(path.read_bytes())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; the copy may be written to, whatever the source is."""
+    with written_beside(target) as temporary:
+        remove_leftovers(target.parent)
+        shutil.copyfile(source, temporary)
 
 
 def _free_folder(folder: Path) -> Path:
@@ -52,12 +78,6 @@ def _free_folder(folder: Path) -> Path:
     while folder.with_name(f"{folder.name}-{number}").exists():
         number += 1
     return folder.with_name(f"{folder.name}-{number}")
-
-
-def _copy_new(source: str, target: str) -> None:
-    """Copy a file that is not there yet; the copy may be written to, whatever the source is."""
-    if not Path(target).exists():
-        shutil.copyfile(source, target)
 
 
 def open_blend(path: Path) -> None:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import bpy
+import pytest
 from conftest import read_codes
 
 Part = Callable[[str], Any]
@@ -62,6 +65,44 @@ def test_what_is_left_of_the_example_stays(scene: Any, part: Part) -> None:
     path.unlink()
     part("example_files").copy()
     assert path.is_file() and key.read_bytes() == b"mine"
+
+
+def test_what_a_full_disk_cut_short_is_copied_again(scene: Any, part: Part) -> None:
+    resource = pytest.importorskip("resource")
+    files = part("example_files")
+    folder = files.copy(anew=True).parent
+    shipped = {path.relative_to(files._SOURCE): path for path in files._shipped()}
+    shutil.rmtree(folder)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, before[1]))
+    try:
+        with pytest.raises(part("engine.shared.errors").PaintoverError, match="Cannot write"):
+            files.copy()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    there = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    assert all((folder / name).read_bytes() == shipped[name].read_bytes() for name in there)
+    assert Path("fox.blend") not in there
+
+    for cut in shipped:  # as by an earlier version
+        (folder / cut).parent.mkdir(parents=True, exist_ok=True)
+        (folder / cut).write_bytes(shipped[cut].read_bytes()[:50])
+    (folder / "paintover/fox/.0011.0123456789abcdef.tmp.png").write_bytes(b"left by a kill")
+    files.copy()
+    there = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    assert there == set(shipped)
+    assert all((folder / name).read_bytes() == shipped[name].read_bytes() for name in there)
+
+    key, frame = folder / "paintover/fox/keys/0011.png", folder / "paintover/fox/frames/0011.png"
+    key.write_bytes(b"mine")
+    frame.unlink()
+    (folder / "fox.blend").write_bytes(shipped[Path("fox.blend")].read_bytes()[:-1] + b"my own")
+    files.copy()  # what was worked on, or deleted, stays
+    assert key.read_bytes() == b"mine" and not frame.exists()
+    assert (folder / "fox.blend").read_bytes().endswith(b"my own")
+    shutil.rmtree(folder)
 
 
 def test_where_it_cannot_be_copied_is_said(scene: Any, part: Part) -> None:
