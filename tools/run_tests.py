@@ -31,6 +31,8 @@ from pythons import find_python
 TIME_LIMIT = 1500
 # Each test uses one processor and up to 2 GB.
 ENGINE_WORKERS = min(4, os.cpu_count() or 1)
+WINDOWS = min(2, os.cpu_count() or 1)
+"""Real Blenders at once: a test in a window waits for much of its time."""
 SUMMARY = re.compile(r"(=+ )?(\d+ \w+(, )?)+ in [\d.]+s|=+ no tests ran")
 NO_TESTS_COLLECTED = 5
 
@@ -86,7 +88,7 @@ def matrix_turns(install_libraries: bool) -> tuple[list[Turn], list[str]]:
                 f"{name}: skipped, because it needs Python {environment.python_version}, "
                 "which this machine does not have"
             )
-    window = Suite("real Blender", main_environment().python, "tests/gui")
+    window = Suite("real Blender", main_environment().python, "tests/gui", WINDOWS)
     return [[[suite] for suite in suites], [[window]]], skipped
 
 

@@ -80,6 +80,16 @@ def blender(tmp_path_factory: pytest.TempPathFactory) -> Blender:
 
 
 @pytest.fixture
+def pictures(request: pytest.FixtureRequest) -> Path:
+    """An empty folder in ``dist/gui``, named after the test, for pictures of its window."""
+    folder = ROOT / "dist/gui" / request.node.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
+    return folder
+
+
+@pytest.fixture
 def blend(blender: Blender, tmp_path: Path) -> Path:
     """A saved .blend: 96×64, frames 1 to 3, a cube that turns, Cycles with one sample."""
     path = tmp_path / "my shot é.blend"

@@ -41,7 +41,7 @@ def contents() -> dict[str, bytes]:
 
 def press_in_menu(name: str) -> window.Steps:
     """Open the menu beside the list, and choose what has this letter underlined."""
-    met = yield from window.buttons(0.83)
+    met = yield from window.buttons(0.83, until="paintover.keyframe_from_file")
     folder = window.find(met, "paintover.keyframe_from_file")
     yield from window.click(folder.x, folder.y - 20)
     yield 0.8
@@ -52,7 +52,7 @@ def press_in_menu(name: str) -> window.Steps:
 
 def choose(row: int) -> window.Steps:
     """Click a row of the list, from 0 on."""
-    met = yield from window.buttons(0.3)
+    met = yield from window.buttons(0.3, until="keyframe_index")
     middle = window.find(met, "keyframe_index")  # all rows are met as one button
     yield from window.click(middle.x, middle.y + round(21 * ((len(rows()) - 1) / 2 - row)))
     yield from window.wait_for(lambda: session().keyframe_index == row, 20, "the chosen row")
@@ -133,17 +133,17 @@ def take_back() -> window.Steps:
     """Earlier paintings of frame 1 are looked at, and taken back."""
     space = window.area("IMAGE_EDITOR").spaces.active
     yield from choose(0)
-    met = yield from window.buttons()
+    met = yield from window.buttons(until="paintover.suggest")
     above = window.find(met, "paintover.suggest")
     yield from window.click(above.x, above.y - 37)  # the title of the part, which is closed
     yield 3.0
     yield from window.settle(10)
     picture("versions")
-    met = yield from window.buttons(0.75)
+    met = yield from window.buttons(0.75, until="paintover.keyframe_look")
     look = window.find(met, "paintover.keyframe_look")
     yield from window.click(look.x, look.y)
     yield from window.wait_for(lambda: "2026" in space.image.name, 20, "the version")
-    met = yield from window.buttons(0.83)
+    met = yield from window.buttons(0.83, until="paintover.keyframe_take_back")
     present = (KEYS / "0001.png").read_bytes()
     back = window.find(met, "paintover.keyframe_take_back")
     yield from window.click(back.x, back.y)

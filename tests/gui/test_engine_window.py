@@ -16,12 +16,11 @@ from typing import Any
 
 import cv2
 import pytest
-from conftest import HERE, ROOT, Blender
+from conftest import HERE, Blender
 
 import build_addon
 from benchmarks.package_server import PackageServer, write_wheel
 
-PICTURES = ROOT / "dist/gui"
 UV = Path(sys.executable).parent / "uv"
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _UNNEEDED = {"test", "__pycache__", "site-packages", "idlelib", "tkinter", "ensurepip"}
@@ -81,10 +80,9 @@ def _write_locks(folder: Path, server: PackageServer) -> Path:
     return folder
 
 
-def test_engine_is_installed_by_clicks(blender: Blender, tmp_path: Path) -> None:
+def test_engine_is_installed_by_clicks(blender: Blender, tmp_path: Path, pictures: Path) -> None:
     if not UV.is_file() or Path(sys.base_prefix) == Path("/usr"):
         pytest.skip("needs uv beside this Python, and a Python in a folder of its own")
-    PICTURES.mkdir(parents=True, exist_ok=True)
     server = PackageServer()
     server.status, server.slow = 407, 8_000_000
     go = tmp_path / "go"
@@ -107,7 +105,7 @@ def test_engine_is_installed_by_clicks(blender: Blender, tmp_path: Path) -> None
     blender.do(
         *("--python-exit-code", "9", "--python", HERE / "engine_by_mouse.py"),
         limit=640,
-        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_PICTURES=str(pictures),
         PAINTOVER_SETUP=str(tmp_path / "setup.json"),
         PAINTOVER_ENGINE_PYTHON="",
         XDG_DATA_HOME="",
@@ -115,5 +113,5 @@ def test_engine_is_installed_by_clicks(blender: Blender, tmp_path: Path) -> None
     )
     server.close()
     for name in ("missing", "failed", "downloading", "ready"):
-        picture = cv2.imread(str(PICTURES / f"engine-{name}.png"))
+        picture = cv2.imread(str(pictures / f"engine-{name}.png"))
         assert picture is not None and picture.std() > 10

@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import HERE, ROOT, Blender
+from conftest import HERE, Blender
 from test_real_blender import read
 
-PICTURES = ROOT / "dist/gui"
 SHORT = "paint,undo_and_redo,paint_the_viewport,kill_the_engine,saved_elsewhere,another_file"
 """What runs by default, within a minute; all of it with PAINTOVER_LONG=1."""
 
@@ -26,16 +25,15 @@ def painted_blend(blender: Blender, tmp_path: Path) -> Path:
     return path
 
 
-def test_live_by_mouse_in_the_window(blender: Blender, painted_blend: Path) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def test_live_by_mouse_in_the_window(blender: Blender, painted_blend: Path, pictures: Path) -> None:
     told = blender.do(
         *("--python-exit-code", "9", painted_blend, "--python", HERE / "live_by_mouse.py"),
         limit=600,
-        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_PICTURES=str(pictures),
         PAINTOVER_LIVE_STEPS="" if os.environ.get("PAINTOVER_LONG") else SHORT,
         PAINTOVER_LIMIT="580",
     )
     assert "Traceback" not in told, told[-6000:]
-    stroke = read(PICTURES / "live-stroke.png")
+    stroke = read(pictures / "live-stroke.png")
     assert stroke.shape == (1000, 1600, 3)
     assert stroke.std() > 10

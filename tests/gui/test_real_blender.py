@@ -9,11 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-from conftest import HERE, ROOT, Blender
+from conftest import HERE, Blender
 
 import build_addon
 
-PICTURES = ROOT / "dist/gui"
 STEPS = ("capture", "keyframe", "train", "stylize", "compose")
 
 
@@ -75,17 +74,14 @@ def test_a_worker_of_a_farm_loads_the_add_on_from_a_folder(
     assert failed.returncode == 1 and "openjd_fail: " in failed.stdout
 
 
-def test_steps_by_mouse_in_the_window(blender: Blender, tmp_path: Path) -> None:
+def test_steps_by_mouse_in_the_window(blender: Blender, tmp_path: Path, pictures: Path) -> None:
     blend = tmp_path / "my shot é.blend"
     scene = ("--python", HERE / "make_scene.py", "--", blend, "480", "270", "3")
     blender.do("-b", "--python-exit-code", "9", *scene)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for old in PICTURES.glob("*.png"):
-        old.unlink()
     blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "steps_by_mouse.py"),
         limit=520,
-        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_PICTURES=str(pictures),
     )
     shot = blend.parent / "paintover" / blend.stem
     painted, plain = read(shot / "keys/0001.png"), read(shot / "frames/0001.png")
@@ -94,17 +90,16 @@ def test_steps_by_mouse_in_the_window(blender: Blender, tmp_path: Path) -> None:
         assert read(shot / f"out/style/{frame:04d}.png").shape == (270, 480, 3)
     shown = ("panel", "no-camera", "played-one", "dialog", "composed", "gone", "another-file")
     for name in shown:
-        window = read(PICTURES / f"{name}.png")
+        window = read(pictures / f"{name}.png")
         assert window.shape == (1000, 1600, 3)
         assert window.std() > 10
 
 
-def test_undo_esc_windows_and_save_as(blender: Blender, blend: Path) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def test_undo_esc_windows_and_save_as(blender: Blender, blend: Path, pictures: Path) -> None:
     blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "trust_by_mouse.py"),
         limit=500,
-        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_PICTURES=str(pictures),
     )
     for name in ("stroke", "owner"):
-        assert read(PICTURES / f"{name}.png").std() > 10
+        assert read(pictures / f"{name}.png").std() > 10

@@ -7,14 +7,13 @@ import os
 from pathlib import Path
 
 import cv2
-from conftest import HERE, ROOT, Blender
+from conftest import HERE, Blender
 from test_real_blender import read
 
-PICTURES = ROOT / "dist/gui"
 
-
-def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_path: Path) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def test_a_training_is_watched_and_taken_back_by_mouse(
+    blender: Blender, tmp_path: Path, pictures: Path
+) -> None:
     blend = tmp_path / "training.blend"
     scene = ("--python", HERE / "make_scene.py", "--", blend, "480", "270", "6", "2.8")
     blender.do("-b", "--python-exit-code", "9", *scene)
@@ -29,9 +28,9 @@ def test_a_training_is_watched_and_taken_back_by_mouse(blender: Blender, tmp_pat
     told = blender.do(
         *("--python-exit-code", "9", blend, "--python", HERE / "training_by_mouse.py"),
         limit=limit + 20,
-        PAINTOVER_PICTURES=str(PICTURES),
+        PAINTOVER_PICTURES=str(pictures),
         PAINTOVER_LIMIT=str(limit),
     )
     assert "Traceback" not in told, told[-6000:]
     for name in ("watched", "painted-frame", "kept", "two", "taken-back"):
-        assert read(PICTURES / f"training-{name}.png").std() > 10
+        assert read(pictures / f"training-{name}.png").std() > 10

@@ -38,6 +38,18 @@ class Button(NamedTuple):
     y: int
 
 
+class _Pointer(bpy.types.Operator):
+    """Tells where Blender has seen the pointer last."""
+
+    bl_idname = "wm.paintover_test_pointer"
+    bl_label = "Pointer"
+    seen = (-1, -1)
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        _Pointer.seen = event.mouse_x, event.mouse_y
+        return {"FINISHED"}
+
+
 def run(script: Callable[[], Steps], limit: float = 300.0) -> None:
     """Run the generator in Blender's main loop and end Blender with it."""
     preferences = bpy.context.preferences
@@ -45,6 +57,7 @@ def run(script: Callable[[], Steps], limit: float = 300.0) -> None:
     # Otherwise Blender moves the pointer itself while a slider is dragged.
     preferences.inputs.use_mouse_continuous = False
     preferences.use_preferences_save = False
+    bpy.utils.register_class(_Pointer)
     steps = script()
     began = time.monotonic()
     wake = 0.0
@@ -197,12 +210,21 @@ def let_go(button: int) -> None:
 
 def move_to(x: int, y: int) -> Steps:
     """Move the pointer to a place in the window: keys go to the area there."""
-    left, top = _in_x(x, y)
     # Two motions, so that Blender sees one within a button.
-    _xdotool("mousemove", left - 2, top)
+    yield from _hover(x - 2, y)
+    yield from _hover(x, y)
     yield 0.05
-    _xdotool("mousemove", left, top)
-    yield 0.1
+
+
+def _hover(x: int, y: int) -> Steps:
+    """Move the pointer, and wait until Blender has seen it there, which it does late if busy."""
+    _xdotool("mousemove", *_in_x(x, y))
+    for _ in range(100):
+        yield 0.02
+        with bpy.context.temp_override(window=window()):
+            bpy.ops.wm.paintover_test_pointer("INVOKE_DEFAULT")
+        if _Pointer.seen == (x, y):
+            return
 
 
 def press(name: str) -> Steps:
@@ -226,8 +248,7 @@ def buttons(
     met: list[tuple[str, int, int]] = []
     last = ""
     for y in range(where.y + where.height - 3, where.y, -step):
-        _xdotool("mousemove", *_in_x(x, y))
-        yield 0.04
+        yield from _hover(x, y)
         what = _hovered()
         if what and what == last:
             met[-1] = (what, met[-1][1], y)
@@ -276,8 +297,7 @@ def _press_found(button: Button, name: str, across: float = 0.45) -> Steps:
         if _is(_hovered(), name):
             yield from _press_here(button.x, button.y)
             return
-        met = yield from buttons(across, until=name)
-        button = find(met, name)
+        button = find((yield from buttons(across, until=name)), name)
     raise LookupError(f"the button {name} does not stay where it is")
 
 
