@@ -15,8 +15,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import build_addon
 from benchmarks.machine import describe_machine
-from benchmarks.own_process import ROOT
+from benchmarks.own_process import ROOT, run_module
 from benchmarks.rows import Row
 from benchmarks.speed.files import capture_shot
 from benchmarks.table import to_markdown
@@ -69,12 +70,14 @@ def measure(
         PaintoverError: Blender or the engine failed.
     """
     rendered = capture_shot("room", extent.rendered, cache.resolve(), _tell)
+    blender = install(folder / "blender")
     rows: list[Row] = []
     costs: list[chunks.FrameCost] = []
+    others: list[chunks.OtherCost] = []
     found = None
     if "sizes" in parts:
         _tell("measuring: frames of each size")
-        costs = chunks.costs_of_sizes(rendered, folder, extent)
+        costs, others = chunks.costs_of_sizes(rendered, folder, extent, blender)
         rows.append(chunks.overhead_row(costs[0]))
     if "chunks" in parts:
         _tell("measuring: chunks")
@@ -83,11 +86,19 @@ def measure(
         frames = extent.chunked.frames
         of_chunks, runs = chunks.chunk_rows(shot, frames)
         rows += of_chunks
-        found = page.Measured(costs, chunked, frames, runs)
+        found = page.Measured(costs, others, chunked, frames, runs)
     if "lengths" in parts:
         _tell("measuring: long shots")
-        rows += lengths.length_rows(folder, extent)
+        rows += lengths.length_rows(folder, extent, blender)
     return rows, found if {*parts} == {*PARTS} else None
+
+
+def install(folder: Path) -> Path:
+    """Install the add-on for Blender into a new folder, and return it."""
+    folder.mkdir()
+    build_addon.build(folder)
+    run_module("benchmarks.speed.in_blender", "install", folder)
+    return folder
 
 
 def _tell(text: str) -> None:

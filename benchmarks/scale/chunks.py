@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.gpu.enlarged import enlarge
+from benchmarks.own_process import measure_in
 from benchmarks.rows import Row
 from benchmarks.speed.extents import FileJob, Size
 from benchmarks.speed.processes import paint
@@ -47,6 +48,23 @@ class FrameCost:
 
 
 @dataclasses.dataclass(frozen=True)
+class OtherCost:
+    """What capturing and training take at a size, in seconds of the processor.
+
+    Attributes:
+        size: of the frames.
+        capture: a frame, beyond rendering it.
+        start: of a training, until its first step.
+        step: of a training.
+    """
+
+    size: Size
+    capture: float
+    start: float
+    step: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Workers:
     """A run of several workers: their number, seconds on the clock, and of the processor."""
 
@@ -58,9 +76,22 @@ def make_shot(rendered: Path, folder: Path, job: FileJob) -> Path:
     """Make a shot of some size with a style that took a few steps."""
     enlarge(Shot.open(rendered), job, folder)
     paint(folder, 1)
-    words = ("--steps", STEPS, "--network", "fast", "--strokes", 0, "--steady", 0)
-    cost_of("train", folder, *STYLE, *words, threads=2)
+    _train(folder, STEPS)
     return folder
+
+
+def _train(shot: Path, steps: int) -> Cost:
+    words = ("--steps", steps, "--network", "fast", "--strokes", 0, "--steady", 0)
+    return cost_of("train", shot, *STYLE, *words, threads=2)
+
+
+def _other_cost(shot: Path, size: Size, blender: Path) -> OtherCost:
+    """Measure what a captured frame and a step of training cost, given a folder for Blender."""
+    few, many = (_train(shot, steps).cpu for steps in (STEPS, 3 * STEPS))
+    step = (many - few) / (2 * STEPS)
+    words = ("capture_size", blender, size.width, size.height)
+    found = measure_in("benchmarks.speed.in_blender", *words)
+    return OtherCost(size, found["capture"] - found["plain"], few - STEPS * step, step)
 
 
 def frame_cost(shot: Path, size: Size, frames: int) -> FrameCost:
@@ -119,14 +150,17 @@ def chunk_rows(shot: Path, frames: int) -> tuple[list[Row], list[Workers]]:
     return rows, runs
 
 
-def costs_of_sizes(rendered: Path, folder: Path, extent: Extent) -> list[FrameCost]:
-    """Measure what frames of each size cost."""
-    found = []
+def costs_of_sizes(
+    rendered: Path, folder: Path, extent: Extent, blender: Path
+) -> tuple[list[FrameCost], list[OtherCost]]:
+    """Measure what stylizing frames of each size costs, and capturing and training."""
+    costs, others = [], []
     for size in extent.sizes:
         shot = make_shot(rendered, folder / str(size), FileJob(size, extent.timed))
-        found.append(frame_cost(shot, size, extent.timed))
+        costs.append(frame_cost(shot, size, extent.timed))
+        others.append(_other_cost(shot, size, blender))
         shutil.rmtree(shot)
-    return found
+    return costs, others
 
 
 def _chunks(shot: Path, frames: int) -> list[tuple[object, ...]]:

@@ -10,6 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
+from benchmarks.own_process import measure_in
 from benchmarks.rows import Row
 from benchmarks.speed.processes import make_pictures, paint
 from engine.shared.manifest import FrameRecord
@@ -28,10 +29,10 @@ MOST_GROWTH = 1.15
 STYLE = ("--style", "scale", "--device", "cpu")
 
 
-def length_rows(folder: Path, extent: Extent) -> list[Row]:
-    """Measure the rows on long shots."""
+def length_rows(folder: Path, extent: Extent, blender: Path) -> list[Row]:
+    """Measure the rows on long shots, given a folder for Blender with the add-on."""
     return [
-        *_long_rows(folder, extent),
+        *_long_rows(folder, extent, blender),
         _import_row(folder, extent.imported),
         _stylize_row(folder, extent.stylized),
     ]
@@ -45,8 +46,8 @@ def _shot(folder: Path, frames: int) -> Path:
     return folder / f"shot-{frames}"
 
 
-def _long_rows(folder: Path, extent: Extent) -> list[Row]:
-    """Status and noting of captured frames in a long shot that is stylized."""
+def _long_rows(folder: Path, extent: Extent, blender: Path) -> list[Row]:
+    """Status, the panel's look and noting of captured frames in a long shot that is stylized."""
     path = _shot(folder, extent.long)
     paint(path, 1)
     words = ("--steps", 2, "--network", "small", "--guides", "colour")
@@ -58,6 +59,7 @@ def _long_rows(folder: Path, extent: Extent) -> list[Row]:
         data = json.loads(finish(start(STATUS, path, "--json")))
         seconds.append(time.perf_counter() - began)
     assert not data["styles"]["scale"]["missing"]
+    looks = measure_in("benchmarks.speed.in_blender", "panel", blender, path)
     shot = Shot.open(path)
     last = max(shot.frames)
     each = _seconds_to_note(shot, [*range(last + 1, last + 1 + extent.noted)])
@@ -74,6 +76,13 @@ def _long_rows(folder: Path, extent: Extent) -> list[Row]:
             aim=MOST_STATUS,
             remark=f"`{STATUS} --json` of a stylized shot of {extent.long} frames, with the start "
             "of the process",
+        ),
+        Row(
+            f"panel_{extent.long}",
+            looks["again"],
+            "s",
+            remark="what the panel takes beside Blender every 3 s to look at this shot; the first "
+            f"time {looks['first']:.2f} s",
         ),
         Row(
             f"capture_row_{extent.long}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.rows import Row
 from benchmarks.table import to_markdown
 
-from .chunks import CHUNKS, FrameCost, Workers
+from .chunks import CHUNKS, FrameCost, OtherCost, Workers
 from .model import (
     CHUNK,
     FILM,
@@ -33,12 +33,14 @@ class Measured:
 
     Attributes:
         costs: of frames of each size.
+        others: of capturing and training at each size.
         chunked: of the frames of the shot that was painted in chunks.
         frames: of that shot.
         runs: of 1, 2 and 4 workers.
     """
 
     costs: list[FrameCost]
+    others: list[OtherCost]
     chunked: FrameCost
     frames: int
     runs: list[Workers]
@@ -63,6 +65,13 @@ def write(
             [
                 [str(one.size), f"{one.start:.2f}", f"{one.frame:.3f}", f"{one.bytes / 1e6:.1f}"]
                 for one in found.costs
+            ],
+        ),
+        others=_table(
+            ["frames", "capture a frame, s", "training's start, s", "a step, s"],
+            [
+                [str(one.size), f"{one.capture:.2f}", f"{one.start:.1f}", f"{one.step:.3f}"]
+                for one in found.others
             ],
         ),
         size=found.chunked.size,

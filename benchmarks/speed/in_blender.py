@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The measurements inside Blender, each in its own process.
 
-    python -m benchmarks.speed.in_blender NAME FOLDER
+    python -m benchmarks.speed.in_blender NAME FOLDER [WORD …]
 
-``NAME`` is a function of this module. All share ``FOLDER``, which holds the installed add-on and
-the shots. The last line of the output is the results in JSON.
+``NAME`` is a function of this module, which takes the words. All share ``FOLDER``, which holds the
+installed add-on and the shots. The last line of the output is the results in JSON.
 """
 
 from __future__ import annotations
@@ -111,10 +111,41 @@ def _enable() -> None:
     addon_utils.enable(MODULE, default_set=True)
 
 
-def _scene() -> Any:
+def capture_size(width: str, height: str) -> dict[str, Any]:
+    """Render frames of a size without and with capture, in seconds of the processor a frame."""
+    _enable()
+    scene = _scene(int(width), int(height))
+    times = []
+    for step in (lambda: _render(scene), bpy.ops.paintover.capture):
+        step()  # compiles what is not yet
+        shutil.rmtree(FOLDER / "shot", ignore_errors=True)
+        before = time.process_time()
+        step()
+        times.append((time.process_time() - before) / FRAMES)
+    assert len(list((FOLDER / "shot/frames").glob("*.png"))) == FRAMES
+    return {"plain": times[0], "capture": times[1]}
+
+
+def panel(shot: str) -> dict[str, Any]:
+    """Look at a shot as the panel does, twice, in seconds of the processor."""
+    _enable()
+    scene = _scene()
+    scene.paintover.folder = shot
+    states = sys.modules[f"{MODULE}.states"]
+    times, known = [], None
+    for _ in range(2):
+        query = states.Query.of(scene, known)
+        before = time.process_time()
+        snapshot = states.look_at_files(query)
+        times.append(time.process_time() - before)
+        known = snapshot.shot
+    return {"first": times[0], "again": times[1]}
+
+
+def _scene(width: int = WIDTH, height: int = HEIGHT) -> Any:
     from demo.scene import build_scene  # noqa: PLC0415 - "enable" measures without it
 
-    scene = build_scene(WIDTH, HEIGHT, FRAMES)
+    scene = build_scene(width, height, FRAMES)
     scene.render.resolution_percentage = 100
     scene.cycles.samples = SAMPLES
     scene.render.filepath = str(FOLDER / "plain/####")
@@ -135,4 +166,4 @@ def _seconds(step: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(globals()[sys.argv[1]]()), flush=True)
+    print("\n" + json.dumps(globals()[sys.argv[1]](*sys.argv[3:])), flush=True)

@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.rows import Row
 from benchmarks.scale import chunks, engine_costs, lengths, page
-from benchmarks.scale.chunks import FrameCost, Workers
+from benchmarks.scale.__main__ import install
+from benchmarks.scale.chunks import FrameCost, OtherCost, Workers
 from benchmarks.scale.engine_costs import Cost
 from benchmarks.scale.extents import SHORT
 from benchmarks.scale.model import FarmModel, check
@@ -24,6 +25,7 @@ from engine.shared.manifest import FrameRecord, Manifest
 from engine.shared.shot import Shot
 
 COST = FrameCost(Size(480, 270), start=2.0, frame=0.5, bytes=10_000_000)
+OTHER = OtherCost(Size(480, 270), capture=0.2, start=3.0, step=0.04)
 
 
 def test_the_model_counts_rounds_training_and_storage():
@@ -40,7 +42,7 @@ def test_the_model_counts_rounds_training_and_storage():
 
 
 def test_the_page_has_rows_tables_and_a_plot(tmp_path: Path):
-    found = page.Measured([COST], COST, 32, [Workers(2, Cost(9.0, 18.0))])
+    found = page.Measured([COST], [OTHER], COST, 32, [Workers(2, Cost(9.0, 18.0))])
     rows = [Row("chunk_overhead", 1.5, "s", aim=2.0, remark="how")]
     page.write(
         tmp_path / "scale.md", tmp_path / "scale.png", rows, found, {"cores": "2"}, "command", 2
@@ -48,6 +50,7 @@ def test_the_page_has_rows_tables_and_a_plot(tmp_path: Path):
     text = (tmp_path / "scale.md").read_text(encoding="utf-8")
     assert "`chunk_overhead`" in text
     assert "| 1000 |" in text
+    assert "| 480×270 | 0.20 | 3.0 | 0.040 |" in text
     assert "{" not in text
     assert cv2.imread(str(tmp_path / "scale.png")).shape[1] > 500
 
@@ -83,6 +86,8 @@ def test_captured_frames_are_noted_for_real(tmp_path: Path):
 @pytest.mark.skipif(not os.environ.get("PAINTOVER_LONG"), reason="a minute of small processes")
 def test_long_shots_are_measured(tmp_path: Path):
     tiny = dataclasses.replace(SHORT, long=6, imported=(2, 4), stylized=(3, 6), noted=3)
-    rows = {row.name: row.value for row in lengths.length_rows(tmp_path, tiny)}
-    assert set(rows) == {"status_6", "capture_row_6", "import_4_over_2", "stylize_growth_6"}
+    blender = install(tmp_path / "blender")
+    rows = {row.name: row.value for row in lengths.length_rows(tmp_path, tiny, blender)}
+    names = {"status_6", "panel_6", "capture_row_6", "import_4_over_2", "stylize_growth_6"}
+    assert set(rows) == names
     assert all(isinstance(value, float) for value in rows.values())
