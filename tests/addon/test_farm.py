@@ -188,6 +188,97 @@ def test_composed_frames_are_rendered_once(
     assert job() == f"Rendered 1 frame to {folder}; 1 up to date"
 
 
+@pytest.fixture
+def compose(painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path) -> Any:
+    """Renders three composed frames, in a format, after stylized frames were replaced."""
+    for frame in (1, 2, 3):
+        write_png(painted.out_path("style", frame), picture(frame, seed=3))
+    part("steps").compose(scene)
+    bpy.ops.wm.save_mainfile()
+
+    def run(*changed: int, file_format: str = "PNG") -> str:
+        for frame in changed:
+            earlier = painted.out_path("style", frame).read_bytes()
+            write_png(painted.out_path("style", frame), picture(frame, seed=sum(earlier)))
+        scene.render.image_settings.file_format = file_format
+        render = part("composed_frames").render
+        job = render(scene, painted, "style", tmp_path / "composed", [1, 2, 3])
+        return str(part("jobs").run_to_end("Compose", job))
+
+    return run
+
+
+def _versions(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in (folder / "versions").glob("*")]
+
+
+def test_files_of_others_are_not_replaced_by_composed_frames(
+    compose: Any, part: Callable[[str], Any], tmp_path: Path
+) -> None:
+    mine = tmp_path / "composed" / "0003.png"
+    write_png(mine, picture(9))
+    before = mine.read_bytes()
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match=r"3\.png is in the way"):
+        compose()
+    assert [path.name for path in mine.parent.iterdir()] == ["0003.png"]
+    mine.rename(tmp_path / "moved.png")
+    compose()
+    (tmp_path / "moved.png").rename(mine.with_suffix(".jpg"))
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match=r"3\.jpg is in the way"):
+        compose(file_format="JPEG")
+    assert mine.with_suffix(".jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_composed_frames_that_were_changed_are_kept(
+    compose: Any, tmp_path: Path, file_format: str
+) -> None:
+    folder = tmp_path / "composed"
+    compose(file_format=file_format)
+    path = folder / ("0002.png" if file_format == "PNG" else "0002.jpg")
+    write_png(path, picture(5))
+    changed = path.read_bytes()
+    assert "3 up to date" in compose(file_format=file_format)
+    compose(file_format="BMP")
+    message = compose(1, 2, file_format=file_format)
+    assert f"; 2 had been changed, what was there is in {folder / 'versions'}" in message
+    assert _versions(folder) == [changed] and path.read_bytes() != changed
+    assert "changed" not in compose(1, 2, file_format=file_format)
+    assert _versions(folder) == [changed]
+
+
+def test_a_killed_job_knows_its_own_composed_frame(
+    compose: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, real = tmp_path / "composed", Path.replace
+    compose()
+    for stage in ("0002.png", "0002.json"):
+        seen: list[str] = []
+
+        def killed(path: Path, target: Path, stage: str = stage, seen: Any = seen) -> Path:
+            seen.append(Path(target).name)
+            if seen.count("0002.json") == 1 + (stage == "0002.json") and seen[-1] == stage:
+                raise KeyboardInterrupt
+            return real(path, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed)
+            with pytest.raises(KeyboardInterrupt):
+                compose(2)
+        assert compose() == f"Rendered 1 frame to {folder}; 2 up to date"
+        assert _versions(folder) == []
+
+
+def test_composed_frames_of_an_earlier_version_are_ours(compose: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "composed"
+    compose()
+    for path in folder.glob("made/*.json"):
+        path.write_text(json.dumps({"from": json.loads(path.read_text())["made_from"]}))
+    assert "3 up to date" in compose()
+    assert compose(2) == f"Rendered 1 frame to {folder}; 2 up to date"
+    assert _versions(folder) == []
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 def test_no_composed_frame_is_written_through_a_link(
     painted: Any, scene: Any, part: Callable[[str], Any], tmp_path: Path
