@@ -34,8 +34,8 @@ _MOST_LIST = 1 << 20
 _FIRST = (RUNNING, CANCELLED, WOULD_FAIL, FAILED, SKIPPED, WAITING, WOULD_RUN)
 """Each is the state of a job of which any shot has it, if none before it is."""
 
-Before = dict[tuple[str, int], dict[str, str]]
-"""A command, and how often it stood in the list before → shot → its state at the last run."""
+Before = dict[tuple[str, int], dict[str, tuple[bool, bool]]]
+"""A command, and how often it stood in the list before → shot → whether it is done, and goes on."""
 
 
 @dataclasses.dataclass
@@ -48,12 +48,14 @@ class Part:
             dry run ``would run`` or ``would fail``.
         seconds: how long it took.
         says: its last line: the result, or why it failed.
+        goes_on: whether it was stopped when it last ran, so that a training goes on.
     """
 
     shot: str
     state: str = WAITING
     seconds: float = 0.0
     says: str = ""
+    goes_on: bool = False
 
 
 @dataclasses.dataclass
@@ -160,13 +162,13 @@ def _parsed(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
 
 
 def recall(jobs: list[Job], folder: Path) -> None:
-    """Give jobs the states that they had when their list was last run."""
-    before = _states_before(folder)
+    """Note which jobs are done, and which were stopped, when their list was last run."""
+    before = _read_status(folder)
     for key, job in zip(_numbered([job.command for job in jobs]), jobs, strict=True):
         for part in job.parts:
-            part.state = before.get(key, {}).get(part.shot, WAITING)
-            if part.state == DONE:
-                part.says = DONE_BEFORE
+            is_done, part.goes_on = before.get(key, {}).get(part.shot, (False, False))
+            if is_done:
+                part.state, part.says = DONE, DONE_BEFORE
 
 
 def write_status(folder: Path, jobs: list[Job]) -> None:
@@ -175,14 +177,21 @@ def write_status(folder: Path, jobs: list[Job]) -> None:
     write_bytes(folder / STATUS, (json.dumps(data, indent=1) + "\n").encode())
 
 
-def _states_before(folder: Path) -> Before:
+def _read_status(folder: Path) -> Before:
     try:
         found = read_json(folder / STATUS)
         keys = _numbered([str(job["command"]) for job in found])
-        states = [{str(part["shot"]): str(part["state"]) for part in job["shots"]} for job in found]
+        states = [{str(part["shot"]): _outcome(part) for part in job["shots"]} for job in found]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return dict(zip(keys, states, strict=True))
+
+
+def _outcome(part: dict[str, Any]) -> tuple[bool, bool]:
+    state, goes_on = part["state"], bool(part["goes_on"])
+    if state in (WAITING, SKIPPED):
+        return False, goes_on
+    return state == DONE, state in (RUNNING, CANCELLED)  # running: it was killed
 
 
 def _numbered(commands: list[str]) -> list[tuple[str, int]]:

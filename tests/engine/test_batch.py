@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import shots
 
+from engine.app.job_list import read_list, recall, write_status
 from engine.shared.shot import Shot
 from engine.shared.style_header import read_style_header
 
@@ -153,6 +154,22 @@ def test_a_list_tells_what_runs_and_goes_on_with_its_training(trained, state):
     assert "Resumed on" in (folder / "train.log").read_text()
     assert read_style_header(trained.style_path("long")).steps == 200
     assert trained.out_frames("long") == [1]
+
+
+@pytest.mark.parametrize(
+    ("state", "goes_on"),
+    [("cancelled", True), ("running", True), ("failed", False), ("done", False)],
+)
+def test_a_stopped_job_goes_on_also_after_a_run_that_did_not_reach_it(tmp_path, state, goes_on):
+    path, logs = write_list(tmp_path / "jobs.txt", "train a --seconds 9"), tmp_path / "jobs.logs"
+    for now in (state, "waiting", "skipped"):
+        (job,) = read_list(path)
+        recall([job], logs)
+        job.parts[0].state = now
+        write_status(logs, [job])
+    (job,) = read_list(path)
+    recall([job], logs)
+    assert job.parts[0].goes_on == goes_on
 
 
 def test_a_job_stops_when_its_list_is_killed(trained):

@@ -29,7 +29,6 @@ from ..job_list import (
     FAILED,
     RUNNING,
     SKIPPED,
-    WAITING,
     WOULD_FAIL,
     WOULD_RUN,
     Job,
@@ -56,12 +55,12 @@ def run(options: argparse.Namespace, terminal: Terminal) -> None:
         Cancelled: the job was told to stop.
     """
     jobs = read_list(options.list)
-    if not options.again:
-        recall(jobs, logs_of(options.list))
-    if options.dry_run:
-        rehearse(jobs, options.list.parent)
-    else:
-        with _alone(options.list, terminal):
+    with contextlib.nullcontext() if options.dry_run else _alone(options.list, terminal):
+        if not options.again:
+            recall(jobs, logs_of(options.list))
+        if options.dry_run:
+            rehearse(jobs, options.list.parent)
+        else:
             run_jobs(jobs, options.list, terminal)
     print_data(options, [job.as_data() for job in jobs], lambda: describe(jobs))
     failed = [job for job in jobs if job.state not in (DONE, WOULD_RUN)]
@@ -114,9 +113,6 @@ def run_jobs(jobs: list[Job], path: Path, terminal: Terminal) -> None:
         Cancelled: the job was told to stop; the next run goes on.
     """
     folder = logs_of(path)
-    stopped = [part for job in jobs for part in job.parts if part.state in (RUNNING, CANCELLED)]
-    for part in (part for job in jobs for part in job.parts if part.state != DONE):
-        part.state = WAITING
     write_status(folder, jobs)
     bad: set[Path] = set()
     for number, job in enumerate(jobs):
@@ -131,8 +127,7 @@ def run_jobs(jobs: list[Job], path: Path, terminal: Terminal) -> None:
             part.state, part.says = RUNNING, ""
             job.started = job.started or _now()
             write_status(folder, jobs)
-            goes_on = any(part is one for one in stopped)
-            _run(job, index, path.parent, terminal, goes_on=goes_on)
+            _run(job, index, path.parent, terminal)
             write_status(folder, jobs)
             if part.state == CANCELLED:
                 raise Cancelled
@@ -178,12 +173,12 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _run(job: Job, index: int, folder: Path, terminal: Terminal, *, goes_on: bool) -> None:
+def _run(job: Job, index: int, folder: Path, terminal: Terminal) -> None:
     """Run what a job does to one of its shots to its end, or until the terminal is told to stop."""
     part, began = job.parts[index], time.monotonic()
     more = ["--with-input", "--progress", "plain", "--only", str(index + 1)]
     verb, *words = keep_negative(job.words)
-    if goes_on and verb == "train":
+    if part.goes_on and verb == "train":
         more.append("--go-on")
     log = Path(job.log)
     command = [sys.executable, "-m", "engine", verb, *more, *words]
