@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from . import shot_folders
+from . import logs, shot_folders
 from .engine.shared.errors import PaintoverError
+
+_log = logs.logger(__name__)
+
+_COLUMNS = 80
+"""Most letters of a line of a popup."""
 
 
 def shown(sentence: object, scene: bpy.types.Scene | None = None) -> str:
@@ -35,6 +43,30 @@ def shortened(sentence: str, folder: Path) -> str:
         sentence = sentence.replace(f"{path}{os.sep}", "")
         sentence = sentence.replace(f"The shot {path} ", "The shot ")
     return sentence
+
+
+def tell(sentence: str) -> None:
+    """Tell what no operator can report, such as of a handler: in the log, and in a window if any.
+
+    Args:
+        sentence: what went wrong.
+    """
+    _log.warning("%s", sentence)
+    if not bpy.app.background:
+        bpy.app.timers.register(functools.partial(_pop_up, sentence))
+
+
+def _pop_up(sentence: str) -> None:
+    manager: Any = bpy.context.window_manager
+    if not manager.windows:
+        return
+
+    def draw(menu: Any, _: Any) -> None:
+        for line in textwrap.wrap(shown(sentence), _COLUMNS):
+            menu.layout.label(text=line, translate=False)
+
+    with bpy.context.temp_override(window=manager.windows[0]):
+        manager.popup_menu(draw, title="Paintover", icon="ERROR")
 
 
 def reported(error: RuntimeError) -> str:

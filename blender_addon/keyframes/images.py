@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .. import colour_names, logs, properties, shot_folders
+from .. import colour_names, logs, messages, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, written_beside
 from ..engine.shared.pictures.colour_tags import has_own_colours
@@ -345,12 +345,32 @@ def relocate(shot: Shot, path: Path, target: Path) -> None:
 
 @persistent  # type: ignore[untyped-decorator]
 def _save_before_blend(*_: Any) -> None:
+    errors: dict[Path, PaintoverError] = {}
     for scene in bpy.data.scenes:
         try:
-            shot = Shot.open(properties.shot_folder(scene))
-            save_unsaved(shot, keep_version=bool(shot_folders.other_owner(scene)))
+            folder = real_path(properties.shot_folder(scene))
         except PaintoverError:
-            continue  # there is no shot, or it cannot be written; the paint stays in Blender
+            continue  # it has no shot
+        try:
+            save_unsaved(Shot.open(folder), keep_version=bool(shot_folders.other_owner(scene)))
+        except PaintoverError as error:
+            errors[folder] = error
+    for folder, names in _still_dirty().items():
+        reason = errors.get(folder) or "no scene has that shot; save it by Image > Save As."
+        messages.tell(
+            f"The .blend is saved without the paint on {', '.join(names)}, which stays in this "
+            f"Blender only: {reason}"
+        )
+
+
+def _still_dirty() -> dict[Path, list[str]]:
+    """Return shot folder → names of its paintings and masks whose paint is only in memory."""
+    found: dict[Path, list[str]] = {}
+    for image in bpy.data.images:
+        is_painting = image.source == "FILE" and image.filepath and image.library is None
+        if is_painting and image.is_dirty and file_sync.is_noted(image):
+            found.setdefault(shot_folder_of(image), []).append(path_of(image).name)
+    return found
 
 
 _HANDLERS = Handlers(save_pre=_save_before_blend)

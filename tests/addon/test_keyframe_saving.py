@@ -83,6 +83,50 @@ def test_saving_the_blend_saves_paint(scene: Any, shot: Any, part: Callable[[str
     assert keyframes.find_image(shot.key_path(1)) is not None
 
 
+@pytest.mark.parametrize("how", ["no folder", "moved", "other shot"])
+def test_paint_that_cannot_be_saved_with_the_blend_is_told(
+    scene: Any,
+    shot: Any,
+    part: Callable[[str], Any],
+    caplog: pytest.LogCaptureFixture,
+    how: str,
+) -> None:
+    keyframes = part("keyframes.images")
+    bpy.ops.paintover.keyframe_add(frame=1)
+    bpy.ops.paintover.keyframe_add(frame=2)
+    bpy.ops.wm.save_mainfile()
+    assert not caplog.messages
+    image = keyframes.load(shot, 1)
+    keyframes.load(shot, 2)
+    paint(image, 0.0)
+    keys, aside = shot.folder / "keys", shot.folder.with_name("aside")
+    if how == "no folder":
+        keys.rename(aside)
+        keys.write_text("a file")
+    elif how == "moved":
+        shot.folder.rename(aside)
+    else:
+        scene.paintover.folder = "//another"
+    Path(bpy.data.filepath).unlink()
+    bpy.ops.wm.save_mainfile()
+    assert Path(bpy.data.filepath).is_file() and image.is_dirty
+    (told,) = caplog.messages
+    reason = {"no folder": f"Cannot write {keys}", "moved": "shot", "other shot": "Save As"}[how]
+    assert told.startswith("The .blend is saved without the paint on 0001.png, which stays in ")
+    assert reason in told.partition("only: ")[2]
+    caplog.clear()
+    if how == "no folder":
+        keys.unlink()
+        aside.rename(keys)
+    elif how == "moved":
+        aside.rename(shot.folder)
+    else:
+        scene.paintover.folder = os.path.relpath(shot.folder, Path(bpy.data.filepath).parent)
+    keyframes.save_unsaved(shot)
+    bpy.ops.wm.save_mainfile()
+    assert not caplog.messages and shot.key_is_painted(1)
+
+
 def test_full_disk_leaves_the_painting_of_before(
     scene: Any, shot: Any, part: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
