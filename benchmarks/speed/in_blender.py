@@ -115,14 +115,15 @@ def capture_size(width: str, height: str) -> dict[str, Any]:
     """Render frames of a size without and with capture, in seconds of the processor a frame."""
     _enable()
     scene = _scene(int(width), int(height))
-    times = []
+    scene.paintover.folder = str(FOLDER / f"shot-{width}")
+    frames, times = FOLDER / f"shot-{width}/frames", []
     for step in (lambda: _render(scene), bpy.ops.paintover.capture):
         step()  # compiles what is not yet
-        shutil.rmtree(FOLDER / "shot", ignore_errors=True)
+        shutil.rmtree(frames, ignore_errors=True)
         before = time.process_time()
         step()
         times.append((time.process_time() - before) / FRAMES)
-    assert len(list((FOLDER / "shot/frames").glob("*.png"))) == FRAMES
+    assert len(list(frames.glob("*.png"))) == FRAMES
     return {"plain": times[0], "capture": times[1]}
 
 
