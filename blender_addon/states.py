@@ -21,6 +21,7 @@ from .engine.shared.keyframes.names import describe_unused
 from .engine.shared.keyframes.versions import Version, versions_of
 from .engine.shared.keyframes.weights import changed
 from .engine.shared.pictures import sizes
+from .engine.shared.pictures.header_bounds import check_before_loading
 from .engine.shared.places import is_folder
 from .engine.shared.shot import Shot
 from .engine.shared.shot_paths import OUT_SUFFIXES
@@ -204,16 +205,21 @@ def _look_at_files(query: Query) -> Snapshot:
         looks_like=looks_like,
         masked=tuple(frame for frame in keyframes if shot.key_mask_path(frame).is_file()),
         versions={frame: tuple(versions_of(shot, frame)) for frame in keyframes},
-        pictures={frame: _picture(shot.key_path(frame)) for frame in keyframes},
+        pictures={frame: _picture(shot, frame) for frame in keyframes},
         stylized_at=_changed_at(shot, query.style),
     )
 
 
-def _picture(path: Path) -> tuple[Path, int]:
-    """Return a painting and when it was written, 0 if it may be written in that second again."""
+def _picture(shot: Shot, frame: int) -> tuple[Path, int]:
+    """Return a painting and when it was written.
+
+    0 if it may be written in that second again, or if Blender must not load it.
+    """
+    path = shot.key_path(frame)
     try:
         modified = path.stat().st_mtime_ns
-    except OSError:
+        check_before_loading(path, shot.manifest.size)
+    except (OSError, PaintoverError):
         return path, 0
     return path, modified if time.time_ns() - modified > SETTLED_NS else 0
 

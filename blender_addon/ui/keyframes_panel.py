@@ -79,11 +79,12 @@ class _Versions(Panel):
         return super().poll(context) and bool(_versions(context))
 
     def draw(self, context: Any) -> None:
-        versions = _versions(context)
+        versions, shot = _versions(context), watcher.current()[0].shot
+        size = shot.manifest.size if shot else (0, 0)
         column = self.layout.column()
         for version in versions[:_MOST_VERSIONS]:
             row = column.row()
-            keyframe_list.draw_thumbnail(row, thumbnails.file_icon(version.path), 2)
+            keyframe_list.draw_thumbnail(row, thumbnails.version_icon(version.path, size), 2)
             lines = row.column(align=True)
             lines.label(text=f"{version.date:%d %b %Y}", translate=False)
             lines.label(text=f"{version.date:%H:%M:%S}", translate=False)

@@ -13,6 +13,9 @@ from typing import Any
 
 import bpy.utils.previews
 
+from ..engine.shared.errors import PaintoverError
+from ..engine.shared.pictures.header_bounds import check_before_loading
+
 _previews: Any = None
 _times: dict[Path, int] = {}
 """Painting → modification time of the file that its thumbnail shows, in ns."""
@@ -24,7 +27,8 @@ def update(paintings: Mapping[Path, int], painted_on: Mapping[str, Any]) -> bool
     """Make thumbnails of paintings anew where they have changed.
 
     Args:
-        paintings: path → modification time in ns, 0 if the file was written a moment ago.
+        paintings: path → modification time in ns, 0 if the file was written a moment ago, or
+            Blender must not load it.
         painted_on: file name → image of those with new paint.
 
     Returns:
@@ -49,11 +53,26 @@ def icon(path: Path) -> int:
     """Return the icon of a painting; 0 as long as there is none."""
     if path in _of_images:
         return _of_images[path]
-    return file_icon(path) if path in _times else 0
+    return _file_icon(path) if path in _times else 0
 
 
-def file_icon(path: Path) -> int:
-    """Return the icon of a picture that does not change; the file is read later, in a thread."""
+def version_icon(path: Path, frame: tuple[int, int]) -> int:
+    """Return the icon of a picture that does not change; 0 if Blender must not load it.
+
+    Args:
+        path: the picture.
+        frame: width and height of the frames of its shot.
+    """
+    if str(path) not in _previews:
+        try:
+            check_before_loading(path, frame)
+        except PaintoverError:
+            return 0
+    return _file_icon(path)
+
+
+def _file_icon(path: Path) -> int:
+    """Return the icon of a picture; the file is read later, in a thread."""
     name = str(path)
     if name not in _previews:
         _previews.load(name, name, "IMAGE")

@@ -152,6 +152,10 @@ def test_pictures_far_larger_than_the_frames(shot: Any, part: Part, tmp_path: Pa
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 100_000  # kilobytes; one of them takes 430 MB
     assert states.look(bpy.context.scene).keyframes == {1: "Wrong size", 2: "Wrong size"}
+    assert [time for _, time in states.look(bpy.context.scene).pictures.values()] == [0, 0]
+    thumbnails = part("ui.thumbnails")
+    assert thumbnails.version_icon(version, shot.manifest.size) == 0
+    assert str(version) not in thumbnails._previews
     # The way out: another painting takes its place, and the huge one is kept.
     write_png(tmp_path / "good.png", picture(2, seed=4))
     assert operators.keyframe_add(frame=2, filepath=str(tmp_path / "good.png")) == {"FINISHED"}

@@ -170,6 +170,25 @@ def test_pictures_far_larger_than_the_frames_are_not_loaded(tmp_path, kind):
         check_before_loading(path, (64, 48))
 
 
+@pytest.mark.parametrize(("channels", "is_let_through"), [(60, True), (80, False)])
+def test_an_exr_of_very_many_channels_is_not_loaded(tmp_path, channels, is_let_through):
+    path = tmp_path / "0001.exr"
+    spec = oiio.ImageSpec(1920, 1080, channels, "half")
+    spec.channelnames = [f"layer.{number}" for number in range(channels)]
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec)
+    rows = np.zeros((30, 1920, channels), np.float16)
+    for top in range(0, 1080, 30):
+        assert file.write_scanlines(top, top + 30, 0, rows)
+    file.close()
+    check_before_loading(path)
+    if is_let_through:
+        check_before_loading(path, (1920, 1080))
+        return
+    with pytest.raises(PaintoverError, match=r"is 1920×1080 with 80 channels.*fewer channels"):
+        check_before_loading(path, (1920, 1080))
+
+
 def test_the_frames_of_a_long_shot_are_checked_quickly(tmp_path):
     path = tmp_path / "0001.exr"
     write(path, spec_of(1920, 1080, "zips"))

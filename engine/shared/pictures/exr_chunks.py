@@ -25,10 +25,13 @@ _PLACE = 8
 """Bytes of the place of a chunk."""
 
 
-def check_chunks(file: BinaryIO) -> None:
+def check_chunks(file: BinaryIO) -> int:
     """Check that each chunk of an EXR file lies in the file, as the tables of their places tell.
 
     Of the pixels, only the lengths are read. A compression that is not known passes.
+
+    Returns:
+        How many values its pixels have.
 
     Raises:
         CutShortError: one does not.
@@ -43,7 +46,7 @@ def check_chunks(file: BinaryIO) -> None:
     kinds = [_kind(headers, part) for part in headers.parts]
     counts = [_count(headers, part, kind) for part, kind in zip(headers.parts, kinds, strict=True)]
     if None in counts:
-        return
+        return headers.values()
     tables = []
     first = file.tell() + _PLACE * sum(filter(None, counts))
     for count in counts:
@@ -51,6 +54,7 @@ def check_chunks(file: BinaryIO) -> None:
         tables.append(_places(data, count or 0))
     for kind, table in zip(kinds, tables, strict=True):
         _check_places(file, kind, table, range(first, end), headers.version)
+    return headers.values()
 
 
 def _kind(headers: Headers, part: dict[bytes, bytes]) -> bytes:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import struct
 from typing import BinaryIO
 
@@ -56,6 +57,14 @@ class Headers:
         widths, heights = zip(*boxes, strict=True) if boxes else ((0,), (0,))
         return max(widths), max(heights)
 
+    def values(self) -> int:
+        """Return how many values the pixels of all parts have."""
+        return sum(
+            math.prod(box_size(part[b"dataWindow"])) * count_channels(part.get(b"channels", b""))
+            for part in self.parts
+            if len(part.get(b"dataWindow", b"")) == _BOX
+        )
+
 
 def box_size(value: bytes) -> tuple[int, int]:
     """Return width and height of a window."""
@@ -96,7 +105,7 @@ def read_headers(file: BinaryIO) -> Headers:
             return Headers(version, parts)
         parts.append(values)
         attributes += count
-        own = _channels(values.get(b"channels", b""))
+        own = count_channels(values.get(b"channels", b""))
         channels += own
         chunks += max(_chunks(values, own), whole(values.get(b"chunkCount", b"")))
         for found, most, what in (
@@ -145,7 +154,7 @@ def _text(file: BinaryIO) -> bytes:
     return text
 
 
-def _channels(value: bytes) -> int:
+def count_channels(value: bytes) -> int:
     """Return how many channels a list of channels has."""
     count = place = 0
     while (end := value.find(b"\0", place)) > place and count <= _MOST_CHANNELS:

@@ -57,6 +57,8 @@ _MOST_LARGER = 4
 """A picture of a shot has at most so many times as many pixels as a frame: twice its size."""
 _ALWAYS_SMALL = 1 << 23
 """Pixels that are never too many: those of 3840×2160."""
+_MOST_CHANNELS = 16
+"""Channels that an EXR of the most pixels has at most; a smaller one has more."""
 
 
 def check_header(
@@ -106,49 +108,53 @@ def check_before_loading(
         path: the picture.
         frame: width and height of the frames of the shot that it belongs to, if it does. A picture
             of another size is let through up to twice that size, or 3840×2160, so that it can be
-            looked at.
+            looked at; an EXR of the size of the frames may have 64 channels.
         to_end: as in ``check_header``.
 
     Raises:
         PaintoverError: it is none that Paintover reads, asks for more than pictures have, is far
             larger than the frames, or is an EXR that is cut short.
     """
-    sentence, width, height = (_look_at_all if to_end else _look_at_head)(path)
+    sentence, width, height, values = (_look_at_all if to_end else _look_at_head)(path)
     if not sentence and frame is not None:
         most = max(_MOST_LARGER * frame[0] * frame[1], _ALWAYS_SMALL)
-        if width * height > most:
+        much = f"{width}×{height}" if width * height > most else ""
+        if not much and values > _MOST_CHANNELS * most:
+            much = f"{width}×{height} with {values // (width * height)} channels"
+        if much:
             sentence = (
-                f"{path} is {width}×{height}, far larger than the frames, which are "
-                f"{frame[0]}×{frame[1]}; save it in that size."
+                f"{path} is {much}, far larger than the frames, which are {frame[0]}×{frame[1]}; "
+                "save it in that size" + (", with fewer channels." if "with" in much else ".")
             )
     if sentence:
         raise PaintoverError(sentence)
 
 
-def _look(path: Path, *, to_end: bool) -> tuple[str, int, int]:
-    """Return why Blender must not load a picture, or "", and its width and height."""
+def _look(path: Path, *, to_end: bool) -> tuple[str, int, int, int]:
+    """Return why Blender must not load a picture, or "", width, height, and values of an EXR."""
+    values = 0
     try:
         kind = readable_kind(path)
         width, height = check_header(path, kind, also_size=True, to_end=to_end)
         if kind == EXR:
             with open_file(path) as file:
-                check_chunks(file)
+                values = check_chunks(file)
     except PaintoverError as error:
-        return str(error), 0, 0
+        return str(error), 0, 0, 0
     except (CutShortError, struct.error):
         sentence = f"{path} is cut short or damaged; save it again, or take it from a backup."
-        return sentence, 0, 0
+        return sentence, 0, 0, 0
     except OSError as error:
-        return f"{path} cannot be read ({error.strerror}); copy it to another disk.", 0, 0
-    return "", width, height
+        return f"{path} cannot be read ({error.strerror}); copy it to another disk.", 0, 0, 0
+    return "", width, height, values
 
 
-def _look_at(*, to_end: bool) -> Callable[[Path], tuple[str, int, int]]:
+def _look_at(*, to_end: bool) -> Callable[[Path], tuple[str, int, int, int]]:
     """Return ``_look``, which looks again only at what has changed."""
     look = functools.partial(_look, to_end=to_end)
     known = read_by_state(look, None)
 
-    def found(path: Path) -> tuple[str, int, int]:
+    def found(path: Path) -> tuple[str, int, int, int]:
         return known(path) or look(path)  # which tells why there is no such file
 
     return found
