@@ -97,9 +97,12 @@ class Job:
     @property
     def says(self) -> str:
         """What each shot says."""
-        if len(self.parts) == 1:
-            return self.parts[0].says
-        return "; ".join(f"{part.shot}: {part.says}" for part in self.parts if part.says)
+        return "; ".join([self.told(part) for part in self.parts if part.says])
+
+    def told(self, part: Part) -> str:
+        """Return what a shot says, with its folder if that is needed to know which it is."""
+        is_known = len(self.parts) == 1 or part.says.startswith(part.shot)
+        return part.says if is_known else f"{part.shot}: {part.says}"
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON data."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -60,6 +61,9 @@ def test_a_list_for_fresh_shots_is_rehearsed_then_run(tmp_path):
     result = shots.run_warm("batch", jobs, "--dry-run")
     assert result.returncode == 0, result.stdout + result.stderr
     assert shots.snapshot(tmp_path) == before
+    (first, *_) = json.loads(shots.run_warm("batch", jobs, "--dry-run", "--json").stdout)
+    assert first["says"].count("010: would read plates/010/input.") == 1
+    assert first["says"].count("010:") == 1
     assert result.stdout.count("would run: ") == 10
     for shot in ("010", "020"):
         assert f'    {shot}: would paint 1 frame (1) with the new "style"' in result.stdout
@@ -73,7 +77,7 @@ def test_a_list_for_fresh_shots_is_rehearsed_then_run(tmp_path):
     (_, train, stylize, _) = status_of(short)
     assert [part["shot"] for part in train["shots"]] == ["010", "020"]
     for name in ("010", "020"):
-        assert f"{name}: " in stylize["says"]
+        assert f"{name}/out/style: 1 frame painted" in stylize["says"].replace(os.sep, "/")
     again = shots.run_warm("batch", short, "--dry-run")
     assert again.stdout.count("done before; --again runs it anew") == 8
 
@@ -114,7 +118,7 @@ def test_a_shot_that_fails_stops_its_own_jobs_alone(trained_folder, tmp_path):
     assert [part["state"] for part in first["shots"]] == ["done", "failed", "done"]
     assert [part["state"] for part in second["shots"]] == ["done", "skipped", "done"]
     assert (first["state"], second["state"], third["state"]) == ("failed", "skipped", "skipped")
-    assert "010: " in first["says"]
+    assert "010/out" in first["says"]
     assert "020: There is no style" in first["says"]
     for name in ("010", "030"):
         assert Shot.open(tmp_path / name).out_frames("style") == [1, 2]

@@ -159,9 +159,7 @@ def describe(jobs: list[Job]) -> str:
         lines.append(f"line {job.line}: {job.state}{_took(job)}: {job.command}")
         for part in job.parts:
             state = "" if part.state == job.state else f"{part.state}{_took(part)}: "
-            is_told = len(job.parts) == 1 or part.says.startswith(part.shot)
-            shot = "" if is_told else f"{part.shot}: "
-            lines.append(f"    {state}{shot}{part.says}".rstrip())
+            lines.append(f"    {state}{job.told(part)}".rstrip())
     return "\n".join(map(one_line, lines))
 
 
