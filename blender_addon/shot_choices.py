@@ -6,7 +6,6 @@ Nobody has to choose: without a choice, scripts and farms go on with the shot, a
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 from pathlib import Path
@@ -21,6 +20,7 @@ from .engine.shared.manifest import MANIFEST_NAME
 from .engine.shared.places import check_place, is_file, is_there, linked_folders
 from .engine.shared.shot import Shot
 from .engine.shared.temporary import is_temporary, temporary_folder
+from .engine.shared.write_errors import why_not_written
 from .jobs import Job, Progress
 from .keyframes import images as keyframe_images
 
@@ -77,11 +77,8 @@ def _copy(scene: bpy.types.Scene, shot: Shot) -> Job[str]:
             yield from _copy_files(shot.folder, unfinished)
             unfinished.replace(folder)
     except OSError as error:
-        missing_space = error.errno == errno.ENOSPC
-        remedy = "free some space" if missing_space else "choose another place for the .blend"
-        raise PaintoverError(
-            f"Cannot copy the shot to {folder}: {error.strerror or error}; {remedy}."
-        ) from error
+        why = why_not_written(folder, error)
+        raise PaintoverError(f"Cannot copy the shot to {folder}{why}.") from error
     copied = Shot.open(folder)
     copied.manifest.id = ""
     scene = reference.get()

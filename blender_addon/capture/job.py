@@ -15,7 +15,7 @@ import bpy
 from .. import logs, mattes, properties
 from ..engine.shared import passes
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.files import digest_json
+from ..engine.shared.files import cannot_write, digest_json
 from ..engine.shared.frame_lists import name_frames
 from ..engine.shared.manifest import FrameRecord
 from ..engine.shared.pictures.digests import digest_picture
@@ -275,8 +275,5 @@ def _check(scene: bpy.types.Scene, folder: Path, wanted: list[int]) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise PaintoverError(
-            f"Cannot write to {folder}: {error.strerror or error}; choose a shot folder with write "
-            "permission."
-        ) from error
+        raise cannot_write(folder, error) from error
     own_files.check_room(folder)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..engine.shared.errors import PaintoverError
-from ..engine.shared.files import move
+from ..engine.shared.files import cannot_write, move
 from ..engine.shared.keyframes.blank import blank_digest, copy_frame
 from ..engine.shared.manifest import Manifest
 from ..engine.shared.places import check_place
@@ -96,10 +96,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 move(source, destination)
             except OSError as error:
-                raise PaintoverError(
-                    f"Cannot write {destination}: {error.strerror or error}; choose a shot folder "
-                    "with write permission, and capture again."
-                ) from error
+                raise cannot_write(destination, error) from error
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from ..engine.shared.temporary import (
     remove_leftovers,
     temporary_file,
 )
+from ..engine.shared.write_errors import why_not_written
 
 FOLDER = "compositor"
 """Name of the cache folder for ``arrange``."""
@@ -73,8 +74,8 @@ def arrange(paths: Mapping[int, Path], links: Path) -> Sequence:
                     _link(link, path)
         except OSError as error:
             raise PaintoverError(
-                f"Cannot write to {links}: {error.strerror or error}; allow it, or begin the frame "
-                "range at 0 or later."
+                f"Cannot write {links}{why_not_written(links, error)}, or begin the frame range at "
+                "0 or later."
             ) from error
     return sequence
 

@@ -9,6 +9,7 @@ from typing import IO
 
 from .. import user_folders
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import cannot_write
 from ..engine_process import environment
 from ..jobs import Job, Progress
 from . import commands, places, record
@@ -67,8 +68,5 @@ def check_and_remember(python: environment.EnginePython) -> Job[record.Check]:
         else:
             record.write_check(python.path, found)
     except OSError as error:
-        raise PaintoverError(
-            f"Cannot write {error.filename or log}: {error.strerror or error}; free space there, "
-            "and try again."
-        ) from error
+        raise cannot_write(Path(error.filename or log), error) from error
     return found

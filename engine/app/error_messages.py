@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import errno
+import os
+from pathlib import Path
 
 from ..shared.errors import PaintoverError, is_out_of_memory
+from ..shared.write_errors import IN_THE_WAY, why_not_written
 
 NO_MEMORY = (
     "There is not enough memory; close other programs, use a smaller network, or choose "
@@ -37,4 +40,6 @@ def _explain_os_error(error: OSError) -> str | None:
         return NO_MEMORY
     if not name:
         return None
+    if error.errno in IN_THE_WAY:
+        return f"Cannot write {name}{why_not_written(Path(os.fsdecode(name)), error)}."
     return f"Cannot use {name}: {error.strerror}; check that it exists and its permissions."

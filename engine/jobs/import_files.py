@@ -16,7 +16,7 @@ import numpy as np
 from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.pictures import write_picture
 from ..shared.errors import Cancelled, PaintoverError
-from ..shared.files import move, written_beside
+from ..shared.files import cannot_write, move, written_beside
 from ..shared.frame_lists import name_frames
 from ..shared.keyframes.blank import is_blank
 from ..shared.manifest import FrameRecord
@@ -206,10 +206,7 @@ def _move_in(shot: Shot, copy: Copy, place: Path, corrections: Corrections) -> N
         for path in replaced - {target}:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise PaintoverError(
-            f"Cannot write {target}: {error.strerror or error}; choose a shot folder that you may "
-            "write to."
-        ) from error
+        raise cannot_write(target, error) from error
 
 
 def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:

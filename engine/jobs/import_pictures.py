@@ -13,6 +13,7 @@ from ..images.given_pictures import check_size, given_size
 from ..images.movies import movies_in
 from ..images.picture_folders import pictures_in
 from ..shared.errors import NoShotError, PaintoverError
+from ..shared.files import cannot_write
 from ..shared.folders import remove_tree
 from ..shared.frame_lists import format_frames, frame_name, gaps_between
 from ..shared.keyframes.blank import blank_digest, copy_frame
@@ -101,10 +102,7 @@ def alone_in(folder: Path) -> Iterator[None]:
                 stack.callback(_remove_if_empty, folder)
             is_alone = stack.enter_context(held_alone(folder / f"{STAGING}.lock"))
         except OSError as error:
-            raise PaintoverError(
-                f"Cannot write {folder}: {error.strerror or error}; choose a shot folder that you "
-                "may write to."
-            ) from error
+            raise cannot_write(folder, error) from error
         if not is_alone:
             raise PaintoverError(
                 f"Another import into {folder} is running; wait until it has ended, or choose "

@@ -19,6 +19,7 @@ from .errors import PaintoverError
 from .links import refuse_link
 from .places import check_place
 from .temporary import temporary_file, temporary_folder
+from .write_errors import why_not_written
 
 _Read = TypeVar("_Read")
 _Digest = TypeVar("_Digest")
@@ -154,12 +155,7 @@ def written_beside(path: Path, ready: Callable[[Path], None] | None = None) -> I
 
 def cannot_write(path: Path, error: OSError) -> PaintoverError:
     """Return the error for a file that cannot be written."""
-    if isinstance(error, IsADirectoryError) and path.is_dir():
-        return PaintoverError(f"Cannot write {path}, as a folder has that name; rename the folder.")
-    return PaintoverError(
-        f"Cannot write {path}: {error.strerror or error}; free some space, or choose a shot folder "
-        "that you may write to."
-    )
+    return PaintoverError(f"Cannot write {path}{why_not_written(path, error)}.")
 
 
 def write_bytes(path: Path, data: bytes, ready: Callable[[Path], None] | None = None) -> None:

@@ -244,7 +244,13 @@ def test_what_is_missing_is_told(scene: Any, part: Part, folder: Path) -> None:
     blocked = folder / "file"
     folder.mkdir()
     blocked.write_text("")
-    assert str(blocked) in refused(part, scene, blocked / "shot", [1])
+    for place in (blocked / "shot", blocked):
+        told = refused(part, scene, place, [1])
+        assert told == f"Cannot write {place}, as {blocked} is in the way; move it elsewhere."
+    link = folder / "link"
+    link.symlink_to(folder / "nowhere")
+    assert f"as {link} is in the way; move it elsewhere" in refused(part, scene, link, [1])
+    link.unlink()
     scene.camera = None
     assert "no camera" in refused(part, scene, folder, [1])
     assert files(folder) == {"file"}
