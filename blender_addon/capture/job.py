@@ -14,6 +14,7 @@ import bpy
 
 from .. import logs, mattes, properties
 from ..engine.shared import passes
+from ..engine.shared.corrections import Corrections
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, digest_json
 from ..engine.shared.frame_lists import name_frames
@@ -112,6 +113,7 @@ def capture(
     stored = {**now, settings.OF_SCENE: copies.place_of(scene)}
     shot.manifest.source["settings"] = settings_in_use(before) | {digest: stored}
     plan = Plan(digest, current, matte.name if matte else "", matte.note if matte else {})
+    corrections = Corrections(before or shot, staging.moved_by_killed(folder))
     result = CaptureResult(skipped=[] if force else plan.complete(shot, wanted))
     target = staging.target(shot, before.manifest if before else None, current, force=force)
     result.rendered = [] if target is shot else plan.complete(target, wanted)
@@ -121,9 +123,11 @@ def capture(
         keyframe_images.save_unsaved(shot)
         result.warnings += notes.of_scene(scene, layer)
         result.warnings += simulations.notes(scene)
-        yield from _render_all(scene, layer, target, todo, plan, result, blocking=blocking)
+        yield from _render_all(
+            scene, layer, target, todo, plan, result, corrections, blocking=blocking
+        )
     if target is not shot:
-        _take_in(target, shot, plan, result)
+        _take_in(target, shot, plan, result, corrections)
         _warn_of_lost_frames(before, shot, result)
     others = [] if partly else [n for n in shot.frames if not plan.has_matte(shot, n)]
     if others:
@@ -131,9 +135,18 @@ def capture(
         scene = reference.get()
         layer = view_layer or settings.layer_to_render(scene)
         yield from _render_all(
-            scene, layer, shot, others, plan, result, mattes_only=True, blocking=blocking
+            scene,
+            layer,
+            shot,
+            others,
+            plan,
+            result,
+            corrections,
+            mattes_only=True,
+            blocking=blocking,
         )
-    plan.settle(shot)
+    plan.settle(shot, corrections)
+    result.warn(corrections.told())
     if result.rendered:
         result.warnings += notes.of_passes(shot.manifest.source["engine"], shot.manifest.passes)
     return result
@@ -146,6 +159,7 @@ def _render_all(
     todo: list[int],
     plan: Plan,
     result: CaptureResult,
+    corrections: Corrections,
     *,
     mattes_only: bool = False,
     blocking: bool,
@@ -155,7 +169,14 @@ def _render_all(
     try:
         preparation.begin()
         yield from _render(
-            preparation, saving, todo, plan, result, mattes_only=mattes_only, blocking=blocking
+            preparation,
+            saving,
+            todo,
+            plan,
+            result,
+            corrections,
+            mattes_only=mattes_only,
+            blocking=blocking,
         )
     except BaseException:
         with contextlib.suppress(PaintoverError):  # the frames are noted, too
@@ -172,6 +193,7 @@ def _render(
     todo: list[int],
     plan: Plan,
     result: CaptureResult,
+    corrections: Corrections,
     *,
     mattes_only: bool,
     blocking: bool,
@@ -192,20 +214,30 @@ def _render(
                 record = shot.manifest.frames[frame]
                 result.mattes.append(frame)
             else:
-                work = _render_frame(preparation, shot, frame, plan.digest, blocking=blocking)
+                work = _render_frame(
+                    preparation, shot, frame, plan.digest, corrections, blocking=blocking
+                )
                 record, meanings = yield from repeated(work, progress)
                 result.warn(add_frame(shot, frame, record, meanings))
                 result.rendered = sorted({*result.rendered, frame})
             if plan.matte:
                 path = shot.matte_path(frame, plan.matte)
+                corrections.keep(frame, path)
                 matte = _render_matte(preparation, path, plan.matte, blocking=blocking)
                 text = f"Matte of frame {frame}"
-                record.matte = yield from repeated(matte, dataclasses.replace(progress, text=text))
+                made = yield from repeated(matte, dataclasses.replace(progress, text=text))
+                plan.note_matte(shot, record, made)
         _log.debug("Captured frame %d into %s", frame, shot.folder)
 
 
 def _render_frame(
-    preparation: Preparation, shot: Shot, frame: int, digest: str, *, blocking: bool
+    preparation: Preparation,
+    shot: Shot,
+    frame: int,
+    digest: str,
+    corrections: Corrections,
+    *,
+    blocking: bool,
 ) -> Generator[None, None, tuple[FrameRecord, dict[str, str]]]:
     """Render the current frame into a shot; return its record and the meanings of its passes."""
     scene, layer = preparation.scene_and_layer()
@@ -214,6 +246,8 @@ def _render_frame(
     scene, layer = preparation.scene_and_layer()
     if not Shot.exists(shot.folder):
         shot.save()  # first, as pictures without a manifest are of others
+    for path in (shot.image_path(frame), shot.passes_path(frame)):
+        corrections.keep(frame, path)
     with staging.blank_keyframe_follows(shot, frame):
         names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
     record = FrameRecord(
@@ -243,10 +277,12 @@ def _render_matte(
     return digest_picture(path)
 
 
-def _take_in(stage: Shot, shot: Shot, plan: Plan, result: CaptureResult) -> None:
+def _take_in(
+    stage: Shot, shot: Shot, plan: Plan, result: CaptureResult, corrections: Corrections
+) -> None:
     """Replace frames of the shot by those that waited, now that all are rendered."""
     for frame, record in stage.manifest.frames.items():
-        staging.take_in(stage, shot, frame, plan.matte)
+        staging.take_in(stage, shot, frame, plan.matte, corrections)
         result.warn(add_frame(shot, frame, record, dict(stage.manifest.passes)))
     shot.save()
     own_files.remove_stage(shot.folder, stage.manifest.id)

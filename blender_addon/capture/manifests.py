@@ -22,7 +22,9 @@ LONGEST_RECORD = FrameRecord(
     settings=_DIGEST,
     camera=Camera([-1.2345678901234567e-05] * 16, name="0" * 63),
     matte=_DIGEST,
-    copies={"mattes/matte": _DIGEST},
+    copies=dict.fromkeys(
+        ("mattes/matte", "mattes/objects-01234567", "mattes/collection-01234567"), _DIGEST
+    ),
 )
 """As long as the record of a frame may be."""
 
@@ -112,8 +114,8 @@ def add_frame(shot: Shot, frame: int, record: FrameRecord, meanings: dict[str, s
     """
     sentences = []
     manifest = shot.manifest
-    if frame in manifest.frames:  # guides and mattes from files stay
-        record.copies = manifest.frames[frame].copies
+    if frame in manifest.frames:  # its guides and mattes stay
+        record.copies = {**manifest.frames[frame].copies, **record.copies}
     manifest.frames[frame] = record
     alike = {
         number: other

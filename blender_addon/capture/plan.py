@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import mattes
+from ..engine.shared.corrections import Corrections
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.manifest import FrameRecord
 from ..engine.shared.pictures.digests import is_picture
 from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
@@ -47,6 +49,17 @@ class Plan:
         record = shot.manifest.frames[frame]
         return not self.matte or is_picture(shot.matte_path(frame, self.matte), record.matte)
 
+    def note_matte(self, shot: Shot, record: FrameRecord, digest: str) -> None:
+        """Note the matte that was rendered of a frame, without those of earlier choices."""
+        record.matte = digest
+        copies = {
+            folder: known
+            for folder, known in record.copies.items()
+            if folder == f"mattes/{shot.manifest.matte}"
+            or not mattes.is_captured(folder.removeprefix("mattes/"))
+        }
+        record.copies = {**copies, f"mattes/{self.matte}": digest}
+
     def complete(self, shot: Shot, wanted: Iterable[int]) -> list[int]:
         """Return the wanted frames that are up to date with their mattes, sorted."""
         return [
@@ -55,10 +68,14 @@ class Plan:
             if self.has_frame(shot, frame) and self.has_matte(shot, frame)
         ]
 
-    def settle(self, shot: Shot) -> None:
+    def settle(self, shot: Shot, corrections: Corrections) -> None:
         """Let the shot use the wanted mattes once all its frames have them; save the manifest.
 
         Mattes that the shot had from files stay if the whole picture is wanted: they say more.
+
+        Args:
+            shot: the shot.
+            corrections: keeps those of the mattes that are not wanted any more.
 
         Raises:
             PaintoverError: the manifest cannot be written.
@@ -77,6 +94,8 @@ class Plan:
             if mattes.is_captured(folder.name) and folder.name not in (manifest.matte, self.matte):
                 with contextlib.suppress(PaintoverError):
                     check_place(folder / "0001.png")
+                    for frame in shot.frames:
+                        corrections.keep(frame, shot.matte_path(frame, folder.name))
                     own_files.remove_matte(folder)
 
 

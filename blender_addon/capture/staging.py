@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..engine.shared.corrections import Corrections
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, move
 from ..engine.shared.keyframes.blank import blank_digest, copy_frame
@@ -70,7 +71,22 @@ def _waiting(folder: Path) -> Manifest | None:
         return None
 
 
-def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
+def moved_by_killed(folder: Path) -> dict[Path, list[str]]:
+    """Return what a capture that was killed may have taken into a shot folder, with digests."""
+    waiting = _waiting(folder / own_files.STAGE)
+    if waiting is None:
+        return {}
+    shot = Shot(folder, waiting)
+    found = {}
+    for frame, record in waiting.frames.items():
+        found[shot.image_path(frame)] = [record.image]
+        found[shot.passes_path(frame)] = [record.passes]
+        for name, digest in record.copies.items():
+            found[folder / name / shot.image_path(frame).name] = [digest]
+    return found
+
+
+def take_in(stage: Shot, shot: Shot, frame: int, matte: str, corrections: Corrections) -> None:
     """Move the files of a frame into the shot.
 
     Args:
@@ -78,6 +94,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
         shot: the shot.
         frame: the frame.
         matte: name of the mattes that were rendered with the frames; "" for none.
+        corrections: keeps files that were corrected.
 
     Raises:
         PaintoverError: a file cannot be moved.
@@ -94,6 +111,7 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str) -> None:
             check_place(destination)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
+                corrections.keep(frame, destination)
                 move(source, destination)
             except OSError as error:
                 raise cannot_write(destination, error) from error

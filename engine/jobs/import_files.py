@@ -15,6 +15,7 @@ import numpy as np
 
 from ..images.given_pictures import given_size, read_given, read_given_mask, told_once
 from ..images.pictures import write_picture
+from ..shared.corrections import Corrections
 from ..shared.errors import Cancelled, PaintoverError
 from ..shared.files import cannot_write, move, written_beside
 from ..shared.frame_lists import name_frames
@@ -26,7 +27,6 @@ from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot, copy_folder
 from ..shared.shot_paths import KEY_SUFFIXES
-from .corrections import Corrections
 from .import_note import delete, note_moves, noted
 
 MASK_NOISE = 16 / 255
@@ -105,12 +105,12 @@ def copy_all(
     moves = zip(copies, places, strict=True)
     note_moves(shot.folder, {one.target: to for one, to in moves if not one.keeps_version})
     records = _records(shot, copies, places)
-    corrections = Corrections(previous or shot)
+    corrections = Corrections(previous or shot, killed)
     try:
         for copy, place in zip(copies, places, strict=True):
             _move_in(shot, copy, place, corrections)
     finally:
-        corrections.tell(report)
+        _tell(corrections, report)
     for sentence in told_once(told):
         report.warned(sentence)
     if first and not is_seen:
@@ -220,7 +220,7 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
         shot: the new one.
         report: is told of what stays without a use.
     """
-    corrections = Corrections(previous)
+    corrections = Corrections(previous, {})
     _remove_guides_and_mattes(previous, shot, corrections)
     painted = []
     for frame in sorted(set(previous.frames) - set(shot.frames)):
@@ -232,13 +232,18 @@ def remove_left_over(previous: Shot, shot: Shot, report: Reporter) -> None:
         shot.keep_version(shot.key_mask_path(frame))
         if shot.key_path(frame).is_file():
             painted.append(frame)
-    corrections.tell(report)
+    _tell(corrections, report)
     if painted:
         report.warned(
             f"The shot has no frames {name_frames(painted)} any more; their paintings stay in "
             f"{shot.folder / 'keys'}, but are not used."
         )
     _warn_of_sizes(shot, report)
+
+
+def _tell(corrections: Corrections, report: Reporter) -> None:
+    for sentence in corrections.told():
+        report.warned(sentence)
 
 
 def _remove_guides_and_mattes(previous: Shot, shot: Shot, corrections: Corrections) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from ..shared.corrections import Corrections
 from ..shared.errors import PaintoverError
 from ..shared.folders import remove_tree
 from ..shared.frame_lists import format_frames
@@ -15,7 +16,6 @@ from ..shared.pictures.sequences import FileSequence
 from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot, copy_folder
-from .corrections import Corrections
 from .import_files import copy_all
 from .import_note import MATTE_NAME, forget_moves, remove_strays
 from .import_pictures import (
@@ -96,7 +96,7 @@ def remove_mattes(folder: Path, report: Reporter) -> None:
         return
     place = shot.matte_path(0).parent
     paths = {frame: shot.matte_path(frame) for frame in shot.frames}
-    corrections = Corrections(Shot.open(folder))
+    corrections = Corrections(Shot.open(folder), {})
     shot.manifest.matte = ""
     shot.save()
     with contextlib.suppress(OSError, PaintoverError):
@@ -105,4 +105,5 @@ def remove_mattes(folder: Path, report: Reporter) -> None:
             corrections.keep(frame, path)
             path.unlink(missing_ok=True)
         place.rmdir()
-    corrections.tell(report)
+    for sentence in corrections.told():
+        report.warned(sentence)

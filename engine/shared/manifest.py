@@ -95,7 +95,7 @@ class FrameRecord:
     matte: Digest = ""
     """Of the matte that Blender rendered with the frame."""
     copies: dict[_CopyFolder, Digest] = dataclasses.field(default_factory=dict)
-    """Folder of guides or mattes → digest of the picture that was imported there for the frame."""
+    """Folder of guides or mattes → digest of what was imported or rendered there for the frame."""
 
 
 @dataclasses.dataclass

@@ -119,7 +119,7 @@ class Shot(ShotPaths):
         return self.folder / "mattes" / (name or self.manifest.matte) / f"{frame_name(frame)}.png"
 
     def copy_digest(self, frame: int, path: Path) -> str:
-        """Return the digest of a frame's picture, guide or matte as it was captured or imported.
+        """Return the digest of a frame's picture, passes, guide or matte as a job has made it.
 
         It is "" where none is noted.
         """
@@ -128,6 +128,8 @@ class Shot(ShotPaths):
             return ""
         if path == self.image_path(frame):
             return record.image
+        if path == self.passes_path(frame):
+            return record.passes
         return record.copies.get(copy_folder(self.folder, path), "")
 
     def key_frames(self) -> list[int]:

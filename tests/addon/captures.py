@@ -23,3 +23,8 @@ def run(part: Part, scene: Any, folder: Path, frames: list[int], **options: Any)
 def open_shot(part: Part, folder: Path) -> Any:
     """Open the captured shot."""
     return part("engine.shared.shot").Shot.open(folder)
+
+
+def corrections(part: Part, shot: Any) -> Any:
+    """Keeps the files of a shot that were corrected."""
+    return part("engine.shared.corrections").Corrections(shot, {})

@@ -11,8 +11,9 @@ from typing import Any
 
 import bpy
 import pytest
-from captures import Part, open_shot, run
+from captures import Part, corrections, open_shot, run
 from conftest import picture, write_png
+from matte_scenes import choose
 from two_blends import files
 
 
@@ -127,13 +128,85 @@ def test_a_capture_that_was_killed_at_its_first_frame_goes_on(
     assert open_shot(part, folder).frames == [1, 2]
 
 
+def correct(path: Path) -> bytes:
+    """Change a picture of a shot by hand."""
+    write_png(path, picture(99))
+    return path.read_bytes()
+
+
+def versions(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in folder.rglob("versions/*")]
+
+
+@pytest.mark.parametrize("then", ["again", "force", "other settings"])
+def test_a_frame_that_was_corrected_is_kept_when_it_is_captured_anew(
+    scene: Any, part: Part, folder: Path, then: str
+) -> None:
+    run(part, scene, folder, [1, 2])
+    corrected = correct(folder / "frames" / "0002.png")
+    if then == "other settings":
+        scene.view_settings.exposure = 1
+    result = run(part, scene, folder, [1, 2], force=then == "force")
+    assert 2 in result.rendered and versions(folder) == [corrected]
+    (told,) = (told for told in result.warnings if "changed by hand" in told)
+    assert f": 2; what was there is in {folder / 'frames' / 'versions'}." in told
+    assert run(part, scene, folder, [1, 2]).skipped == [1, 2]
+    run(part, scene, folder, [1, 2], force=True)
+    assert versions(folder) == [corrected]
+
+
+def test_mattes_that_were_corrected_are_kept(scene: Any, part: Part, folder: Path) -> None:
+    choose(scene, scene.objects["Cube"])
+    run(part, scene, folder, [1, 2])
+    shot = open_shot(part, folder)
+    first = correct(shot.matte_path(2))
+    assert 2 in run(part, scene, folder, [1, 2]).mattes and versions(folder) == [first]
+    second = correct(shot.matte_path(1))
+    scene.paintover.matte.source = "WHOLE"
+    run(part, scene, folder, [1, 2])
+    assert not list(folder.glob("mattes/*/*.png"))
+    assert sorted(versions(folder)) == sorted([first, second])
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 5])
+def test_a_capture_that_was_killed_as_frames_were_taken_in_knows_its_own(
+    scene: Any, part: Part, folder: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    run(part, scene, folder, [1, 2])
+    staging, seen = part("capture.staging"), []
+    shots = part("engine.shared.shot").Shot
+    real_move, real_save = staging.move, shots.save
+
+    def move(source: Path, target: Path) -> None:
+        seen.append(target)
+        if len(seen) == killed_at:
+            raise KeyboardInterrupt
+        real_move(source, target)
+
+    def save(shot: Any) -> None:
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        real_save(shot)
+
+    scene.view_settings.exposure = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(staging, "move", move)
+        patch.setattr(shots, "save", save)
+        with pytest.raises(KeyboardInterrupt):
+            run(part, scene, folder, [1, 2])
+    assert len(seen) == min(killed_at, 4)
+    scene.view_settings.exposure = 2
+    run(part, scene, folder, [1, 2])
+    assert versions(folder) == []
+
+
 def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> None:
     folder = shot.folder / "mattes"
     write_png(folder / "objects-0a1b2c3d/0001.png", picture(1))
     write_png(folder / "objects-00000000/0001.png", picture(1))
     (folder / "objects-00000000/notes.txt").write_text("mine")
     shot.manifest.matte = "objects-ffffffff"
-    part("capture.plan").Plan("", set(), "", {}).settle(shot)
+    part("capture.plan").Plan("", set(), "", {}).settle(shot, corrections(part, shot))
     assert set(files(folder)) == {"objects-00000000/notes.txt"}
     assert not (folder / "objects-0a1b2c3d").exists()
 
@@ -141,12 +214,14 @@ def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> N
 def test_mattes_that_a_killed_capture_left_are_deleted_by_the_next(shot: Any, part: Part) -> None:
     matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
     write_png(matte, picture(1))
-    part("capture.plan").Plan("", set(), "", {}).settle(shot)
+    part("capture.plan").Plan("", set(), "", {}).settle(shot, corrections(part, shot))
     assert not matte.parent.exists()
 
 
 def test_mattes_that_are_not_complete_yet_stay(shot: Any, part: Part) -> None:
     matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
     write_png(matte, picture(1))
-    part("capture.plan").Plan("", set(), "objects-0a1b2c3d", {}).settle(shot)
+    part("capture.plan").Plan("", set(), "objects-0a1b2c3d", {}).settle(
+        shot, corrections(part, shot)
+    )
     assert matte.is_file() and shot.manifest.matte == ""
