@@ -12,6 +12,7 @@ from bpy.app.handlers import persistent
 
 from . import user_folders
 from .engine.shared.files import cannot_write, written_beside
+from .engine.shared.folders import walk
 from .engine.shared.temporary import remove_leftovers
 from .handlers import Handlers
 
@@ -55,8 +56,8 @@ def copy(*, anew: bool = False) -> Path:
 
 def _shipped() -> list[Path]:
     """Return the files that come with the add-on; the .blend is last, as it tells that all is."""
-    files = [path for path in sorted(_SOURCE.rglob("*")) if path.is_file()]
-    return sorted(files, key=lambda path: path.name == _BLEND)
+    files = [folder / name for folder, _, names in walk(_SOURCE) for name in names]
+    return sorted(files, key=lambda path: (path.name == _BLEND, path))
 
 
 def _is_cut_short(path: Path, source: Path) -> bool:
