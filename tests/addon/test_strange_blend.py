@@ -94,7 +94,7 @@ def test_a_shot_folder_that_the_disk_cannot_tell_of_is_said_in_the_panel(
     assert polls.has_shot(bpy.context) == "Capture the shot first"
     path = str(tmp_path / ("x" * 300) / "out/ink/0001.png")
     image = SimpleNamespace(source="SEQUENCE", filepath=path, library=None)
-    assert not part(sequences).is_of_shot(image)
+    assert part(sequences).shot_folder(image) is None
     for shot_id, words in (("", "File name too long"), ("1" * 16, "is gone")):
         scene.paintover.shot_id = shot_id
         assert words in part("states").look(scene).steps["capture"].why
