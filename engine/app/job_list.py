@@ -31,6 +31,8 @@ DONE_BEFORE = "done before; --again runs it anew"
 STATUS = "status.json"
 _MOST_LIST = 1 << 20
 """Most bytes of a list."""
+_MOST_LINE = 1 << 13
+"""Most characters of a line, near the most of a command line on Windows."""
 _FIRST = (RUNNING, CANCELLED, WOULD_FAIL, FAILED, SKIPPED, WAITING, WOULD_RUN)
 """Each is the state of a job of which any shot has it, if none before it is."""
 
@@ -136,6 +138,7 @@ def read_list(path: Path) -> list[Job]:
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             try:
+                _check_line(line)
                 each = each_shot(_parsed(parser, line))
             except (PaintoverError, ValueError) as error:
                 raise PaintoverError(
@@ -149,6 +152,14 @@ def read_list(path: Path) -> list[Job]:
     if not jobs:
         raise PaintoverError(f"{path} has no jobs; write one a line.")
     return jobs
+
+
+def _check_line(line: str) -> None:
+    """Raise ValueError if a line cannot be given to a process."""
+    if len(line) > _MOST_LINE:
+        raise ValueError("it is too long")
+    if "\0" in line:
+        raise ValueError("it has a character of no text")
 
 
 def _parsed(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:

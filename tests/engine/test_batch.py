@@ -99,7 +99,13 @@ def test_a_rehearsal_tells_what_no_earlier_line_makes(trained_folder, tmp_path, 
     assert told in result.stdout
 
 
-@pytest.mark.parametrize("line", ["train", "stylize shot --frames x", "paint shot", "info --help"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("train", "stylize shot --frames x", "paint shot", "info --help", "x/../../evil shot"),
+        *("info sh\0t", "train trained --from a\0b", "info " + 9_000 * "a"),
+    ],
+)
 def test_a_line_that_is_no_job_is_told_before_any_runs(trained, line):
     jobs = write_list(trained.folder.parent / "jobs.txt", "info trained", line)
     shots.assert_one_sentence(shots.run_warm("batch", jobs), "Line 2 of")
