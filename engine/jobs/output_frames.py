@@ -122,10 +122,11 @@ class OutputFrames:
         """
         path, style = self._path(frame), self._request.style
         record = self._record(frame, digest)
-        known = self._known_pictures(frame)
+        known: dict[str, list[str]] = {}
 
         def note(temporary: Path) -> None:
             """Note the picture before it is there: a run that is killed knows it as its own."""
+            known.update(self._known_pictures(frame))  # now, as another job may have written
             here = self._keep_changed(frame, known.get(path.name, []))
             known[path.name] = [*here, digest_once(temporary)]
             interim = dataclasses.replace(record, input="", pictures=known)  # not up to date

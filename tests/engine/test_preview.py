@@ -15,6 +15,7 @@ import synthetic
 from engine.frames.frame import Frame, read_frame
 from engine.frames.keyframe import Keyframe, read_keyframe
 from engine.images.pictures import read_picture, write_picture
+from engine.jobs import output_frames
 from engine.jobs.colour_transfer import ColourTransfer
 from engine.jobs.preview import NEEDS, preview
 from engine.shared import protocol
@@ -198,3 +199,17 @@ def test_previews_need_only_what_the_shot_has(painted_shot):
     frame = read_frame(painted_shot, 1, NEEDS)
     assert frame.motion is None
     assert frame.normal is not None
+
+
+def test_of_two_jobs_at_once_each_knows_what_the_other_has_written(painted_shot, monkeypatch):
+    run(painted_shot, frames=[2])
+    write = output_frames.write_picture
+
+    def meanwhile(path, *words):
+        monkeypatch.setattr(output_frames, "write_picture", write)
+        run(painted_shot, frames=[2], force=True, unpainted="nothing", depth=16)
+        return write(path, *words)
+
+    monkeypatch.setattr(output_frames, "write_picture", meanwhile)
+    run(painted_shot, frames=[2], force=True)
+    assert not painted_shot.out_path("preview", 2).with_name("versions").exists()
