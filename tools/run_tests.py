@@ -46,12 +46,14 @@ class Suite:
         python: the interpreter.
         folder: of the tests.
         workers: processes that share the test files.
+        largest_first: whether they begin with the files of most tests, not by name.
     """
 
     name: str
     python: Path
     folder: str
     workers: int = 1
+    largest_first: bool = False
 
 
 Turn = list[list[Suite]]
@@ -88,7 +90,7 @@ def matrix_turns(install_libraries: bool) -> tuple[list[Turn], list[str]]:
                 f"{name}: skipped, because it needs Python {environment.python_version}, "
                 "which this machine does not have"
             )
-    window = Suite("real Blender", main_environment().python, "tests/gui", WINDOWS)
+    window = Suite("real Blender", main_environment().python, "tests/gui", WINDOWS, True)
     return [[[suite] for suite in suites], [[window]]], skipped
 
 
@@ -118,9 +120,9 @@ def run(suite: Suite, arguments: list[str], prefix: str = "") -> Result:
     }
     command = [str(suite.python), "-m", "pytest", suite.folder, *arguments]
     if suite.workers > 1:
-        # A file stays in one process, as its tests share fixtures. The order stays as well, since
-        # pytest-xdist begins with the files of most tests, which are not those that take longest.
-        command += ["-n", str(suite.workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+        # A file stays in one process, as its tests share fixtures.
+        command += ["-n", str(suite.workers), "--dist", "loadfile"]
+        command += [] if suite.largest_first else ["--no-loadscope-reorder"]
     summary = "pytest did not get to its end"
     with subprocess.Popen(
         command,
