@@ -16,6 +16,9 @@ from .flicker_meter import FlickerInput, FlickerMeter, MeasuredFrame
 MOST_KEPT = 1 << 25
 """Bytes of a picture up to which the first frame of a job is kept to its end: the frame before it
 is often painted meanwhile, by another machine."""
+MOST_MISSED = 8
+"""Frames of a job, other than those it has written, that are measured at its end: some that runs
+have written that were killed. More cannot be measured at all."""
 
 
 class FlickerWatch:
@@ -57,23 +60,31 @@ class FlickerWatch:
                 self._meter.read(frame)
 
     def finish(
-        self, frames: Iterable[int], is_up_to_date: Callable[[int], bool], report: Reporter
+        self,
+        written: Iterable[int],
+        frames: Iterable[int],
+        is_up_to_date: Callable[[int], bool],
+        report: Reporter,
     ) -> None:
-        """Measure the written frames, and their neighbours, that are not measured yet.
+        """Measure what is not measured yet: written frames, their neighbours, and a few others.
 
-        The one before is not measured where the run that wrote it was killed.
+        Those others were written by runs that were killed before they measured them.
 
         Args:
-            frames: the written frames.
+            written: the written frames.
+            frames: the frames of the job.
             is_up_to_date: returns whether a frame's picture is what would be made now.
             report: may cancel.
 
         Raises:
             Cancelled: the reporter asked to stop.
         """
-        wanted = {near for frame in frames for near in (frame - 1, frame, frame + 1)}
-        missing = wanted - read_flickers(self._shot, self._style, wanted).keys()
         known = self._shot.manifest.frames
+        near = {frame + step for frame in written for step in (-1, 0, 1)}
+        others = {frame for frame in frames if frame - 1 in known} - near
+        measured = read_flickers(self._shot, self._style, near | others).keys()
+        missed = others - measured
+        missing = near - measured | (missed if len(missed) <= MOST_MISSED else set())
         for frame in sorted(missing, key=lambda one: (not self._meter.knows(one - 1), one)):
             if report.cancelled():
                 raise Cancelled

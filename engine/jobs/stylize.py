@@ -126,7 +126,7 @@ def stylize(request: protocol.Stylize, report: Reporter) -> dict[str, Any]:
             for frames in claims.rounds(output.outdated):
                 pictures = pipeline.paint(frames, claims.turns(frames))
                 output.write_all(pictures, write, "stylize", report, overlap=not is_large)
-    watch.finish(output.painted or output.wanted[-1:], output.is_up_to_date, report)
+    watch.finish(output.painted, output.wanted, output.is_up_to_date, report)
     unsteady = _unsteady(shot, request.style, len(output.wanted))
     if output.painted:
         painted_on = f"painted {format_frames(output.painted)} on {device.describe()}"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shots
 
-from engine.evaluation import flicker_meter
+from engine.evaluation import flicker_meter, flicker_watch
 from engine.evaluation.flicker import flicker
 from engine.evaluation.flicker_report import measure_flicker
 from engine.jobs import stylize as stylizing
@@ -199,16 +199,29 @@ def test_only_neighbours_that_are_up_to_date_are_compared(trained):
     assert sorted(read_flickers(trained, "style")) == [4]
 
 
-@pytest.mark.parametrize("killed_after", [3, 4])
-def test_what_a_killed_run_has_not_measured_is_measured_by_the_next(trained, killed_after):
+@pytest.mark.parametrize(("not_measured", "not_painted"), [(3, (4,)), (4, ()), (2, (4,))])
+def test_what_killed_runs_have_not_measured_is_measured_by_the_next(
+    trained, not_measured, not_painted
+):
     run(trained)
     noted = read_flickers(trained, "style")
-    made = trained.out_record_path("style", killed_after).parent
-    (made / f"{killed_after:04d}.flicker.json").unlink()
-    for frame in range(killed_after + 1, 5):
+    made = trained.out_record_path("style", not_measured).parent
+    (made / f"{not_measured:04d}.flicker.json").unlink()
+    for frame in not_painted:
         (made / f"{frame:04d}.json").unlink()
     run(trained)
     assert read_flickers(trained, "style") == noted
+
+
+def test_frames_that_cannot_be_measured_are_not_tried_each_time(trained, monkeypatch):
+    run(trained)
+    for path in trained.out_record_path("style", 2).parent.glob("*.flicker.json"):
+        path.unlink()
+    monkeypatch.setattr(flicker_watch, "MOST_MISSED", 2)
+    run(trained)
+    assert read_flickers(trained, "style") == {}
+    run(trained, frames=[3, 4])
+    assert sorted(read_flickers(trained, "style")) == [3, 4]
 
 
 def test_cancelling_keeps_what_was_noted(trained):
