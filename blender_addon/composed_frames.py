@@ -174,10 +174,9 @@ def _render(scene: Any, shot: Shot, frame: int, path: Path, made: str) -> bool:
 def _put(shot: Shot, rendered: Path, path: Path, made: str) -> bool:
     """Let a rendered file replace the one of before; see ``_render``."""
     pictures = _pictures(path)
-    before = digest_picture(path)
-    is_known = before in pictures.get(path.name, [])
+    before, new = digest_picture(path), digest_once(rendered)
+    is_known = before in (*pictures.get(path.name, []), new)
     is_kept = not is_known and shot.link_version(path) is not None
-    new = digest_once(rendered)
     # First, so that a job that is killed knows its own frame; it is not up to date.
     _write_note(path, "", {**pictures, path.name: [before, new] if is_known else [new]})
     rendered.replace(path)

@@ -106,7 +106,7 @@ class OutputFrames:
         """Write a frame's picture, then the record of what it was made from.
 
         A file that no job is known to have written, such as a retouched frame, is kept as a
-        version.
+        version, unless it shows the same.
 
         Args:
             frame: its number.
@@ -127,8 +127,9 @@ class OutputFrames:
         def note(temporary: Path) -> None:
             """Note the picture before it is there: a run that is killed knows it as its own."""
             known.update(self._known_pictures(frame))  # now, as another job may have written
-            here = self._keep_changed(frame, known.get(path.name, []))
-            known[path.name] = [*here, digest_once(temporary)]
+            new = digest_once(temporary)
+            here = self._keep_changed(frame, [*known.get(path.name, []), new])
+            known[path.name] = [*here, new]
             interim = dataclasses.replace(record, input="", pictures=known)  # not up to date
             self._shot.write_out_record(style, frame, interim)
 

@@ -159,6 +159,18 @@ def change_record(shot: Shot, frame: int, **fields) -> None:
     path.write_text(json.dumps({k: v for k, v in data.items() if v is not None}))
 
 
+@pytest.mark.parametrize("damaged", [b"", b"{}", b'{"file": "0002.png"'])
+def test_a_damaged_record_makes_no_version_of_the_same_picture(shot, damaged):
+    run(shot)
+    shot.out_record_path("style", 2).write_bytes(damaged)
+    assert run(shot)["frames"] == 1
+    assert versions(shot) == []
+    retouched = retouch(shot)
+    shot.out_record_path("style", 2).write_bytes(damaged)
+    run(shot)
+    assert versions(shot) == [retouched]
+
+
 def test_a_retouched_frame_outlasts_another_format(shot):
     run(shot)
     retouched = retouch(shot)
@@ -250,9 +262,9 @@ def test_frames_of_earlier_versions_that_noted_no_pictures_count_as_ours(shot):
     run(shot, format="exr", force=True)
     assert versions(shot) == []
     change_record(shot, 2, pictures=None, file="0002.png", written="0" * 32)
-    before = shot.out_path("style", 2).read_bytes()
-    run(shot, frames=[2])
-    assert versions(shot) == [before]
+    retouched = retouch(shot)
+    run(shot, frames=[2], force=True)
+    assert versions(shot) == [retouched]
 
 
 def test_other_settings_are_other_frames(shot):
