@@ -20,6 +20,7 @@ import numpy as np
 from ...images.pictures import write_picture
 from ...live.session import live
 from ...shared import live_protocol as messages
+from ...shared.checked import Digest, from_data
 from ...shared.durations import format_seconds
 from ...shared.errors import Cancelled, PaintoverError
 from ...shared.files import cannot_write, digest_file, write_bytes
@@ -134,8 +135,7 @@ class _Outputs:
         self._path = shot.live_path(0).with_name("outputs.json")
         self._known: dict[str, str] = {}
         with contextlib.suppress(OSError, ValueError):
-            read = read_json(self._path)
-            self._known = read if isinstance(read, dict) else {}
+            self._known = from_data(dict[str, Digest], read_json(self._path))
 
     def check(self, path: Path) -> None:
         """Raise PaintoverError if a picture must not be written.
