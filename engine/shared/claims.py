@@ -29,7 +29,7 @@ from pathlib import Path
 
 from . import claim_file
 from .claim_file import Held, Holder
-from .errors import PaintoverError
+from .errors import Cancelled, PaintoverError
 from .files import cannot_write
 from .places import check_place
 
@@ -143,6 +143,35 @@ class Claims:
             if holder is None or holder.is_sure or is_cancelled():
                 return holder
             time.sleep(min(_LOOK, self._beat_seconds))
+
+    def take_or_refuse(
+        self,
+        path: Path,
+        what: str,
+        wait: Callable[[Holder], object],
+        is_cancelled: Callable[[], bool],
+    ) -> None:
+        """Take a claim, or wait until it is known that its holder lives.
+
+        Args:
+            path: as in ``take``.
+            what: as in ``refusal``.
+            wait: is told the holder if it must be waited for.
+            is_cancelled: as in ``settle``.
+
+        Raises:
+            PaintoverError: as ``take``, or the holder lives.
+            Cancelled: the wait was cancelled.
+        """
+        holder = self.take(path)
+        if holder is not None and not holder.is_sure:
+            wait(holder)
+            holder = self.settle(path, is_cancelled)
+        if holder is None:
+            return
+        if not holder.is_sure:
+            raise Cancelled
+        raise refusal(what, holder)
 
     def is_ours(self, path: Path) -> bool:
         """Return whether a claim that was taken is still ours, as its file tells.

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from ..shared.claims import Claims, holder_of, refusal
-from ..shared.errors import Cancelled, PaintoverError
+from ..shared.claim_file import Holder
+from ..shared.claims import Claims, holder_of
+from ..shared.errors import PaintoverError
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 
@@ -37,17 +38,12 @@ class TrainingClaim:
         return self
 
     def _enter(self) -> None:
-        holder = self._claims.take(self._path)
-        if holder is not None and not holder.is_sure:
-            self._report.progress(
-                "train", 0.0, -1.0, f"Waiting for signs of an earlier training by {holder}"
-            )
-            holder = self._claims.settle(self._path, self._report.cancelled)
-        if holder is None:
-            return
-        if not holder.is_sure:
-            raise Cancelled
-        raise refusal(f'The style "{self._style}" is being trained', holder)
+        def wait(holder: Holder) -> None:
+            text = f"Waiting for signs of an earlier training by {holder}"
+            self._report.progress("train", 0.0, -1.0, text)
+
+        what = f'The style "{self._style}" is being trained'
+        self._claims.take_or_refuse(self._path, what, wait, self._report.cancelled)
 
     def __exit__(self, *_: object) -> None:
         """Give the claim back."""

@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...shared.claims import Claims, refusal
+from ...shared.claim_file import Holder
+from ...shared.claims import Claims
 from ...shared.durations import format_seconds
 from ...shared.errors import Cancelled, PaintoverError
 from ...shared.files import append
@@ -139,16 +140,13 @@ def run_jobs(jobs: list[Job], path: Path, terminal: Terminal) -> None:
 @contextlib.contextmanager
 def _alone(path: Path, terminal: Terminal) -> Iterator[None]:
     """Let nobody else run the list. Raises PaintoverError if somebody does."""
+
+    def wait(holder: Holder) -> None:
+        terminal.progress("batch", 0.0, -1.0, f"Waiting for signs of a run by {holder}")
+
     with Claims() as claims:
         claim = logs_of(path) / ".batch.claim"
-        holder = claims.take(claim)
-        if holder is not None and not holder.is_sure:
-            terminal.progress("batch", 0.0, -1.0, f"Waiting for signs of a run by {holder}")
-            holder = claims.settle(claim, terminal.cancelled)
-        if holder is not None and not holder.is_sure:
-            raise Cancelled
-        if holder is not None:
-            raise refusal(f"The list {path} is being run", holder)
+        claims.take_or_refuse(claim, f"The list {path} is being run", wait, terminal.cancelled)
         yield
 
 
