@@ -63,13 +63,18 @@ def is_of_blender(image: Any) -> bool:
     return is_own and not image.is_dirty and not is_noted(image)
 
 
-def reread(image: Any, path: Path) -> None:
+def reread(image: Any, path: Path, frame: tuple[int, int] | None = None) -> None:
     """Show the file again; a packed image stays packed, with what the file holds now.
+
+    Args:
+        image: the image.
+        path: its file.
+        frame: as in ``check_before_loading``.
 
     Raises:
         PaintoverError: Blender must not load the file; the image is unchanged.
     """
-    check_before_loading(path)
+    check_before_loading(path, frame)
     packed = image.packed_file is not None
     if packed:
         image.unpack(method="REMOVE")

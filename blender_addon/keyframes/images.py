@@ -46,8 +46,7 @@ def load(shot: Shot, frame: int) -> Any:
         image = bpy.data.images.load(str(path), check_existing=False)
         file_sync.note_same(image, path)
     elif not file_sync.has_new_paint(image):
-        check_before_loading(path, shot.manifest.size)
-        file_sync.reread(image, path)
+        file_sync.reread(image, path, shot.manifest.size)
     try:
         if 0 in image.size:
             raise PaintoverError(f"{path} cannot be read; replace it by a valid PNG or EXR.")
@@ -292,8 +291,7 @@ def reload_changed(shot: Shot) -> list[str]:
     for path, image in _images_of(shot):
         try:
             if file_sync.is_of_blender(image) and is_file(path):
-                check_before_loading(path, shot.manifest.size)
-                file_sync.reread(image, path)
+                file_sync.reread(image, path, shot.manifest.size)
             elif _is_written(path) and not file_sync.has_new_paint(image):
                 reload(shot, path)
                 _log.info("Reloaded %s, which another program has changed", path)
@@ -311,8 +309,7 @@ def reload(shot: Shot, path: Path) -> None:
     """
     image = find_image(path)
     if image is not None:
-        check_before_loading(path, shot.manifest.size)
-        file_sync.reread(image, path)
+        file_sync.reread(image, path, shot.manifest.size)
         _note_read(path)
 
 
