@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from typing import Any
 import bpy
 
 from . import composed_frames, properties
+from .engine.shared.checked import extensible, from_data, parse_json
 from .engine.shared.errors import PaintoverError
 from .engine.shared.frame_lists import format_frames
 from .engine.shared.shot import Shot
@@ -103,10 +105,16 @@ def submit(scene: Any, manager: str) -> str:
         },
     }
     answer = _post(manager, job)
-    return f"{manager} has the job {answer.get('id') or job['name']}"
+    return f"{manager} has the job {answer.id or job['name']}"
 
 
-def _post(manager: str, job: dict[str, Any]) -> dict[str, Any]:
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Answer:
+    id: str = ""
+
+
+def _post(manager: str, job: dict[str, Any]) -> _Answer:
     if not manager.startswith(("http://", "https://")):
         raise PaintoverError(f"{manager} is no address; write it like http://farm:8080.")
     if not may_use_network():
@@ -121,13 +129,12 @@ def _post(manager: str, job: dict[str, Any]) -> dict[str, Any]:
     )
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:
-            answer = json.loads(response.read(_ANSWER))
+            return from_data(_Answer, parse_json(response.read(_ANSWER)))
     except urllib.error.HTTPError as error:
         reason = error.read(_ANSWER).decode("utf-8", "replace").strip()[:300]
         raise PaintoverError(f"{manager} refuses the job ({error.code}): {reason}") from error
     except (OSError, ValueError) as error:
         raise PaintoverError(f"{manager} does not answer as Flamenco does: {error}") from error
-    return answer if isinstance(answer, dict) else {}
 
 
 def may_use_network() -> bool:

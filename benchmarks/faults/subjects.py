@@ -13,12 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from engine.app.job_list import STATUS, logs_of, read_list, recall, write_status
 from engine.app.verbs.info import describe, describe_in_words
 from engine.images.pictures import write_picture
+from engine.jobs.import_note import NOTE_NAME, note_moves
+from engine.jobs.import_note import noted as noted_moves
 from engine.jobs.train import train
 from engine.motion.track_cache import TrackCache
 from engine.networks.style_file import load_style
 from engine.shared import protocol
+from engine.shared.claims import Claims, holder_of
+from engine.shared.coverage_records import (
+    SURFACE,
+    Coverage,
+    Suggestion,
+    read_coverage,
+    write_coverage,
+)
 from engine.shared.errors import PaintoverError
 from engine.shared.flicker_records import Flicker, read_flickers, unsteady_frames, write_flicker
 from engine.shared.identity import identity
@@ -28,6 +39,9 @@ from engine.shared.out_records import OutRecord
 from engine.shared.pictures.digests import digest_picture
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
+from engine.shared.trainings.kept import Training
+from engine.shared.trainings.kept import describe as describe_training
+from engine.shared.trainings.record import read_record as read_training
 from engine.sweep.judge import Scores
 from engine.sweep.record import RECORD, SweepRecord, read_record, write_record
 from engine.sweep.report import results
@@ -77,11 +91,10 @@ def make_subjects(folder: Path) -> list[Subject]:
     tracks = TrackCache(shot, 1, Silent())
     tracks.track(2)
     resume = shot.style_folder(_STYLE) / "resume.safetensors"
+    flicker = shot.out_record_path(_STYLE, 2).with_name("0002.flicker.json")
     track = next(shot.cache_folder("tracks").glob("0002.*"))
     return [
-        Subject(
-            "shot.json", shot.folder, shot.folder / MANIFEST_NAME, lambda: _shot(shot), _text, _new
-        ),
+        _json("shot.json", shot, shot.folder / MANIFEST_NAME, lambda: _shot(shot)),
         Subject(
             "style",
             shot.folder,
@@ -98,22 +111,8 @@ def make_subjects(folder: Path) -> list[Subject]:
             resume_json,
             with_resume_json,
         ),
-        Subject(
-            "record of a frame",
-            shot.folder,
-            shot.out_record_path(_STYLE, 2),
-            lambda: _record(shot),
-            _text,
-            _new,
-        ),
-        Subject(
-            "flicker of a frame",
-            shot.folder,
-            shot.out_record_path(_STYLE, 2).with_name("0002.flicker.json"),
-            lambda: _flicker(shot),
-            _text,
-            _new,
-        ),
+        _json("record of a frame", shot, shot.out_record_path(_STYLE, 2), lambda: _record(shot)),
+        _json("flicker of a frame", shot, flicker, lambda: _flicker(shot)),
         Subject("tracks", shot.folder, track, lambda: _tracks(shot), rewritten=("0002",)),
         Subject(
             "journal",
@@ -125,7 +124,69 @@ def make_subjects(folder: Path) -> list[Subject]:
         ),
         _message(shot, folder / "request.json"),
         *_sweep(shot),
+        _training(shot),
+        _coverage(shot),
+        _import_note(shot),
+        _claim(shot),
+        _list(shot, folder / "jobs.txt"),
     ]
+
+
+def _json(kind: str, shot: Shot, path: Path, read: Callable[[], Any]) -> Subject:
+    """Return a file that is JSON and nothing else."""
+    return Subject(kind, shot.folder, path, read, _text, _new)
+
+
+def _training(shot: Shot) -> Subject:
+    path = next(shot.trainings_folder(_STYLE).glob("*.json"))
+
+    def read() -> Any:
+        record = read_training(path)
+        return [describe_training(Training(path.stem, record)), dataclasses.asdict(record)]
+
+    return _json("record of a training", shot, path, read)
+
+
+def _coverage(shot: Shot) -> Subject:
+    found = Coverage(0.5, {1: 1.0, 2: 0.25}, [1], [Suggestion(2, 0.1, False)], [3], SURFACE)
+    write_coverage(shot, found)
+
+    def read() -> Any:
+        coverage = read_coverage(shot)
+        return coverage and [coverage.sentence(), coverage.as_data()]
+
+    return _json("coverage", shot, shot.cache_folder("coverage") / "coverage.json", read)
+
+
+def _import_note(shot: Shot) -> Subject:
+    note_moves(shot.folder, {shot.image_path(1): shot.image_path(1)})
+
+    def read() -> Any:
+        return {str(path): known for path, known in noted_moves(shot.folder).items()}
+
+    return _json("note of an import", shot, shot.folder / NOTE_NAME, read)
+
+
+def _claim(shot: Shot) -> Subject:
+    path = shot.cache_folder("claims") / "train.claim"
+    with Claims() as claims:
+        claims.take(path)
+        data = path.read_bytes()
+    path.write_bytes(data)
+    return _json("claim", shot, path, lambda: str(holder_of(path)))
+
+
+def _list(shot: Shot, path: Path) -> Subject:
+    """Return what is known of a list of jobs."""
+    path.write_text("status shot\ninfo shot\n", encoding="utf-8")
+
+    def read() -> Any:
+        jobs = read_list(path)
+        recall(jobs, logs_of(path))
+        return [job.as_data() for job in jobs]
+
+    write_status(logs_of(path), read_list(path))
+    return _json("status of a list", shot, logs_of(path) / STATUS, read)
 
 
 def _sweep(shot: Shot) -> list[Subject]:
@@ -150,14 +211,7 @@ def _sweep(shot: Shot) -> list[Subject]:
             _lines,
             _with_lines,
         ),
-        Subject(
-            "record of a sweep",
-            shot.folder,
-            folder / RECORD,
-            lambda: _sweep_record(folder),
-            _text,
-            _new,
-        ),
+        _json("record of a sweep", shot, folder / RECORD, lambda: _sweep_record(folder)),
     ]
 
 
@@ -279,7 +333,7 @@ def _message(shot: Shot, path: Path) -> Subject:
         except PaintoverError as error:
             raise type(error)(f"{path.name}: {error}") from error
 
-    return Subject("request", shot.folder, path, read, _text, _new)
+    return _json("request", shot, path, read)
 
 
 def _text(content: bytes) -> str:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import IO
 
 from .. import user_folders
+from ..engine.shared.checked import from_data, parse_json
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write
 from ..engine_process import environment
@@ -40,8 +40,8 @@ def check(python: environment.EnginePython, log: IO[str], start: float = 0.0) ->
         raise PaintoverError(_cannot_run(python.path, error.lines)) from error
     for line in reversed(lines):
         try:
-            return record.Check.of(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return from_data(record.Check, parse_json(line))
+        except ValueError:
             continue
     raise PaintoverError(_cannot_run(python.path, lines))
 

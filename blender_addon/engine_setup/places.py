@@ -7,14 +7,16 @@ The folder may have been moved to another disk; then ``location.json`` in the us
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from ..engine.shared.checked import extensible, from_data
 from ..engine.shared.files import read_by_state, write_bytes
+from ..engine.shared.reading import read_json
 
 _POINTER = "location.json"
 OWN = ("env", "uv", "downloads", "cache", "python", "engine.json", "install.log", "install.lock")
@@ -42,11 +44,15 @@ def usual_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "paintover"
 
 
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Location:
+    folder: str
+
+
 def _read_pointer(path: Path) -> str:
     with contextlib.suppress(OSError, ValueError):
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(data, dict) and isinstance(data.get("folder"), str):
-            return str(data["folder"])
+        return from_data(_Location, read_json(path)).folder
     return ""
 
 

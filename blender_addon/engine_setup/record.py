@@ -9,9 +9,10 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
 
+from ..engine.shared.checked import extensible, from_data
 from ..engine.shared.files import digest_file, read_by_state, write_bytes
+from ..engine.shared.reading import read_json
 from . import builds, places
 
 RECORD = "engine.json"
@@ -20,6 +21,7 @@ _MOST_CHECKS = 20
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "engine" / "requirements.txt"
 
 
+@extensible
 @dataclasses.dataclass(frozen=True)
 class Check:
     """A check of the engine that ended; see ``engine/jobs/check.py``."""
@@ -29,21 +31,10 @@ class Check:
     torch: str = ""
     gpu_fault: str = ""
     gpu_name: str = ""
-    time: float = 0.0
-
-    @staticmethod
-    def of(data: dict[str, Any]) -> Check:
-        """Return the check in what the engine printed. Raises KeyError, TypeError, ValueError."""
-        return Check(
-            str(data["device"]),
-            float(data["steps_per_second"]),
-            str(data.get("torch", "")),
-            str(data.get("gpu_fault", "")),
-            str(data.get("gpu_name", "")),
-            float(data.get("time") or time.time()),
-        )
+    time: float = dataclasses.field(default_factory=time.time)
 
 
+@extensible
 @dataclasses.dataclass(frozen=True)
 class Record:
     """An installed engine.
@@ -64,16 +55,8 @@ class Record:
 
 
 def _parse(path: Path) -> Record | None:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        data = json.loads(path.read_text(encoding="utf-8"))
-        pins = {str(name): str(version) for name, version in data["pins"].items()}
-        return Record(
-            str(data["build"]),
-            str(data["python"]),
-            pins,
-            str(data["requirements"]),
-            Check.of(data["check"]),
-        )
+    with contextlib.suppress(OSError, ValueError):
+        return from_data(Record, read_json(path))
     return None
 
 
@@ -106,24 +89,31 @@ def forget() -> None:
     (places.folder() / RECORD).unlink(missing_ok=True)
 
 
-def _parse_checks(path: Path) -> dict[str, Any]:
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Passed:
+    """A check that a Python has passed, and its size and time of change then."""
+
+    state: str
+    check: Check
+
+
+def _parse_checks(path: Path) -> dict[str, _Passed]:
     with contextlib.suppress(OSError, ValueError):
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(data, dict):
-            return data
+        return from_data(dict[str, _Passed], read_json(path))
     return {}
 
 
-_NO_CHECKS: dict[str, Any] = {}
+_NO_CHECKS: dict[str, _Passed] = {}
 _read_checks = read_by_state(_parse_checks, _NO_CHECKS)
 
 
 def check_of(python: Path) -> Check | None:
     """Return the check that a Python has passed, None if it has passed none as it is now."""
-    entry = _read_checks(places.usual_folder() / _CHECKS).get(str(python))
-    with contextlib.suppress(KeyError, TypeError, ValueError, OSError, AttributeError):
-        if entry and entry["state"] == _state(python):
-            return Check.of(entry["check"])
+    passed = _read_checks(places.usual_folder() / _CHECKS).get(str(python))
+    with contextlib.suppress(OSError):
+        if passed and passed.state == _state(python):
+            return passed.check
     return None
 
 
@@ -132,10 +122,11 @@ def write_check(python: Path, check: Check) -> None:
     path = places.usual_folder() / _CHECKS
     path.parent.mkdir(parents=True, exist_ok=True)
     checks = dict(list(_parse_checks(path).items())[-_MOST_CHECKS:])
-    checks[str(python)] = {"state": _state(python), "check": dataclasses.asdict(check)}
-    write_bytes(path, json.dumps(checks, indent=1).encode())
+    checks[str(python)] = _Passed(_state(python), check)
+    data = {name: dataclasses.asdict(passed) for name, passed in checks.items()}
+    write_bytes(path, json.dumps(data, indent=1).encode())
 
 
-def _state(python: Path) -> list[int]:
+def _state(python: Path) -> str:
     found = os.stat(python)  # noqa: PTH116 - of what a link leads to
-    return [found.st_size, found.st_mtime_ns]
+    return f"{found.st_size} {found.st_mtime_ns}"

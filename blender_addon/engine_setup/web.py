@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import html.parser
-import json
 import os
 import ssl
 import urllib.error
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine import __version__
+from ..engine.shared.checked import extensible, from_data, parse_json
 from ..engine.shared.errors import PaintoverError
 from . import builds, faults
 
@@ -66,7 +67,7 @@ def files_of(index: str, package: str) -> dict[str, builds.Wheel]:
     """Return the files of a package in an index, by their names.
 
     Raises:
-        PaintoverError: the page cannot be read.
+        PaintoverError: the page cannot be read, or is none of an index.
     """
     url = f"{index.rstrip('/')}/{package}/"
     try:
@@ -77,26 +78,50 @@ def files_of(index: str, package: str) -> dict[str, builds.Wheel]:
     except (OSError, HTTPException) as error:
         raise faults.network_error(error, host_of(url)) from error
     found = _from_json(data, place) if "json" in kind else _from_html(data, place)
+    if not found:
+        raise PaintoverError(
+            f"{host_of(place)} answered with something that is no package index; check the "
+            "network: perhaps it asks you to log in first."
+        )
     return {wheel.file: wheel for wheel in found}
+
+
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Hashes:
+    sha256: str = ""
+
+
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _File:
+    filename: str
+    url: str
+    hashes: _Hashes = _Hashes()
+    size: int | None = None
+
+
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Page:
+    """A page of a package index, as the Simple Repository API (PEP 691) has it."""
+
+    files: list[_File]
 
 
 def _from_json(data: bytes, place: str) -> list[builds.Wheel]:
     try:
-        files = json.loads(data)["files"]
         return [
             builds.Wheel(
-                str(file["filename"]),
-                str(file.get("hashes", {}).get("sha256", "")),
-                int(file.get("size") or 0),
-                urllib.parse.urljoin(place, file["url"]),
+                file.filename,
+                file.hashes.sha256,
+                file.size or 0,
+                urllib.parse.urljoin(place, file.url),
             )
-            for file in files
+            for file in from_data(_Page, parse_json(data)).files
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PaintoverError(
-            f"{host_of(place)} answered with something that is no package index; check the "
-            "network: perhaps it asks you to log in first."
-        ) from error
+    except ValueError:
+        return []
 
 
 def _from_html(data: bytes, place: str) -> list[builds.Wheel]:

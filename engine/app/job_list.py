@@ -15,9 +15,10 @@ import io
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ..shared.errors import PaintoverError
+from ..shared.checked import OneOf, extensible, from_data
+from ..shared.errors import DamagedError, PaintoverError
 from ..shared.files import write_bytes
 from ..shared.frame_lists import keep_negative
 from ..shared.names import one_line
@@ -27,6 +28,7 @@ from .several import each_shot
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 SKIPPED, WOULD_RUN, WOULD_FAIL = "skipped", "would run", "would fail"
+_STATES = (WAITING, RUNNING, DONE, FAILED, CANCELLED, SKIPPED, WOULD_RUN, WOULD_FAIL)
 DONE_BEFORE = "done before; --again runs it anew"
 STATUS = "status.json"
 _MOST_LIST = 1 << 20
@@ -40,6 +42,7 @@ Before = dict[tuple[str, int], dict[str, tuple[bool, bool]]]
 """A command, and how often it stood in the list before → shot → whether it is done, and goes on."""
 
 
+@extensible
 @dataclasses.dataclass
 class Part:
     """What a job does to one shot.
@@ -54,7 +57,7 @@ class Part:
     """
 
     shot: str
-    state: str = WAITING
+    state: Annotated[str, OneOf(_STATES)] = WAITING
     seconds: float = 0.0
     says: str = ""
     goes_on: bool = False
@@ -175,8 +178,27 @@ def _parsed(parser: argparse.ArgumentParser, line: str) -> argparse.Namespace:
         raise ValueError(one_line(wrong).strip() if error else "it asks for help") from None
 
 
+@extensible
+@dataclasses.dataclass
+class _Noted:
+    """What ``Job.as_data`` has of a job."""
+
+    line: int
+    command: str
+    log: str
+    state: Annotated[str, OneOf(_STATES)]
+    started: str
+    seconds: float
+    says: str
+    shots: list[Part]
+
+
 def recall(jobs: list[Job], folder: Path) -> None:
-    """Note which jobs are done, and which were stopped, when their list was last run."""
+    """Note which jobs are done, and which were stopped, when their list was last run.
+
+    Raises:
+        DamagedError: what is known of that run cannot be read.
+    """
     before = _read_status(folder)
     for key, job in zip(_numbered([job.command for job in jobs]), jobs, strict=True):
         for part in job.parts:
@@ -192,20 +214,25 @@ def write_status(folder: Path, jobs: list[Job]) -> None:
 
 
 def _read_status(folder: Path) -> Before:
+    path = folder / STATUS
     try:
-        found = read_json(folder / STATUS)
-        keys = _numbered([str(job["command"]) for job in found])
-        states = [{str(part["shot"]): _outcome(part) for part in job["shots"]} for job in found]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = from_data(list[_Noted], read_json(path))
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError) as error:
+        raise DamagedError(
+            f"{path} cannot be read or is damaged, so what is done is not known; delete it, or use "
+            "--again, and all jobs run."
+        ) from error
+    keys = _numbered([job.command for job in found])
+    states = [{part.shot: _outcome(part) for part in job.shots} for job in found]
     return dict(zip(keys, states, strict=True))
 
 
-def _outcome(part: dict[str, Any]) -> tuple[bool, bool]:
-    state, goes_on = part["state"], bool(part["goes_on"])
-    if state in (WAITING, SKIPPED):
-        return False, goes_on
-    return state == DONE, state in (RUNNING, CANCELLED)  # running: it was killed
+def _outcome(part: Part) -> tuple[bool, bool]:
+    if part.state in (WAITING, SKIPPED):
+        return False, part.goes_on
+    return part.state == DONE, part.state in (RUNNING, CANCELLED)  # running: it was killed
 
 
 def _numbered(commands: list[str]) -> list[tuple[str, int]]:

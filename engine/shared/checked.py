@@ -47,6 +47,7 @@ _LARGEST = 1 << 53
 _LONGEST = 1 << 20
 """Most characters of a text without a length."""
 _FRAME = re.compile(r"0|-?[1-9][0-9]{0,15}")
+_EXTENSIBLE: set[type] = set()
 
 
 class WrongDataError(ValueError):
@@ -144,6 +145,15 @@ def from_data(kind: type[_Kind], data: Any) -> _Kind:
     return checked
 
 
+def extensible(kind: type[_Kind]) -> type[_Kind]:
+    """Mark a dataclass whose objects may have fields that it does not know; they are left out.
+
+    It is for what other programs write, or other versions of Paintover at the same time.
+    """
+    _EXTENSIBLE.add(kind)
+    return kind
+
+
 def _refuse(constant: str) -> Any:
     raise WrongDataError(f"{constant} is no number")
 
@@ -224,6 +234,8 @@ def _object(kind: Any) -> _Check:
     def check(data: Any) -> Any:
         if type(data) is not dict:
             raise WrongDataError("no object")
+        if kind in _EXTENSIBLE:
+            data = {name: value for name, value in data.items() if name in checks}
         if not data.keys() <= checks.keys():
             raise UnknownFieldError(next(name for name in data if name not in checks))
         if not needed <= data.keys():

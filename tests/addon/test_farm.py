@@ -337,8 +337,10 @@ def manager() -> Iterator[tuple[str, list[Any]]]:
             jobs.append(
                 (self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             )
-            refused = jobs[-1][1]["settings"]["style"] == "refused"
-            text = b"no such style" if refused else b'{"id": "4f1c"}'
+            style = jobs[-1][1]["settings"]["style"]
+            refused = style == "refused"
+            text = b"no such style" if refused else b'{"id": "4f1c", "status": "queued"}'
+            text = b"[" * 60_000 if style == "deep" else text
             self.send_response(400 if refused else 200)
             self.end_headers()
             self.wfile.write(text)
@@ -376,6 +378,9 @@ def test_flamenco_gets_the_job_by_script(
     scene.paintover.style = "refused"
     assert main(["farm", "--flamenco", address]) == 1
     assert "refuses the job (400): no such style" in capsys.readouterr().err
+    scene.paintover.style = "deep"
+    assert main(["farm", "--flamenco", address]) == 1
+    assert "does not answer as Flamenco does" in capsys.readouterr().err
     assert main(["farm", "--flamenco", "farm:8080"]) == 1
     assert main(["farm", "--flamenco", "http://127.0.0.1:9"]) == 1
     assert "does not answer" in capsys.readouterr().err

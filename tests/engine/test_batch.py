@@ -182,6 +182,28 @@ def test_a_stopped_job_goes_on_also_after_a_run_that_did_not_reach_it(tmp_path, 
     assert job.parts[0].goes_on == goes_on
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[" * 100_000, '[{"command": 1}]', "[1]"),
+        '[{"command": "status trained", "shots": [{"shot": "trained", "state": "done"}]}]',
+    ],
+)
+def test_a_damaged_status_is_told_before_any_runs(trained, text):
+    jobs = write_list(trained.folder.parent / "jobs.txt", "status trained")
+    assert shots.run_warm("batch", jobs).returncode == 0
+    logs = jobs.with_name("jobs.logs")
+    log, status = logs / "001-status.log", logs / "status.json"
+    before = log.read_bytes()
+    status.write_text(text)
+    for words in ((), ("--dry-run",)):
+        shots.assert_one_sentence(shots.run_warm("batch", jobs, *words), f"{status} cannot be read")
+    assert (log.read_bytes(), status.read_text()) == (before, text)
+    again = shots.run_warm("batch", jobs, "--again")
+    assert again.returncode == 0, again.stderr
+    assert status_of(jobs)[0]["state"] == "done"
+
+
 def test_a_job_stops_when_its_list_is_killed(trained):
     line = "train trained --seconds 900 --style long --network small"
     jobs = write_list(trained.folder.parent / "jobs.txt", line)
