@@ -32,7 +32,7 @@ from setup_index import quick_check, setup, uv_wheel  # noqa: E402, F401 - fixtu
 
 import build_addon  # noqa: E402
 
-WIDTH, HEIGHT = 96, 64
+WIDTH, HEIGHT = 480, 270
 MODULE = "bl_ext.user_default.paintover"
 
 
@@ -73,7 +73,7 @@ def part(addon: ModuleType) -> Callable[[str], Any]:
 
 @pytest.fixture
 def scene(addon: ModuleType, tmp_path: Path) -> Iterator[Any]:
-    """An empty scene of a saved .blend: 96×64, frames 1 to 3, Cycles, a lit cube and a camera."""
+    """An empty scene of a saved .blend: 480×270, frames 1 to 3, Cycles, a lit cube and a camera."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene: Any = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, 3

@@ -352,13 +352,13 @@ def test_movie_anywhere_keeps_its_rate(scene: Any, part: Part, tmp_path: Path) -
     assert operator(filepath=str(movie)) == {"FINISHED"}
     shot = open_shot(part, part("properties").shot_folder(scene))
     assert shot.frames == [1, 2, 3, 4]
-    assert (shot.manifest.width, shot.manifest.height) == (480, 270)
+    assert (shot.manifest.width, shot.manifest.height) == (640, 360)
     assert shot.manifest.fps == pytest.approx(30000 / 1001)
     states = part("states")
     assert states.look(scene).differs == (
-        "The shot is 480×270, frames 1 to 4, 29.97 fps; the scene is 96×64, frames 1 to 3, 24 fps"
+        "The shot is 640×360, frames 1 to 4, 29.97 fps; the scene is 480×270, frames 1 to 3, 24 fps"
     )
-    scene.render.resolution_x, scene.render.resolution_y, scene.frame_end = 480, 270, 4
+    scene.render.resolution_x, scene.render.resolution_y, scene.frame_end = 640, 360, 4
     assert "29.97 fps; the scene" in states.look(scene).differs
     assert bpy.ops.paintover.shot_match() == {"FINISHED"}
     assert states.look(scene).differs == ""
@@ -381,9 +381,9 @@ from fractions import Fraction
 import av, numpy as np
 with av.open(sys.argv[1], "w") as container:
     stream = container.add_stream("png", rate=Fraction(30000, 1001))
-    stream.width, stream.height, stream.pix_fmt = 480, 270, "rgb24"
+    stream.width, stream.height, stream.pix_fmt = 640, 360, "rgb24"
     for number in range(4):
-        codes = np.full((270, 480, 3), 60 * number, np.uint8)
+        codes = np.full((360, 640, 3), 60 * number, np.uint8)
         container.mux(stream.encode(av.VideoFrame.from_ndarray(codes, format="rgb24")))
     container.mux(stream.encode())
 """

@@ -294,7 +294,7 @@ def test_nothing_stylized_is_refused(scene: Any, shot: Any) -> None:
 
 def test_other_render_size_is_refused(scene: Any, stylized: Any) -> None:
     scene.render.resolution_percentage = 50
-    with pytest.raises(RuntimeError, match=f"renders 48×32, but .* is {WIDTH}×{HEIGHT}"):
+    with pytest.raises(RuntimeError, match=f"renders 240×135, but .* is {WIDTH}×{HEIGHT}"):
         bpy.ops.paintover.compose()
 
 

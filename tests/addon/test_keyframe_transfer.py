@@ -131,7 +131,7 @@ def test_undo_after_a_move_does_no_harm(scene: Any, key: Any, part: Part) -> Non
         files = {Path(bpy.path.abspath(each.filepath)).name for each in bpy.data.images}
         assert "0001.png" not in files
         image = keyframes.find_image(key.key_path(2))
-        assert image is not None and tuple(image.size) == (96, 64) and not image.is_dirty
+        assert image is not None and tuple(image.size) == (480, 270) and not image.is_dirty
         bpy.ops.wm.save_mainfile()
         assert key.key_path(2).read_bytes() == before
         assert reopened(key).key_frames() == [2]
@@ -196,7 +196,7 @@ def test_an_earlier_painting_is_looked_at_and_taken_back(
     (version,) = versions.versions_of(key, 1)
     operators.keyframe_look(frame=1, version=version.path.name)
     shown = part("keyframes.images").find_image(version.path)
-    assert tuple(shown.size) == (96, 64) and not shown.use_fake_user
+    assert tuple(shown.size) == (480, 270) and not shown.use_fake_user
     operators.keyframe_take_back(frame=1, version=version.path.name)
     assert painted(key.key_path(1), 3) and painted(key.key_mask_path(1), 9)
     assert np.rint(image.pixels[0] * 255) == read_codes(key.key_path(1))[0, 0, 0]
@@ -211,7 +211,7 @@ def test_an_earlier_painting_is_looked_at_and_taken_back(
 def test_a_version_of_another_size_is_refused(scene: Any, key: Any) -> None:
     name = "0001.20260101-000000.png"
     write_png(key.folder / "keys/versions" / name, picture(1)[::2])
-    with pytest.raises(RuntimeError, match=r"is 96×32, but the frames are 96×64"):
+    with pytest.raises(RuntimeError, match=r"is 480×135, but the frames are 480×270"):
         operators.keyframe_take_back(frame=1, version=name)
     assert painted(key.key_path(1), 3)
 
@@ -319,11 +319,11 @@ def test_thumbnails_follow_the_paintings(scene: Any, key: Any, part: Part) -> No
     pictures = states.look(scene).pictures
     assert pictures[1] == (path, 1_790_000_000 * 10**9)
     assert not thumbnails.update(dict(pictures.values()), {})
-    assert shown_size(thumbnails, path) == (96, 64)
-    write_png(path, picture(1, seed=3)[:, :32])
+    assert shown_size(thumbnails, path) == (256, 144)
+    write_png(path, picture(1, seed=3)[:, :135])
     os.utime(path, (1_790_000_009, 1_790_000_009))
     thumbnails.update(dict(states.look(scene).pictures.values()), {})
-    assert shown_size(thumbnails, path) == (32, 64)
+    assert shown_size(thumbnails, path) == (128, 256)
     write_png(path, picture(1, seed=3))
     image = part("keyframes.images").load(key, 1)
     image.pixels.foreach_set(np.zeros(len(image.pixels), np.float32))

@@ -57,10 +57,12 @@ def test_painting_of_the_wrong_size_is_refused(scene: Any, shot: Any, tmp_path: 
     before = shot.key_path(1).read_bytes()
     half = tmp_path / "half.png"
     write_png(half, picture(1)[::2, ::2])
-    with pytest.raises(RuntimeError, match=r"half\.png is 48×32, but the frames are 96×64; export"):
+    with pytest.raises(
+        RuntimeError, match=r"half\.png is 240×135, but the frames are 480×270; export"
+    ):
         bpy.ops.paintover.keyframe_add(frame=1, filepath=str(half))
     write_png(half, picture(1)[:, ::2])
-    with pytest.raises(RuntimeError, match=r"half\.png is 48×64, .* of another shape"):
+    with pytest.raises(RuntimeError, match=r"half\.png is 240×270, .* of another shape"):
         bpy.ops.paintover.keyframe_add(frame=1, filepath=str(half))
     assert shot.key_path(1).read_bytes() == before
     assert not (shot.folder / "keys" / "versions").exists()

@@ -234,13 +234,13 @@ def test_a_shot_of_pictures_is_captured_whatever_the_scene_and_can_set_the_scene
     snapshot = part("states").look(scene)
     assert snapshot.steps["capture"].step.value == "up to date"
     assert snapshot.differs == (
-        "The shot is 96×64, frames 1 to 3; the scene is 960×540, frames 1 to 250"
+        "The shot is 480×270, frames 1 to 3; the scene is 960×540, frames 1 to 250"
     )
     before = files(shot.folder)
     assert bpy.ops.paintover.capture() == {"FINISHED"}
     assert set(files(shot.folder)) == set(before)
     assert bpy.ops.paintover.shot_match() == {"FINISHED"}
-    assert part("properties").render_size(scene) == (96, 64)
+    assert part("properties").render_size(scene) == (480, 270)
     assert (scene.frame_start, scene.frame_end) == (1, 3)
     assert part("states").look(scene).differs == ""
 

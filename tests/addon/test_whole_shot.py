@@ -45,7 +45,7 @@ def smaller(scene: Any) -> None:
 
 
 def larger(scene: Any) -> None:
-    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+    scene.render.resolution_x, scene.render.resolution_y = 640, 360
 
 
 def other_view(scene: Any) -> None:

@@ -12,7 +12,7 @@ from engine.jobs.import_pictures import import_pictures
 from engine.shared.protocol import ImportPictures
 from engine.shared.reporter import Silent
 
-SIZE = (24, 40)
+SIZE = (270, 480)
 RANDOM = np.random.default_rng(11)
 
 

@@ -32,13 +32,13 @@ def test_png_comes_byte_for_byte_and_the_rest_is_made(strange_folder):
         "masks": 1,
         "mattes": 0,
         "guides": ["ink lines"],
-        "width": 40,
-        "height": 24,
+        "width": 480,
+        "height": 270,
         "fps": 25,
     }
     shot = Shot.open(place)
     assert shot.frames == [1, 2, 3]
-    assert (shot.manifest.width, shot.manifest.height) == (40, 24)
+    assert (shot.manifest.width, shot.manifest.height) == (480, 270)
     assert (shot.manifest.frame_start, shot.manifest.frame_end, shot.manifest.fps) == (1, 3, 25)
     assert shot.manifest.source["kind"] == "pictures"
     assert shot.manifest.passes == {"image": "pictures"}

@@ -52,7 +52,7 @@ def test_sizes_that_do_not_fit(tmp_path):
     for folders in ({"painted": wrong.parent}, {"mask": wrong.parent}):
         text = sentence(tmp_path, source, **folders)
         assert f"{wrong} is 10×10" in text
-        assert "40×24" in text
+        assert "480×270" in text
     synthetic.write_png(source / "0003.png", np.zeros((10, 10, 3), np.uint8))
     assert "0003.png is 10×10" in sentence(tmp_path, source)
 
