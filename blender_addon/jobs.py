@@ -220,8 +220,8 @@ class JobOperator(bpy.types.Operator):
 
     def _finish(self, context: bpy.types.Context, kind: set[Any], sentence: str) -> Status:
         self._stop(context)
-        self._report_warnings()
         _end()
+        self._report_warnings()
         self.report(kind, sentence)
         return {"CANCELLED"}
 

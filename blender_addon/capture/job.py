@@ -69,6 +69,7 @@ def capture(
     force: bool = False,
     partly: bool = False,
     blocking: bool = True,
+    result: CaptureResult | None = None,
 ) -> Job[CaptureResult]:
     """Render frames into a shot folder; closing the generator leaves complete frames only.
 
@@ -89,6 +90,7 @@ def capture(
         partly: leave other frames of the shot without the mattes that they lack.
         blocking: render synchronously, else in Blender's render job, which keeps the interface
             usable.
+        result: an empty one, which is filled also where the capture ends early.
 
     Returns:
         Which frames were rendered and skipped, and warnings.
@@ -112,41 +114,46 @@ def capture(
     current = settings.current_digests(now, before.manifest if before else None, scene)
     stored = {**now, settings.OF_SCENE: copies.place_of(scene)}
     shot.manifest.source["settings"] = settings_in_use(before) | {digest: stored}
-    plan = Plan(digest, current, matte.name if matte else "", matte.note if matte else {})
-    corrections = Corrections(before or shot, staging.moved_by_killed(folder))
-    result = CaptureResult(skipped=[] if force else plan.complete(shot, wanted))
-    target = staging.target(shot, before.manifest if before else None, current, force=force)
-    result.rendered = [] if target is shot else plan.complete(target, wanted)
-    todo = sorted(set(wanted) - {*result.skipped, *result.rendered})
-    if todo:
-        # A render without a window frees images, and the unsaved paint in them.
-        keyframe_images.save_unsaved(shot)
-        result.warnings += notes.of_scene(scene, layer)
-        result.warnings += simulations.notes(scene)
-        yield from _render_all(
-            scene, layer, target, todo, plan, result, corrections, blocking=blocking
-        )
-    if target is not shot:
-        _take_in(target, shot, plan, result, corrections)
-        _warn_of_lost_frames(before, shot, result)
-    others = [] if partly else [n for n in shot.frames if not plan.has_matte(shot, n)]
-    if others:
-        keyframe_images.save_unsaved(shot)
-        scene = reference.get()
-        layer = view_layer or settings.layer_to_render(scene)
-        yield from _render_all(
-            scene,
-            layer,
-            shot,
-            others,
-            plan,
-            result,
-            corrections,
-            mattes_only=True,
-            blocking=blocking,
-        )
-    plan.settle(shot, corrections)
-    result.warn(corrections.told())
+    corrections = Corrections(
+        before or shot,
+        staging.moved_by_killed(folder),
+        is_damaged=before is None and Shot.exists(folder),
+    )
+    name, note = (matte.name, matte.note) if matte else ("", {})
+    plan = Plan(digest, current, name, note, corrections)
+    result = result or CaptureResult()
+    result.skipped = [] if force else plan.complete(shot, wanted)
+    try:
+        target = staging.target(shot, before.manifest if before else None, current, force=force)
+        result.rendered = [] if target is shot else plan.complete(target, wanted)
+        todo = sorted(set(wanted) - {*result.skipped, *result.rendered})
+        if todo:
+            # A render without a window frees images, and the unsaved paint in them.
+            keyframe_images.save_unsaved(shot)
+            result.warnings += notes.of_scene(scene, layer)
+            result.warnings += simulations.notes(scene)
+            yield from _render_all(scene, layer, target, todo, plan, result, blocking=blocking)
+        if target is not shot:
+            _take_in(target, shot, plan, result)
+            _warn_of_lost_frames(before, shot, result)
+        others = [] if partly else [n for n in shot.frames if not plan.has_matte(shot, n)]
+        if others:
+            keyframe_images.save_unsaved(shot)
+            scene = reference.get()
+            layer = view_layer or settings.layer_to_render(scene)
+            yield from _render_all(
+                scene,
+                layer,
+                shot,
+                others,
+                plan,
+                result,
+                mattes_only=True,
+                blocking=blocking,
+            )
+        plan.settle(shot)
+    finally:
+        result.warn(corrections.told())
     if result.rendered:
         result.warnings += notes.of_passes(shot.manifest.source["engine"], shot.manifest.passes)
     return result
@@ -159,7 +166,6 @@ def _render_all(
     todo: list[int],
     plan: Plan,
     result: CaptureResult,
-    corrections: Corrections,
     *,
     mattes_only: bool = False,
     blocking: bool,
@@ -174,7 +180,6 @@ def _render_all(
             todo,
             plan,
             result,
-            corrections,
             mattes_only=mattes_only,
             blocking=blocking,
         )
@@ -193,7 +198,6 @@ def _render(
     todo: list[int],
     plan: Plan,
     result: CaptureResult,
-    corrections: Corrections,
     *,
     mattes_only: bool,
     blocking: bool,
@@ -214,15 +218,13 @@ def _render(
                 record = shot.manifest.frames[frame]
                 result.mattes.append(frame)
             else:
-                work = _render_frame(
-                    preparation, shot, frame, plan.digest, corrections, blocking=blocking
-                )
+                work = _render_frame(preparation, shot, frame, plan, blocking=blocking)
                 record, meanings = yield from repeated(work, progress)
                 result.warn(add_frame(shot, frame, record, meanings))
                 result.rendered = sorted({*result.rendered, frame})
             if plan.matte:
                 path = shot.matte_path(frame, plan.matte)
-                corrections.keep(frame, path)
+                plan.corrections.keep(frame, path)
                 matte = _render_matte(preparation, path, plan.matte, blocking=blocking)
                 text = f"Matte of frame {frame}"
                 made = yield from repeated(matte, dataclasses.replace(progress, text=text))
@@ -234,8 +236,7 @@ def _render_frame(
     preparation: Preparation,
     shot: Shot,
     frame: int,
-    digest: str,
-    corrections: Corrections,
+    plan: Plan,
     *,
     blocking: bool,
 ) -> Generator[None, None, tuple[FrameRecord, dict[str, str]]]:
@@ -247,13 +248,13 @@ def _render_frame(
     if not Shot.exists(shot.folder):
         shot.save()  # first, as pictures without a manifest are of others
     for path in (shot.image_path(frame), shot.passes_path(frame)):
-        corrections.keep(frame, path)
+        plan.corrections.keep(frame, path)
     with staging.blank_keyframe_follows(shot, frame):
         names = frames.save(scene, shot.image_path(frame), shot.passes_path(frame))
     record = FrameRecord(
         image=digest_picture(shot.image_path(frame)),
         passes=digest_picture(shot.passes_path(frame)),
-        settings=digest,
+        settings=plan.digest,
         camera=camera,
     )
     return record, passes.meanings(names)
@@ -277,12 +278,10 @@ def _render_matte(
     return digest_picture(path)
 
 
-def _take_in(
-    stage: Shot, shot: Shot, plan: Plan, result: CaptureResult, corrections: Corrections
-) -> None:
+def _take_in(stage: Shot, shot: Shot, plan: Plan, result: CaptureResult) -> None:
     """Replace frames of the shot by those that waited, now that all are rendered."""
     for frame, record in stage.manifest.frames.items():
-        staging.take_in(stage, shot, frame, plan.matte, corrections)
+        staging.take_in(stage, shot, frame, plan)
         result.warn(add_frame(shot, frame, record, dict(stage.manifest.passes)))
     shot.save()
     own_files.remove_stage(shot.folder, stage.manifest.id)

@@ -33,6 +33,8 @@ class Plan:
     """Name of the mattes' folder; "" if the whole picture is painted."""
     note: dict[str, Any]
     """What the mattes show."""
+    corrections: Corrections
+    """Keeps files that were corrected and are replaced, or not wanted any more."""
 
     def has_frame(self, shot: Shot, frame: int) -> bool:
         """Return whether a frame of a shot is up to date, whatever its matte is."""
@@ -68,14 +70,10 @@ class Plan:
             if self.has_frame(shot, frame) and self.has_matte(shot, frame)
         ]
 
-    def settle(self, shot: Shot, corrections: Corrections) -> None:
+    def settle(self, shot: Shot) -> None:
         """Let the shot use the wanted mattes once all its frames have them; save the manifest.
 
         Mattes that the shot had from files stay if the whole picture is wanted: they say more.
-
-        Args:
-            shot: the shot.
-            corrections: keeps those of the mattes that are not wanted any more.
 
         Raises:
             PaintoverError: the manifest cannot be written.
@@ -95,7 +93,7 @@ class Plan:
                 with contextlib.suppress(PaintoverError):
                     check_place(folder / "0001.png")
                     for frame in shot.frames:
-                        corrections.keep(frame, shot.matte_path(frame, folder.name))
+                        self.corrections.keep(frame, shot.matte_path(frame, folder.name))
                     own_files.remove_matte(folder)
 
 

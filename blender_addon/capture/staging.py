@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..engine.shared.corrections import Corrections
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import cannot_write, move
 from ..engine.shared.keyframes.blank import blank_digest, copy_frame
@@ -22,6 +21,7 @@ from ..engine.shared.places import check_place
 from ..engine.shared.shot import Shot
 from ..keyframes import images as keyframe_images
 from . import own_files
+from .plan import Plan
 
 
 def target(shot: Shot, before: Manifest | None, current: set[str], *, force: bool) -> Shot:
@@ -86,15 +86,14 @@ def moved_by_killed(folder: Path) -> dict[Path, list[str]]:
     return found
 
 
-def take_in(stage: Shot, shot: Shot, frame: int, matte: str, corrections: Corrections) -> None:
+def take_in(stage: Shot, shot: Shot, frame: int, plan: Plan) -> None:
     """Move the files of a frame into the shot.
 
     Args:
         stage: where they are.
         shot: the shot.
         frame: the frame.
-        matte: name of the mattes that were rendered with the frames; "" for none.
-        corrections: keeps files that were corrected.
+        plan: which mattes were rendered with the frames, and what keeps files that were corrected.
 
     Raises:
         PaintoverError: a file cannot be moved.
@@ -103,15 +102,15 @@ def take_in(stage: Shot, shot: Shot, frame: int, matte: str, corrections: Correc
         (stage.image_path(frame), shot.image_path(frame)),
         (stage.passes_path(frame), shot.passes_path(frame)),
     ]
-    if matte:
-        pairs.append((stage.matte_path(frame, matte), shot.matte_path(frame, matte)))
+    if plan.matte:
+        pairs.append((stage.matte_path(frame, plan.matte), shot.matte_path(frame, plan.matte)))
     with blank_keyframe_follows(shot, frame):
         for source, destination in pairs:
             check_place(source)
             check_place(destination)
             try:
                 destination.parent.mkdir(parents=True, exist_ok=True)
-                corrections.keep(frame, destination)
+                plan.corrections.keep(frame, destination)
                 move(source, destination)
             except OSError as error:
                 raise cannot_write(destination, error) from error

@@ -49,14 +49,21 @@ def capture_frames(
         )
     reference = properties.SceneReference(scene)
     wanted = properties.frames(scene) if frames is None else frames
+    result = capture.CaptureResult()
     try:
-        result = yield from capture.capture(
-            scene, folder, wanted, force=force, partly=frames is not None, blocking=blocking
+        yield from capture.capture(
+            scene,
+            folder,
+            wanted,
+            force=force,
+            partly=frames is not None,
+            blocking=blocking,
+            result=result,
         )
     finally:
         _claim(reference, folder)
-    for sentence in result.warnings:
-        warn(sentence)
+        for sentence in result.warnings:
+            warn(sentence)
     only_mattes = f"rendered the mattes of {counted(len(result.mattes), 'frame')}"
     if result.mattes and not result.rendered:
         return only_mattes.capitalize()

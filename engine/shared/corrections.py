@@ -21,10 +21,13 @@ class Corrections:
     Args:
         shot: the shot as it was before the job.
         of_killed: file → digests of what jobs that were killed may have put there.
+        is_damaged: whether the manifest was damaged, so that any file may be corrected.
     """
 
-    def __init__(self, shot: Shot, of_killed: Mapping[Path, Collection[str]]) -> None:
-        self._shot, self._of_killed = shot, of_killed
+    def __init__(
+        self, shot: Shot, of_killed: Mapping[Path, Collection[str]], *, is_damaged: bool = False
+    ) -> None:
+        self._shot, self._of_killed, self._is_damaged = shot, of_killed, is_damaged
         self._kept: dict[Path, set[int]] = {}
 
     def keep(self, frame: int, path: Path, new: Path | None = None) -> None:
@@ -39,7 +42,7 @@ class Corrections:
             PaintoverError: the version cannot be written.
         """
         known = self._shot.copy_digest(frame, path)
-        if not known or is_picture(path, known):
+        if not (known or self._is_damaged) or is_picture(path, known):
             return
         digest = digest_picture(path)
         if digest in self._of_killed.get(path, ()) or (new and digest == digest_picture(new)):
@@ -49,8 +52,13 @@ class Corrections:
 
     def told(self) -> list[str]:
         """Return sentences on what was kept."""
+        which = (
+            "of a shot whose shot.json was damaged"
+            if self._is_damaged
+            else "that were changed by hand"
+        )
         return [
-            f"Pictures in {folder} that were changed by hand are replaced or removed: "
+            f"Pictures in {folder} {which} are replaced or removed: "
             f"{name_frames(sorted(frames))}; what was there is in {folder / 'versions'}."
             for folder, frames in self._kept.items()
         ]

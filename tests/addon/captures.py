@@ -25,6 +25,7 @@ def open_shot(part: Part, folder: Path) -> Any:
     return part("engine.shared.shot").Shot.open(folder)
 
 
-def corrections(part: Part, shot: Any) -> Any:
-    """Keeps the files of a shot that were corrected."""
-    return part("engine.shared.corrections").Corrections(shot, {})
+def plan_of(part: Part, shot: Any, matte: str = "") -> Any:
+    """A plan for a capture into a shot, with mattes of a name."""
+    corrections = part("engine.shared.corrections").Corrections(shot, {})
+    return part("capture.plan").Plan("", set(), matte, {}, corrections)

@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 import pytest
-from captures import Part, corrections, open_shot, run
+from captures import Part, open_shot, plan_of, run
 from conftest import picture, write_png
 from matte_scenes import choose
 from two_blends import files
@@ -155,6 +155,40 @@ def test_a_frame_that_was_corrected_is_kept_when_it_is_captured_anew(
     assert versions(folder) == [corrected]
 
 
+def test_a_cancelled_capture_tells_what_it_has_kept(scene: Any, part: Part, folder: Path) -> None:
+    steps, told = part("steps.capturing"), []
+    scene.paintover.folder = str(folder)
+    list(steps.capture_frames(scene, told.append, frames=[1, 2]))
+    corrected = correct(folder / "frames" / "0001.png")
+    correct(folder / "frames" / "0002.png")
+    told.clear()
+    job = steps.capture_frames(scene, told.append, frames=[1, 2])
+    while not versions(folder):
+        next(job)
+    job.close()
+    assert versions(folder) == [corrected]
+    assert [sentence for sentence in told if "changed by hand" in sentence and ": 1;" in sentence]
+
+
+def test_of_a_shot_whose_manifest_was_damaged_all_that_is_replaced_is_kept(
+    scene: Any, part: Part, folder: Path
+) -> None:
+    choose(scene, scene.objects["Cube"])
+    run(part, scene, folder, [1, 2])
+    corrected = correct(folder / "frames" / "0002.png")
+    before = {name: data for name, data in files(folder).items() if name != "shot.json"}
+    (folder / "shot.json").write_text('{"version": 1, "wid')
+    result = run(part, scene, folder, [1, 2])
+    assert result.rendered == [1, 2]
+    assert corrected in versions(folder)
+    assert sorted(versions(folder)) == sorted(before.values())
+    told = [told for told in result.warnings if "whose shot.json was damaged" in told]
+    assert len(told) == 2 and all(": 1-2; what was there is in" in one for one in told)
+    assert run(part, scene, folder, [1, 2]).skipped == [1, 2]
+    run(part, scene, folder, [1, 2], force=True)
+    assert sorted(versions(folder)) == sorted(before.values())
+
+
 def test_mattes_that_were_corrected_are_kept(scene: Any, part: Part, folder: Path) -> None:
     choose(scene, scene.objects["Cube"])
     run(part, scene, folder, [1, 2])
@@ -206,7 +240,7 @@ def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> N
     write_png(folder / "objects-00000000/0001.png", picture(1))
     (folder / "objects-00000000/notes.txt").write_text("mine")
     shot.manifest.matte = "objects-ffffffff"
-    part("capture.plan").Plan("", set(), "", {}).settle(shot, corrections(part, shot))
+    plan_of(part, shot).settle(shot)
     assert set(files(folder)) == {"objects-00000000/notes.txt"}
     assert not (folder / "objects-0a1b2c3d").exists()
 
@@ -214,14 +248,12 @@ def test_of_earlier_mattes_only_pictures_are_deleted(shot: Any, part: Part) -> N
 def test_mattes_that_a_killed_capture_left_are_deleted_by_the_next(shot: Any, part: Part) -> None:
     matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
     write_png(matte, picture(1))
-    part("capture.plan").Plan("", set(), "", {}).settle(shot, corrections(part, shot))
+    plan_of(part, shot).settle(shot)
     assert not matte.parent.exists()
 
 
 def test_mattes_that_are_not_complete_yet_stay(shot: Any, part: Part) -> None:
     matte = shot.folder / "mattes/objects-0a1b2c3d/0001.png"
     write_png(matte, picture(1))
-    part("capture.plan").Plan("", set(), "objects-0a1b2c3d", {}).settle(
-        shot, corrections(part, shot)
-    )
+    plan_of(part, shot, "objects-0a1b2c3d").settle(shot)
     assert matte.is_file() and shot.manifest.matte == ""

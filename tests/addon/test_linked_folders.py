@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from captures import corrections
+from captures import plan_of
 from conftest import picture, write_png
 
 Part = Callable[[str], Any]
@@ -24,19 +24,18 @@ def test_no_mattes_of_another_shot_are_deleted(shot: Any, part: Part, tmp_path: 
     write_png(matte, picture(1))
     (tmp_path / "other" / "shot.json").write_text("{}")
     (shot.folder / "mattes").symlink_to(tmp_path / "other" / "mattes")
-    plan = part("capture.plan").Plan("", set(), "", {})
-    _settle_without(plan, shot, part)
+    _settle_without_mattes(shot, part)
     assert matte.is_file()
     (shot.folder / "mattes").unlink()
     (tmp_path / "other" / "mattes").rename(shot.folder / "mattes")
-    _settle_without(plan, shot, part)
+    _settle_without_mattes(shot, part)
     assert not list((shot.folder / "mattes").iterdir())
 
 
-def _settle_without(plan: Any, shot: Any, part: Part) -> None:
+def _settle_without_mattes(shot: Any, part: Part) -> None:
     """Let a shot that had mattes which Blender rendered have none."""
     shot.manifest.matte = "objects-ffffffff"
-    plan.settle(shot, corrections(part, shot))
+    plan_of(part, shot).settle(shot)
     assert not shot.manifest.matte
 
 
@@ -64,7 +63,7 @@ def test_frames_that_waited_are_taken_in_on_another_disk(
     write_png(stage.image_path(1), picture(7))
     new = stage.image_path(1).read_bytes()
     stage.passes_path(1).write_bytes(b"passes")
-    part("capture.staging").take_in(stage, shot, 1, "", corrections(part, shot))
+    part("capture.staging").take_in(stage, shot, 1, plan_of(part, shot))
     assert (frames_elsewhere / "0001.png").read_bytes() == new
     assert (frames_elsewhere / "0001.exr").read_bytes() == b"passes"
     assert not list(stage.folder.rglob("*.*"))
@@ -85,7 +84,7 @@ def test_a_full_disk_leaves_no_half_frame(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", full)
         with pytest.raises(part("engine.shared.errors").PaintoverError, match="No space left"):
-            part("capture.staging").take_in(stage, shot, 1, "", corrections(part, shot))
+            part("capture.staging").take_in(stage, shot, 1, plan_of(part, shot))
     assert {path.name: path.read_bytes() for path in frames_elsewhere.iterdir()} == before
     assert stage.image_path(1).is_file()
 
@@ -96,5 +95,5 @@ def test_no_frames_of_another_shot_are_taken_in(shot: Any, part: Part, tmp_path:
     (shot.folder / "capture").symlink_to(tmp_path / "other")
     stage = part("engine.shared.shot").Shot(shot.folder / "capture", shot.manifest)
     with pytest.raises(part("engine.shared.errors").PaintoverError, match="is a link"):
-        part("capture.staging").take_in(stage, shot, 1, "", corrections(part, shot))
+        part("capture.staging").take_in(stage, shot, 1, plan_of(part, shot))
     assert frame.is_file()
