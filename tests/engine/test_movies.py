@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import shots
 import synthetic
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace
+from movie_files import LOSSLESS, SIZE, Report, picture, run, write_movie
 from PIL import Image
 
 from engine.images import movies
@@ -28,97 +29,12 @@ from engine.shared.protocol import ImportPictures
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 
-EXACT = (
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INP
-    | Interpolation.FULL_CHR_H_INT
-)
-SIZE = (480, 270)
-
-
-class Report(Silent):
-    """Remembers warnings; asks to stop after some steps of progress."""
-
-    def __init__(self, stop_after: int = -1) -> None:
-        self.warnings: list[str] = []
-        self.shares: list[float] = []
-        self.stop_after = stop_after
-
-    def progress(self, step, fraction, seconds_left, text):
-        self.shares.append(fraction)
-
-    def warned(self, sentence):
-        self.warnings.append(sentence)
-
-    def cancelled(self):
-        return 0 <= self.stop_after <= len(self.shares)
-
-
-def picture(frame: int, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """Return a gradient with a red square that moves, (H, W, 3) uint8."""
-    width, height = size
-    y, x = np.mgrid[:height, :width]
-    codes = np.stack([40 + 150 * x / width, 60 + 120 * y / height, 200 - 100 * x / width], axis=-1)
-    codes = np.rint(codes).astype(np.uint8)
-    side = height // 3
-    codes[side : 2 * side, 8 * frame : 8 * frame + side] = (220, 40, 30)
-    return codes
-
-
-def write_movie(
-    path: Path,
-    codec: str,
-    kind: str,
-    *,
-    frames: int = 3,
-    size: tuple[int, int] = SIZE,
-    matrix: Colorspace | None = None,
-    full: ColorRange | None = None,
-    is_tagged: bool = True,
-    rate: Fraction = Fraction(24),
-    alpha: np.ndarray | None = None,
-    times: tuple[int, ...] = (),
-    **options: str,
-) -> Path:
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(codec, rate=rate)
-        stream.width, stream.height = size
-        stream.pix_fmt, stream.options = kind, options
-        container.options.update(options)
-        if is_tagged and matrix:
-            stream.codec_context.colorspace = matrix
-            stream.codec_context.color_range = full
-        for number in range(frames):
-            codes = picture(number + 1, size)
-            if alpha is not None:
-                codes = np.concatenate([codes, alpha[..., None]], axis=2)
-            frame = av.VideoFrame.from_ndarray(codes, "rgb24" if alpha is None else "rgba")
-            frame = frame.reformat(
-                format=kind, dst_colorspace=matrix, dst_color_range=full, interpolation=EXACT
-            )
-            frame.pts = times[number] if times else number
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
-def run(shot: Path, source: Path, report: Report | None = None, fps=0.0, **folders: object) -> Shot:
-    painted, mask = (str(folders.pop(name, "")) for name in ("painted", "mask"))
-    guides = {name: str(folder) for name, folder in folders.items()}
-    request = ImportPictures(1, str(shot), str(source), painted, mask, guides, fps)
-    import_pictures(request, report or Report())
-    return Shot.open(shot)
-
 
 def error(shot: Shot, frame: int) -> float:
     """Return the mean difference to the picture that was encoded, in 8-bit codes."""
     pixels = read_picture(shot.image_path(frame)).pixels
     wanted = picture(frame, (shot.manifest.width, shot.manifest.height))
     return float(np.abs(pixels[..., :3] * 255 - wanted).mean())
-
-
-LOSSLESS: dict[str, Any] = {"codec": "ffv1", "kind": "yuv444p"}
 
 
 @pytest.mark.parametrize("matrix", [Colorspace.ITU709, Colorspace.ITU601])
@@ -316,76 +232,6 @@ def test_what_looks_odd_is_told(tmp_path):
     assert "not square (4/3)" in wide
     cut = warnings("cut.mkv", "ffv1", "yuv420p")
     assert "should last 2.5 seconds, but only" in cut
-
-
-@pytest.mark.parametrize("name", ["cut.mkv", "late.mkv", "whole.mkv"])
-def test_an_end_that_is_missing_is_told_however_early_and_only_then(tmp_path, name):
-    times = (20, 21, 22, 23) if name == "late.mkv" else ()
-    path = write_movie(tmp_path / name, **LOSSLESS, frames=4, times=times)
-    if name == "cut.mkv":
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
-    report = Report()
-    shot = run(tmp_path / "shot", path, report)
-    assert len(shot.frames) == (1 if name == "cut.mkv" else 4)
-    assert any("should last" in text for text in report.warnings) == (name == "cut.mkv")
-
-
-_FRONT = {"movflags": "faststart"}
-SMALL: dict[str, Any] = {"size": (64, 48), "frames": 48}
-ENDS = [
-    ("a.mkv", "mpeg4", "yuv420p", {}, "should last 2 seconds"),
-    ("a.webm", "libvpx", "yuv420p", {}, "should last 2 seconds"),
-    ("a.mov", "png", "rgb24", _FRONT, "should have 48 frames"),
-    ("a.mp4", "libx264", "yuv420p", _FRONT, "should have 48 frames"),
-    ("parts.mp4", "mpeg4", "yuv420p", {"movflags": "frag_keyframe+empty_moov"}, "breaks off after"),
-    ("a.avi", "mjpeg", "yuvj420p", {}, "should have 48 frames"),
-    ("b.avi", "mpeg4", "yuv420p", {"bf": "2"}, "should have 48 frames"),
-    ("a.gif", "gif", "rgb8", {}, "breaks off after"),
-    ("a.mxf", "mpeg2video", "yuv420p", {}, "should last 2 seconds"),
-    ("a.flv", "flv1", "yuv420p", {}, "should last 2 seconds"),
-]
-
-
-def ends_told(tmp_path: Path, source: Path) -> list[str]:
-    report = Report()
-    run(tmp_path / f"shot of {source.name}", source, report)
-    return [text for text in report.warnings if "if the end is missing" in text]
-
-
-@pytest.mark.parametrize(("name", "codec", "kind", "options", "told"), ENDS)
-def test_a_movie_that_is_cut_off_is_told_and_a_whole_one_is_not(
-    tmp_path, name, codec, kind, options, told
-):
-    path = write_movie(tmp_path / name, codec, kind, **SMALL, **options)
-    assert ends_told(tmp_path, path) == []
-    data = path.read_bytes()
-    media = data.rfind(b"mdat") + 4
-    cut = tmp_path / f"cut {name}"
-    cut.write_bytes(data[: max(len(data) * 5 // 6, media + (len(data) - media) // 2)])
-    try:
-        (sentence,) = ends_told(tmp_path, cut)
-    except PaintoverError as error:  # some codecs do not decode half a frame
-        assert "cannot be read as a movie (after frame" in str(error)
-        return
-    assert told in sentence
-
-
-@pytest.mark.parametrize(
-    ("name", "codec", "kind"),
-    [("a.mp4", "mpeg4", "yuv420p"), ("b.mp4", "libx264", "yuv420p"), ("a.mov", "png", "rgb24")],
-)
-def test_a_movie_that_was_trimmed_without_coding_it_anew_is_whole(tmp_path, name, codec, kind):
-    path = write_movie(tmp_path / name, codec, kind, **SMALL)
-    data = bytearray(path.read_bytes())
-    edits = data.index(b"elst") + 12
-    begin = struct.unpack_from(">i", data, edits + 4)[0]
-    media = data.index(b"mdhd") + 16
-    ticks, seconds = struct.unpack_from(">I", data, media)[0], data.index(b"mvhd") + 16
-    length = struct.unpack_from(">I", data, seconds)[0]
-    struct.pack_into(">Ii", data, edits, length, begin + ticks // 2)
-    path.write_bytes(data)
-    assert ends_told(tmp_path, path) == []
-    assert len(Shot.open(tmp_path / f"shot of {name}").frames) == 24
 
 
 def movie_of_pngs(path: Path, sizes: list[tuple[int, int]]) -> Path:
