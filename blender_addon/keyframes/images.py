@@ -264,7 +264,8 @@ def use_file(shot: Shot, path: Path) -> str:
         PaintoverError: the version cannot be written, or the painting is not open; nothing is
             discarded.
     """
-    image = find_image(path)
+    opened = [image for place, image in _images_of(shot) if place == real_place(path)]
+    image = next(filter(file_sync.has_new_paint, opened), None) or next(iter(opened), None)
     if image is None:
         raise PaintoverError(f"{path.name} is not open in Blender any more; nothing was discarded.")
     try:
@@ -273,7 +274,8 @@ def use_file(shot: Shot, path: Path) -> str:
             version = shot.link_version(temporary, path.name)
     except OSError as error:
         raise cannot_write(path.parent / "versions", error) from error
-    reload(shot, path)
+    file_sync.reread(image, path, shot.manifest.size)
+    _note_read(path)
     return version.name if version else ""
 
 
@@ -287,13 +289,19 @@ def reload_changed(shot: Shot) -> list[str]:
     Returns:
         The names of the reloaded files.
     """
+    pairs = _images_of(shot)
+    # A file may be open twice, as in a copy of its image: none of them reads it while one is
+    # painted on.
+    painted = {path for path, image in pairs if file_sync.has_new_paint(image)}
+    written = {path for path, _ in pairs if path not in painted and _is_written(path)}
     reloaded = []
-    for path, image in _images_of(shot):
+    for path, image in pairs:
         try:
             if file_sync.is_of_blender(image) and is_file(path):
                 file_sync.reread(image, path, shot.manifest.size)
-            elif _is_written(path) and not file_sync.has_new_paint(image):
-                reload(shot, path)
+            elif path in written:
+                file_sync.reread(image, path, shot.manifest.size)
+                _note_read(path)
                 _log.info("Reloaded %s, which another program has changed", path)
                 reloaded.append(path.name)
         except PaintoverError as error:
