@@ -20,11 +20,13 @@ from bpy.props import (
 
 from . import mattes, shot_folders
 from .engine.shared.errors import PaintoverError
+from .engine.shared.frame_lists import LARGEST_FRAME
 from .engine.shared.identity import identity
 from .shot_folders import shot_folder
 
 __all__ = [
     "SceneReference",
+    "frame_range",
     "frame_rate",
     "frames",
     "of",
@@ -231,18 +233,28 @@ class SceneReference:
         return scene
 
 
-def frames(scene: bpy.types.Scene) -> list[int]:
+def frame_range(scene: bpy.types.Scene) -> range:
     """Return the frames of the shot: the custom range if used, else that of the scene.
 
     Raises:
-        PaintoverError: the range ends before it starts.
+        PaintoverError: the range ends before it starts, or has numbers that no scene can have.
     """
     settings = of(scene)
     source = settings if settings.use_custom_range else scene
     first, last = int(source.frame_start), int(source.frame_end)
     if last < first:
         raise PaintoverError(f"The frame range {first} to {last} ends before it starts; change it.")
-    return list(range(first, last + 1))
+    if max(-first, last) > LARGEST_FRAME:
+        raise PaintoverError(
+            f"The frame range {first} to {last} is beyond {LARGEST_FRAME}, the last frame; change "
+            "it."
+        )
+    return range(first, last + 1)
+
+
+def frames(scene: bpy.types.Scene) -> list[int]:
+    """Return ``frame_range`` as a list. Raises PaintoverError as it."""
+    return list(frame_range(scene))
 
 
 def frame_rate(scene: bpy.types.Scene) -> float:

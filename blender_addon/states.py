@@ -119,7 +119,7 @@ class Query:
 
     folder: Path
     style: str
-    frames: tuple[int, ...]
+    frames: range
     light: float
     unpainted: str
     weights: dict[int, dict[int, float]]
@@ -134,7 +134,7 @@ class Query:
         return cls(
             folder,
             settings.style,
-            tuple(properties.frames(scene)),
+            properties.frame_range(scene),
             settings.light,
             settings.unpainted,
             keyframe_weights.sampled(scene, known.frames)
@@ -253,13 +253,12 @@ def _uses_paint(shot: Shot, style: str) -> bool:
         return True  # there is no style yet
 
 
-def _capture_state(shot: Shot, frames: tuple[int, ...]) -> StepState:
-    if shot.manifest.source.get("kind") == "pictures":
-        frames = tuple(shot.frames)  # there is nothing to render, whatever the scene's range is
-    missing = sorted(set(frames) - set(shot.frames))
-    if missing:
+def _capture_state(shot: Shot, frames: range) -> StepState:
+    missing = len(frames) - sum(frame in frames for frame in shot.frames)
+    # Of pictures there is nothing to render, whatever the scene's range is.
+    if missing and shot.manifest.source.get("kind") != "pictures":
         return StepState(
-            Step.OUT_OF_DATE, f"{len(missing)} of {counted(len(frames), 'frame')} {TO_CAPTURE}"
+            Step.OUT_OF_DATE, f"{missing} of {counted(len(frames), 'frame')} {TO_CAPTURE}"
         )
     files = shot.missing_files()
     if not files and mattes.is_captured(shot.manifest.matte):
@@ -384,6 +383,6 @@ def _settings_changed(scene: Any, shot: Shot) -> bool:
     except PaintoverError:
         return True
     current = capture.current_digests(capture.settings_now(scene, layer), shot.manifest, scene)
-    wanted = set(properties.frames(scene))
-    records = shot.manifest.frames
-    return any(records[frame].settings not in current for frame in wanted & records.keys())
+    wanted = properties.frame_range(scene)
+    records = shot.manifest.frames.items()
+    return any(record.settings not in current for frame, record in records if frame in wanted)

@@ -211,6 +211,11 @@ def manifest_to_text(manifest: Manifest, *, any_length: bool = False) -> str:
     return text
 
 
+def check_records(count: int, record: FrameRecord) -> None:
+    """Raise TooMuchError if a manifest with so many frames like this would be too long."""
+    check_length(_ENCODER.encode(record_to_data(record)), count)
+
+
 def record_to_data(record: FrameRecord) -> dict[str, Any]:
     """Return the JSON data of a frame's record."""
     data = {**vars(record), "camera": vars(record.camera) if record.camera else None}

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from .manifest import (
     MANIFEST_NAME,
     FrameRecord,
     Manifest,
+    check_records,
     manifest_to_text,
     read_manifest,
 )
@@ -86,10 +88,18 @@ class ManifestFile:
             if is_long(self._path):
                 self._replace(manifest_to_text(self._read_with_journal()[0]))
 
-    def check_room(self, manifest: Manifest) -> None:
-        """Raise PaintoverError if a manifest would not be read again."""
+    def check_room(self, manifest: Manifest, frames: Collection[int], record: FrameRecord) -> None:
+        """Raise PaintoverError if a manifest with more frames would not be read again.
+
+        Args:
+            manifest: the manifest.
+            frames: the frames that are to be added, each once.
+            record: as long as that of one of them may be.
+        """
         with self._only_readable():
-            manifest_to_text(manifest)
+            check_records(len(frames), record)  # first, as it takes no time or memory
+            known = {**manifest.frames, **dict.fromkeys(frames, record)}
+            manifest_to_text(dataclasses.replace(manifest, frames=known))
 
     def _replace(self, text: str) -> None:
         """Write the manifest, which has what the journal has noted."""

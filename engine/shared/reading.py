@@ -56,11 +56,11 @@ def read_json(path: Path, most: int = MOST_JSON) -> Any:
     return parse_json(data)
 
 
-def check_length(text: str) -> None:
-    """Raise TooMuchError if JSON is more than ``read_json`` reads."""
-    if len(text.encode()) > MOST_JSON:
+def check_length(text: str, times: int = 1) -> None:
+    """Raise TooMuchError if JSON, or so many times it, is more than ``read_json`` reads."""
+    if times * len(text.encode()) > MOST_JSON:
         raise TooMuchError("too long")
-    check_amount(text)
+    check_amount(text, times)
 
 
 def _check_kind(path: Path, mode: int) -> None:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .dates import date_stamp
@@ -84,15 +83,14 @@ class Shot(ShotPaths):
         self.manifest.id = self.manifest.id or secrets.token_hex(8)
         self.manifest = self._file.write(self.manifest)
 
-    def check_room(self, frames: Iterable[int], record: FrameRecord) -> None:
+    def check_room(self, frames: Collection[int], record: FrameRecord) -> None:
         """Raise PaintoverError if ``shot.json`` with more frames would be too long to be read.
 
         Args:
-            frames: the frames that are to be added.
+            frames: the frames that are to be added, each once.
             record: as long as that of one of them may be.
         """
-        known = {**self.manifest.frames, **dict.fromkeys(frames, record)}
-        self._file.check_room(dataclasses.replace(self.manifest, frames=known))
+        self._file.check_room(self.manifest, frames, record)
 
     def note_frame(self, frame: int) -> None:
         """Write the record of one frame, at the same cost however long the shot is.

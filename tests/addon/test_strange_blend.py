@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,3 +116,25 @@ def test_files_that_cannot_be_read_are_said_in_the_panel(
 
     monkeypatch.setattr(states, "_keyframe_states", refused)
     assert "Permission denied" in states.look(scene).steps["capture"].why
+
+
+@pytest.mark.parametrize("last", (2**31 - 1, 1048574))
+def test_a_range_without_end_takes_no_time(
+    scene: Any, shot: Any, part: Callable[[str], Any], last: int
+) -> None:
+    shot.manifest.source["kind"] = "blender"
+    shot.save()
+    settings = scene.paintover
+    settings.use_custom_range, settings.frame_start, settings.frame_end = True, -last, last
+    watcher = part("ui.watcher")
+    began = time.process_time()
+    watcher.refresh()
+    for _ in range(3):
+        watcher._watcher.tick()
+        if watcher._watcher._thread:
+            watcher._watcher._thread.join()
+    with pytest.raises(RuntimeError, match=r"last frame|too long to be read"):
+        bpy.ops.paintover.capture()
+    assert time.process_time() - began < 1.0
+    snapshot, message = watcher.current()
+    assert "last frame" in message or "frames to capture" in snapshot.steps["capture"].why
