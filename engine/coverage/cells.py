@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ..images.array_files import Arrays
 from ..images.types import BoolArray, FloatArray
 from ..shared.shot import Shot
 
@@ -20,7 +20,6 @@ MOST_CELLS = 250_000
 """Cells of all frames together, about."""
 WIDEST, NARROWEST = 128, 32
 """Most and fewest cells in a row of a frame."""
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class Grid(NamedTuple):

@@ -4,22 +4,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
+from ..images.array_files import Arrays, checked_array, read_arrays, write_arrays
 from ..images.types import BoolArray
-from ..shared.files import digest_bytes, digest_json, write_bytes
-from ..shared.reading import open_file
+from ..shared.checked import WrongDataError
 from ..shared.shot import Shot
+from .cells import Grid, Views
 
-_DIGEST, _SEEN, _CUTS, _VIEWS, _CELLS = "digest", "seen.", "cuts", "views.", "cells"
-_MOST_BYTES = 1 << 31
+_SEEN, _CUTS, _VIEWS = "seen.", "cuts", "views."
+_CELL_BYTES, _MORE_BYTES = 256, 1 << 20
+"""Most bytes for each cell of a frame, and besides."""
 
 
 @dataclasses.dataclass
@@ -27,55 +25,56 @@ class Kept:
     """What was found in the frames of a shot, whichever of them are painted.
 
     Attributes:
-        views: the arrays of ``Views``.
+        views: the cells.
         seen: frame → (N,) bool, the cells that it sees where all of it is painted.
         cuts: first frames after the cuts.
     """
 
-    views: dict[str, npt.NDArray[Any]]
+    views: Views
     seen: dict[int, BoolArray]
     cuts: list[int]
 
 
 def keep(shot: Shot, digest: str, found: Kept) -> None:
     """Write what was found from frames of a digest. Raises PaintoverError if that fails."""
-    arrays = {_VIEWS + name: one for name, one in found.views.items()}
+    arrays = {_VIEWS + name: one for name, one in found.views.arrays().items()}
     arrays |= {f"{_SEEN}{key}": np.packbits(one) for key, one in found.seen.items()}
     arrays[_CUTS] = np.array(found.cuts, np.int32)
-    arrays[_CELLS] = np.array([len(one) for one in found.seen.values()][:1], np.int64)
-    whole = {name: np.ascontiguousarray(one) for name, one in arrays.items()}
-    write_bytes(_path(shot), save(whole, {_DIGEST: digest + _digest_of(whole)}))
+    write_arrays(_path(shot), arrays, digest)
 
 
-def kept(shot: Shot, digest: str) -> Kept | None:
-    """Return what was kept for frames of a digest; None if there is none, or it is damaged."""
-    try:
-        with open_file(_path(shot)) as file:
-            if file.seek(0, 2) > _MOST_BYTES:
-                return None
-        with safe_open(_path(shot), "np") as opened:
-            stored = (opened.metadata() or {}).get(_DIGEST, "")
-            if not stored.startswith(digest):
-                return None
-            arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        if stored != digest + _digest_of(arrays):
-            return None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+def kept(shot: Shot, digest: str, views_of: Callable[[Shot, Arrays], Views]) -> Kept | None:
+    """Return what was kept for frames of a digest; None if there is none, or it is damaged.
+
+    Args:
+        shot: the shot.
+        digest: of the frames.
+        views_of: returns the views of the shot from their arrays. Raises ValueError.
+    """
+    frames = shot.frames
+    rows, columns = Grid.of(shot, len(frames)).cells
+    most = _CELL_BYTES * rows * columns * len(frames) + _MORE_BYTES
+    arrays = read_arrays(_path(shot), digest, most)
+    if arrays is None:
         return None
-    views = {n.removeprefix(_VIEWS): one for n, one in arrays.items() if n.startswith(_VIEWS)}
-    seen = {
-        int(name.removeprefix(_SEEN)): np.unpackbits(one, count=int(arrays[_CELLS][0])).astype(bool)
-        for name, one in arrays.items()
-        if name.startswith(_SEEN)
-    }
-    return Kept(views, seen, [int(frame) for frame in arrays[_CUTS]])
+    parts = {n.removeprefix(_VIEWS): one for n, one in arrays.items() if n.startswith(_VIEWS)}
+    try:
+        views = views_of(shot, parts)
+        count = len(views.frame)
+        seen = {
+            frame: np.unpackbits(
+                checked_array(arrays, f"{_SEEN}{frame}", np.uint8, -(-count // 8)), count=count
+            ).astype(bool)
+            for frame in frames
+            if f"{_SEEN}{frame}" in arrays
+        }
+        cuts = checked_array(arrays, _CUTS, np.int32, None).tolist()
+        if not set(cuts) <= set(frames):
+            raise WrongDataError("a cut is at no frame")
+    except ValueError:
+        return None
+    return Kept(views, seen, cuts)
 
 
 def _path(shot: Shot) -> Path:
     return shot.cache_folder("coverage") / "seen.safetensors"
-
-
-def _digest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    names = sorted(arrays)
-    shapes = digest_json([[name, list(arrays[name].shape)] for name in names])
-    return digest_bytes(shapes.encode(), *(arrays[name].tobytes() for name in names))

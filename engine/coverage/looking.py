@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from ..frames.frame import MATTE, Frame, read_frame
+from ..images.array_files import Arrays, checked_array
 from ..images.prefetch import read_ahead
 from ..images.types import BoolArray, FloatArray
 from ..motion.optical_flow import NeighbourMotion, motion_between, reduced
@@ -18,7 +21,7 @@ from ..shared.frame_lists import spread
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from ..shared.style_header import has_surface
-from .cells import Arrays, Grid, Views
+from .cells import Grid, Views
 from .cuts import find_cuts, leads_on, other_camera, small_picture
 from .kept import Kept
 from .motion_views import MotionViews, PointTracks
@@ -39,15 +42,20 @@ def way_of(shot: Shot) -> str:
 
 
 def views_of(shot: Shot, arrays: Arrays) -> Views:
-    """Return the views of a shot from the arrays that were kept of them."""
+    """Return the views of a shot from the arrays that were kept of them.
+
+    Raises ValueError if they cannot be those of the shot.
+    """
     if way_of(shot) == MOTION:
-        return MotionViews(arrays, Grid.of(shot, len(shot.frames)))
-    grid = Grid.of(shot, len(arrays["numbers"]))
-    parts = (arrays["surface"], arrays["objects"], arrays["numbers"])
-    return SurfaceViews(*parts, grid, lambda frame: read_reduced(shot, grid, frame))
+        return MotionViews.kept(arrays, Grid.of(shot, len(shot.frames)), shot.frames)
+    numbers = checked_array(arrays, "numbers", np.int32, None)
+    grid = Grid.of(shot, len(numbers))
+    return SurfaceViews.kept(
+        arrays, grid, shot.frames, lambda frame: read_reduced(shot, grid, frame)
+    )
 
 
-def look(shot: Shot, keys: Sequence[int], report: Reporter) -> tuple[Views, Kept]:
+def look(shot: Shot, keys: Sequence[int], report: Reporter) -> Kept:
     """Look at the frames of a shot.
 
     Args:
@@ -67,7 +75,7 @@ def look(shot: Shot, keys: Sequence[int], report: Reporter) -> tuple[Views, Kept
             "inside the matte; all is transparent, sky or smoke, or outside the matte."
         )
     found = looking.seen_by_candidates(views)
-    return views, Kept(dict(views.arrays()), found, looking.cuts())
+    return Kept(views, found, looking.cuts())
 
 
 class _Looking:

@@ -13,6 +13,7 @@ goes away, points that crowd into one cell end, and one of them stands for the o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -20,9 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import Frame
+from ..images.array_files import Arrays, checked_array, is_within
 from ..images.types import BoolArray, FloatArray
 from ..motion.optical_flow import NeighbourMotion, occluded
-from .cells import Arrays, Grid, Views
+from ..shared.checked import WrongDataError
+from .cells import Grid, Views
 
 DRIFT = 0.12
 """Difference of colour (0..1 a channel) above which a point along estimated motion is lost."""
@@ -51,6 +54,46 @@ class MotionViews(Views):
         self._point, self.row, self.column = (arrays[n] for n in ("point", "row", "column"))
         self._parent, self._heir, self._order = (arrays[n] for n in ("parent", "heir", "order"))
         self._first, self._last = (arrays[name] for name in ("first", "last"))
+
+    @classmethod
+    def kept(cls, arrays: Arrays, grid: Grid, frames: Sequence[int]) -> MotionViews:
+        """Return the views from arrays that were kept.
+
+        Args:
+            arrays: as they were read.
+            grid: where the cells lie.
+            frames: those of the shot.
+
+        Raises:
+            ValueError: the arrays are damaged.
+        """
+        count = len(checked_array(arrays, "frame", np.int32, None))
+        points = len(checked_array(arrays, "parent", np.int32, None))
+        of_cells: dict[str, type[np.generic]] = {
+            "point": np.int32,
+            "row": np.int16,
+            "column": np.int16,
+            "weight": np.float32,
+        }
+        of_points: dict[str, type[np.generic]] = dict.fromkeys(("first", "last", "heir"), np.int32)
+        for kinds, length in ((of_cells, count), (of_points, points), ({"order": np.int32}, None)):
+            for name, kind in kinds.items():
+                checked_array(arrays, name, kind, length)
+        height, width = grid.shape
+        is_whole = (
+            0 < points <= count
+            and np.isin(arrays["frame"], frames).all()
+            and np.array_equal(arrays["order"], frames)
+            and is_within(arrays["point"], 0, points - 1)
+            and is_within(arrays["parent"], NONE, points - 1)
+            and is_within(arrays["heir"], NONE, points - 1)
+            and is_within(arrays["row"], 0, height - 1)
+            and is_within(arrays["column"], 0, width - 1)
+            and is_within(arrays["weight"], 1 / CROWD, 1)
+        )
+        if not is_whole:
+            raise WrongDataError("the points are damaged")
+        return cls(arrays, grid)
 
     def seen(self, key: int, mask: BoolArray | None) -> BoolArray:
         """See ``Views.seen``."""

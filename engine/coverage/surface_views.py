@@ -6,19 +6,21 @@ The surface point of each cell is looked up in the reduced frame, by the search 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..frames.frame import MATTE, Frame, read_frame
+from ..images.array_files import Arrays, checked_array
 from ..images.types import BoolArray, FloatArray
 from ..projection.surface_edges import SurfaceEdges, is_known
 from ..projection.surface_index import STRIDES, SurfaceIndex
+from ..shared.checked import WrongDataError
 from ..shared.shot import Shot
 from ..shared.style_header import SURFACE_NEEDS
-from .cells import Arrays, Grid, Views
+from .cells import Grid, Views
 
 NEEDS = (*SURFACE_NEEDS, MATTE)
 
@@ -87,7 +89,7 @@ class SurfaceViews(Views):
     ) -> SurfaceViews:
         """Return the views of reduced frames; of these nothing but the cells is kept."""
         rows, columns = grid.cells
-        room = -(-(rows + 1) // STRIDES[0]) * STRIDES[0]  # so the search never sees two frames
+        room = _room(rows)
         inside = slice(None, None, grid.cell), slice(None, None, grid.cell)
         numbers, surfaces, objects = [], [], []
         for number, one in frames:
@@ -100,6 +102,41 @@ class SurfaceViews(Views):
             objects.append(ids)
         counted = np.array(numbers, np.int32)
         return cls(np.concatenate(surfaces), np.concatenate(objects), counted, grid, reduced)
+
+    @classmethod
+    def kept(
+        cls,
+        arrays: Arrays,
+        grid: Grid,
+        frames: Sequence[int],
+        reduced: Callable[[int], ReducedSurface],
+    ) -> SurfaceViews:
+        """Return the views from arrays that were kept.
+
+        Args:
+            arrays: as they were read.
+            grid: where the cells lie.
+            frames: those of the shot.
+            reduced: returns the reduced surface of a frame.
+
+        Raises:
+            ValueError: the arrays are damaged.
+        """
+        rows, columns = grid.cells
+        numbers = checked_array(arrays, "numbers", np.int32, None)
+        height = len(numbers) * _room(rows)
+        objects = checked_array(arrays, "objects", np.int32, height, columns)
+        surface = checked_array(arrays, "surface", np.float32, height, columns, 3)
+        is_whole = (
+            objects.any()
+            and (objects >= 0).all()
+            and not objects.reshape(len(numbers), -1, columns)[:, rows:].any()
+            and np.isfinite(surface).all()
+            and np.isin(numbers, frames).all()
+        )
+        if not is_whole:
+            raise WrongDataError("the surface is damaged")
+        return cls(surface, objects, numbers, grid, reduced)
 
     def seen(self, key: int, mask: BoolArray | None) -> BoolArray:
         """See ``Views.seen``."""
@@ -120,3 +157,8 @@ class SurfaceViews(Views):
 def read_reduced(shot: Shot, grid: Grid, frame: int) -> ReducedSurface:
     """Read and reduce a frame. Raises PaintoverError as ``read_frame``."""
     return reduce_surface(read_frame(shot, frame, NEEDS), grid)
+
+
+def _room(rows: int) -> int:
+    """Return the rows that a frame gets for its own, so that the search never sees two frames."""
+    return -(-(rows + 1) // STRIDES[0]) * STRIDES[0]

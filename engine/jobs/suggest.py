@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..coverage.cells import Views
-from ..coverage.kept import keep, kept
+from ..coverage.kept import Kept, keep, kept
 from ..coverage.looking import look, views_of, way_of
 from ..coverage.set_cover import choose
 from ..frames.keyframe import read_keyframe, shows_only_the_frame
@@ -65,7 +65,8 @@ def suggest(request: protocol.Suggest, report: Reporter) -> Coverage:
         lambda: coverage_digest(shot), lambda: _masks(shot, request.keys), str(shot.folder / "keys")
     )
     waiting = [] if request.keys else [key for key in shot.key_frames() if key not in masks]
-    views, seen, cuts = _look(shot, [*masks, *waiting], report)
+    found = _look(shot, [*masks, *waiting], report)
+    views, seen, cuts = found.views, found.seen, found.cuts
     painted = {key: _seen_by_painting(views, seen, key, mask) for key, mask in masks.items()}
     covered = np.zeros(len(views.weight), bool)
     for key, one in painted.items():
@@ -118,19 +119,16 @@ def _masks(shot: Shot, keys: list[int]) -> dict[int, BoolArray | None]:
     return masks
 
 
-def _look(
-    shot: Shot, keys: list[int], report: Reporter
-) -> tuple[Views, dict[int, BoolArray], list[int]]:
+def _look(shot: Shot, keys: list[int], report: Reporter) -> Kept:
     """Return the views of a shot, what its candidates see, and its cuts."""
     manifest = shot.manifest
     parts = [VERSION, manifest.width, manifest.height, way_of(shot), "motion" in manifest.passes]
     digest = digest_json([*parts, frames_digest(shot)])
-    before = kept(shot, digest)
-    if before is not None:
-        return views_of(shot, before.views), before.seen, before.cuts
-    views, found = look(shot, keys, report)
-    keep(shot, digest, found)
-    return views, found.seen, found.cuts
+    found = kept(shot, digest, views_of)
+    if found is None:
+        found = look(shot, keys, report)
+        keep(shot, digest, found)
+    return found
 
 
 def _seen_by_painting(

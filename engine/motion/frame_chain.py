@@ -14,27 +14,21 @@ import dataclasses
 import itertools
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-
+from ..images.array_files import Arrays, read_arrays, write_arrays
 from ..images.prefetch import read_ahead
 from ..shared.errors import Cancelled
-from ..shared.files import digest_bytes, digest_json, write_bytes
+from ..shared.files import digest_json
 from ..shared.frame_lists import format_frames, frame_name
-from ..shared.reading import open_file
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot
 from .frame_digests import FrameDigests
 from .optical_flow import NeighbourMotion, motion_shape, neighbour_motion
 
 State = TypeVar("State")
-_DIGEST = "digest"
 _PIXEL_BYTES, _MORE_BYTES = 32, 1 << 20
 """Most bytes that a stored state may have for each pixel of a frame, and besides."""
 
@@ -87,11 +81,11 @@ class FrameChain(ABC, Generic[State]):
         """
 
     @abstractmethod
-    def pack(self, state: State) -> Mapping[str, npt.NDArray[Any]]:
+    def pack(self, state: State) -> Arrays:
         """Return the arrays to store for a state."""
 
     @abstractmethod
-    def unpack(self, arrays: Mapping[str, npt.NDArray[Any]]) -> State:
+    def unpack(self, arrays: Arrays) -> State:
         """Return the state that was stored as these arrays.
 
         Raises:
@@ -143,9 +137,7 @@ class FrameChain(ABC, Generic[State]):
         else:
             assert motion is not None
             found = self.advance(state, motion, frame)
-        arrays = {name: np.ascontiguousarray(one) for name, one in self.pack(found).items()}
-        note = {_DIGEST: self._digests[frame] + _digest_of(arrays)}
-        write_bytes(self._path(frame), save(arrays, note))
+        write_arrays(self._path(frame), self.pack(found), self._digests[frame])
         stored = self._load(frame)
         assert stored is not None
         return stored
@@ -158,27 +150,12 @@ class FrameChain(ABC, Generic[State]):
         """Return the stored state of a frame; None if it is missing, out of date or damaged."""
         if frame == self.keyframe and not self.stores_keyframe:
             return self.begin()
-        path = self._path(frame)
+        most = _PIXEL_BYTES * self.pixels + _MORE_BYTES
+        arrays = read_arrays(self._path(frame), self._digests[frame], most)
         try:
-            with open_file(path) as file:
-                if file.seek(0, 2) > _PIXEL_BYTES * self.pixels + _MORE_BYTES:
-                    return None
-            with safe_open(path, "np") as opened:
-                digest = (opened.metadata() or {}).get(_DIGEST, "")
-                if not digest.startswith(self._digests[frame]):
-                    return None
-                arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-            if digest != self._digests[frame] + _digest_of(arrays):
-                return None
-            return self.unpack(arrays)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError, zlib.error):
+            return None if arrays is None else self.unpack(arrays)
+        except (ValueError, KeyError, TypeError, zlib.error):
             return None
-
-
-def _digest_of(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Return the digest of contiguous arrays and their names."""
-    parts = [part for name in sorted(arrays) for part in (name.encode(), arrays[name].tobytes())]
-    return digest_bytes(*parts)
 
 
 @dataclasses.dataclass
