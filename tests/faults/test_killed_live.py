@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from engine.app.terminal import Terminal
 from engine.app.verbs.live import watch
 from engine.shared import live_protocol
 from engine.shared.errors import Cancelled, PaintoverError
+from engine.shared.files import digest_file
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
 from engine.training.training_claim import TrainingClaim
@@ -106,3 +111,52 @@ def test_a_session_replaces_its_own_picture_until_somebody_changes_it(tmp_path, 
         _write_elsewhere(shot, output, monkeypatch)
     assert output.read_bytes() == retouched
     _write_elsewhere(shot, shot / "live" / "mine.png", monkeypatch)
+
+
+_KILLED = """
+import os, pathlib, sys
+from engine.app.terminal import Terminal
+from engine.app.verbs import live as verb
+from engine.shared import live_protocol
+
+shot, output, moment = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+replace = pathlib.Path.replace
+
+def replaced(path, target):
+    if moment == "before" and target == output:
+        os._exit(9)
+    found = replace(path, target)
+    if target == output:
+        os._exit(9)
+    return found
+
+def shows(request, link):
+    link.send(live_protocol.LiveShown(0, 1, 2, 0, 2, live_protocol.NETWORK, 0, 0.0))
+
+pathlib.Path.replace, verb.live = replaced, shows
+words = {"style": "ink", "frame": 2, "output": output, "seconds": 0.5}
+verb.watch(shot, Terminal("none"), **words, device="cpu", share=1.0, seed=0)
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_session_replaces_the_picture_of_one_that_was_killed(tmp_path, monkeypatch, moment):
+    shot = make_shot(tmp_path / "shot").folder
+    output = tmp_path / "seen.png"
+    paths = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for _ in range(2):
+        command = [sys.executable, "-c", _KILLED, shot, output, moment]
+        assert subprocess.run(command, env=paths, check=False).returncode == 9
+        assert output.is_file() == (moment == "after")
+        _write_elsewhere(shot, output, monkeypatch)
+        output.unlink() if moment == "before" else output.write_bytes(output.read_bytes())
+
+
+def test_what_an_earlier_version_noted_of_a_picture_counts(tmp_path, monkeypatch):
+    shot = make_shot(tmp_path / "shot").folder
+    output = tmp_path / "seen.png"
+    output.write_bytes(b"old")
+    (shot / "live").mkdir()
+    (shot / "live" / "outputs.json").write_text(json.dumps({str(output): digest_file(output)}))
+    _write_elsewhere(shot, output, monkeypatch)
+    assert output.read_bytes() != b"old"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import queue
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -107,17 +109,14 @@ def watch(
                 request = messages.Live(
                     0, str(folder), place, number, style, device=device, seed=seed, share=share
                 )
-                link = _Watching(terminal, slots, path, seconds)
+                note = outputs.note if output else None
+                link = _Watching(terminal, slots, path, seconds, note)
                 terminal.finished(
                     f"Watching {folder / 'keys'}; frame {number} is written to {path}. Ctrl+C ends "
                     f'it and writes the style "{style}".'
                 )
-                try:
-                    with contextlib.suppress(Cancelled):
-                        live(request, link)
-                finally:
-                    if output and link.has_written:
-                        outputs.add(output)
+                with contextlib.suppress(Cancelled):
+                    live(request, link)
     except OSError as error:
         raise cannot_write(path, error) from error
     if terminal.cancelled():
@@ -127,15 +126,13 @@ def watch(
 class _Outputs:
     """Which pictures sessions of a shot have written elsewhere, and may replace.
 
-    The file ``live/outputs.json`` has their paths, with the digests of what was written last.
+    The file ``live/outputs.json`` has their paths, with the digest of what was written last, and
+    of what it has replaced: a session that is killed may have left either.
     """
 
     def __init__(self, shot: Shot) -> None:
         self._folder = shot.folder
         self._path = shot.live_path(0).with_name("outputs.json")
-        self._known: dict[str, str] = {}
-        with contextlib.suppress(OSError, ValueError):
-            self._known = from_data(dict[str, Digest], read_json(self._path))
 
     def check(self, path: Path) -> None:
         """Raise PaintoverError if a picture must not be written.
@@ -149,17 +146,36 @@ class _Outputs:
             raise PaintoverError(
                 f"{path} is among the files of a shot; choose an --output elsewhere."
             )
-        if os.path.lexists(place) and self._known.get(str(place)) != digest_file(place):
+        if os.path.lexists(place) and digest_file(place) not in self._known().get(str(place), []):
             raise PaintoverError(
                 f"{path} is there already and is not as live has written it; choose another "
                 "--output, or move the file away."
             )
 
-    def add(self, path: Path) -> None:
-        """Remember that a picture was written."""
-        place = real_place(path)
-        known = {**self._known, str(place): digest_file(place)}
+    def note(self, path: Path, picture: Path) -> None:
+        """Note a picture before it is there.
+
+        Args:
+            path: where it is to be.
+            picture: its temporary file.
+
+        Raises:
+            PaintoverError: the note cannot be written.
+        """
+        place, known = real_place(path), self._known()
+        here = digest_file(place)
+        before = [one for one in known.get(str(place), []) if one == here]
+        known[str(place)] = [*before, digest_file(picture)]
         write_bytes(self._path, json.dumps(known, indent=1).encode())
+
+    def _known(self) -> dict[str, list[str]]:
+        """Return path → digests, as all sessions have noted them by now."""
+        try:
+            found = from_data(dict[str, Digest | list[Digest]], read_json(self._path))
+        except (OSError, ValueError):
+            return {}
+        # An earlier version noted one digest.
+        return {path: [one] if isinstance(one, str) else one for path, one in found.items()}
 
 
 def _frame_to_show(shot: Shot) -> int:
@@ -174,18 +190,28 @@ class _Watching:
 
     When it is to end, it first asks for the style.
 
-    Attributes:
-        has_written: whether the picture was written.
+    Args:
+        terminal: shows the state.
+        slots: have the pictures.
+        path: of the picture to write.
+        seconds: end after so many; 0: when it is stopped.
+        note: is told the path, and the temporary file of a picture before it is there.
     """
 
-    def __init__(self, terminal: Terminal, slots: PictureSlots, path: Path, seconds: float) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        slots: PictureSlots,
+        path: Path,
+        seconds: float,
+        note: Callable[[Path, Path], None] | None,
+    ) -> None:
         self.inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._terminal, self._slots, self._path = terminal, slots, path
+        self._terminal, self._slots, self._path, self._note = terminal, slots, path, note
         self._end = time.monotonic() + seconds if seconds else float("inf")
         self._asked = self._ended = False
         self._shows, self._said = "", ("", "")
         self._has_learnt = False
-        self.has_written = False
 
     def cancelled(self) -> bool:
         """Return whether the session should end: it was told to, and the style is written."""
@@ -218,8 +244,8 @@ class _Watching:
     def _write(self, event: messages.LiveShown) -> None:
         place = self._slots.place
         pixels = np.array(self._slots.pixels(event.slot), np.float32)
-        write_picture(self._path, pixels.reshape(place.height, place.width, 4))
-        self.has_written = True
+        ready = functools.partial(self._note, self._path) if self._note else None
+        write_picture(self._path, pixels.reshape(place.height, place.width, 4), ready=ready)
         if event.shows != self._shows:
             self._shows = event.shows
             self._terminal.finished(f"Frame {event.frame} shows {_IN_WORDS[event.shows]}.")
