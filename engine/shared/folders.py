@@ -37,7 +37,9 @@ def walk(
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder with all in it, as far as that can be done."""
+    """Delete a folder with all in it, as far as that can be done; what is no folder stays."""
+    if is_link(folder) or not os.path.isdir(folder):  # noqa: PTH112 - as in ``places``
+        return  # ``shutil.rmtree`` of Python 3.11 would wait for someone to write to a pipe
     try:
         shutil.rmtree(folder, ignore_errors=True)
     except RecursionError:

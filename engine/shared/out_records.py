@@ -52,7 +52,7 @@ def _parse_record(path: Path) -> OutRecord | None:
         data = read_json(path, MOST_RECORD)
         # An earlier version noted the picture of the last format alone.
         if isinstance(data, dict) and (written := data.pop("written", "")):
-            data["pictures"] = {data.get("file"): [written]}
+            data["pictures"] = {from_data(str, data.get("file")): [written]}
         record = from_data(OutRecord, data)
     except (OSError, ValueError):
         return None

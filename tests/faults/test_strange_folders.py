@@ -7,6 +7,8 @@ import dataclasses
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from engine.shared import coverage_records, folders, journal
 from engine.shared.errors import LaterVersionError
 from engine.shared.files import digest_file
 from engine.shared.keyframes.versions import put_painting, versions_of
+from engine.shared.out_records import read_record
 from engine.shared.protocol import Train
 from engine.shared.reporter import Silent
 from engine.shared.shot import Shot
@@ -25,6 +28,8 @@ from engine.shared.style_header import METADATA_KEY
 from engine.shared.temporary import remove_leftovers
 from engine.shared.trainings import kept
 from engine.shared.trainings.record import RUNNING, TrainingRecord, write_record
+
+WITH_ENGINE = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def make_deep(folder: Path, depth: int = 1200) -> None:
@@ -142,3 +147,41 @@ def test_a_list_of_jobs_is_a_file(tmp_path, capsys, name):
         os.mkfifo(path)
     assert main(["batch", str(path)]) == 1
     assert "it is a device or a pipe and no file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", [[], {}, None, 5, "elsewhere/0001.png"])
+def test_records_of_an_earlier_version_are_checked_like_others(tmp_path, file):
+    shot = make_shot(tmp_path / "shot")
+    path = shot.out_record_path("style", 1)
+    path.parent.mkdir(parents=True)
+    record = {"file": file, "input": "", "style": "", "settings": "", "written": "ab"}
+    path.write_text(json.dumps(record))
+    assert read_record(path) is None
+    path.write_text(json.dumps({**record, "file": "0001.png"}) + " ")
+    assert read_record(path).pictures == {"0001.png": ["ab"]}
+
+
+def test_a_pipe_where_a_folder_is_to_be_deleted_stops_nothing(tmp_path):
+    shot = make_shot(tmp_path / "shot")
+    left = shot.folder / "keys" / f".0001.png.{'0a' * 8}.tmp"
+    left.touch()
+    os.mkfifo(left.with_name(left.name + ".d"))
+    script = tmp_path / "remove.py"
+    script.write_text(
+        "import pathlib, sys\nfrom engine.shared.temporary import remove_leftovers\n"
+        "remove_leftovers(pathlib.Path(sys.argv[1]))\n"
+    )
+    subprocess.run([sys.executable, script, shot.folder], timeout=20, check=True, env=WITH_ENGINE)
+    assert not left.exists()
+
+
+def test_a_pipe_in_place_of_the_folder_aside_is_told(tmp_path):
+    frames = make_shot(tmp_path / "frames").folder / "frames"
+    (tmp_path / "shot").mkdir()
+    os.mkfifo(tmp_path / "shot" / ".importing")
+    command = [sys.executable, "-m", "engine", "import", tmp_path / "shot", "--input", frames]
+    ended = subprocess.run(
+        command, timeout=20, capture_output=True, encoding="utf-8", env=WITH_ENGINE, check=False
+    )
+    assert ended.returncode == 1
+    assert f"{tmp_path / 'shot' / '.importing'} is in the way" in ended.stderr
