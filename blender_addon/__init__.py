@@ -25,6 +25,7 @@ from . import (  # noqa: E402
     shot_links,
     ui,
     undo,
+    unreadable_text,
 )
 from .assistant import background as assistant_background  # noqa: E402
 from .assistant import strip as assistant_strip  # noqa: E402
@@ -45,6 +46,7 @@ from .ui import thumbnails, watcher  # noqa: E402
 _modules = (
     logs,
     properties,
+    unreadable_text,
     live_settings,
     training_settings,
     preferences,

@@ -17,6 +17,7 @@ from bpy.app.handlers import persistent
 from . import logs, messages, shot_folders
 from .engine.shared.durations import format_seconds
 from .engine.shared.errors import Cancelled, PaintoverError
+from .engine.shared.files import as_text
 from .engine.shared.names import one_line
 from .handlers import Handlers
 
@@ -168,7 +169,7 @@ class JobOperator(bpy.types.Operator):
             return {"CANCELLED"}
         finally:
             self._report_warnings()
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Status:
@@ -222,7 +223,7 @@ class JobOperator(bpy.types.Operator):
         self._stop(context)
         _end()
         self._report_warnings()
-        self.report(kind, sentence)
+        self.report(kind, as_text(sentence))
         return {"CANCELLED"}
 
     def _report_warnings(self) -> None:

@@ -13,6 +13,7 @@ import bpy
 
 from . import logs, shot_folders
 from .engine.shared.errors import PaintoverError
+from .engine.shared.files import as_text
 
 _log = logs.logger(__name__)
 
@@ -21,19 +22,21 @@ _COLUMNS = 80
 
 
 def shown(sentence: object, scene: bpy.types.Scene | None = None) -> str:
-    """Return a sentence, or that of an error, for a window; as it is where there is none.
+    """Return a sentence, or that of an error, for a window; with whole paths where there is none.
+
+    Blender ends at text that is not valid, such as names of files in old encodings.
 
     Args:
         sentence: a sentence; paths in the scene's shot folder get short.
         scene: None for the active one.
     """
-    holder = scene or bpy.context.scene
+    holder, text = scene or bpy.context.scene, as_text(sentence)
     if bpy.app.background or holder is None:
-        return str(sentence)
+        return text
     try:
-        return shortened(str(sentence), shot_folders.shot_folder(holder))
+        return shortened(text, shot_folders.shot_folder(holder))
     except PaintoverError:
-        return str(sentence)
+        return text
 
 
 def shortened(sentence: str, folder: Path) -> str:

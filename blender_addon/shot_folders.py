@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 
 from .engine.shared.errors import PaintoverError
+from .engine.shared.files import as_text, is_text
 from .engine.shared.identity import Identity, identity
 from .engine.shared.places import is_file, is_folder, is_there
 
@@ -39,7 +40,8 @@ def shot_folder(scene: bpy.types.Scene) -> Path:
     """Return the absolute path of the scene's shot folder, which may not exist yet.
 
     Raises:
-        PaintoverError: the path is relative to the .blend, which was never saved.
+        PaintoverError: the path is relative to the .blend, which was never saved, or it is no valid
+            text, which Blender keeps and shows nowhere.
     """
     settings = _settings(scene)
     hint = Path(settings.folder_hint) if settings.shot_id and settings.folder_hint else None
@@ -50,6 +52,11 @@ def shot_folder(scene: bpy.types.Scene) -> Path:
             "Save the .blend first, or choose a shot folder in the Paintover panel."
         )
     folder = absolute(scene, settings.folder or default_folder(scene))
+    if not is_text(str(folder)):
+        raise PaintoverError(
+            f"The shot folder {as_text(folder)} has a name that is no valid text (UTF-8); rename "
+            "it, or choose another in the Paintover panel."
+        )
     if hint and not _is(folder, settings.shot_id) and _is(hint, settings.shot_id):
         return hint
     return folder

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from .. import compositor, steps
+from ..engine.shared.files import as_text
 from ..jobs import Status
 from ..ui import watcher
 from . import dialogs, polls
@@ -59,7 +60,7 @@ class PAINTOVER_OT_compose(polls.PolledOperator):
     def execute(self, context: bpy.types.Context) -> Status:
         scene: Any = context.scene
         sentence = self._remove(scene) if self.remove else steps.compose(scene)
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         watcher.refresh()
         return {"FINISHED"}
 

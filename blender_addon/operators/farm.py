@@ -11,6 +11,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from .. import farm_export, flamenco, properties
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import as_text
 from ..jobs import Status
 from . import polls
 from .dialogs import AsksForPath
@@ -47,7 +48,7 @@ class PAINTOVER_OT_farm_export(AsksForPath, polls.PolledOperator):
             raise PaintoverError("Choose a folder for the job.")
         folder = Path(bpy.path.abspath(self.directory))
         sentence = farm_export.write_openjd(scene, folder, on_gpu=self.gpu, searches=self.searches)
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
 

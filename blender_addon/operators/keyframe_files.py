@@ -11,6 +11,7 @@ from bpy.props import CollectionProperty, StringProperty
 
 from .. import messages, properties, steps
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import as_text
 from ..engine.shared.pictures.frame_numbers import NamePattern, frame_named, stem_of
 from ..engine.shared.shot import Shot
 from ..jobs import Status
@@ -75,7 +76,7 @@ class PAINTOVER_OT_keyframe_drop(KeyframeOperator):
         if len(found) == 1:
             layout.prop(self, "frame")
         for frame, path in found.items():
-            layout.label(text=f"Frame {frame}: {path.name}", icon="IMAGE_DATA")
+            layout.label(text=as_text(f"Frame {frame}: {path.name}"), icon="IMAGE_DATA")
             if paintings.has_painting(shot, frame):
                 layout.label(text="Replaces its painting, which is kept", icon="ERROR")
 

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import properties, shot_folders, steps
+from ..engine.shared.files import as_text
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from ..keyframes import weights as keyframe_weights
@@ -62,7 +63,7 @@ class KeyframeOperator(polls.PolledOperator):
         frame = self.frame_in(context, shot)
         sentence = self.work(context, shot, frame)
         keyframe_weights.add_rows(scene, shot.key_frames())
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         watcher.refresh()
         chosen = self.frame_to_choose(frame)
         if chosen in shot.key_frames():

@@ -11,6 +11,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from .. import jobs, messages, picture_editors, properties, shot_folders
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import as_text
 from ..engine.shared.live_protocol import LiveFinished
 from ..engine_process import environment as engine_python
 from ..jobs import Status
@@ -175,7 +176,7 @@ class PAINTOVER_OT_live_conflict(_SessionOperator):
             keyframe_images.save_unsaved(session.shot)
             sentence = f"Your strokes are saved as {path.name}"
         session.files_were_saved()
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
 

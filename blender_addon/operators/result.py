@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import compositor, new_results, properties, steps
+from ..engine.shared.files import as_text
 from ..engine.shared.shot import Shot
 from ..jobs import Status, redraw
 from ..keyframes import image_editors, images, paintings
@@ -32,7 +33,7 @@ class _ResultOperator(polls.PolledOperator):
         shot, suffix = steps.open_shot(scene), f".{settings.format}"
         compositor.check_stylized(shot, settings.style, suffix)
         sentence = self.work(context, shot, settings.style, suffix)
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
 

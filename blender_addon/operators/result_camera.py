@@ -10,6 +10,7 @@ import bpy
 
 from .. import camera_pictures, compositor, properties, steps
 from ..compositor import sequences
+from ..engine.shared.files import as_text
 from ..engine.shared.shot import Shot
 from ..jobs import Status
 from . import polls
@@ -42,7 +43,7 @@ class PAINTOVER_OT_result_camera(polls.PolledOperator):
         else:
             camera_pictures.show(scene, shot, settings.style, suffix)
             sentence = "The view through the camera shows the stylized frames"
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
 

@@ -10,6 +10,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import properties, shot_choices, shot_folders, steps
+from ..engine.shared.files import as_text
 from ..engine.shared.shot import Shot
 from ..jobs import Job, JobOperator, Status
 from ..ui import watcher
@@ -62,7 +63,7 @@ class PAINTOVER_OT_shot_find(AsksForPath, polls.PolledOperator):
         Shot.open(folder)  # or it says what is wrong there
         given = shot_folders.relative(folder, shot_folders.blend_of(scene))
         properties.of(scene).folder = given
-        self.report({"INFO"}, f"The shot is in {folder}")
+        self.report({"INFO"}, f"The shot is in {as_text(folder)}")
         watcher.refresh()
         return {"FINISHED"}
 

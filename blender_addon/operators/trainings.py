@@ -9,6 +9,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import properties, steps
+from ..engine.shared.files import as_text
 from ..jobs import Status
 from ..training_view import view
 from ..ui import watcher
@@ -72,7 +73,7 @@ class PAINTOVER_OT_training_take(polls.PolledOperator):
     def execute(self, context: bpy.types.Context) -> Status:
         sentence = steps.take_training_back(properties.scene_of(context), self.training)
         watcher.refresh()
-        self.report({"INFO"}, sentence)
+        self.report({"INFO"}, as_text(sentence))
         return {"FINISHED"}
 
 

@@ -44,11 +44,15 @@ def is_text(name: str) -> bool:
     return True
 
 
+def as_text(name: object) -> str:
+    """Return a name, or a sentence with one, with escapes for what is no valid text."""
+    return str(name).encode(errors="backslashreplace").decode()
+
+
 def check_text(name: str) -> None:
     """Raise PaintoverError if a name is no valid text; see ``is_text``."""
     if not is_text(name):
-        shown = name.encode(errors="replace").decode()
-        raise PaintoverError(f"The name {shown} is not valid text (UTF-8); rename it.")
+        raise PaintoverError(f"The name {as_text(name)} is not valid text (UTF-8); rename it.")
 
 
 def digest_bytes(*parts: bytes) -> str:
