@@ -7,6 +7,8 @@ being there.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from .engine.shared.checked import from_data, parse_json
@@ -27,3 +29,10 @@ def read(text: Any, kind: type[_Kind]) -> _Kind | None:
         return from_data(kind, parse_json(text))
     except ValueError:
         return None
+
+
+@contextlib.contextmanager
+def put_back() -> Iterator[None]:
+    """Set what a property has kept; where it has kept what cannot be set, nothing is set."""
+    with contextlib.suppress(TypeError, ValueError, AttributeError, RuntimeError):
+        yield

@@ -124,11 +124,13 @@ def release(scene: Any) -> None:
             obj.hide_render = False
             del obj[_HIDDEN]
         if _COLOUR in obj:
-            obj.color = obj[_COLOUR]
+            with saved_state.put_back():
+                obj.color = obj[_COLOUR]
             del obj[_COLOUR]
     for part in _BLOCKS:
         if f"{_NAME}_{part}" in scene:
-            setattr(scene, part, scene[f"{_NAME}_{part}"])
+            with saved_state.put_back():
+                setattr(scene, part, scene[f"{_NAME}_{part}"])
             del scene[f"{_NAME}_{part}"]
     scene_state.apply(scene, saved_state.read(scene[_BEFORE], dict[str, Any]) or {})
     del scene[_BEFORE]

@@ -7,7 +7,6 @@ of the capture, and in a .blend that was recovered from a crash.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
@@ -117,7 +116,7 @@ def values(scene: Any, paths: Iterable[str]) -> dict[str, Any]:
 def apply(scene: Any, settings: Mapping[str, Any]) -> None:
     """Set settings of a scene, except on view layers that were removed."""
     for path, value in settings.items():
-        with contextlib.suppress(ValueError, TypeError, AttributeError):
+        with saved_state.put_back():
             setattr(*_owner(scene, path), value)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import bpy
 
-from .. import versions
+from .. import saved_state, versions
 from ..engine.shared import passes
 
 SIZE = "paintover_size"
@@ -230,15 +230,21 @@ def _empty_slots(data: Any, objects: list[Any]) -> None:
     for obj in objects:
         for slot in obj.material_slots:
             if slot.link == "OBJECT" and _is_stand_in(slot.material):
-                slot.material = slot.material.get(_STANDS_FOR)
+                slot.material = _replaced(slot.material)
     for index, material in enumerate(data.materials):
         if _is_stand_in(material) and _APPENDED not in material:
-            data.materials[index] = material.get(_STANDS_FOR)
+            data.materials[index] = _replaced(material)
     if len(data.materials) == 1 and _is_stand_in(data.materials[0]):
         data.materials.clear()
     if _FACES in data:
-        data.polygons.foreach_set("material_index", list(data[_FACES]))
+        with saved_state.put_back():
+            data.polygons.foreach_set("material_index", list(data[_FACES]))
         del data[_FACES]
+
+
+def _replaced(stand_in: Any) -> bpy.types.Material | None:
+    found = stand_in.get(_STANDS_FOR)
+    return found if isinstance(found, bpy.types.Material) else None
 
 
 def _is_stand_in(material: bpy.types.Material | None) -> bool:

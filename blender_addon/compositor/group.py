@@ -32,6 +32,7 @@ _SETTINGS = (
     ("Compare", 0.0, "Left of this share of the width, the render shows"),
     ("Matte", 1.0, "Link a matte, such as a Cryptomatte: where it is black, the render shows"),
 )
+_NUMBERS = "NodeSocketFloat", "NodeSocketInt", "NodeSocketBool"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +70,16 @@ def content(group: Any) -> Content | None:
         return found if found and parse_frames(found.frames) else None
     except PaintoverError:
         return None
+
+
+def wrong_setting(node: Any) -> str:
+    """Return the name of a setting of Paintover's node that is no number, "" if all are."""
+    for name, _, _ in _SETTINGS:
+        socket = node.inputs.get(name)
+        value = getattr(socket, "default_value", None)
+        if socket is not None and not isinstance(value, int | float):
+            return name
+    return ""
 
 
 def image_of(group: Any) -> Any | None:
@@ -160,11 +171,12 @@ def _shape(group: Any, pictures: int) -> None:
 
 def _add_settings(group: Any) -> None:
     """Give the group the inputs that it lacks, as one that an earlier version made does."""
-    there = {
-        item.name
-        for item in group.interface.items_tree
-        if item.item_type == "SOCKET" and item.in_out == "INPUT"
-    }
+    names = {name for name, _, _ in _SETTINGS}
+    items = [item for item in group.interface.items_tree if item.item_type == "SOCKET"]
+    inputs = [item for item in items if item.in_out == "INPUT" and item.name in names]
+    there = {item.name for item in inputs if item.socket_type in _NUMBERS}
+    for item in [item for item in inputs if item.socket_type not in _NUMBERS]:
+        group.interface.remove(item)  # a .blend may be a stranger's
     for name, value, description in _SETTINGS:
         if name in there:
             continue

@@ -6,7 +6,6 @@ Their old values are stored in the scene, so they follow undo, saving, and copie
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from typing import Any
@@ -127,7 +126,7 @@ def restore(scene: Any) -> bool:
         is_copied = overridden and path.startswith(_IMAGE) and path not in ours
         if is_copied or (path in ours and _get(scene, path) == ours[path]):
             # An unset color space has no name, and a stranger's .blend may hold anything.
-            with contextlib.suppress(TypeError, ValueError, AttributeError):
+            with saved_state.put_back():
                 _set(scene, path, value)
     remember(scene, {})
     return True

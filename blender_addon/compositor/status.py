@@ -74,6 +74,9 @@ def _difference(
     content, image = group.content(ours.node_tree), group.image_of(ours.node_tree)
     if content is None or image is None:
         return "The node has no frames"
+    wrong = group.wrong_setting(ours)
+    if wrong:
+        return f'The setting "{wrong}" of the node is no number'
     suffix = f".{properties.of(scene).format}"
     if shot is None:
         return f"There is no shot to show; the node plays {sequences.folder_of(image)}"

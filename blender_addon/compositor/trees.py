@@ -168,7 +168,8 @@ def clean_up(scene: Any, tree: Any) -> None:
         if marks.OUTPUT in node:
             before = saved_state.read(node[marks.OUTPUT], dict[str, bool]) or {}
             for name in before.keys() & {"mute", "use_alpha"}:
-                setattr(node, name, before[name])
+                with saved_state.put_back():
+                    setattr(node, name, before[name])
             del node[marks.OUTPUT]
     added = sequence_node(tree)
     image = added.image if added else None

@@ -102,3 +102,20 @@ def test_groups_in_groups_are_looked_through_once(part: Part) -> None:
     began = time.monotonic()
     assert len(part("compositor.trees").all_nodes(trees[0])) == 2 * 29
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("kind", ["Color", "Vector", "String", "Menu"])
+def test_settings_of_the_node_that_are_no_numbers_are_made_anew(
+    scene: Any, stylized: Any, tmp_path: Path, part: Part, kind: str
+) -> None:
+    group = composed_group(part, scene)
+    names = ("Opacity", "Use Alpha", "Compare", "Matte")
+    for item in [item for item in group.interface.items_tree if item.name in names]:
+        group.interface.remove(item)
+    for name in names:
+        group.interface.new_socket(name, in_out="INPUT", socket_type=f"NodeSocket{kind}")
+    step, why = state(part, scene, stylized)
+    assert (step, why) == ("out of date", 'The setting "Opacity" of the node is no number')
+    compose()
+    assert state(part, scene, stylized) == ("up to date", "In the compositor")
+    assert_shows(scene, stylized, tmp_path)

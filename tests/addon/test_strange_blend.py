@@ -138,3 +138,33 @@ def test_a_range_without_end_takes_no_time(
     assert time.process_time() - began < 1.0
     snapshot, message = watcher.current()
     assert "last frame" in message or "frames to capture" in snapshot.steps["capture"].why
+
+
+KINDS = (5, 1.5, True, "x", b"\xff", [1, 2], {"a": 1}, [{"a": 1}])
+
+
+@pytest.mark.parametrize("value", KINDS, ids=lambda value: repr(value)[:24])
+def test_what_a_capture_would_put_back_may_be_of_any_kind(
+    scene: Any, part: Callable[[str], Any], value: Any
+) -> None:
+    cube, world = bpy.data.objects["Cube"], bpy.data.worlds.new("Own")
+    scene.world = world
+    scene["paintover_before_capture"] = scene["paintover_before_matte"] = "{}"
+    scene["paintover_kept_caches"] = "[]"
+    scene["paintover_matte_world"] = scene["paintover_matte_background_set"] = value
+    for name in ("colour", "hidden", "held_out", "size"):
+        cube[f"paintover_{name}"] = value
+    cube.data["paintover_material_indices"] = value
+    for _ in range(2):
+        material = bpy.data.materials.new("paintover_capture")
+        material["paintover_stands_for"] = value
+        cube.data.materials.append(material)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    scene, cube = bpy.context.scene, bpy.data.objects["Cube"]
+    for block in (scene, cube, cube.data):
+        assert not [name for name in block.keys() if name.startswith("paintover_")]  # noqa: SIM118
+    assert list(cube.data.materials) == [None, None]
+    assert scene.world.name == "Own"
+    scene.frame_end = 1
+    assert bpy.ops.paintover.capture() == {"FINISHED"}
