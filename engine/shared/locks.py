@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .errors import PaintoverError
 from .links import refuse_link
+from .write_errors import IN_THE_WAY, why_not_written
 
 _BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
@@ -53,10 +55,16 @@ def held_alone(path: Path) -> Iterator[bool]:
 
     Raises:
         OSError: the file cannot be written.
+        PaintoverError: something else is in its place.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    refuse_link(path)
-    descriptor = os.open(path, flags, 0o666)
+    try:
+        refuse_link(path)
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:  # callers tell of the file or folder that the lock is for
+        if error.errno in IN_THE_WAY and os.path.lexists(path):
+            raise PaintoverError(f"Cannot write {path}{why_not_written(path, error)}.") from error
+        raise
     try:
         is_held = _lock(descriptor) and is_at(path, descriptor)
         try:
@@ -80,7 +88,7 @@ def held_in_turn(path: Path, seconds: float) -> Iterator[bool]:
         seconds: the longest wait; after it, yield False.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError, PaintoverError: as ``held_alone``.
     """
     end = time.monotonic() + seconds
     while True:

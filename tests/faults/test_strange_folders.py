@@ -185,3 +185,16 @@ def test_a_pipe_in_place_of_the_folder_aside_is_told(tmp_path):
     )
     assert ended.returncode == 1
     assert f"{tmp_path / 'shot' / '.importing'} is in the way" in ended.stderr
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("elsewhere")])
+def test_what_is_in_place_of_a_lock_is_told_not_what_the_lock_is_for(tmp_path, make, capsys):
+    shot = make_shot(tmp_path / "shot").folder
+    (tmp_path / "new").mkdir()
+    for lock, words in (
+        (tmp_path / "new" / ".importing.lock", ["import", "--input", str(shot / "frames")]),
+        (shot / ".shot.json.lock", ["weights", "1=0.5"]),
+    ):
+        make(lock)
+        assert main([words[0], str(lock.parent), *words[1:]]) == 1
+        assert f"Cannot write {lock}, as" in capsys.readouterr().err
