@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 
 from ..engine.shared.errors import PaintoverError
+from ..engine.shared.files import delete
 from ..engine.shared.frame_lists import format_frames
 from ..engine.shared.keyframes.blank import copy_frame, note_blank
 from ..engine.shared.keyframes.versions import (
@@ -204,7 +205,7 @@ def move(
     for path in _files(shot, frame):
         if path.is_file():
             keep_painting(shot, frame, path)
-            path.unlink()
+            delete(path)
             images.relocate(shot, path, shot.key_path(onto))
             relocated[real_place(path)] = real_place(shot.key_path(onto))
     mask = shot.key_mask_path(frame)

@@ -241,6 +241,17 @@ def give_name(path: Path, name: Path) -> None:
         raise cannot_write(name, error) from error
 
 
+def delete(path: Path) -> None:
+    """Delete a file that may be gone already. Raises PaintoverError if it cannot be deleted."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:  # such as that of a file that is open, in Windows
+        raise PaintoverError(
+            f"{path} cannot be deleted ({error.strerror or error}); close the programs that use "
+            "it, and try again."
+        ) from error
+
+
 def move(source: Path, target: Path) -> None:
     """Move a file, replacing another at once, also where a folder is a link to another disk.
 

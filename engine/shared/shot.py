@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .dates import date_stamp
 from .errors import NoShotError, PaintoverError
-from .files import cannot_write, digest_json, link_or_copy
+from .files import cannot_write, delete, digest_json, link_or_copy
 from .frame_lists import frame_name
 from .manifest import MANIFEST_NAME, FrameRecord, Manifest
 from .manifest_file import ManifestFile
@@ -205,13 +205,13 @@ class Shot(ShotPaths):
         raise PaintoverError(f"{folder} has too many versions of {name}; delete some.")
 
     def keep_version(self, path: Path) -> Path | None:
-        """Move a painting or mask to ``keys/versions/``; see ``link_version``."""
+        """Move a painting or mask to ``keys/versions/``; see ``link_version``.
+
+        Raises PaintoverError as that, or if the file cannot be deleted where it was.
+        """
         version = self.link_version(path)
         if version is not None:
-            try:
-                path.unlink()
-            except OSError as error:
-                raise cannot_write(path, error) from error
+            delete(path)
         return version
 
     def out_frames(self, style: str, suffix: str = ".png") -> list[int]:

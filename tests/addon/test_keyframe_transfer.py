@@ -333,3 +333,34 @@ def test_thumbnails_follow_the_paintings(scene: Any, key: Any, part: Part) -> No
     watcher.select(1)
     (row,) = bpy.context.window_manager.paintover.keyframes
     assert (row.frame, row.state) == (1, states.NOT_PAINTED)
+
+
+@pytest.mark.parametrize("work", ("duplicate", "move", "add", "take_back", "mask"))
+def test_a_file_that_cannot_be_deleted_is_told(
+    scene: Any, key: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    write_png(tmp_path / "new.png", picture(1, seed=5))
+    operators.keyframe_add(frame=1, filepath=str(tmp_path / "new.png"))
+    (version,) = (key.folder / "keys" / "versions").iterdir()
+    unlink, held = os.unlink, {"0001.png", "0001.exr", "0003.exr", "0001.mask.png"}
+
+    def refused(path: Any, *args: Any, **options: Any) -> None:
+        if Path(path).name in held:
+            raise PermissionError(13, "It is being used by another process", str(path))
+        unlink(path, *args, **options)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    steps: dict[str, Callable[[], Any]] = {
+        "duplicate": lambda: operators.keyframe_duplicate(frame=1, onto=3),
+        "move": lambda: operators.keyframe_move(frame=1, onto=2),
+        "add": lambda: operators.keyframe_add(frame=1, filepath=str(tmp_path / "new.png")),
+        "take_back": lambda: operators.keyframe_take_back(frame=1, version=version.name),
+        "mask": lambda: operators.mask_remove(frame=1),
+    }
+    with pytest.raises(RuntimeError, match=r"cannot be deleted \(It is being used") as error:
+        steps[work]()
+    assert "Traceback" not in str(error.value)
+    files = {path.name: path for path in (key.folder / "keys").rglob("*.png")}
+    assert any(painted(path, 5) for path in files.values())
+    assert any(painted(path, 3) for path in files.values())
+    assert any(painted(path, 9) for path in files.values())

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from ..errors import PaintoverError
-from ..files import written_beside
+from ..files import delete, written_beside
 from ..frame_lists import frame_name
 from ..pictures.digests import digest_picture
 from ..shot import Shot
@@ -69,7 +69,8 @@ def put_painting(shot: Shot, frame: int, source: Path, suffix: str) -> Path | No
         The version of the painting before, None if there was none or nobody had painted on it.
 
     Raises:
-        PaintoverError: a file cannot be written; the painting is as before.
+        PaintoverError: a file cannot be written; the painting is as before. Or that of the one
+            before, in another format, cannot be deleted.
     """
     old = [shot.key_path(frame).with_suffix(each) for each in KEY_SUFFIXES]
     target = shot.key_path(frame).with_suffix(suffix)
@@ -79,7 +80,7 @@ def put_painting(shot: Shot, frame: int, source: Path, suffix: str) -> Path | No
             version for version in (keep_painting(shot, frame, path) for path in old) if version
         ]
     for path in set(old) - {target}:
-        path.unlink(missing_ok=True)
+        delete(path)
     return kept[0] if kept else None
 
 
