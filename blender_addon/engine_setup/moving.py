@@ -65,6 +65,8 @@ def _move(source: Path, target: Path) -> Job[None]:
         except BaseException:
             for name in places.OWN:
                 shutil.rmtree(target / name, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    (target / name).unlink()
             raise
         _choose(target)
     with contextlib.suppress(OSError):

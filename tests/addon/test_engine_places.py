@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import pytest
@@ -125,6 +126,27 @@ def test_repair_update_move_and_remove(
     assert not environment.is_installed() and not older.exists()
     assert [path.name for path in target.iterdir()] == ["mine.txt"]
     assert setup.places.folder() == setup.places.usual_folder()
+
+
+@needs_uv
+def test_a_move_that_fails_leaves_nothing_in_the_new_folder(
+    setup: Setup, quick_check: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup.install()
+    before, target = setup.places.folder(), tmp_path / "engine"
+
+    def fail(*_: Any) -> Iterator[None]:
+        raise setup.part("engine.shared.errors").PaintoverError("It does not start.")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(setup.part("engine_setup.moving"), "_fit", fail)
+        with pytest.raises(RuntimeError, match="does not start"):
+            bpy.ops.paintover.engine_move(directory=str(target))
+    assert not list(target.iterdir()) and setup.places.folder() == before
+    bpy.ops.paintover.engine_move(directory=str(target))
+    assert setup.places.folder() == target
+    bpy.ops.paintover.engine_remove()
 
 
 def test_without_a_network_from_a_folder_of_wheels(
