@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.locks import held_alone
-from . import faults
+from . import faults, places
 
 
 @contextlib.contextmanager
@@ -17,7 +17,7 @@ def held_folder(folder: Path) -> Iterator[None]:
     """Hold the engine's folder alone; errors of the disk become sentences."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with held_alone(folder / "install.lock") as is_alone:
+        with held_alone(folder / places.LOCK) as is_alone:
             if not is_alone:
                 raise PaintoverError(
                     "Another Blender is installing the engine; wait until it has ended."

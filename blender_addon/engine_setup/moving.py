@@ -35,7 +35,7 @@ def move(target: Path) -> Job[str]:
         target.mkdir(parents=True, exist_ok=True)
         if any(target.iterdir()):
             raise PaintoverError(f"{target} is not empty; choose an empty folder, or a new one.")
-        probe = target / "install.lock"
+        probe = target / places.LOCK
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -102,7 +102,7 @@ def _fit(source: Path, target: Path, log: IO[str]) -> Job[None]:
 def _copy(source: Path, target: Path) -> None:
     for name in places.OWN:
         path = source / name
-        if name == "install.lock":
+        if name == places.LOCK:
             continue
         if path.is_dir():
             shutil.copytree(path, target / name, symlinks=True)

@@ -19,7 +19,9 @@ from ..engine.shared.files import read_by_state, write_bytes
 from ..engine.shared.reading import read_json
 
 _POINTER = "location.json"
-OWN = ("env", "uv", "downloads", "cache", "python", "engine.json", "install.log", "install.lock")
+LOCK = "install.lock"
+"""Held in the folder by the Blender that changes the engine."""
+OWN = ("env", "uv", "downloads", "cache", "python", "engine.json", "install.log", LOCK)
 """What is in the folder of the engine; nothing else in it is ever deleted."""
 SPARE = 100 << 20
 """Bytes that its disk should have left."""

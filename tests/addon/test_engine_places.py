@@ -6,13 +6,14 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 import pytest
-from conftest import MODULE
+from conftest import MODULE, ROOT
 from setup_index import Setup, needs_uv
 
 from benchmarks.package_server import write_wheel
@@ -147,6 +148,24 @@ def test_a_move_that_fails_leaves_nothing_in_the_new_folder(
     bpy.ops.paintover.engine_move(directory=str(target))
     assert setup.places.folder() == target
     bpy.ops.paintover.engine_remove()
+
+
+def test_an_engine_that_another_blender_installs_is_not_removed(setup: Setup) -> None:
+    setup.install()
+    lock = setup.places.folder() / setup.places.LOCK
+    code = (
+        "import sys; from pathlib import Path; from engine.shared.locks import held_alone\n"
+        "with held_alone(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(lock)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT}
+    with subprocess.Popen(command, **pipes) as other:
+        other.stdout.readline()
+        with pytest.raises(RuntimeError, match="Another Blender is installing"):
+            bpy.ops.paintover.engine_remove()
+        assert setup.record.installed() is not None
+    bpy.ops.paintover.engine_remove()
+    assert setup.record.installed() is None and not lock.exists()
 
 
 def test_without_a_network_from_a_folder_of_wheels(
