@@ -15,6 +15,7 @@ from . import properties, steps, user_folders
 from .engine.shared.errors import PaintoverError
 from .engine.shared.files import check_text, write_bytes
 from .engine.shared.frame_lists import format_frames
+from .engine.shared.names import check_name
 from .engine.shared.reading import open_file
 from .engine.shared.shot import Shot
 from .engine_process import environment as engine_python
@@ -96,8 +97,11 @@ def wanted_frames(scene: Any, shot: Shot) -> list[int]:
 
 
 def composed_folder(shot: Shot, style: str) -> Path:
-    """Return where a job puts the composed frames: ``composed/STYLE`` in the shot folder."""
-    return shot.folder / "composed" / style
+    """Return where a job puts the composed frames: ``composed/STYLE`` in the shot folder.
+
+    Raises PaintoverError for a name that is not allowed, which could lead elsewhere.
+    """
+    return shot.folder / "composed" / check_name(style, "style")
 
 
 def _check_ours(folder: Path) -> None:

@@ -114,7 +114,11 @@ def _is_copy(folder: Path) -> bool:
     found = identity(folder)
     if found is None or not found.id:
         return False
-    return any(_is(other, found.id) for other in folder.parent.iterdir() if other != folder)
+    try:
+        others = [other for other in folder.parent.iterdir() if other != folder]
+    except OSError:  # that folder may not be listed
+        return False
+    return any(_is(other, found.id) for other in others)
 
 
 def gone(scene: bpy.types.Scene) -> str:

@@ -7,6 +7,8 @@ must do first, as a sentence without a full stop, or "" if nothing prevents the 
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import bpy
@@ -15,6 +17,7 @@ from .. import compositor, jobs, messages, properties, shot_folders, steps
 from ..engine.shared.errors import PaintoverError
 from ..engine.shared.files import read_by_state
 from ..engine.shared.manifest import MANIFEST_NAME
+from ..engine.shared.names import check_name
 from ..engine.shared.places import is_file
 from ..engine.shared.shot import Shot
 from ..engine.shared.shot_paths import OUT_SUFFIXES
@@ -100,7 +103,10 @@ def has_style(context: bpy.types.Context) -> str:
     if remedy:
         return remedy
     scene = properties.scene_of(context)
-    style = properties.of(scene).style
+    try:
+        style = check_name(properties.of(scene).style, "style")
+    except PaintoverError as error:
+        return str(error).rstrip(".")
     path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
     return "" if is_file(path) else f'Train the style "{style}" first'
 
@@ -113,7 +119,12 @@ def has_frames_to_compose(context: bpy.types.Context) -> str:
     remedy = has_shot(context)
     if remedy:
         return remedy
-    folder = properties.shot_folder(scene) / "out" / properties.of(scene).style
-    if any(path.suffix in OUT_SUFFIXES for path in folder.glob("*.*")):
-        return ""
+    try:
+        style = check_name(properties.of(scene).style, "style")
+    except PaintoverError as error:
+        return str(error).rstrip(".")
+    folder = properties.shot_folder(scene) / "out" / style
+    with contextlib.suppress(OSError):
+        if any(name.endswith(OUT_SUFFIXES) for name in os.listdir(folder)):  # noqa: PTH208
+            return ""
     return f"There are no stylized frames in {folder}; stylize first"

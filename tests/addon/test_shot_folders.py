@@ -260,3 +260,18 @@ def test_the_panel_tells_after_save_as_without_waiting_for_the_next_look(
     assert owner_told() == ""
     save(tmp_path / "shot_v002.blend")
     assert owner_told() == "This shot belongs to shot_v001.blend"
+
+
+def test_a_folder_that_may_not_be_listed_raises_nothing(
+    scene: Any, shot: Any, part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot.manifest.owner = {"blend": "../../other.blend", "scene": "Scene"}
+    shot.save()
+    Path(bpy.data.filepath).with_name("other.blend").touch()
+
+    def refused(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    folders = part("shot_folders")
+    assert folders.shot_folder(scene) == shot.folder.with_name(f"{shot.folder.name}-2")

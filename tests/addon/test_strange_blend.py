@@ -168,3 +168,23 @@ def test_what_a_capture_would_put_back_may_be_of_any_kind(
     assert scene.world.name == "Own"
     scene.frame_end = 1
     assert bpy.ops.paintover.capture() == {"FINISHED"}
+
+
+@pytest.mark.parametrize("style", ("../../../elsewhere", "/elsewhere", "x" * 5000, "a\nb" * 3000))
+def test_a_style_whose_name_leads_elsewhere_is_refused(
+    scene: Any, stylized: Any, tmp_path: Path, part: Callable[[str], Any], style: str
+) -> None:
+    polls, farm = part("operators.polls"), part("farm_export")
+    scene.paintover.style = style
+    assert "cannot be the name of a style" in polls.has_style(bpy.context)
+    assert "cannot be the name of a style" in polls.has_frames_to_compose(bpy.context)
+    bpy.ops.paintover.keyframe_add(frame=1)
+    paint(part("keyframes.images").load(stylized, 1), 0.5)
+    bpy.ops.wm.save_mainfile()
+    for name in ("stylize", "compose", "farm_export"):
+        options = {"directory": str(tmp_path / "job")} if name == "farm_export" else {}
+        with pytest.raises(RuntimeError, match="cannot be the name of a style"):
+            getattr(bpy.ops.paintover, name)(**options)
+    assert not list((tmp_path / "job").glob("*"))
+    with pytest.raises(part("engine.shared.errors").PaintoverError, match="the name of a style"):
+        farm.composed_folder(stylized, style)
