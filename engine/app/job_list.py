@@ -117,8 +117,8 @@ class Job:
 
 
 def logs_of(path: Path) -> Path:
-    """Return the folder of a list's logs."""
-    return path.with_name(f"{path.stem}.logs")
+    """Return the folder of a list's logs; lists that differ in their suffix alone have their own."""
+    return path.with_name(f"{path.name}.logs")
 
 
 def read_list(path: Path) -> list[Job]:

@@ -22,7 +22,7 @@ from engine.shared.style_header import read_style_header
 
 def status_of(jobs: Path) -> list[dict[str, Any]]:
     """What ``status.json`` of a list tells."""
-    text = (jobs.parent / f"{jobs.stem}.logs" / "status.json").read_text()
+    text = (jobs.parent / f"{jobs.name}.logs" / "status.json").read_text()
     return json.loads(text)
 
 
@@ -109,7 +109,7 @@ def test_a_rehearsal_tells_what_no_earlier_line_makes(trained_folder, tmp_path, 
 def test_a_line_that_is_no_job_is_told_before_any_runs(trained, line):
     jobs = write_list(trained.folder.parent / "jobs.txt", "info trained", line)
     shots.assert_one_sentence(shots.run_warm("batch", jobs), "Line 2 of")
-    assert not jobs.with_name("jobs.logs").exists()
+    assert not jobs.with_name("jobs.txt.logs").exists()
 
 
 def test_a_shot_that_fails_stops_its_own_jobs_alone(trained_folder, tmp_path):
@@ -156,7 +156,7 @@ def test_a_list_tells_what_runs_and_goes_on_with_its_training(trained, state):
     process.communicate(timeout=120)
     assert status_of(jobs)[0]["state"] == "cancelled"
     assert 0 < read_style_header(trained.style_path("long")).steps < 200
-    file = jobs.with_name("jobs.logs") / "status.json"
+    file = jobs.with_name("jobs.txt.logs") / "status.json"
     file.write_text(file.read_text().replace("cancelled", state))  # as one that was killed has it
 
     again = shots.run_engine("batch", jobs)
@@ -171,7 +171,7 @@ def test_a_list_tells_what_runs_and_goes_on_with_its_training(trained, state):
     [("cancelled", True), ("running", True), ("failed", False), ("done", False)],
 )
 def test_a_stopped_job_goes_on_also_after_a_run_that_did_not_reach_it(tmp_path, state, goes_on):
-    path, logs = write_list(tmp_path / "jobs.txt", "train a --seconds 9"), tmp_path / "jobs.logs"
+    path, logs = write_list(tmp_path / "jobs.txt", "train a --seconds 9"), tmp_path / "jobs.txt.logs"
     for now in (state, "waiting", "skipped"):
         (job,) = read_list(path)
         recall([job], logs)
@@ -192,7 +192,7 @@ def test_a_stopped_job_goes_on_also_after_a_run_that_did_not_reach_it(tmp_path, 
 def test_a_damaged_status_is_told_before_any_runs(trained, text):
     jobs = write_list(trained.folder.parent / "jobs.txt", "status trained")
     assert shots.run_warm("batch", jobs).returncode == 0
-    logs = jobs.with_name("jobs.logs")
+    logs = jobs.with_name("jobs.txt.logs")
     log, status = logs / "001-status.log", logs / "status.json"
     before = log.read_bytes()
     status.write_text(text)
@@ -215,7 +215,7 @@ def test_a_job_stops_when_its_list_is_killed(trained):
     style = trained.style_path("long")
     shots.wait_until(style.is_file)
     assert read_style_header(style).steps > 0
-    log = jobs.with_name("jobs.logs") / "001-train.log"
+    log = jobs.with_name("jobs.txt.logs") / "001-train.log"
     shots.wait_until(lambda: "Cancelled; finished files stay" in log.read_text())
 
 
@@ -230,3 +230,12 @@ def test_a_list_of_a_windows_editor_with_names_that_pipes_lack(tmp_path, monkeyp
     assert "東京" in status_of(jobs)[0]["says"]
     jobs.write_bytes(b"\xef\xbb\xbf" + line.encode())
     assert shots.run_engine("batch", jobs, "--again").returncode == 0
+
+
+def test_lists_that_differ_in_their_suffix_know_nothing_of_each_other(trained):
+    first = write_list(trained.folder.parent / "jobs.txt", "info trained")
+    other = write_list(trained.folder.parent / "jobs.list", "info trained", "status trained")
+    for jobs in (first, other):
+        assert "done before" not in shots.run_warm("batch", jobs).stdout
+    for jobs in (first, other):
+        assert shots.run_warm("batch", jobs).stdout.count("done before") == len(read_list(jobs))

@@ -121,13 +121,13 @@ def test_a_list_runs_with_logs_and_goes_on_after_a_failure(two, tmp_path):
     dry = shots.run_warm("batch", jobs, "--dry-run")
     assert dry.returncode == 1
     assert "1 job of 4 would fail, the first in line 4" in dry.stderr
-    assert "night.logs" not in dry.stderr
+    assert "night.txt.logs" not in dry.stderr
     assert "would paint 1 frame (2)" in dry.stdout
-    assert not (tmp_path / "night.logs").exists()
+    assert not (tmp_path / "night.txt.logs").exists()
 
     result = shots.run_warm("batch", jobs)
     shots.assert_one_sentence(result, "1 job of 4 failed, and 1 skipped", "line 4")
-    status = json.loads((tmp_path / "night.logs" / "status.json").read_text())
+    status = json.loads((tmp_path / "night.txt.logs" / "status.json").read_text())
     assert [job["state"] for job in status] == ["done", "failed", "skipped", "done"]
     assert status[0]["line"] == 2
     assert "1 frame painted" in status[0]["says"]
@@ -157,7 +157,7 @@ def test_a_stopped_list_stops_its_job_and_goes_on(trained):
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
     assert read_style_header(trained.style_path("long")).steps > 0
-    status = json.loads((trained.folder.parent / "jobs.logs" / "status.json").read_text())
+    status = json.loads((trained.folder.parent / "jobs.txt.logs" / "status.json").read_text())
     assert status[0]["state"] == "cancelled"
 
 

@@ -15,7 +15,7 @@ def add_batch(verbs: options.Verbs) -> None:
         description="Run the jobs of a list, one after the other, each in a process of its own. A "
         "line is a command line without “python -m engine”, such as: train shots/010 --seconds 60. "
         "Lines that begin with # are left out. Paths are seen from the folder of the list. Logs, "
-        "one a job, and status.json are in NAME.logs beside it. After a job that failed for a "
+        "one a job, and status.json are in LIST.logs beside it. After a job that failed for a "
         "shot, later ones of that shot are skipped. Run it again to go on with what is not done.",
         prints_data=True,
     )

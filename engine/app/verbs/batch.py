@@ -105,7 +105,7 @@ def run_jobs(jobs: list[Job], path: Path, terminal: Terminal) -> None:
     training that was stopped goes on.
 
     Args:
-        jobs: of the list; their states are changed, and written to ``NAME.logs/status.json``.
+        jobs: of the list; their states are changed, and written to ``LIST.logs/status.json``.
         path: the list.
         terminal: shows the progress, and may cancel.
 
