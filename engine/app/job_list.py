@@ -117,7 +117,7 @@ class Job:
 
 
 def logs_of(path: Path) -> Path:
-    """Return the folder of a list's logs; lists that differ in their suffix alone have their own."""
+    """Return the folder of a list's logs, which no list with another suffix has."""
     return path.with_name(f"{path.name}.logs")
 
 

@@ -171,7 +171,8 @@ def test_a_list_tells_what_runs_and_goes_on_with_its_training(trained, state):
     [("cancelled", True), ("running", True), ("failed", False), ("done", False)],
 )
 def test_a_stopped_job_goes_on_also_after_a_run_that_did_not_reach_it(tmp_path, state, goes_on):
-    path, logs = write_list(tmp_path / "jobs.txt", "train a --seconds 9"), tmp_path / "jobs.txt.logs"
+    path = write_list(tmp_path / "jobs.txt", "train a --seconds 9")
+    logs = tmp_path / "jobs.txt.logs"
     for now in (state, "waiting", "skipped"):
         (job,) = read_list(path)
         recall([job], logs)
