@@ -2,11 +2,13 @@
 """Text in a .blend that is no valid UTF-8, as damaged files and those of strangers have it.
 
 Python gets an error for it at every look. So when a file has been loaded, such a setting of ours is
-as if nobody had set it, and a data-block with such a name gets another one.
+as if nobody had set it, and a data-block with such a name gets another one. A number that is none
+(NaN), which is never equal to itself, counts as not set, too.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +20,7 @@ from .handlers import Handlers
 
 
 def mend() -> None:
-    """Take the text away that nobody can read, and tell which names have changed."""
+    """Take away what nobody can read, and tell which names have changed."""
     named = [name for blocks in _lists() for name in _named_anew(blocks)]
     for scene in bpy.data.scenes:
         _mend_settings(properties.of(scene))
@@ -58,6 +60,9 @@ def _mend_settings(settings: Any) -> None:
     for item in settings.bl_rna.properties:
         if item.type == "STRING":
             if not _is_readable(settings, item.identifier):
+                settings.property_unset(item.identifier)
+        elif item.type == "FLOAT":
+            if math.isnan(getattr(settings, item.identifier)):
                 settings.property_unset(item.identifier)
         elif item.type == "COLLECTION":
             for row in getattr(settings, item.identifier):

@@ -7,6 +7,7 @@ removed, even if their keyframes are.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -111,6 +112,8 @@ def write(scene: bpy.types.Scene, shot: Shot) -> None:
 
 
 def _rounded(weight: float) -> float:
+    if math.isnan(weight):  # as a stranger's curve may be
+        return 1.0
     return round(min(max(weight, 0.0), 1.0), _DECIMALS)
 
 

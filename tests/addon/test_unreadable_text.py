@@ -97,3 +97,23 @@ def test_files_with_names_in_an_old_encoding(
     with pytest.raises(RuntimeError, match=r"rename it, or choose another"):
         scene.paintover.folder = str(tmp_path / os.fsdecode(b"caf\xe9"))
         operators.capture()
+
+
+def test_numbers_that_are_none_count_as_not_set(scene: Any, shot: Any, part: Part) -> None:
+    settings = scene.paintover
+    settings.light = settings.seconds = float("nan")
+    for name in ("1", "2"):
+        row = settings.keyframes.add()
+        row.name, row.weight = name, float("nan")
+    row.weight = 0.5
+    row.keyframe_insert("weight", frame=1)
+    (curve,) = part("keyframes.weights").fcurves(scene).values()
+    curve.keyframe_points[0].co[1] = float("nan")
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    scene = bpy.context.scene
+    assert (scene.paintover.light, scene.paintover.seconds) == (0.5, 60.0)
+    assert part("keyframes.weights").sampled(scene, [1]) == {1: {1: 1.0}, 2: {1: 1.0}}
+    states = part("states")
+    known = type(shot).open(shot.folder)
+    assert states.Query.of(scene, known) == states.Query.of(scene, known)
