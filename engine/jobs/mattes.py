@@ -17,7 +17,7 @@ from ..shared.places import check_place
 from ..shared.reporter import Reporter
 from ..shared.shot import Shot, copy_folder
 from .import_files import copy_all
-from .import_note import MATTE_NAME, forget_moves, remove_strays
+from .import_note import MATTE_NAME, delete, forget_moves, note_moves, remove_strays
 from .import_pictures import (
     STAGING,
     alone_in,
@@ -89,21 +89,32 @@ def remove_mattes(folder: Path, report: Reporter) -> None:
         report: is told of mattes that were changed, which are kept as versions.
 
     Raises:
-        PaintoverError: the shot cannot be read or written.
+        PaintoverError: the shot cannot be read or written, or another process imports into it.
     """
-    shot = Shot.open(folder)
-    if not shot.manifest.matte:
-        return
-    place = shot.matte_path(0).parent
-    paths = {frame: shot.matte_path(frame) for frame in shot.frames}
-    corrections = Corrections(Shot.open(folder), {})
+    Shot.open(folder)
+    with alone_in(folder):
+        shot = Shot.open(folder)
+        if shot.manifest.matte:
+            _remove_mattes(shot, report)
+
+
+def _remove_mattes(shot: Shot, report: Reporter) -> None:
+    place, paths = shot.matte_path(0).parent, dict[int, Path]()
+    with contextlib.suppress(PaintoverError):  # through a link nothing is deleted
+        check_place(place / "0000.png")
+        every = {frame: shot.matte_path(frame) for frame in shot.frames}
+        paths = {frame: path for frame, path in every.items() if path.is_file()}
+    corrections = Corrections(Shot.open(shot.folder), {})
+    for frame, path in paths.items():
+        corrections.keep(frame, path)
+    if shot.manifest.matte == MATTE_NAME:  # Blender replaces its own mattes in any case
+        note_moves(shot.folder, {path: path for path in paths.values()})
     shot.manifest.matte = ""
     shot.save()
-    with contextlib.suppress(OSError, PaintoverError):
-        check_place(place / "0000.png")
-        for frame, path in paths.items():
-            corrections.keep(frame, path)
-            path.unlink(missing_ok=True)
+    for path in paths.values():
+        delete(path)
+    with contextlib.suppress(OSError):
         place.rmdir()
+    forget_moves(shot.folder)
     for sentence in corrections.told():
         report.warned(sentence)

@@ -12,7 +12,9 @@ import synthetic
 from importing import Report, contents, folder_of, random_codes, run
 from test_import_killed import kill_at
 
+from engine.jobs.import_pictures import alone_in
 from engine.jobs.mattes import remove_mattes, set_mattes
+from engine.shared.errors import PaintoverError
 from engine.shared.manifest import FrameRecord
 from engine.shared.shot import Shot
 
@@ -101,6 +103,27 @@ def test_mattes_that_others_replace_or_that_are_taken_away(place, sources):
     remove_mattes(place, report)
     assert sorted(versions(place)["mattes/matte"]) == sorted([first, second])
     assert ": 2; what was" in report.warnings[1]
+
+
+def test_mattes_that_a_killed_job_had_begun_to_take_away(place, sources, monkeypatch):
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    corrected = correct(place, 1, "mattes/matte")["mattes/matte"]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("engine.jobs.mattes.delete", killed)
+        remove_mattes(place, Report())
+    assert Shot.open(place).manifest.matte == ""
+    other = folder_of(sources["mattes/matte"], range(1, 5))
+    set_mattes(place, other, Report())  # nothing is in the way
+    assert versions(place) == {"mattes/matte": [corrected]}
+    assert contents(place / "mattes/matte").items() >= contents(other).items()
+
+
+def test_mattes_are_not_taken_away_while_others_bring_them(place):
+    with alone_in(place), pytest.raises(PaintoverError, match="Another import"):
+        remove_mattes(place, Report())
+    assert Shot.open(place).manifest.matte == "matte"
 
 
 def test_mattes_of_a_captured_shot(rendered_shot, tmp_path):
