@@ -113,6 +113,24 @@ def test_a_session_replaces_its_own_picture_until_somebody_changes_it(tmp_path, 
     _write_elsewhere(shot, shot / "live" / "mine.png", monkeypatch)
 
 
+def test_a_picture_that_is_changed_while_it_is_shown_stays(tmp_path, monkeypatch):
+    shot, output = make_shot(tmp_path / "shot").folder, tmp_path / "seen.png"
+    retouched = (shot / "frames" / "0001.png").read_bytes()
+    seen = []
+
+    def shows(request: live_protocol.Live, link: Any) -> None:
+        for change in (None, lambda: output.write_bytes(retouched), None, output.unlink):
+            if change:
+                change()
+            link.send(live_protocol.LiveShown(0, 1, 2, 0, 2, live_protocol.NETWORK, 0, 0.0))
+            seen.append(output.read_bytes())
+
+    monkeypatch.setattr("engine.app.verbs.live.live", shows)
+    told = _session(shot, 0.5, output)
+    assert seen[1:3] == [retouched] * 2 and seen[0] == seen[3] != retouched
+    assert told.count(f"{output} was changed while live wrote it, so it stays") == 1
+
+
 _KILLED = """
 import os, pathlib, sys
 from engine.app.terminal import Terminal

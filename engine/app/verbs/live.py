@@ -14,7 +14,6 @@ import json
 import os
 import queue
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +108,7 @@ def watch(
                 request = messages.Live(
                     0, str(folder), place, number, style, device=device, seed=seed, share=share
                 )
-                note = outputs.note if output else None
-                link = _Watching(terminal, slots, path, seconds, note)
+                link = _Watching(terminal, slots, path, seconds, outputs if output else None)
                 terminal.finished(
                     f"Watching {folder / 'keys'}; frame {number} is written to {path}. Ctrl+C ends "
                     f'it and writes the style "{style}".'
@@ -146,11 +144,16 @@ class _Outputs:
             raise PaintoverError(
                 f"{path} is among the files of a shot; choose an --output elsewhere."
             )
-        if os.path.lexists(place) and digest_file(place) not in self._known().get(str(place), []):
+        if not self.may_replace(path):
             raise PaintoverError(
                 f"{path} is there already and is not as live has written it; choose another "
                 "--output, or move the file away."
             )
+
+    def may_replace(self, path: Path) -> bool:
+        """Return whether nothing is there, or what a session has written and nobody changed."""
+        place = real_place(path)
+        return not os.path.lexists(place) or digest_file(place) in self._known().get(str(place), [])
 
     def note(self, path: Path, picture: Path) -> None:
         """Note a picture before it is there.
@@ -195,7 +198,7 @@ class _Watching:
         slots: have the pictures.
         path: of the picture to write.
         seconds: end after so many; 0: when it is stopped.
-        note: is told the path, and the temporary file of a picture before it is there.
+        outputs: knows the picture if it is outside of the shot.
     """
 
     def __init__(
@@ -204,14 +207,14 @@ class _Watching:
         slots: PictureSlots,
         path: Path,
         seconds: float,
-        note: Callable[[Path, Path], None] | None,
+        outputs: _Outputs | None,
     ) -> None:
         self.inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._terminal, self._slots, self._path, self._note = terminal, slots, path, note
+        self._terminal, self._slots, self._path, self._outputs = terminal, slots, path, outputs
         self._end = time.monotonic() + seconds if seconds else float("inf")
         self._asked = self._ended = False
         self._shows, self._said = "", ("", "")
-        self._has_learnt = False
+        self._has_learnt = self._is_in_the_way = False
 
     def cancelled(self) -> bool:
         """Return whether the session should end: it was told to, and the style is written."""
@@ -242,9 +245,18 @@ class _Watching:
                 self._terminal.warned(event.sentence)
 
     def _write(self, event: messages.LiveShown) -> None:
+        if self._outputs and not self._outputs.may_replace(self._path):
+            if not self._is_in_the_way:
+                self._terminal.warned(
+                    f"{self._path} was changed while live wrote it, so it stays as it is; move it "
+                    "away to see frames there again."
+                )
+            self._is_in_the_way = True
+            return
+        self._is_in_the_way = False
         place = self._slots.place
         pixels = np.array(self._slots.pixels(event.slot), np.float32)
-        ready = functools.partial(self._note, self._path) if self._note else None
+        ready = functools.partial(self._outputs.note, self._path) if self._outputs else None
         write_picture(self._path, pixels.reshape(place.height, place.width, 4), ready=ready)
         if event.shows != self._shows:
             self._shows = event.shows
