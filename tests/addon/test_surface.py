@@ -25,8 +25,9 @@ Part = Callable[[str], Any]
 def eevee_works() -> bool:
     """EEVEE ends the process where it finds no graphics; another process tries, with Workbench."""
     code = (
-        "import bpy; r = bpy.context.scene.render; r.resolution_x = r.resolution_y = 8;"
-        "r.engine = 'BLENDER_WORKBENCH'; r.compositor_device = 'CPU'; bpy.ops.render.render()"
+        "import bpy, os; r = bpy.context.scene.render; r.resolution_x = r.resolution_y = 8;"
+        "r.engine = 'BLENDER_WORKBENCH'; r.compositor_device = 'CPU'; bpy.ops.render.render();"
+        "os._exit(0)"  # as in conftest: Blender 4.5 hangs at times when it ends
     )
     return (
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
