@@ -108,6 +108,8 @@ def test_groups_in_groups_are_looked_through_once(part: Part) -> None:
 def test_settings_of_the_node_that_are_no_numbers_are_made_anew(
     scene: Any, stylized: Any, tmp_path: Path, part: Part, kind: str
 ) -> None:
+    if kind in ("String", "Menu") and bpy.app.version < (5, 0):
+        pytest.skip("compositor groups of Blender 4.5 have no such inputs")
     group = composed_group(part, scene)
     names = ("Opacity", "Use Alpha", "Compare", "Matte")
     for item in [item for item in group.interface.items_tree if item.name in names]:
