@@ -17,6 +17,7 @@ from .checked import (
     Pattern,
     Range,
     WrongDataError,
+    extensible,
     from_data,
     parse_json,
 )
@@ -182,17 +183,29 @@ def refuse_later_style(path: Path) -> None:
         pass
 
 
+@extensible
+@dataclasses.dataclass(frozen=True)
+class _Tensor:
+    """Where a tensor lies in a safetensors file, behind the header."""
+
+    data_offsets: Annotated[list[Annotated[int, Range(0, 1 << 50)]], Length(2, 2)]
+
+
 def _metadata(path: Path) -> dict[str, Any]:
-    """Return Paintover's part of the header of a safetensors file."""
+    """Return Paintover's part of the header of a safetensors file, which must be whole."""
     with open_file(path) as file:
         size = int.from_bytes(file.read(8), "little")
         if not 2 <= size <= _MOST_HEADER_BYTES:
             raise WrongDataError("the header is too long")
         header = parse_json(file.read(size))
+        length = file.seek(0, 2)
     try:
-        text = header["__metadata__"][METADATA_KEY]
-    except (KeyError, TypeError):
+        text = header.pop("__metadata__")[METADATA_KEY]
+    except (KeyError, TypeError, AttributeError):
         raise WrongDataError("no header of a style") from None
+    ends = [one.data_offsets[1] for one in from_data(dict[str, _Tensor], header).values()]
+    if 8 + size + max(ends, default=0) != length:
+        raise WrongDataError("the file is cut short, or longer than its tensors")
     data = parse_json(from_data(str, text))
     if not isinstance(data, dict):
         raise WrongDataError("no header of a style")

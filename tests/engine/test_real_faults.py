@@ -138,3 +138,17 @@ def test_a_file_that_is_cut_short_is_named(project, name, share):
     path.write_bytes(whole)
     project.stylize()
     assert pictures(project) == before
+
+
+def test_a_style_that_is_cut_short_is_out_of_date_and_is_not_kept_as_a_training(project):
+    """What tells or takes a style by its header alone notices it, too."""
+    path = project.shot / "styles" / "style.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+    for words in (("info", path), ("stylize", project.shot, "--dry-run")):
+        shots.assert_one_sentence(shots.run_engine(*words), str(path), "train it again")
+    trainings = sorted((project.shot / "styles/style/trainings").glob("*.json"))
+    project.train("--network", "small", "--steps", 50)
+    assert len(list((project.shot / "styles/style/trainings").glob("*.json"))) == 1 + len(trainings)
+    project.engine("styles", project.shot, "--style", "style", "--take", "previous")
+    project.stylize()
+    assert_keyframes_closest(project, assert_painted(project))
