@@ -199,7 +199,7 @@ def _move_in(shot: Shot, copy: Copy, place: Path, corrections: Corrections) -> N
             if digest_picture(target) == digest_picture(place):
                 replaced.remove(target)
             for path in replaced:
-                shot.link_version(path)
+                corrections.keep_painting(copy.frame, path)
         else:
             corrections.keep(copy.frame, target, place)
         move(place, target)

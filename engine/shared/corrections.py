@@ -29,6 +29,7 @@ class Corrections:
     ) -> None:
         self._shot, self._of_killed, self._is_damaged = shot, of_killed, is_damaged
         self._kept: dict[Path, set[int]] = {}
+        self._painted: set[int] = set()
 
     def keep(self, frame: int, path: Path, new: Path | None = None) -> None:
         """Keep a frame, its passes, a guide or a matte as a version if it is corrected.
@@ -50,6 +51,15 @@ class Corrections:
         if self._shot.link_version(path):
             self._kept.setdefault(path.parent, set()).add(frame)
 
+    def keep_painting(self, frame: int, path: Path) -> None:
+        """Keep a painting or mask that is replaced as a version, if there is one.
+
+        Raises:
+            PaintoverError: the version cannot be written.
+        """
+        if self._shot.link_version(path):
+            self._painted.add(frame)
+
     def told(self) -> list[str]:
         """Return sentences on what was kept."""
         which = (
@@ -57,8 +67,14 @@ class Corrections:
             if self._is_damaged
             else "that were changed by hand"
         )
-        return [
+        keys = self._shot.folder / "keys"
+        paintings = [
+            f"Paintings or masks in {keys} are replaced by others: "
+            f"{name_frames(sorted(self._painted))}; what was there is in {keys / 'versions'}."
+        ]
+        pictures = [
             f"Pictures in {folder} {which} are replaced or removed: "
             f"{name_frames(sorted(frames))}; what was there is in {folder / 'versions'}."
             for folder, frames in self._kept.items()
         ]
+        return pictures + (paintings if self._painted else [])

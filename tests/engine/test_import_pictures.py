@@ -175,7 +175,10 @@ def test_importing_again_keeps_paintings_as_versions(tmp_path):
     write_picture(place / "keys" / "0001.exr", np.full((*SIZE, 3), 0.5, np.float32))
     exr = (place / "keys" / "0001.exr").read_bytes()
     folder_of(keys, [1])
-    run(place, source, painted=keys)
+    report = Report()
+    run(place, source, report, painted=keys)
+    (told,) = report.warnings
+    assert f"Paintings or masks in {place / 'keys'} are replaced by others: 1; what was" in told
     shot = Shot.open(place)
     assert shot.manifest.removed_keys == [2]
     assert shot.key_path(1).read_bytes() == (keys / "0001.png").read_bytes()
