@@ -97,16 +97,22 @@ def has_painting(context: bpy.types.Context) -> str:
     return ""
 
 
-def has_style(context: bpy.types.Context) -> str:
-    """Require that the style is trained."""
-    remedy = has_shot(context)
-    if remedy:
-        return remedy
-    scene = properties.scene_of(context)
+def _wrong_style(scene: bpy.types.Scene) -> str:
+    """Return why the name of the scene's style is not allowed, "" if it is."""
     try:
-        style = check_name(properties.of(scene).style, "style")
+        check_name(properties.of(scene).style, "style")
     except PaintoverError as error:
         return str(error).rstrip(".")
+    return ""
+
+
+def has_style(context: bpy.types.Context) -> str:
+    """Require that the style is trained."""
+    scene = properties.scene_of(context)
+    remedy = has_shot(context) or _wrong_style(scene)
+    if remedy:
+        return remedy
+    style = properties.of(scene).style
     path = properties.shot_folder(scene) / "styles" / f"{style}.safetensors"
     return "" if is_file(path) else f'Train the style "{style}" first'
 
@@ -116,13 +122,10 @@ def has_frames_to_compose(context: bpy.types.Context) -> str:
     scene = properties.scene_of(context)
     if compositor.node(scene) is not None or properties.of(scene).before_compose:
         return ""
-    remedy = has_shot(context)
+    remedy = has_shot(context) or _wrong_style(scene)
     if remedy:
         return remedy
-    try:
-        style = check_name(properties.of(scene).style, "style")
-    except PaintoverError as error:
-        return str(error).rstrip(".")
+    style = properties.of(scene).style
     folder = properties.shot_folder(scene) / "out" / style
     with contextlib.suppress(OSError):
         if any(name.endswith(OUT_SUFFIXES) for name in os.listdir(folder)):  # noqa: PTH208
